@@ -1,0 +1,71 @@
+// The contract of a back-end: where the thread caches get tiny blocks from and
+// give them back to, in batches.
+//
+// Two types model it, SuperSlabBackend and SegmentBackend. One is chosen at
+// build time by linking (backend/linked: LinkedBackend); there is no virtual
+// call and no preprocessor choice. All functions are static: a back-end is the
+// process's, like malloc itself.
+#ifndef HAKMEM_BACKEND_BACKEND_H_
+#define HAKMEM_BACKEND_BACKEND_H_
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+
+#include "backend/slab.h"
+#include "base/size_classes.h"
+
+namespace hakmem {
+
+// What a back-end holds, in bytes and counts.
+struct SlabTotals {
+  uint64_t chunks = 0;           // SuperSlabs or segments
+  uint64_t slabs = 0;            // of a class
+  uint64_t block_bytes = 0;      // in blocks handed out (in use or in bins)
+  uint64_t committed_bytes = 0;  // touched pages of all slabs, free ones too
+};
+
+// One visit per slab of a class, with the slab's lock held: read, don't call.
+using SlabVisitor = void (*)(const Slab& slab, void* argument);
+
+template <typename B>
+concept Backend = requires(typename B::Heap* heap, SizeClass size_class,
+                           void** blocks, uint32_t count, uint64_t now,
+                           bool force, uintptr_t address, SlabVisitor visitor,
+                           void* argument) {
+  // "segment" or "superslab".
+  { B::kName } -> std::convertible_to<const char*>;
+
+  // What a thread holds on to between batches. Attach returns null when the OS
+  // refuses memory; Detach is given each attached heap once, when its thread
+  // ends or the thread cache is given up.
+  { B::Attach() } -> std::same_as<typename B::Heap*>;
+  { B::Detach(heap) } -> std::same_as<void>;
+
+  // Hands out up to `count` blocks of `size_class` into blocks[0..n), the
+  // lowest address last; returns n, 0 only when the OS refuses memory.
+  { B::Refill(heap, size_class, blocks, count) } -> std::same_as<uint32_t>;
+
+  // Takes back `count` blocks of `size_class`, whoever they were handed to.
+  // Aborts with one line when one of them is not a block in use.
+  { B::Drain(heap, size_class, blocks, count) } -> std::same_as<void>;
+
+  // The slab at `address`, which must lie in a slab of this back-end. Its
+  // base, block size and count do not change while one of its blocks is in use.
+  { B::SlabAt(address) } -> std::same_as<const Slab*>;
+
+  // Housekeeping: delivers what waits, purges free slabs due at `now`
+  // (CoarseMilliseconds), all of them with `force`. Returns bytes given back.
+  { B::Collect(now, force) } -> std::same_as<size_t>;
+
+  { B::Totals() } -> std::same_as<SlabTotals>;
+  { B::VisitSlabs(visitor, argument) } -> std::same_as<void>;
+
+  // Takes and releases every lock of the back-end, in the lock order.
+  { B::LockForFork() } -> std::same_as<void>;
+  { B::UnlockAfterFork() } -> std::same_as<void>;
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_BACKEND_H_

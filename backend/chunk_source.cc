@@ -1,0 +1,266 @@
+#include "backend/chunk_source.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "absl/base/thread_annotations.h"
+#include "backend/dirty_ledger.h"
+#include "backend/metadata.h"
+#include "base/intrusive_list.h"
+#include "base/lock.h"
+#include "base/options.h"
+#include "base/os_memory.h"
+#include "tracing/counters.h"
+
+namespace hakmem {
+namespace {
+
+constexpr size_t kMaxRegionChunks = 512;
+constexpr size_t kFirstRegionChunks = 16;
+// Under RLIMIT_AS other users of address space (stacks, libraries) matter more
+// than few mappings.
+constexpr size_t kLimitedRegionChunks = 4;
+
+struct Region : ListNode<Region> {
+  Region* pool_next;
+  uintptr_t base;
+  uint32_t chunk_count;
+  uint32_t usable;      // chunks from the front that are committed
+  uint32_t free_count;   // of chunk_count
+  uint32_t dirty_count;  // of free_count: with resident bytes
+  uint64_t free[kMaxRegionChunks / 64];       // bit set: free
+  uint32_t dirty_bytes[kMaxRegionChunks];     // resident bytes of a free chunk
+  uint64_t freed_at[kMaxRegionChunks];        // CoarseMilliseconds
+
+  bool IsFree(size_t chunk) const {
+    return (free[chunk / 64] >> (chunk % 64) & 1) != 0;
+  }
+  void MarkFree(size_t chunk) {
+    free[chunk / 64] |= uint64_t{1} << (chunk % 64);
+    ++free_count;
+  }
+  void MarkUsed(size_t chunk) {
+    free[chunk / 64] &= ~(uint64_t{1} << (chunk % 64));
+    --free_count;
+  }
+};
+
+constinit Mutex mutex;
+constinit MetadataPool<Region> region_pool;
+constinit IntrusiveList<Region> regions ABSL_GUARDED_BY(mutex);
+constinit size_t next_region_chunks ABSL_GUARDED_BY(mutex) = kFirstRegionChunks;
+constinit size_t bytes_reserved ABSL_GUARDED_BY(mutex) = 0;
+
+// Returns whether any address space was given back.
+bool UnmapUnusedRegions() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  bool any = false;
+  for (Region *region = regions.front(), *next; region != nullptr;
+       region = next) {
+    next = regions.Next(region);
+    if (region->free_count != region->chunk_count) continue;
+    const size_t bytes = region->chunk_count * kChunkBytes;
+    // A refused munmap (it would split a kernel mapping beyond the limit)
+    // leaves the region as it was.
+    if (os::Unmap(region->base, bytes) != 0) continue;
+    for (size_t c = 0; c < region->usable; ++c) {
+      DirtyLedger::Subtract(region->dirty_bytes[c]);
+    }
+    bytes_reserved -= bytes;
+    regions.Remove(region);
+    region_pool.Put(region);
+    any = true;
+  }
+  return any;
+}
+
+Region* AddRegion() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  Region* region = region_pool.Get();
+  if (region == nullptr) return nullptr;
+  size_t chunks = next_region_chunks;
+  if (os::AddressSpaceIsLimited()) {
+    chunks = std::min(chunks, kLimitedRegionChunks);
+  }
+  bool retried = false;
+  for (;;) {
+    Count(Event::kMapCall);
+    const os::Mapping m =
+        os::Map(chunks * kChunkBytes, kChunkBytes, os::Access::kNone);
+    if (m) {
+      region->base = m.address;
+      break;
+    }
+    Count(Event::kMapFailure);
+    if (chunks > 1) {
+      chunks /= 2;
+    } else if (!retried && UnmapUnusedRegions()) {
+      retried = true;
+    } else {
+      region_pool.Put(region);
+      return nullptr;
+    }
+  }
+  if (options::Get(options::k_huge_pages) != 0) {
+    // Only advice: a kernel without huge pages refuses, and nothing is lost.
+    (void)os::AdviseHugePages(region->base, chunks * kChunkBytes);
+  }
+  region->chunk_count = static_cast<uint32_t>(chunks);
+  region->usable = 0;
+  region->free_count = 0;
+  region->dirty_count = 0;
+  std::fill(std::begin(region->free), std::end(region->free), 0);
+  for (size_t c = 0; c < chunks; ++c) {
+    region->MarkFree(c);
+    region->dirty_bytes[c] = 0;
+  }
+  next_region_chunks = std::min(next_region_chunks * 2, kMaxRegionChunks);
+  bytes_reserved += chunks * kChunkBytes;
+  regions.PushFront(region);
+  return region;
+}
+
+// The first free chunk of `region`, a resident one if there is any: it costs no
+// page faults. The region must have a free chunk.
+size_t ChooseChunk(const Region& region) {
+  size_t clean = kMaxRegionChunks;
+  for (size_t word = 0; word < std::size(region.free); ++word) {
+    for (uint64_t bits = region.free[word]; bits != 0; bits &= bits - 1) {
+      const size_t chunk = word * 64 + std::countr_zero(bits);
+      if (region.dirty_bytes[chunk] != 0) return chunk;
+      clean = std::min(clean, chunk);
+      if (region.dirty_count == 0) return clean;
+    }
+  }
+  return clean;
+}
+
+void SetDirty(Region& region, size_t chunk, size_t bytes) {
+  DirtyLedger::Add(bytes);
+  DirtyLedger::Subtract(region.dirty_bytes[chunk]);
+  region.dirty_count += (bytes != 0) - (region.dirty_bytes[chunk] != 0);
+  region.dirty_bytes[chunk] = static_cast<uint32_t>(bytes);
+}
+
+ChunkSource::Allocation TakeFrom(Region& region)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  const size_t chunk = ChooseChunk(region);
+  const uintptr_t address = region.base + chunk * kChunkBytes;
+  if (chunk >= region.usable) {
+    if (os::Commit(address, kChunkBytes) != 0) {
+      Count(Event::kMapFailure);
+      return {};
+    }
+    region.usable = static_cast<uint32_t>(chunk) + 1;
+  }
+  region.MarkUsed(chunk);
+  const bool is_zero = region.dirty_bytes[chunk] == 0;
+  SetDirty(region, chunk, 0);
+  return {address, is_zero};
+}
+
+// A run of free chunks to purge, marked used meanwhile so that the lock need
+// not be held while the kernel works.
+struct PurgeRun {
+  Region* region = nullptr;
+  size_t first = 0;
+  size_t count = 0;
+};
+
+// So that a thread in need of a chunk does not wait long for one to come back.
+constexpr size_t kMaxPurgeRun = 16;
+
+PurgeRun ClaimDueRun(uint64_t now, bool force)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  const uint64_t decay = options::Get(options::k_decay);
+  for (Region* region = regions.front(); region != nullptr;
+       region = regions.Next(region)) {
+    if (region->dirty_count == 0) continue;
+    PurgeRun run{region};
+    for (size_t c = 0; c < region->usable && run.count < kMaxPurgeRun; ++c) {
+      const bool is_due = region->IsFree(c) && region->dirty_bytes[c] != 0 &&
+                          (force || now - region->freed_at[c] >= decay);
+      if (is_due) {
+        if (run.count++ == 0) run.first = c;
+        region->MarkUsed(c);
+      } else if (run.count != 0) {
+        break;
+      }
+    }
+    if (run.count != 0) return run;
+  }
+  return {};
+}
+
+// Returns the bytes given back.
+size_t EndRun(const PurgeRun& run, bool purged)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  size_t bytes = 0;
+  for (size_t c = run.first; c < run.first + run.count; ++c) {
+    run.region->MarkFree(c);
+    if (!purged) continue;
+    bytes += run.region->dirty_bytes[c];
+    SetDirty(*run.region, c, 0);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+ChunkSource::Allocation ChunkSource::Allocate() {
+  MutexLock lock(mutex);
+  Region* clean = nullptr;
+  for (Region* region = regions.front(); region != nullptr;
+       region = regions.Next(region)) {
+    if (region->dirty_count != 0) return TakeFrom(*region);
+    if (region->free_count != 0) clean = region;
+  }
+  if (clean == nullptr) clean = AddRegion();
+  return clean == nullptr ? Allocation{} : TakeFrom(*clean);
+}
+
+void ChunkSource::Free(uintptr_t address, size_t dirty_bytes, uint64_t now) {
+  MutexLock lock(mutex);
+  Region* region = regions.front();
+  while (address - region->base >= region->chunk_count * kChunkBytes) {
+    region = regions.Next(region);
+  }
+  const size_t chunk = (address - region->base) / kChunkBytes;
+  region->MarkFree(chunk);
+  region->freed_at[chunk] = now;
+  SetDirty(*region, chunk, dirty_bytes);
+}
+
+size_t ChunkSource::Purge(uint64_t now, bool force) {
+  size_t given_back = 0;
+  MutexLock lock(mutex);
+  for (;;) {
+    const PurgeRun run = ClaimDueRun(now, force);
+    if (run.count == 0) break;
+    mutex.Unlock();
+    const int error = os::Purge(run.region->base + run.first * kChunkBytes,
+                                run.count * kChunkBytes);
+    mutex.Lock();
+    given_back += EndRun(run, error == 0);
+    if (error != 0) break;
+    Count(Event::kPurge);
+  }
+  Count(Event::kPurgedByte, given_back);
+  if (force || os::AddressSpaceIsLimited()) UnmapUnusedRegions();
+  return given_back;
+}
+
+size_t ChunkSource::BytesReserved() {
+  MutexLock lock(mutex);
+  return bytes_reserved;
+}
+
+void ChunkSource::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  mutex.Lock();
+  region_pool.LockForFork();
+}
+
+void ChunkSource::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  region_pool.UnlockAfterFork();
+  mutex.Unlock();
+}
+
+}  // namespace hakmem

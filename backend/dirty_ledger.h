@@ -1,0 +1,33 @@
+// The ledger of free memory that is still resident, over all parts: what decay
+// has yet to give back. Threads look at it to decide whether time matters.
+#ifndef HAKMEM_BACKEND_DIRTY_LEDGER_H_
+#define HAKMEM_BACKEND_DIRTY_LEDGER_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace hakmem {
+
+class DirtyLedger {
+ public:
+  // relaxed throughout: the sum is a hint, it orders nothing.
+  static void Add(size_t bytes) {
+    bytes_.fetch_add(static_cast<int64_t>(bytes), std::memory_order_relaxed);
+  }
+  static void Subtract(size_t bytes) {
+    bytes_.fetch_sub(static_cast<int64_t>(bytes), std::memory_order_relaxed);
+  }
+  // Bytes; may lag behind what other threads do.
+  static size_t Bytes() {
+    const int64_t bytes = bytes_.load(std::memory_order_relaxed);
+    return bytes > 0 ? static_cast<size_t>(bytes) : 0;
+  }
+
+ private:
+  static inline constinit std::atomic<int64_t> bytes_{0};
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_DIRTY_LEDGER_H_

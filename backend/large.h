@@ -1,0 +1,51 @@
+// Large blocks: a mapping of their own each, for requests above
+// kMaxSpanBytes (1 MiB) and alignments that no span has.
+//
+// Blocks start on a chunk boundary, so the address map finds their books; they
+// grow by mremap, in place or by moving pages instead of bytes, and go back to
+// the OS when freed.
+//
+// Thread-safe. Lock order: beside the page heap's, before metadata's. The
+// owner of a block may not resize and free it at once, as with any realloc.
+#ifndef HAKMEM_BACKEND_LARGE_H_
+#define HAKMEM_BACKEND_LARGE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "backend/span.h"
+
+namespace hakmem {
+
+class Large {
+ public:
+  // A block of at least `bytes` (not 0, at most PTRDIFF_MAX) aligned to
+  // `alignment`, zeroed. Address 0 when the OS refused.
+  static SpanAllocation Allocate(size_t bytes, size_t alignment);
+
+  // Usable bytes of the block that starts at `address`, which lies in a large
+  // chunk; 0 when none starts there.
+  static size_t BytesAt(uintptr_t address);
+
+  // Gives the block at `address` back to the OS. Returns false, and does
+  // nothing, when no block starts there.
+  static bool Free(uintptr_t address);
+
+  // Makes the block at `address` at least `bytes` long, by moving it when it
+  // cannot grow in place; new bytes are zero. Returns where it is now, or 0
+  // when the OS refused; then the block is as it was.
+  static uintptr_t Resize(uintptr_t address, size_t bytes);
+
+  // Finds the block that holds `address`, for messages; 0 when none does.
+  static uintptr_t BlockAround(uintptr_t address);
+
+  // Bytes of all large blocks.
+  static size_t BytesInUse();
+
+  static void LockForFork();
+  static void UnlockAfterFork();
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_LARGE_H_

@@ -1,0 +1,69 @@
+#include "backend/metadata.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "base/os_memory.h"
+#include "tracing/counters.h"
+
+namespace hakmem {
+namespace {
+
+// Small enough to be modest under a limit on address space, large enough that
+// a heap of many GiB needs few mappings.
+constexpr size_t kStepBytes = size_t{1} << 20;
+
+constinit Mutex mutex;
+constinit uintptr_t next ABSL_GUARDED_BY(mutex) = 0;
+constinit uintptr_t end ABSL_GUARDED_BY(mutex) = 0;
+constinit size_t bytes_in_use ABSL_GUARDED_BY(mutex) = 0;
+constinit size_t bytes_reserved ABSL_GUARDED_BY(mutex) = 0;
+
+bool AddStep(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  const size_t page = os::PageBytes();
+  const size_t least = (bytes + page - 1) & ~(page - 1);
+  for (size_t step = std::max(kStepBytes, least);;
+       step = std::max(step / 4, least)) {
+    Count(Event::kMapCall);
+    const os::Mapping m = os::Map(step, page, os::Access::kReadWrite);
+    if (m) {
+      bytes_reserved += step;
+      if (m.address != end) next = m.address;
+      end = m.address + step;
+      return true;
+    }
+    Count(Event::kMapFailure);
+    if (step == least) return false;
+  }
+}
+
+}  // namespace
+
+void* Metadata::Allocate(size_t bytes, size_t alignment) {
+  MutexLock lock(mutex);
+  uintptr_t start = (next + alignment - 1) & ~(uintptr_t{alignment} - 1);
+  if (start + bytes > end) {
+    if (!AddStep(bytes)) return nullptr;
+    start = (next + alignment - 1) & ~(uintptr_t{alignment} - 1);
+  }
+  next = start + bytes;
+  bytes_in_use += bytes;
+  return reinterpret_cast<void*>(start);
+}
+
+size_t Metadata::BytesInUse() {
+  MutexLock lock(mutex);
+  return bytes_in_use;
+}
+
+size_t Metadata::BytesReserved() {
+  MutexLock lock(mutex);
+  return bytes_reserved;
+}
+
+void Metadata::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex.Lock(); }
+void Metadata::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  mutex.Unlock();
+}
+
+}  // namespace hakmem

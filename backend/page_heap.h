@@ -1,0 +1,64 @@
+// The page heap: spans of 1 to 256 pages, cut from chunks.
+//
+//   chunk (512 pages)  │ used 3 │ free 5 │ used 1 │ used 90 │ free 413 │
+//   pages[] (books)     3..3     5...5    1        90....90   413..413
+//
+// Boundary tags out of line: pages[] holds a span's length and state at its
+// first and last page and zeros between, so neighbours of a freed span are
+// found and merged at once, and an address inside a span is told from its
+// start. Allocation is best fit over one list per length (Knuth, vol. 1, 2.5;
+// the lists by length are tcmalloc's page heap). A bit per page tells what is
+// resident: purging and zero-knowledge are exact.
+//
+// Thread-safe by one lock, before the chunk source's in the lock order.
+#ifndef HAKMEM_BACKEND_PAGE_HEAP_H_
+#define HAKMEM_BACKEND_PAGE_HEAP_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "backend/span.h"
+
+namespace hakmem {
+
+struct PageTotals {
+  uint64_t chunks = 0;
+  uint64_t used_bytes = 0;       // in spans handed out
+  uint64_t committed_bytes = 0;  // resident pages, used and free
+};
+
+class PageHeap {
+ public:
+  // A span of `pages` (1 to kMaxSpanBytes), aligned to `alignment` bytes (a
+  // power of two from kPageBytes to kMaxSpanBytes).
+  static SpanAllocation Allocate(size_t pages, size_t alignment);
+
+  // Length in pages of the used span that starts at `address`, which lies in
+  // a page chunk; 0 when none starts there.
+  static size_t PagesAt(uintptr_t address);
+
+  // Takes back the span at `address`. Returns false, and does nothing, when
+  // no used span starts there.
+  static bool Free(uintptr_t address, uint64_t now);
+
+  // Makes the used span at `address` `pages` long, without moving it. Returns
+  // false, and does nothing, when the pages behind it are not free.
+  static bool Resize(uintptr_t address, size_t pages, uint64_t now);
+
+  // Purges free spans that came back at least the decay time before `now`, all
+  // of them with `force`. Returns the bytes given back.
+  static size_t Purge(uint64_t now, bool force);
+
+  static PageTotals Totals();
+
+  // Finds the used span that holds `address`, which lies in a page chunk, for
+  // messages. Returns its start, or 0 when the page is free.
+  static uintptr_t SpanAround(uintptr_t address);
+
+  static void LockForFork();
+  static void UnlockAfterFork();
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_PAGE_HEAP_H_

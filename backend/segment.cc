@@ -1,0 +1,153 @@
+#include "backend/segment.h"
+
+#include "absl/base/thread_annotations.h"
+#include "backend/metadata.h"
+#include "backend/segment_heap.h"
+#include "base/lock.h"
+
+namespace hakmem {
+namespace {
+
+using Heap = SegmentBackend::Heap;
+
+constinit MetadataPool<Heap> heap_pool;
+
+// Guards the lists and which heaps are orphans. Heaps are never removed from
+// the list of all.
+constinit Mutex heaps_mutex;
+constinit Heap* all_heaps ABSL_GUARDED_BY(heaps_mutex) = nullptr;
+constinit Heap* orphans ABSL_GUARDED_BY(heaps_mutex) = nullptr;
+
+// How many orphans a thread asks for blocks before it takes a new segment.
+constexpr int kMaxOrphansAsked = 4;
+
+Heap* PopOrphan() {
+  MutexLock lock(heaps_mutex);
+  Heap* heap = orphans;
+  if (heap != nullptr) orphans = heap->next_orphan;
+  return heap;
+}
+
+Heap* FirstHeap() {
+  MutexLock lock(heaps_mutex);
+  return all_heaps;
+}
+
+uint32_t RefillFromOrphans(SizeClass size_class, void** blocks,
+                           uint32_t count) {
+  Heap* asked[kMaxOrphansAsked];
+  int asked_count = 0;
+  uint32_t taken = 0;
+  // An orphan is taken off the list while it is asked, so that no thread
+  // adopts it meanwhile and none waits for its lock.
+  while (taken == 0 && asked_count < kMaxOrphansAsked) {
+    Heap* orphan = PopOrphan();
+    if (orphan == nullptr) break;
+    asked[asked_count++] = orphan;
+    taken = orphan->Refill(size_class, blocks, count, Heap::Growth::kForbidden);
+  }
+  if (asked_count != 0) {
+    MutexLock lock(heaps_mutex);
+    // Those that had nothing go behind the one that had, so that the next
+    // refill finds it first.
+    for (int i = 0; i < asked_count; ++i) {
+      asked[i]->next_orphan = orphans;
+      orphans = asked[i];
+    }
+  }
+  return taken;
+}
+
+// Runs `action` on every heap with its lock held.
+template <typename Action>
+void ForEachLocked(Action&& action) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  for (Heap* heap = FirstHeap(); heap != nullptr; heap = heap->next_heap) {
+    MutexLock lock(heap->mutex);
+    action(*heap);
+  }
+}
+
+}  // namespace
+
+SegmentBackend::Heap* SegmentBackend::Attach() {
+  Heap* heap = PopOrphan();
+  if (heap != nullptr) return heap;
+  heap = heap_pool.Get();
+  if (heap == nullptr) return nullptr;
+  MutexLock lock(heaps_mutex);
+  heap->next_heap = all_heaps;
+  all_heaps = heap;
+  return heap;
+}
+
+void SegmentBackend::Detach(Heap* heap) {
+  MutexLock lock(heaps_mutex);
+  heap->next_orphan = orphans;
+  orphans = heap;
+}
+
+uint32_t SegmentBackend::Refill(Heap* heap, SizeClass size_class, void** blocks,
+                                uint32_t count) {
+  uint32_t taken =
+      heap->Refill(size_class, blocks, count, Heap::Growth::kForbidden);
+  if (taken == 0) taken = RefillFromOrphans(size_class, blocks, count);
+  if (taken == 0) {
+    taken = heap->Refill(size_class, blocks, count, Heap::Growth::kAllowed);
+  }
+  return taken;
+}
+
+void SegmentBackend::Drain(Heap* heap, SizeClass size_class, void** blocks,
+                           uint32_t count) {
+  const uint32_t others = heap->DrainOwn(size_class, blocks, count);
+  if (others != 0) FreeRemotely(blocks, others);
+}
+
+const Slab* SegmentBackend::SlabAt(uintptr_t address) {
+  return FindSlab<SegmentPage>(address);
+}
+
+size_t SegmentBackend::Collect(uint64_t now, bool force) {
+  size_t given_back = 0;
+  for (Heap* heap = FirstHeap(); heap != nullptr; heap = heap->next_heap) {
+    given_back += heap->Collect(now, force);
+  }
+  return given_back;
+}
+
+SlabTotals SegmentBackend::Totals() {
+  SlabTotals totals;
+  ForEachLocked([&](Heap& heap) { AddTotals(heap.source, totals); });
+  return totals;
+}
+
+void SegmentBackend::VisitSlabs(SlabVisitor visitor, void* argument) {
+  ForEachLocked(
+      [&](Heap& heap) { VisitSlabsOf(heap.source, visitor, argument); });
+}
+
+void SegmentBackend::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  heaps_mutex.Lock();
+  for (Heap* heap = all_heaps; heap != nullptr; heap = heap->next_heap) {
+    heap->mutex.Lock();
+  }
+  for (Heap* heap = all_heaps; heap != nullptr; heap = heap->next_heap) {
+    heap->source.LockForFork();
+  }
+  SlabSource<SegmentPage>::LockPoolForFork();
+  heap_pool.LockForFork();
+}
+
+void SegmentBackend::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  heap_pool.UnlockAfterFork();
+  SlabSource<SegmentPage>::UnlockPoolAfterFork();
+  for (Heap* heap = all_heaps; heap != nullptr; heap = heap->next_heap) {
+    heap->source.UnlockAfterFork();
+  }
+  for (Heap* heap = all_heaps; heap != nullptr; heap = heap->next_heap) {
+    heap->mutex.Unlock();
+  }
+  heaps_mutex.Unlock();
+}
+
+}  // namespace hakmem

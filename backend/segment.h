@@ -1,0 +1,56 @@
+// The segment back-end: segments of pages owned by a thread.
+//
+// The hybrid mimalloc-style model: each thread has a heap, each heap its own
+// segments (2 MiB chunks) of pages (slabs of 64 KiB), each page its own free
+// bits. A thread's blocks come from its own pages and so lie together, and no
+// other thread ever changes a page's books:
+//
+//   thread A                                thread B frees a block of A's page
+//   heap A ── page ── free_bits             │
+//               └──── remote_bits  ◄────────┘ one atomic OR per 64 blocks
+//     └─ remote_pages (stack)      ◄── the page, once, until A collects it
+//
+// A merges the remote bits of the pages on its stack when it next needs blocks.
+// The idea of per-page sharded lists with a thread-shared side is mimalloc's
+// (MSR-TR-2019-18), batches of remote frees by one atomic snmalloc's; bits in
+// place of linked lists, so that no freed block is touched, are ours.
+//
+// A heap outlives its thread: it is orphaned, and adopted whole by the next
+// thread that starts, or batch by batch by threads that run out of pages. A
+// page never changes its heap while one of its blocks is in use.
+//
+// Lock order: the list of heaps; one heap; slab source. A heap's lock is its
+// owner's and nearly never contended: others take it only to serve an orphan,
+// to collect by trying, for statistics and for fork.
+#ifndef HAKMEM_BACKEND_SEGMENT_H_
+#define HAKMEM_BACKEND_SEGMENT_H_
+
+#include "backend/backend.h"
+
+namespace hakmem {
+
+class SegmentBackend {
+ public:
+  static constexpr const char* kName = "segment";
+
+  struct Heap;  // backend/segment_heap.h
+
+  static Heap* Attach();
+  static void Detach(Heap* heap);
+  static uint32_t Refill(Heap* heap, SizeClass size_class, void** blocks,
+                         uint32_t count);
+  static void Drain(Heap* heap, SizeClass size_class, void** blocks,
+                    uint32_t count);
+  static const Slab* SlabAt(uintptr_t address);
+  static size_t Collect(uint64_t now, bool force);
+  static SlabTotals Totals();
+  static void VisitSlabs(SlabVisitor visitor, void* argument);
+  static void LockForFork();
+  static void UnlockAfterFork();
+};
+
+static_assert(Backend<SegmentBackend>);
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_SEGMENT_H_

@@ -1,0 +1,67 @@
+// The segment back-end's heap: the pages of one thread. Private to the back-end.
+#ifndef HAKMEM_BACKEND_SEGMENT_HEAP_H_
+#define HAKMEM_BACKEND_SEGMENT_HEAP_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/base/thread_annotations.h"
+#include "backend/segment.h"
+#include "backend/slab_pool.h"
+#include "backend/slab_source.h"
+#include "base/lock.h"
+#include "base/size_classes.h"
+
+namespace hakmem {
+
+// A page is a slab with a side that other threads may write to.
+struct SegmentPage : Slab {
+  std::atomic<SegmentBackend::Heap*> owner;  // null while the page is free
+  std::atomic<bool> waiting;
+  SegmentPage* next_waiting;
+  // Apart from free_bits: other threads write here. Used through atomic_ref, so
+  // that zeroed memory needs no constructor.
+  alignas(64) uint64_t remote_bits[kMaxSlabBlocks / 64];
+};
+
+struct SegmentBackend::Heap {
+  Heap* pool_next;    // in the pool while the heap has never been used
+  Heap* next_heap;    // in the list of all heaps, for good
+  Heap* next_orphan;  // in the list of orphans
+  Mutex mutex;
+  SlabPool<SegmentPage> pages[kClassCount] ABSL_GUARDED_BY(mutex);
+  bool spares_are_old ABSL_GUARDED_BY(mutex);
+  SlabSource<SegmentPage> source;
+  // Apart: other threads push here.
+  alignas(64) std::atomic<SegmentPage*> waiting_pages;
+
+  using Growth = SlabSource<SegmentPage>::Growth;
+
+  // A batch from this heap's pages, after merging what other threads freed.
+  // New pages are begun only from segments the heap has, unless growth is
+  // allowed. Returns how many blocks.
+  uint32_t Refill(SizeClass size_class, void** blocks, uint32_t count,
+                  Growth growth);
+
+  // Takes back those of `blocks` that lie in this heap's pages. Moves the
+  // others to the front of `blocks` and returns how many they are.
+  uint32_t DrainOwn(SizeClass size_class, void** blocks, uint32_t count);
+
+  // Merges remote frees and gives pages and segments back as they come due.
+  // Returns the bytes given back to the OS.
+  size_t Collect(uint64_t now, bool force);
+
+ private:
+  void MergeRemoteFrees() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  void AfterPut(SegmentPage* page) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  void GiveBack(SegmentPage* page, uint64_t now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+};
+
+// Delivers `count` blocks of other heaps' pages to their owners.
+void FreeRemotely(void* const* blocks, uint32_t count);
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_SEGMENT_HEAP_H_

@@ -1,0 +1,122 @@
+// The slabs of one size class, ordered by how full they are.
+//
+//   partial[0] │ partial[1] │ … │ partial[7]   slabs with free and used blocks:
+//   fullest                       emptiest     bucket = eighths that are free
+//   spare                                      one slab without a used block
+//
+// Full slabs are in no list; they come back when a block of theirs does. Both
+// back-ends use it: per process (SuperSlab) or per heap (segment).
+//
+// Not thread-safe: the back-end's lock guards it.
+#ifndef HAKMEM_BACKEND_SLAB_POOL_H_
+#define HAKMEM_BACKEND_SLAB_POOL_H_
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "backend/slab.h"
+#include "base/intrusive_list.h"
+
+namespace hakmem {
+
+template <typename SlabT>
+class SlabPool {
+ public:
+  constexpr SlabPool() = default;
+
+  // Takes up to `count` blocks, from the fullest slabs first, into
+  // blocks[0..n), lowest address last; returns n.
+  uint32_t Take(void** blocks, uint32_t count) {
+    uint32_t taken = 0;
+    while (taken < count) {
+      SlabT* slab = Fullest();
+      if (slab == nullptr) break;
+      const uint32_t n =
+          std::min<uint32_t>(count - taken, slab->free_count);
+      // Later slabs go below earlier ones; see Slab::Take for the order.
+      slab->Take(blocks + count - taken - n, n);
+      taken += n;
+      Place(slab);
+    }
+    if (taken < count && taken != 0) {
+      std::copy(blocks + count - taken, blocks + count, blocks);
+    }
+    return taken;
+  }
+
+  // Adds a slab without a used block, of which there is no other here.
+  void AddEmpty(SlabT* slab) {
+    slab->bucket = kNoBucket;
+    spare_ = slab;
+  }
+
+  // To be called when blocks of `slab` were put back. Returns a slab that is
+  // no longer needed here, to go back to the slab source, or null.
+  SlabT* AfterPut(SlabT* slab) {
+    if (!slab->IsEmpty()) {
+      Place(slab);
+      return nullptr;
+    }
+    if (slab == spare_) return nullptr;
+    Unlist(slab);
+    // The one with more resident memory stays: it costs fewer page faults.
+    SlabT* other = spare_;
+    if (other != nullptr && other->touched_bytes > slab->touched_bytes) {
+      return slab;
+    }
+    spare_ = slab;
+    return other;
+  }
+
+  // Gives up the spare slab, null when there is none.
+  SlabT* TakeSpare() {
+    SlabT* slab = spare_;
+    spare_ = nullptr;
+    return slab;
+  }
+
+ private:
+  static constexpr uint8_t kBuckets = 8;
+  static constexpr uint8_t kNoBucket = 0;  // else 1 + index into partial_
+
+  SlabT* Fullest() {
+    if (buckets_in_use_ != 0) {
+      return static_cast<SlabT*>(
+          partial_[std::countr_zero(buckets_in_use_)].front());
+    }
+    return spare_;
+  }
+
+  // Puts a slab that is not empty where its fullness belongs.
+  void Place(SlabT* slab) {
+    if (slab == spare_) spare_ = nullptr;
+    const uint8_t bucket =
+        slab->IsFull()
+            ? kNoBucket
+            : static_cast<uint8_t>(1 + slab->free_count * kBuckets /
+                                           (slab->block_count + 1u));
+    if (bucket == slab->bucket) return;
+    Unlist(slab);
+    slab->bucket = bucket;
+    if (bucket == kNoBucket) return;
+    partial_[bucket - 1].PushFront(slab);
+    buckets_in_use_ |= 1u << (bucket - 1);
+  }
+
+  void Unlist(SlabT* slab) {
+    if (slab->bucket == kNoBucket) return;
+    const uint8_t list = static_cast<uint8_t>(slab->bucket - 1);
+    partial_[list].Remove(slab);
+    if (partial_[list].empty()) buckets_in_use_ &= ~(1u << list);
+    slab->bucket = kNoBucket;
+  }
+
+  IntrusiveList<Slab> partial_[kBuckets];
+  uint32_t buckets_in_use_ = 0;
+  SlabT* spare_ = nullptr;
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_SLAB_POOL_H_

@@ -1,0 +1,345 @@
+// The slab source: slabs for one owner, cut from chunks.
+//
+//   chunk (2 MiB)   │ slab │ slab │ free │ slab │ free │ …   32 of 64 KiB
+//   SlabChunk        books of the chunk and of its slabs, out of line
+//
+// The SuperSlab back-end has one source that all threads share, the segment
+// back-end one per heap. Slabs come from the chunk with the fewest free ones,
+// so that others empty and go back whole; a free slab stays resident for the
+// decay time, then is purged.
+//
+// Slab is hakmem::Slab or derived from it; zero bytes must be a valid one.
+// Thread-safe. Lock order: behind the back-end's locks, before the chunk
+// source's.
+#ifndef HAKMEM_BACKEND_SLAB_SOURCE_H_
+#define HAKMEM_BACKEND_SLAB_SOURCE_H_
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/base/thread_annotations.h"
+#include "backend/address_map.h"
+#include "backend/backend.h"
+#include "backend/bad_free.h"
+#include "backend/chunk.h"
+#include "backend/chunk_source.h"
+#include "backend/dirty_ledger.h"
+#include "backend/metadata.h"
+#include "backend/slab.h"
+#include "base/intrusive_list.h"
+#include "base/lock.h"
+#include "base/options.h"
+#include "base/os_memory.h"
+#include "tracing/counters.h"
+
+namespace hakmem {
+
+struct HeldChunksTag {};
+
+template <typename SlabT>
+struct SlabChunk : Chunk,
+                   ListNode<SlabChunk<SlabT>>,
+                   ListNode<SlabChunk<SlabT>, HeldChunksTag> {
+  SlabChunk* pool_next;
+  const void* owner;    // the back-end that cut it
+  uint32_t all_mask;    // one bit for each slab the chunk has
+  uint32_t free_mask;   // of those: free, and not just being purged
+  SlabT slabs[kSlabsPerChunk];
+
+  SlabT* SlabAt(uintptr_t address) {
+    return &slabs[(address >> kSlabShift) % kSlabsPerChunk];
+  }
+  size_t FreeSlabs() const { return std::popcount(free_mask); }
+};
+
+// Bytes of a slab's memory that are resident, in whole pages.
+inline size_t TouchedPageBytes(const Slab& slab) {
+  constexpr size_t kPage = 4096;
+  return (slab.touched_bytes + kPage - 1) & ~(kPage - 1);
+}
+
+template <typename SlabT>
+class SlabSource {
+ public:
+  using ChunkT = SlabChunk<SlabT>;
+
+  constexpr SlabSource() = default;
+
+  enum class Growth { kAllowed, kForbidden };
+
+  // A slab begun for `size_class` and entered in the address map. Null when
+  // none is free and growth is forbidden or the OS refuses. `owner` marks
+  // chunks newly cut.
+  SlabT* Take(SizeClass size_class, const void* owner, Growth growth) {
+    MutexLock lock(mutex_);
+    if (lists_with_free_ == 0 &&
+        (growth == Growth::kForbidden || !AddChunk(owner))) {
+      return nullptr;
+    }
+    ChunkT* chunk = lists_[std::countr_zero(lists_with_free_)].front();
+    SlabT* slab = &chunk->slabs[ChooseSlab(*chunk)];
+    SetFreeMask(chunk, chunk->free_mask & ~MaskOf(*chunk, *slab));
+    DirtyLedger::Subtract(TouchedPageBytes(*slab));
+    slab->Begin(size_class);
+    AddressMap::SetClass(slab->base, size_class);
+    return slab;
+  }
+
+  // Takes back a slab whose blocks are all free.
+  void Return(SlabT* slab, uint64_t now) {
+    AddressMap::SetClass(slab->base, SizeClass::kNone);
+    MutexLock lock(mutex_);
+    slab->size_class = SizeClass::kNone;
+    slab->freed_at = now;
+    DirtyLedger::Add(TouchedPageBytes(*slab));
+    auto* chunk = static_cast<ChunkT*>(AddressMap::ChunkAt(slab->base));
+    SetFreeMask(chunk, chunk->free_mask | MaskOf(*chunk, *slab));
+    if (chunk->free_mask == chunk->all_mask && FreeSlabElsewhere(chunk)) {
+      Release(chunk, now);
+    }
+  }
+
+  // Purges free slabs that came back at least the decay time before `now`, all
+  // with `force`, and lets go of chunks without a used slab that are due.
+  // Returns the bytes given back to the OS.
+  size_t Purge(uint64_t now, bool force) {
+    const uint64_t decay = options::Get(options::k_decay);
+    size_t given_back = 0;
+    MutexLock lock(mutex_);
+    for (ChunkT *chunk = held_.front(), *next; chunk != nullptr; chunk = next) {
+      next = held_.Next(chunk);
+      if (chunk->free_mask == chunk->all_mask && IsDue(*chunk, now, decay, force)) {
+        Release(chunk, now - decay);
+        continue;
+      }
+      uint32_t due = 0;
+      for (uint32_t m = chunk->free_mask; m != 0; m &= m - 1) {
+        const SlabT& slab = chunk->slabs[std::countr_zero(m)];
+        if (slab.touched_bytes != 0 && (force || now - slab.freed_at >= decay)) {
+          due |= m & -m;
+        }
+      }
+      if (due == 0) continue;
+      // Not free while the kernel works, so that the lock need not be held.
+      // The chunk stays: not all of its slabs are free.
+      SetFreeMask(chunk, chunk->free_mask & ~due);
+      mutex_.Unlock();
+      const uint32_t purged = PurgeSlabs(*chunk, due);
+      mutex_.Lock();
+      given_back += EndPurge(chunk, due, purged);
+      next = held_.Next(chunk);
+    }
+    return given_back;
+  }
+
+  // Calls visitor(const ChunkT&) for every chunk held. The visitor must take
+  // no lock of the allocator.
+  template <typename Visitor>
+  void VisitChunks(Visitor&& visitor) {
+    MutexLock lock(mutex_);
+    for (ChunkT* chunk = held_.front(); chunk != nullptr;
+         chunk = held_.Next(chunk)) {
+      visitor(*chunk);
+    }
+  }
+
+  void LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Lock(); }
+  void UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Unlock(); }
+  static void LockPoolForFork() { pool_.LockForFork(); }
+  static void UnlockPoolAfterFork() { pool_.UnlockAfterFork(); }
+
+ private:
+  using HeldList = IntrusiveList<ChunkT, HeldChunksTag>;
+
+  static uint32_t MaskOf(const ChunkT& chunk, const SlabT& slab) {
+    return uint32_t{1} << (&slab - chunk.slabs);
+  }
+
+  // A resident free slab if there is one, else the first: fewest page faults.
+  static size_t ChooseSlab(const ChunkT& chunk) {
+    for (uint32_t m = chunk.free_mask; m != 0; m &= m - 1) {
+      const size_t i = std::countr_zero(m);
+      if (chunk.slabs[i].touched_bytes != 0) return i;
+    }
+    return std::countr_zero(chunk.free_mask);
+  }
+
+  bool AddChunk(const void* owner) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    ChunkT* chunk = pool_.Get();
+    if (chunk == nullptr) return false;
+    const ChunkSource::Allocation memory = ChunkSource::Allocate();
+    if (memory.address == 0) {
+      pool_.Put(chunk);
+      return false;
+    }
+    chunk->base = memory.address;
+    chunk->kind = ChunkKind::kSlabs;
+    chunk->owner = owner;
+    const size_t count = options::Get(options::k_superslab_bytes) / kSlabBytes;
+    chunk->all_mask =
+        static_cast<uint32_t>((uint64_t{1} << count) - 1);
+    for (size_t i = 0; i < count; ++i) {
+      SlabT& slab = chunk->slabs[i];
+      slab.base = memory.address + i * kSlabBytes;
+      slab.size_class = SizeClass::kNone;
+      // How much of used memory is resident is not known here: all may be.
+      slab.touched_bytes = memory.is_zero ? 0 : kSlabBytes;
+      slab.freed_at = 0;
+      DirtyLedger::Add(slab.touched_bytes);
+    }
+    if (!AddressMap::SetChunk(memory.address, chunk)) {
+      ChunkSource::Free(memory.address, DropSlabs(*chunk), 0);
+      pool_.Put(chunk);
+      return false;
+    }
+    chunk->free_mask = 0;
+    held_.PushBack(chunk);
+    SetFreeMask(chunk, chunk->all_mask);
+    return true;
+  }
+
+  void Release(ChunkT* chunk, uint64_t now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    SetFreeMask(chunk, 0);
+    held_.Remove(chunk);
+    AddressMap::SetChunk(chunk->base, nullptr);
+    ChunkSource::Free(chunk->base, DropSlabs(*chunk), now);
+    pool_.Put(chunk);
+  }
+
+  // Takes the chunk's free slabs off the ledger. Returns their resident bytes.
+  static size_t DropSlabs(ChunkT& chunk) {
+    size_t bytes = 0;
+    for (uint32_t m = chunk.all_mask; m != 0; m &= m - 1) {
+      bytes += TouchedPageBytes(chunk.slabs[std::countr_zero(m)]);
+    }
+    DirtyLedger::Subtract(bytes);
+    return bytes;
+  }
+
+  static bool IsDue(const ChunkT& chunk, uint64_t now, uint64_t decay,
+                    bool force) {
+    if (force) return true;
+    for (uint32_t m = chunk.all_mask; m != 0; m &= m - 1) {
+      if (now - chunk.slabs[std::countr_zero(m)].freed_at < decay) return false;
+    }
+    return true;
+  }
+
+  // Purges the slabs in `due`, neighbours in one call. Returns those done.
+  static uint32_t PurgeSlabs(const ChunkT& chunk, uint32_t due) {
+    uint32_t done = 0;
+    while (due != 0) {
+      const int first = std::countr_zero(due);
+      const int count = std::countr_one(due >> first);
+      const uint32_t run =
+          static_cast<uint32_t>(((uint64_t{1} << count) - 1) << first);
+      due &= ~run;
+      if (os::Purge(chunk.slabs[first].base, count * kSlabBytes) != 0) continue;
+      Count(Event::kPurge);
+      done |= run;
+    }
+    return done;
+  }
+
+  size_t EndPurge(ChunkT* chunk, uint32_t due, uint32_t purged)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    size_t bytes = 0;
+    for (uint32_t m = purged; m != 0; m &= m - 1) {
+      SlabT& slab = chunk->slabs[std::countr_zero(m)];
+      bytes += TouchedPageBytes(slab);
+      slab.touched_bytes = 0;
+    }
+    DirtyLedger::Subtract(bytes);
+    Count(Event::kPurgedByte, bytes);
+    SetFreeMask(chunk, chunk->free_mask | due);
+    return bytes;
+  }
+
+  // Changes which slabs are free, and so the list the chunk is in.
+  void SetFreeMask(ChunkT* chunk, uint32_t mask)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (chunk->free_mask != 0) {
+      const size_t from = chunk->FreeSlabs();
+      lists_[from].Remove(chunk);
+      if (lists_[from].empty()) lists_with_free_ &= ~(uint64_t{1} << from);
+    }
+    chunk->free_mask = mask;
+    if (mask != 0) {
+      const size_t to = chunk->FreeSlabs();
+      lists_[to].PushFront(chunk);
+      lists_with_free_ |= uint64_t{1} << to;
+    }
+  }
+
+  bool FreeSlabElsewhere(ChunkT* chunk) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const size_t list = chunk->FreeSlabs();
+    return lists_with_free_ != uint64_t{1} << list ||
+           lists_[list].front() != chunk ||
+           IntrusiveList<ChunkT>::Next(chunk) != nullptr;
+  }
+
+  static inline constinit MetadataPool<ChunkT> pool_;
+
+  Mutex mutex_;
+  HeldList held_ ABSL_GUARDED_BY(mutex_);
+  // lists_[n]: the chunks with n free slabs; a bit for each that is not empty.
+  IntrusiveList<ChunkT> lists_[kSlabsPerChunk + 1] ABSL_GUARDED_BY(mutex_);
+  uint64_t lists_with_free_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+// The slab at `address`, which must lie in a chunk cut into slabs of SlabT.
+template <typename SlabT>
+SlabT* FindSlab(uintptr_t address) {
+  return static_cast<SlabChunk<SlabT>*>(AddressMap::ChunkAt(address))
+      ->SlabAt(address);
+}
+
+// The same for an address whose block is taken back as one of `size_class`.
+// Aborts with one line when no slab of that class is there any more: the block
+// was freed twice, and its slab given back in between.
+template <typename SlabT>
+SlabT* SlabToDrain(uintptr_t address, SizeClass size_class) {
+  Chunk* chunk = AddressMap::ChunkAt(address);
+  if (chunk == nullptr || chunk->kind != ChunkKind::kSlabs) {
+    AbortOnForeignFree(address);
+  }
+  SlabT* slab = static_cast<SlabChunk<SlabT>*>(chunk)->SlabAt(address);
+  if (slab->size_class != size_class) {
+    AbortOnDoubleFree(address, ClassBytes(size_class));
+  }
+  return slab;
+}
+
+// Adds what `source` holds to `totals`. The caller holds the locks of its slabs.
+template <typename SlabT>
+void AddTotals(SlabSource<SlabT>& source, SlabTotals& totals) {
+  source.VisitChunks([&](const SlabChunk<SlabT>& chunk) {
+    ++totals.chunks;
+    for (uint32_t m = chunk.all_mask; m != 0; m &= m - 1) {
+      const SlabT& slab = chunk.slabs[std::countr_zero(m)];
+      totals.committed_bytes += TouchedPageBytes(slab);
+      if (slab.size_class == SizeClass::kNone) continue;
+      ++totals.slabs;
+      totals.block_bytes += uint64_t{slab.block_bytes} *
+                            (slab.block_count - slab.free_count);
+    }
+  });
+}
+
+// Visits the slabs of `source` that have a class. Locks as for AddTotals.
+template <typename SlabT>
+void VisitSlabsOf(SlabSource<SlabT>& source, SlabVisitor visitor,
+                  void* argument) {
+  source.VisitChunks([&](const SlabChunk<SlabT>& chunk) {
+    for (uint32_t m = chunk.all_mask; m != 0; m &= m - 1) {
+      const SlabT& slab = chunk.slabs[std::countr_zero(m)];
+      if (slab.size_class != SizeClass::kNone) visitor(slab, argument);
+    }
+  });
+}
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_SLAB_SOURCE_H_

@@ -1,0 +1,99 @@
+#include "backend/span_source.h"
+
+#include <algorithm>
+
+#include "backend/address_map.h"
+#include "backend/bad_free.h"
+#include "backend/large.h"
+#include "backend/page_heap.h"
+#include "base/log.h"
+
+namespace hakmem {
+namespace {
+
+// The kind of the chunk at `address`; kSlabs, which holds no span, when the
+// address is not ours.
+ChunkKind KindAt(uintptr_t address) {
+  const Chunk* chunk = AddressMap::ChunkAt(address);
+  return chunk == nullptr ? ChunkKind::kSlabs : chunk->kind;
+}
+
+[[noreturn]] void AbortInside(uintptr_t address, uintptr_t block) {
+  LogLine()
+      .Text("invalid free of ")
+      .Hex(address)
+      .Text(": ")
+      .Decimal(address - block)
+      .Text(" bytes into the block at ")
+      .Hex(block)
+      .SendAndAbort();
+}
+
+}  // namespace
+
+SpanAllocation SpanSource::Allocate(size_t bytes, size_t alignment) {
+  bytes = std::max(bytes, size_t{1});
+  alignment = std::max(alignment, kPageBytes);
+  if (bytes <= kMaxSpanBytes && alignment <= kMaxSpanBytes) {
+    return PageHeap::Allocate(PagesFor(bytes), alignment);
+  }
+  return Large::Allocate(bytes, alignment);
+}
+
+size_t SpanSource::BytesAt(uintptr_t address) {
+  switch (KindAt(address)) {
+    case ChunkKind::kPages:
+      return PageHeap::PagesAt(address) * kPageBytes;
+    case ChunkKind::kLarge:
+      return Large::BytesAt(address);
+    case ChunkKind::kSlabs:
+      break;
+  }
+  return 0;
+}
+
+void SpanSource::Free(uintptr_t address, uint64_t now) {
+  switch (KindAt(address)) {
+    case ChunkKind::kPages:
+      if (PageHeap::Free(address, now)) return;
+      break;
+    case ChunkKind::kLarge:
+      if (Large::Free(address)) return;
+      break;
+    case ChunkKind::kSlabs:
+      break;
+  }
+  AbortOnBadAddress(address);
+}
+
+uintptr_t SpanSource::Resize(uintptr_t address, size_t bytes, uint64_t now) {
+  switch (KindAt(address)) {
+    case ChunkKind::kPages:
+      if (bytes == 0 || bytes > kMaxSpanBytes) return 0;
+      return PageHeap::Resize(address, PagesFor(bytes), now) ? address : 0;
+    case ChunkKind::kLarge:
+      return bytes <= kMaxSpanBytes ? 0 : Large::Resize(address, bytes);
+    case ChunkKind::kSlabs:
+      break;
+  }
+  return 0;
+}
+
+void SpanSource::AbortOnBadAddress(uintptr_t address) {
+  if (const uintptr_t block = Large::BlockAround(address); block != 0) {
+    AbortInside(address, block);
+  }
+  if (KindAt(address) == ChunkKind::kPages) {
+    if (const uintptr_t block = PageHeap::SpanAround(address); block != 0) {
+      AbortInside(address, block);
+    }
+    LogLine()
+        .Text("double free of ")
+        .Hex(address)
+        .Text(": no block is there any more")
+        .SendAndAbort();
+  }
+  AbortOnForeignFree(address);
+}
+
+}  // namespace hakmem

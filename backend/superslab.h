@@ -1,0 +1,44 @@
+// The SuperSlab back-end: one shared pool of slabs per size class.
+//
+//   class pool   lock │ slabs by fullness │ spare (one empty slab)
+//   slab source  SuperSlabs: 2 MiB chunks cut into slabs, shared by all classes
+//
+// A batch is handed out from the fullest slab that has free blocks, so that the
+// emptier ones drain and their memory goes back. A batch taken back costs one
+// lock and, per block, one table lookup and one bit. Blocks have no owner:
+// there are no remote frees to deliver, nothing to adopt when a thread ends,
+// and no limit on SuperSlabs but memory.
+//
+// Lock order: class pools in ascending order, then the slab source.
+#ifndef HAKMEM_BACKEND_SUPERSLAB_H_
+#define HAKMEM_BACKEND_SUPERSLAB_H_
+
+#include "backend/backend.h"
+
+namespace hakmem {
+
+class SuperSlabBackend {
+ public:
+  static constexpr const char* kName = "superslab";
+
+  struct Heap {};  // threads hold nothing
+
+  static Heap* Attach();
+  static void Detach(Heap* heap);
+  static uint32_t Refill(Heap* heap, SizeClass size_class, void** blocks,
+                         uint32_t count);
+  static void Drain(Heap* heap, SizeClass size_class, void** blocks,
+                    uint32_t count);
+  static const Slab* SlabAt(uintptr_t address);
+  static size_t Collect(uint64_t now, bool force);
+  static SlabTotals Totals();
+  static void VisitSlabs(SlabVisitor visitor, void* argument);
+  static void LockForFork();
+  static void UnlockAfterFork();
+};
+
+static_assert(Backend<SuperSlabBackend>);
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_SUPERSLAB_H_

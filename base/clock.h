@@ -1,0 +1,15 @@
+// The clock that decay goes by.
+#ifndef HAKMEM_BASE_CLOCK_H_
+#define HAKMEM_BASE_CLOCK_H_
+
+#include <cstdint>
+
+namespace hakmem {
+
+// Milliseconds since boot, at the resolution of the kernel's tick (1 to 10 ms);
+// never goes backwards. Some 5 ns: it reads a page the kernel maps.
+uint64_t CoarseMilliseconds();
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BASE_CLOCK_H_

@@ -1,0 +1,48 @@
+#include "base/lock.h"
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <ctime>
+
+namespace hakmem {
+namespace {
+
+// Critical sections are well under a microsecond, so a short spin usually
+// outlasts the holder; a longer one would only fight it for the core.
+constexpr int kSpins = 100;
+
+void CpuRelax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
+
+// The three-state futex mutex of Drepper, "Futexes Are Tricky" (2005).
+void Mutex::LockSlow() {
+  for (int i = 0; i < kSpins; ++i) {
+    CpuRelax();
+    if (word_.load(std::memory_order_relaxed) == kFree && TryLock()) return;
+  }
+  const int saved_errno = errno;
+  // acquire: pairs with the release in Unlock.
+  while (word_.exchange(kWaitedFor, std::memory_order_acquire) != kFree) {
+    syscall(SYS_futex, &word_, FUTEX_WAIT_PRIVATE, kWaitedFor, nullptr, nullptr,
+            0);
+  }
+  errno = saved_errno;
+}
+
+void Mutex::Wake() {
+  const int saved_errno = errno;
+  syscall(SYS_futex, &word_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+  errno = saved_errno;
+}
+
+}  // namespace hakmem

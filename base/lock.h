@@ -1,0 +1,75 @@
+// Mutex: the lock of every shared structure in the allocator.
+//
+// One 32-bit futex word, constant-initialised, so it works before any
+// constructor ran; it allocates nothing and keeps errno. Every lock can be held
+// over fork: the forking thread takes all of them in the written lock order
+// (docs/design.md, "Lock order") and releases them on both sides.
+#ifndef HAKMEM_BASE_LOCK_H_
+#define HAKMEM_BASE_LOCK_H_
+
+#include <atomic>
+#include <cstdint>
+
+#include "absl/base/thread_annotations.h"
+
+namespace hakmem {
+
+class ABSL_LOCKABLE Mutex {
+ public:
+  constexpr Mutex() = default;
+  Mutex(const Mutex&) = delete;
+  Mutex& operator=(const Mutex&) = delete;
+
+  void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() {
+    uint32_t expected = kFree;
+    // acquire: pairs with the release in Unlock.
+    if (!word_.compare_exchange_strong(expected, kHeld,
+                                       std::memory_order_acquire,
+                                       std::memory_order_relaxed)) {
+      LockSlow();
+    }
+  }
+
+  bool TryLock() ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) {
+    uint32_t expected = kFree;
+    // acquire: pairs with the release in Unlock.
+    return word_.compare_exchange_strong(expected, kHeld,
+                                         std::memory_order_acquire,
+                                         std::memory_order_relaxed);
+  }
+
+  void Unlock() ABSL_UNLOCK_FUNCTION() {
+    // release: pairs with the acquire in Lock, TryLock and LockSlow.
+    if (word_.exchange(kFree, std::memory_order_release) == kWaitedFor) {
+      Wake();
+    }
+  }
+
+ private:
+  static constexpr uint32_t kFree = 0;
+  static constexpr uint32_t kHeld = 1;
+  static constexpr uint32_t kWaitedFor = 2;  // held, and a thread may sleep
+
+  void LockSlow();
+  void Wake();
+
+  std::atomic<uint32_t> word_{kFree};
+};
+
+class ABSL_SCOPED_LOCKABLE MutexLock {
+ public:
+  explicit MutexLock(Mutex& mutex) ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex)
+      : mutex_(mutex) {
+    mutex_.Lock();
+  }
+  ~MutexLock() ABSL_UNLOCK_FUNCTION() { mutex_.Unlock(); }
+  MutexLock(const MutexLock&) = delete;
+  MutexLock& operator=(const MutexLock&) = delete;
+
+ private:
+  Mutex& mutex_;
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BASE_LOCK_H_

@@ -1,0 +1,61 @@
+#include "base/log.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+
+namespace hakmem {
+
+TextBuffer& TextBuffer::Text(const char* text) {
+  for (; *text != '\0'; ++text) Add(*text);
+  return *this;
+}
+
+TextBuffer& TextBuffer::Text(const char* text, size_t length) {
+  for (size_t i = 0; i < length; ++i) Add(text[i]);
+  return *this;
+}
+
+TextBuffer& TextBuffer::Decimal(uint64_t value) {
+  char digits[20];
+  size_t count = 0;
+  do {
+    digits[count++] = static_cast<char>('0' + value % 10);
+    value /= 10;
+  } while (value != 0);
+  while (count != 0) Add(digits[--count]);
+  return *this;
+}
+
+TextBuffer& TextBuffer::Hex(uintptr_t value) {
+  Text("0x");
+  int shift = 60;
+  while (shift > 0 && (value >> shift) == 0) shift -= 4;
+  for (; shift >= 0; shift -= 4) Add("0123456789abcdef"[(value >> shift) & 15]);
+  return *this;
+}
+
+void LogLine::Send() {
+  const int saved_errno = errno;
+  const size_t length = std::min(text_.length(), sizeof(buffer_) - 1);
+  buffer_[length] = '\n';
+  size_t sent = 0;
+  while (sent <= length) {
+    const ssize_t n = write(STDERR_FILENO, buffer_ + sent, length + 1 - sent);
+    if (n > 0) {
+      sent += static_cast<size_t>(n);
+    } else if (n == 0 || errno != EINTR) {
+      break;
+    }
+  }
+  errno = saved_errno;
+}
+
+void LogLine::SendAndAbort() {
+  Send();
+  abort();
+}
+
+}  // namespace hakmem

@@ -1,0 +1,53 @@
+// Options of the process, from the environment (list: options.def).
+//
+//   if (options::Get(options::kHugePages) != 0) …
+//
+// Defaults are in force from the first instruction; Read() replaces them once
+// the environment exists. A bad value is reported once on stderr and ignored.
+// A privileged process (AT_SECURE) reads no environment.
+#ifndef HAKMEM_BASE_OPTIONS_H_
+#define HAKMEM_BASE_OPTIONS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace hakmem::options {
+
+enum class Type { kBool, kSize, kDuration };
+
+struct Description {
+  const char* name;         // as in options.def
+  const char* environment;  // HAKMEM_<NAME>
+  Type type;
+  uint64_t fallback;  // the default
+  uint64_t least;
+  uint64_t most;
+  const char* doc;
+};
+
+enum Option : size_t {
+#define HAKMEM_OPTION(name, NAME, type, fallback, least, most, doc) k_##name,
+#include "base/options.def"
+#undef HAKMEM_OPTION
+  kCount
+};
+
+const Description& Describe(Option option);
+
+// "bool", "size" or "duration".
+const char* TypeName(Type type);
+
+// The value in force: 0 or 1, bytes, or milliseconds.
+uint64_t Get(Option option);
+
+// Reads the environment, once; returns false, to be called again, while the C
+// library has not set it up yet (calls of malloc by the dynamic loader).
+bool Read();
+
+// Parses `text` as a value of `type`. Returns false on anything but one whole
+// value, with `*value` untouched.
+bool Parse(Type type, const char* text, uint64_t* value);
+
+}  // namespace hakmem::options
+
+#endif  // HAKMEM_BASE_OPTIONS_H_

@@ -1,0 +1,59 @@
+// Memory from the operating system: address space, backing, and both back.
+//
+// Thin over mmap and friends. Every failure is returned with its errno, never
+// ignored here; errno itself is kept. Addresses and sizes are multiples of the
+// system's page, alignments powers of two. All functions are thread-safe.
+#ifndef HAKMEM_BASE_OS_MEMORY_H_
+#define HAKMEM_BASE_OS_MEMORY_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace hakmem::os {
+
+// What a request for address space gave: `address` is 0 when it was refused,
+// and `error` then says why.
+struct Mapping {
+  uintptr_t address = 0;
+  int error = 0;
+
+  explicit operator bool() const { return address != 0; }
+};
+
+enum class Access { kNone, kReadWrite };
+
+// The system's page size in bytes, read once.
+size_t PageBytes();
+
+// New address space of `bytes`, aligned to `alignment`. With Access::kNone it
+// is only reserved (no commit charge); with kReadWrite it reads as zeros.
+Mapping Map(size_t bytes, size_t alignment, Access access);
+
+// Makes reserved memory usable. Returns 0 or an errno.
+int Commit(uintptr_t address, size_t bytes);
+
+// Gives the backing of usable memory back; it reads as zeros afterwards.
+// Returns 0 or an errno.
+int Purge(uintptr_t address, size_t bytes);
+
+// Gives the address space itself back. Returns 0 or an errno.
+int Unmap(uintptr_t address, size_t bytes);
+
+// Grows or shrinks a mapping without moving it. Returns 0 or an errno.
+int ResizeInPlace(uintptr_t address, size_t old_bytes, size_t new_bytes);
+
+// Moves a mapping's pages, and so its contents, over reserved address space of
+// `new_bytes` at `target`. Returns 0 or an errno; then nothing has moved.
+int MoveTo(uintptr_t address, size_t old_bytes, size_t new_bytes,
+           uintptr_t target);
+
+// Asks for huge pages. Returns 0 or an errno.
+int AdviseHugePages(uintptr_t address, size_t bytes);
+
+// Whether the process runs under a limit on its address space (RLIMIT_AS), so
+// that reservations should be modest.
+bool AddressSpaceIsLimited();
+
+}  // namespace hakmem::os
+
+#endif  // HAKMEM_BASE_OS_MEMORY_H_

@@ -1,0 +1,84 @@
+// Size classes of the tiny sizes, which slabs serve.
+//
+//   1..128 bytes     a class every 16 bytes            classes  1..8
+//   129..2048 bytes  eight classes in each doubling    classes  9..40
+//
+// so that above 128 bytes a request is rounded up by less than 12.5 %, and
+// every block of a 64 KiB-aligned slab is 16-aligned, as on glibc. Class 0
+// means "no slab": sizes above tiny, and addresses outside slabs.
+#ifndef HAKMEM_BASE_SIZE_CLASSES_H_
+#define HAKMEM_BASE_SIZE_CLASSES_H_
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace hakmem {
+
+enum class SizeClass : uint8_t { kNone = 0 };
+
+constexpr size_t Index(SizeClass c) { return static_cast<size_t>(c); }
+
+inline constexpr size_t kBlockAlignment = 16;
+inline constexpr size_t kMaxTinyBytes = 2048;
+inline constexpr size_t kClassCount = 41;  // class 0 included
+
+namespace internal {
+
+struct ClassTables {
+  std::array<uint32_t, kClassCount> bytes{};
+  // Class of a request, indexed by the request in 16-byte units, rounded up.
+  std::array<uint8_t, kMaxTinyBytes / kBlockAlignment + 1> of_units{};
+};
+
+constexpr ClassTables MakeClassTables() {
+  ClassTables t;
+  size_t bytes = 0;
+  size_t unit = 0;
+  for (size_t c = 1; c < kClassCount; ++c) {
+    bytes += bytes < 128 ? kBlockAlignment : std::bit_floor(bytes) / 8;
+    t.bytes[c] = static_cast<uint32_t>(bytes);
+    for (; unit * kBlockAlignment <= bytes; ++unit) {
+      t.of_units[unit] = static_cast<uint8_t>(c);
+    }
+  }
+  return t;
+}
+
+inline constexpr ClassTables kClassTables = MakeClassTables();
+static_assert(kClassTables.bytes[kClassCount - 1] == kMaxTinyBytes);
+
+}  // namespace internal
+
+// The class that serves a request of `bytes`, which must not exceed
+// kMaxTinyBytes. A request of 0 bytes gets the smallest class.
+constexpr SizeClass ClassOf(size_t bytes) {
+  return SizeClass{
+      internal::kClassTables
+          .of_units[(bytes + kBlockAlignment - 1) / kBlockAlignment]};
+}
+
+// Bytes of a block of class `c`; 0 for SizeClass::kNone.
+constexpr uint32_t ClassBytes(SizeClass c) {
+  return internal::kClassTables.bytes[Index(c)];
+}
+
+// The smallest class whose blocks hold `bytes` and are all aligned to
+// `alignment` (a power of two) in a slab aligned to at least that much;
+// kNone when there is none.
+constexpr SizeClass AlignedClassOf(size_t bytes, size_t alignment) {
+  if (bytes > kMaxTinyBytes || alignment > kMaxTinyBytes) {
+    return SizeClass::kNone;
+  }
+  for (size_t c = Index(ClassOf(bytes)); c < kClassCount; ++c) {
+    if (internal::kClassTables.bytes[c] % alignment == 0) {
+      return SizeClass{static_cast<uint8_t>(c)};
+    }
+  }
+  return SizeClass::kNone;
+}
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BASE_SIZE_CLASSES_H_

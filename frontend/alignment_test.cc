@@ -1,0 +1,135 @@
+// alignment_test.cc: blocks at every alignment a program may ask for.
+#include <malloc.h>
+
+#include <cstdlib>
+#include <vector>
+
+#include "frontend/block_test_helper.h"
+#include "frontend/preload_test_helper.h"
+#include "gtest/gtest.h"
+
+namespace hakmem_test {
+namespace {
+
+constexpr size_t kSmallestAlignment = 8;
+constexpr size_t kLargestAlignment = 64 * kMiB;
+
+std::vector<size_t> SizesFor(size_t alignment) {
+  return {0,
+          1,
+          15,
+          100,
+          alignment - 1,
+          alignment,
+          alignment + 1,
+          2 * alignment - 16,
+          3 * alignment,
+          3 * alignment + 20 * kKiB};
+}
+
+void* PosixMemalign(size_t alignment, size_t size) {
+  void* block = nullptr;
+  EXPECT_EQ(posix_memalign(&block, alignment, size), 0);
+  return block;
+}
+
+// Writes the ends of the block, or all of it when that is quick.
+void Touch(void* block, size_t size, uint64_t seed) {
+  if (size <= 256 * kKiB) {
+    Fill(block, size, seed);
+  } else {
+    Fill(block, 4096, seed);
+    Fill(static_cast<char*>(block) + size - 4096, 4096, seed);
+  }
+}
+
+bool Untouched(void* block, size_t size, uint64_t seed) {
+  if (size <= 256 * kKiB) return Holds(block, size, seed);
+  return Holds(block, 4096, seed) &&
+         Holds(static_cast<char*>(block) + size - 4096, 4096, seed);
+}
+
+using Allocate = void* (*)(size_t alignment, size_t size);
+
+class AlignmentTest : public testing::TestWithParam<Allocate> {};
+
+TEST_P(AlignmentTest, EveryPowerOfTwoIsHonouredForEverySize) {
+  for (size_t alignment = kSmallestAlignment; alignment <= kLargestAlignment;
+       alignment *= 2) {
+    std::vector<void*> blocks;
+    const std::vector<size_t> sizes = SizesFor(alignment);
+    for (size_t i = 0; i < sizes.size(); ++i) {
+      void* block = GetParam()(alignment, sizes[i]);
+      ASSERT_NE(block, nullptr) << alignment << " " << sizes[i];
+      ASSERT_TRUE(IsAligned(block, alignment)) << alignment << " " << sizes[i];
+      ASSERT_TRUE(IsAligned(block, 16)) << alignment << " " << sizes[i];
+      ASSERT_GE(malloc_usable_size(block), sizes[i]) << alignment;
+      Touch(block, sizes[i], i);
+      blocks.push_back(block);
+    }
+    for (size_t i = 0; i < sizes.size(); ++i) {
+      ASSERT_TRUE(Untouched(blocks[i], sizes[i], i))
+          << alignment << " " << sizes[i];
+      free(blocks[i]);
+    }
+  }
+}
+
+TEST_P(AlignmentTest, NeighboursAreAlignedToo) {
+  // More than one slab's worth: the alignment must not hold for the first
+  // block only.
+  for (size_t alignment = 16; alignment <= 64 * kKiB; alignment *= 2) {
+    for (const size_t size : {size_t{1}, alignment / 2, alignment + 16}) {
+      std::vector<void*> blocks;
+      for (int i = 0; i < 200; ++i) {
+        void* block = GetParam()(alignment, size);
+        ASSERT_NE(block, nullptr);
+        ASSERT_TRUE(IsAligned(block, alignment)) << alignment << " " << size;
+        Fill(block, size, i);
+        blocks.push_back(block);
+      }
+      for (int i = 0; i < 200; ++i) {
+        ASSERT_TRUE(Holds(blocks[i], size, i));
+        free(blocks[i]);
+      }
+    }
+  }
+}
+
+TEST_P(AlignmentTest, AlignedBlocksCanBeReallocated) {
+  for (size_t alignment = 16; alignment <= 8 * kMiB; alignment *= 4) {
+    for (const size_t size : {size_t{24}, size_t{5000}, 200 * kKiB, 5 * kMiB}) {
+      void* block = GetParam()(alignment, size);
+      ASSERT_NE(block, nullptr);
+      Fill(block, size, alignment);
+      block = realloc(block, size * 3);
+      ASSERT_NE(block, nullptr);
+      ASSERT_GE(malloc_usable_size(block), size * 3);
+      ASSERT_TRUE(Holds(block, size, alignment)) << alignment << " " << size;
+      block = realloc(block, size / 2);
+      ASSERT_NE(block, nullptr);
+      ASSERT_TRUE(Holds(block, size / 2, alignment)) << alignment;
+      free(block);
+    }
+  }
+}
+
+TEST_P(AlignmentTest, AllIsGivenBack) {
+  const hakmem_stats_t before = Stats();
+  for (size_t alignment = kSmallestAlignment; alignment <= kLargestAlignment;
+       alignment *= 2) {
+    for (const size_t size : SizesFor(alignment)) {
+      free(GetParam()(alignment, size));
+    }
+  }
+  const hakmem_stats_t after = Stats();
+  EXPECT_EQ(after.live_bytes, before.live_bytes);
+  EXPECT_EQ(after.large_live_bytes, before.large_live_bytes);
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryFunction, AlignmentTest,
+                         testing::Values(&memalign, &aligned_alloc,
+                                         &PosixMemalign));
+
+}  // namespace
+}  // namespace hakmem_test

@@ -1,0 +1,122 @@
+// Bins: the free blocks a thread holds, one stack of addresses per size class.
+//
+//   ThreadBins   │ bin 0 │ bin 1 │ … │ bin 40 │ slots of 1 │ slots of 2 │ …
+//   a bin                top ───────────────┐
+//   its slots    │ null │ block │ block │ block │       │       │
+//                   ▲ bottom                    ▲ top           ▲ limit
+//
+// Addresses lie in arrays, apart from the blocks: neither a malloc nor a free
+// that a bin serves touches the block (jemalloc's cache_bin, tcmalloc's per-CPU
+// slabs). top and limit are byte offsets from the start of ThreadBins, so that
+// one constant object of no bins at all, kNoBins, serves for every rare state:
+// there each pop finds the null at the bottom and each push the limit, and so
+// first use, a thread that has ended, and watching the clock (thread_cache.h)
+// cost the hot path nothing. Bin 0, the class of addresses outside slabs, is
+// always in that state.
+#ifndef HAKMEM_FRONTEND_BINS_H_
+#define HAKMEM_FRONTEND_BINS_H_
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/size_classes.h"
+
+namespace hakmem {
+
+struct Bin {
+  // Offset of the first unused slot. Written by the owner only; atomic because
+  // statistics read it from other threads (relaxed: a number, not an order).
+  std::atomic<uint32_t> top;
+  // Offset behind the last slot that may be used.
+  uint32_t limit;
+};
+
+inline constexpr size_t kMaxBinBytes = 32768;
+inline constexpr size_t kLeastBinSlots = 8;
+inline constexpr size_t kMostBinSlots = 128;
+
+// The most blocks of a class that a bin can hold.
+constexpr uint32_t BinSlots(size_t size_class) {
+  const size_t bytes = internal::kClassTables.bytes[size_class];
+  return bytes == 0 ? 0
+                    : static_cast<uint32_t>(std::clamp(
+                          kMaxBinBytes / bytes, kLeastBinSlots, kMostBinSlots));
+}
+
+namespace internal {
+
+struct BinLayout {
+  std::array<uint32_t, kClassCount> first{};  // offset of the first slot
+  size_t slot_count = 0;                      // with a null below each first
+};
+
+constexpr BinLayout MakeBinLayout() {
+  BinLayout layout;
+  size_t slot = 0;
+  for (size_t c = 0; c < kClassCount; ++c) {
+    layout.first[c] = static_cast<uint32_t>(kClassCount * sizeof(Bin) +
+                                            (slot + 1) * sizeof(void*));
+    slot += 1 + BinSlots(c);
+  }
+  layout.slot_count = slot;
+  return layout;
+}
+
+inline constexpr BinLayout kBinLayout = MakeBinLayout();
+
+}  // namespace internal
+
+struct ThreadBins {
+  Bin bins[kClassCount];
+  void* slots[internal::kBinLayout.slot_count];
+
+  // The block on top of the bin of `c`, removed; null when the bin is empty.
+  void* Pop(SizeClass c) {
+    Bin& bin = bins[Index(c)];
+    const uint32_t top = bin.top.load(std::memory_order_relaxed);
+    void* block = *SlotBelow(top);
+    if (block != nullptr) [[likely]] {
+      bin.top.store(top - uint32_t{sizeof(void*)}, std::memory_order_relaxed);
+    }
+    return block;
+  }
+
+  // Puts `block` on top of the bin of `c`. Returns false, and does nothing,
+  // when the bin is at its limit or `block` is on top of it already.
+  bool Push(SizeClass c, void* block) {
+    Bin& bin = bins[Index(c)];
+    const uint32_t top = bin.top.load(std::memory_order_relaxed);
+    if (top >= bin.limit || *SlotBelow(top) == block) [[unlikely]] {
+      return false;
+    }
+    *SlotBelow(top + uint32_t{sizeof(void*)}) = block;
+    bin.top.store(top + uint32_t{sizeof(void*)}, std::memory_order_relaxed);
+    return true;
+  }
+
+  // The slot that ends at offset `top`.
+  void** SlotBelow(uint32_t top) {
+    return reinterpret_cast<void**>(reinterpret_cast<char*>(this) + top -
+                                    sizeof(void*));
+  }
+};
+
+static_assert(offsetof(ThreadBins, slots) == kClassCount * sizeof(Bin));
+
+// The bins of a thread that has none: all of them empty and at their limit.
+struct NoBins {
+  Bin bins[kClassCount];
+  void* bottom;
+};
+
+extern const NoBins kNoBins;
+
+// This thread's bins: kNoBins or those of its ThreadCache.
+extern constinit thread_local ThreadBins* thread_bins;
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_FRONTEND_BINS_H_

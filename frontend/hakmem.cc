@@ -1,0 +1,58 @@
+// The public interface of hakmem/hakmem.h besides allocation.
+
+#include "hakmem/hakmem.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/log.h"
+#include "base/options.h"
+#include "frontend/allocator.h"
+#include "frontend/lookup_cost.h"
+#include "frontend/statistics.h"
+#include "linked_backend.h"
+
+namespace {
+
+namespace options = hakmem::options;
+
+__attribute__((destructor)) void PrintStatisticsIfAsked() {
+  if (options::Get(options::k_stats_at_exit) == 0) return;
+  char json[1024];
+  hakmem_stats_json(json, sizeof(json));
+  hakmem::LogLine().Text(json).Send();
+}
+
+}  // namespace
+
+size_t hakmem_collect() noexcept { return hakmem::CollectAll(); }
+
+const char* hakmem_version() noexcept {
+  static constexpr bool kIsSegment = hakmem::LinkedBackend::kName[1] == 'e';
+  return kIsSegment ? "0.1.0 (segment)" : "0.1.0 (superslab)";
+}
+
+int hakmem_option(size_t index, hakmem_option_t* option) noexcept {
+  if (index >= options::kCount) return 0;
+  const auto which = static_cast<options::Option>(index);
+  const options::Description& d = options::Describe(which);
+  *option = {d.name, options::TypeName(d.type), options::Get(which), d.fallback,
+             d.doc};
+  return 1;
+}
+
+size_t hakmem_stats(hakmem_stats_t* stats, size_t size) noexcept {
+  const hakmem_stats_t all = hakmem::GatherStatistics();
+  const size_t filled = std::min(size, sizeof(all));
+  memcpy(stats, &all, filled);
+  return filled;
+}
+
+size_t hakmem_stats_json(char* buffer, size_t capacity) noexcept {
+  hakmem::TextBuffer out(buffer, capacity == 0 ? 0 : capacity - 1);
+  hakmem::WriteJson(hakmem::GatherStatistics(), out);
+  if (capacity != 0) buffer[std::min(out.length(), capacity - 1)] = '\0';
+  return out.length();
+}
+
+double hakmem_lookup_cycles() noexcept { return hakmem::MeasureLookup(); }

@@ -1,0 +1,96 @@
+#include "frontend/housekeeping.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "backend/chunk_source.h"
+#include "backend/large.h"
+#include "backend/metadata.h"
+#include "backend/page_heap.h"
+#include "base/clock.h"
+#include "base/options.h"
+#include "base/thread_exit.h"
+#include "frontend/thread_cache.h"
+#include "linked_backend.h"
+
+namespace hakmem {
+namespace {
+
+constinit std::atomic<bool> process_begun{false};
+constinit std::atomic<uint64_t> next_run{0};
+
+// Fork takes every lock in the lock order (docs/design.md), so that the child
+// finds each structure whole.
+void BeforeFork() {
+  ThreadCache::LockForFork();
+  LinkedBackend::LockForFork();
+  PageHeap::LockForFork();
+  Large::LockForFork();
+  ChunkSource::LockForFork();
+  Metadata::LockForFork();
+}
+
+void ReleaseAfterFork() {
+  Metadata::UnlockAfterFork();
+  ChunkSource::UnlockAfterFork();
+  Large::UnlockAfterFork();
+  PageHeap::UnlockAfterFork();
+  LinkedBackend::UnlockAfterFork();
+  ThreadCache::UnlockAfterFork();
+}
+
+void InChildAfterFork() {
+  ReleaseAfterFork();
+  ThreadCache::AbandonOtherThreads();
+}
+
+size_t Collect(uint64_t now, bool force) {
+  return LinkedBackend::Collect(now, force) + PageHeap::Purge(now, force) +
+         ChunkSource::Purge(now, force);
+}
+
+// The dynamic loader calls malloc before the C library has an environment.
+__attribute__((constructor)) void ReadOptionsAtLoad() {
+  options::Read();
+  ThreadCache::ApplyOptions();
+}
+
+}  // namespace
+
+void BeginProcess(void (*on_thread_exit)(void* cache)) {
+  options::Read();
+  // relaxed: the first thread begins before there is another that could need
+  // what follows, and each of the two is safe to be called late.
+  if (process_begun.exchange(true, std::memory_order_relaxed)) return;
+  // Without a key, threads' caches stay when they end: a leak, not an error.
+  (void)InitThreadExit(on_thread_exit);
+  // Early, so that other libraries' handlers, which may allocate, run before
+  // ours take the locks and after they release them. Without memory for the
+  // handlers a fork from a threaded process is as unsafe as without them.
+  (void)pthread_atfork(BeforeFork, ReleaseAfterFork, InChildAfterFork);
+}
+
+void RunHousekeeping(uint64_t now) {
+  uint64_t due = next_run.load(std::memory_order_relaxed);
+  if (now < due) return;
+  const uint64_t interval =
+      std::clamp<uint64_t>(options::Get(options::k_decay) / 8, 1, 1000);
+  // relaxed: only one thread of those that find it due should do it; what is
+  // touched has locks of its own.
+  if (!next_run.compare_exchange_strong(due, now + interval,
+                                        std::memory_order_relaxed)) {
+    return;
+  }
+  Collect(now, /*force=*/false);
+}
+
+size_t CollectEverything() {
+  const uint64_t now = CoarseMilliseconds();
+  // Twice: what the first round empties, the second gives back.
+  const size_t first = Collect(now, /*force=*/true);
+  return first + Collect(now, /*force=*/true);
+}
+
+}  // namespace hakmem

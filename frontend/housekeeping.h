@@ -1,0 +1,24 @@
+// Housekeeping: what the process does once, and what it does as time passes.
+#ifndef HAKMEM_FRONTEND_HOUSEKEEPING_H_
+#define HAKMEM_FRONTEND_HOUSEKEEPING_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace hakmem {
+
+// Before the first thread's cache: options, thread exits, fork. Does its work
+// once; `on_thread_exit` is told of the caches of threads that end.
+void BeginProcess(void (*on_thread_exit)(void* cache));
+
+// Returns free memory that is due at `now` (CoarseMilliseconds) to the OS, when
+// the last time was a while ago. Cheap when it was not. Thread-safe.
+void RunHousekeeping(uint64_t now);
+
+// Returns all free memory to the OS that no thread's bins hold. Returns the
+// bytes given back.
+size_t CollectEverything();
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_FRONTEND_HOUSEKEEPING_H_

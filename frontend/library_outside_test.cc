@@ -1,0 +1,195 @@
+// library_outside_test.cc: what the shared library shows and needs: it exports
+// the malloc family, operator new and delete and hakmem_*, nothing else, and
+// it needs no library but libc.
+//
+// Reads the file itself, which the loader maps here but never runs.
+#include <elf.h>
+#include <link.h>
+
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "frontend/preload_test_helper.h"
+#include "gtest/gtest.h"
+
+namespace hakmem_test {
+namespace {
+
+using Header = ElfW(Ehdr);
+using Section = ElfW(Shdr);
+using Segment = ElfW(Phdr);
+using Symbol = ElfW(Sym);
+using Dynamic = ElfW(Dyn);
+
+// A shared library as its file says it.
+class ElfFile {
+ public:
+  explicit ElfFile(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    bytes_.assign(std::istreambuf_iterator<char>(file), {});
+    const Header& header = *At<Header>(0);
+    const Section* sections = At<Section>(header.e_shoff);
+    for (int i = 0; i < header.e_shnum; ++i) {
+      const Section& section = sections[i];
+      if (section.sh_type != SHT_DYNAMIC && section.sh_type != SHT_DYNSYM) {
+        continue;
+      }
+      const char* strings = At<char>(sections[section.sh_link].sh_offset);
+      if (section.sh_type == SHT_DYNAMIC) {
+        ReadDynamic(At<Dynamic>(section.sh_offset), strings);
+      } else {
+        ReadSymbols(At<Symbol>(section.sh_offset),
+                    section.sh_size / sizeof(Symbol), strings);
+      }
+    }
+    const Segment* first = At<Segment>(header.e_phoff);
+    segments.assign(first, first + header.e_phnum);
+  }
+
+  bool IsSharedLibrary() const {
+    return bytes_.compare(0, SELFMAG, ELFMAG) == 0 &&
+           At<Header>(0)->e_type == ET_DYN;
+  }
+
+  std::vector<std::string> needed;
+  std::set<std::string> exported;
+  std::set<ElfW(Sxword)> tags;  // of the dynamic section
+  std::vector<Segment> segments;
+
+ private:
+  template <typename T>
+  const T* At(size_t offset) const {
+    return reinterpret_cast<const T*>(bytes_.data() + offset);
+  }
+
+  void ReadDynamic(const Dynamic* entry, const char* strings) {
+    for (; entry->d_tag != DT_NULL; ++entry) {
+      tags.insert(entry->d_tag);
+      if (entry->d_tag == DT_NEEDED) needed.push_back(strings + entry->d_un.d_val);
+    }
+  }
+
+  void ReadSymbols(const Symbol* symbols, size_t count, const char* strings) {
+    for (size_t i = 0; i < count; ++i) {
+      const Symbol& symbol = symbols[i];
+      const int binding = ELF64_ST_BIND(symbol.st_info);
+      if (symbol.st_shndx == SHN_UNDEF || symbol.st_shndx == SHN_ABS ||
+          binding == STB_LOCAL) {
+        continue;
+      }
+      exported.insert(strings + symbol.st_name);
+    }
+  }
+
+  std::string bytes_;
+};
+
+const char* const kMallocFamily[] = {
+    "malloc",          "free",          "calloc",
+    "realloc",         "reallocarray",  "memalign",
+    "aligned_alloc",   "posix_memalign", "valloc",
+    "pvalloc",         "malloc_usable_size", "free_sized",
+    "free_aligned_sized", "malloc_trim", "mallopt",
+    "mallinfo",        "mallinfo2",     "malloc_info",
+    "malloc_stats",
+};
+
+const char* const kHakmem[] = {
+    "hakmem_malloc",        "hakmem_calloc",
+    "hakmem_realloc",       "hakmem_reallocarray",
+    "hakmem_memalign",      "hakmem_aligned_alloc",
+    "hakmem_posix_memalign", "hakmem_valloc",
+    "hakmem_pvalloc",       "hakmem_free",
+    "hakmem_free_sized",    "hakmem_free_aligned_sized",
+    "hakmem_malloc_usable_size", "hakmem_collect",
+    "hakmem_version",       "hakmem_option",
+    "hakmem_stats",         "hakmem_stats_json",
+    "hakmem_lookup_cycles",
+};
+
+// operator new and delete, plain and of arrays, in all forms of C++20.
+const char* const kOperators[] = {
+    "_Znwm",
+    "_ZnwmRKSt9nothrow_t",
+    "_ZnwmSt11align_val_t",
+    "_ZnwmSt11align_val_tRKSt9nothrow_t",
+    "_Znam",
+    "_ZnamRKSt9nothrow_t",
+    "_ZnamSt11align_val_t",
+    "_ZnamSt11align_val_tRKSt9nothrow_t",
+    "_ZdlPv",
+    "_ZdlPvm",
+    "_ZdlPvRKSt9nothrow_t",
+    "_ZdlPvSt11align_val_t",
+    "_ZdlPvmSt11align_val_t",
+    "_ZdlPvSt11align_val_tRKSt9nothrow_t",
+    "_ZdaPv",
+    "_ZdaPvm",
+    "_ZdaPvRKSt9nothrow_t",
+    "_ZdaPvSt11align_val_t",
+    "_ZdaPvmSt11align_val_t",
+    "_ZdaPvSt11align_val_tRKSt9nothrow_t",
+};
+
+TEST(LibraryOutsideTest, IsASharedLibrary) {
+  EXPECT_TRUE(ElfFile(LibraryPath()).IsSharedLibrary());
+}
+
+TEST(LibraryOutsideTest, NeedsLibcAndTheLoaderAtMost) {
+  const ElfFile library(LibraryPath());
+  EXPECT_FALSE(library.needed.empty());
+  for (const std::string& name : library.needed) {
+    EXPECT_TRUE(name == "libc.so.6" || name.rfind("ld-linux", 0) == 0) << name;
+  }
+}
+
+TEST(LibraryOutsideTest, ExportsTheWholeInterface) {
+  const ElfFile library(LibraryPath());
+  for (const char* name : kMallocFamily) {
+    EXPECT_EQ(library.exported.count(name), 1u) << name;
+  }
+  for (const char* name : kHakmem) {
+    EXPECT_EQ(library.exported.count(name), 1u) << name;
+  }
+  for (const char* name : kOperators) {
+    EXPECT_EQ(library.exported.count(name), 1u) << name;
+  }
+}
+
+TEST(LibraryOutsideTest, ExportsNothingElse) {
+  std::set<std::string> rest = ElfFile(LibraryPath()).exported;
+  for (const char* name : kMallocFamily) rest.erase(name);
+  for (const char* name : kOperators) rest.erase(name);
+  for (const std::string& name : rest) {
+    EXPECT_EQ(name.rfind("hakmem_", 0), 0u) << name;
+  }
+}
+
+TEST(LibraryOutsideTest, HasNoRelocatedCodeAndNoExecutableStack) {
+  const ElfFile library(LibraryPath());
+  EXPECT_EQ(library.tags.count(DT_TEXTREL), 0u);
+  for (const Segment& segment : library.segments) {
+    if (segment.p_type == PT_GNU_STACK) {
+      EXPECT_EQ(segment.p_flags & PF_X, 0u);
+    }
+    EXPECT_FALSE((segment.p_flags & PF_W) != 0 && (segment.p_flags & PF_X) != 0)
+        << "a segment that is both written and run";
+  }
+}
+
+TEST(LibraryOutsideTest, ThreadLocalStorageFitsTheLoadersReserve) {
+  // glibc keeps 1664 bytes for all libraries that dlopen brings with
+  // initial-exec variables; one library should be a small part of that.
+  for (const Segment& segment : ElfFile(LibraryPath()).segments) {
+    if (segment.p_type == PT_TLS) {
+      EXPECT_LE(segment.p_memsz, 256u);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace hakmem_test

@@ -1,0 +1,139 @@
+// The malloc family, under its C names and as hakmem_*.
+//
+// One definition each; the second name is an alias of the first, so that the
+// two cannot differ.
+
+#include <malloc.h>
+#include <unistd.h>
+
+#include <bit>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/os_memory.h"
+#include "frontend/allocator.h"
+#include "hakmem/hakmem.h"
+
+// GCC compares an alias's attributes with those that <malloc.h> declares.
+#pragma GCC diagnostic ignored "-Wmissing-attributes"
+
+#define HAKMEM_ALIAS_OF(name) __attribute__((alias(#name), copy(name)))
+
+namespace {
+
+using hakmem::Allocate;
+using hakmem::AllocateAligned;
+using hakmem::AllocateZeroed;
+using hakmem::Free;
+using hakmem::Reallocate;
+
+void* FailWith(int error) {
+  errno = error;
+  return nullptr;
+}
+
+void* AllocateAlignedChecked(size_t alignment, size_t size) {
+  if (!std::has_single_bit(alignment)) return FailWith(EINVAL);
+  return AllocateAligned(alignment, size);
+}
+
+}  // namespace
+
+extern "C" {
+
+HAKMEM_API void* malloc(size_t size) noexcept { return Allocate(size); }
+
+HAKMEM_API void free(void* block) noexcept { Free(block); }
+
+HAKMEM_API void* calloc(size_t count, size_t size) noexcept {
+  size_t bytes;
+  if (__builtin_mul_overflow(count, size, &bytes)) return FailWith(ENOMEM);
+  return AllocateZeroed(bytes);
+}
+
+// As glibc: realloc to 0 bytes frees and returns null.
+HAKMEM_API void* realloc(void* block, size_t size) noexcept {
+  if (size == 0 && block != nullptr) {
+    Free(block);
+    return nullptr;
+  }
+  return Reallocate(block, size);
+}
+
+HAKMEM_API void* reallocarray(void* block, size_t count, size_t size) noexcept {
+  size_t bytes;
+  if (__builtin_mul_overflow(count, size, &bytes)) return FailWith(ENOMEM);
+  return realloc(block, bytes);
+}
+
+HAKMEM_API void* memalign(size_t alignment, size_t size) noexcept {
+  return AllocateAlignedChecked(alignment, size);
+}
+
+// C17 takes any size, and an alignment that is not a power of two fails.
+HAKMEM_API void* aligned_alloc(size_t alignment, size_t size) noexcept {
+  return AllocateAlignedChecked(alignment, size);
+}
+
+// POSIX: the error is returned; errno and, on failure, *block are untouched.
+HAKMEM_API int posix_memalign(void** block, size_t alignment,
+                              size_t size) noexcept {
+  if (!std::has_single_bit(alignment) || alignment % sizeof(void*) != 0) {
+    return EINVAL;
+  }
+  const int saved_errno = errno;
+  void* result = AllocateAligned(alignment, size);
+  errno = saved_errno;
+  if (result == nullptr) return ENOMEM;
+  *block = result;
+  return 0;
+}
+
+HAKMEM_API void* valloc(size_t size) noexcept {
+  return AllocateAligned(hakmem::os::PageBytes(), size);
+}
+
+HAKMEM_API void* pvalloc(size_t size) noexcept {
+  const size_t page = hakmem::os::PageBytes();
+  const size_t rounded = (size + page - 1) & ~(page - 1);
+  if (rounded < size) return FailWith(ENOMEM);
+  return AllocateAligned(page, rounded == 0 ? page : rounded);
+}
+
+HAKMEM_API size_t malloc_usable_size(void* block) noexcept {
+  return hakmem::UsableBytes(block);
+}
+
+// C23. The size is the caller's word; the address map's is taken.
+HAKMEM_API void free_sized(void* block, size_t) noexcept { Free(block); }
+
+HAKMEM_API void free_aligned_sized(void* block, size_t, size_t) noexcept {
+  Free(block);
+}
+
+// Gone from glibc's headers in 2.26; old binaries still call it.
+HAKMEM_API void cfree(void* block) noexcept { Free(block); }
+
+void* hakmem_malloc(size_t) noexcept HAKMEM_ALIAS_OF(malloc);
+void hakmem_free(void*) noexcept HAKMEM_ALIAS_OF(free);
+void* hakmem_calloc(size_t, size_t) noexcept HAKMEM_ALIAS_OF(calloc);
+void* hakmem_realloc(void*, size_t) noexcept HAKMEM_ALIAS_OF(realloc);
+void* hakmem_reallocarray(void*, size_t, size_t) noexcept
+    HAKMEM_ALIAS_OF(reallocarray);
+void* hakmem_memalign(size_t, size_t) noexcept HAKMEM_ALIAS_OF(memalign);
+void* hakmem_aligned_alloc(size_t, size_t) noexcept
+    HAKMEM_ALIAS_OF(aligned_alloc);
+int hakmem_posix_memalign(void**, size_t, size_t) noexcept
+    HAKMEM_ALIAS_OF(posix_memalign);
+void* hakmem_valloc(size_t) noexcept HAKMEM_ALIAS_OF(valloc);
+void* hakmem_pvalloc(size_t) noexcept HAKMEM_ALIAS_OF(pvalloc);
+void hakmem_free_sized(void*, size_t) noexcept HAKMEM_ALIAS_OF(free_sized);
+void hakmem_free_aligned_sized(void*, size_t, size_t) noexcept
+    HAKMEM_ALIAS_OF(free_aligned_sized);
+
+HAKMEM_API size_t hakmem_malloc_usable_size(const void* block) noexcept {
+  return hakmem::UsableBytes(block);
+}
+
+}  // extern "C"

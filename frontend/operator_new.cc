@@ -1,0 +1,160 @@
+// Every form of the replaceable operators new and delete.
+//
+// The library links no C++ runtime, so that C programs need none. What failure
+// needs of it, the new-handler, bad_alloc and the means to catch, is referred to
+// weakly: a program that calls operator new has libstdc++, or aborts with one
+// line where it would have thrown.
+
+#include <new>
+
+#include <bit>
+#include <cstddef>
+
+#include "base/log.h"
+#include "frontend/allocator.h"
+#include "hakmem/hakmem.h"
+
+namespace std {
+// libstdc++'s; null in a process that has none.
+__attribute__((weak)) new_handler get_new_handler() noexcept;
+__attribute__((weak)) void __throw_bad_alloc();
+}  // namespace std
+
+asm(".weak __gxx_personality_v0\n"
+    ".weak __cxa_begin_catch\n"
+    ".weak __cxa_end_catch\n"
+    ".weak _ZSt9terminatev");
+
+namespace {
+
+using hakmem::Allocate;
+using hakmem::AllocateAligned;
+using hakmem::Free;
+
+// Calls the new-handler; false when there is none.
+bool CallNewHandler() {
+  const std::new_handler handler =
+      std::get_new_handler == nullptr ? nullptr : std::get_new_handler();
+  if (handler == nullptr) return false;
+  handler();
+  return true;
+}
+
+template <typename TryAllocate>
+[[gnu::noinline]] void* AllocateOrThrow(TryAllocate&& try_allocate) {
+  for (;;) {
+    void* block = try_allocate();
+    if (block != nullptr) return block;
+    if (CallNewHandler()) continue;
+    if (std::__throw_bad_alloc != nullptr) std::__throw_bad_alloc();
+    hakmem::LogLine()
+        .Text("operator new is out of memory, and no C++ runtime can throw")
+        .SendAndAbort();
+  }
+}
+
+// As libstdc++: a handler that throws makes a nothrow operator return null.
+template <typename TryAllocate>
+[[gnu::noinline]] void* AllocateOrNull(TryAllocate&& try_allocate) noexcept {
+  try {
+    for (;;) {
+      void* block = try_allocate();
+      if (block != nullptr || !CallNewHandler()) return block;
+    }
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+[[gnu::noinline]] void* NewSlow(size_t size) {
+  return AllocateOrThrow([size] { return Allocate(size); });
+}
+
+[[gnu::noinline]] void* NewSlowNothrow(size_t size) noexcept {
+  return AllocateOrNull([size] { return Allocate(size); });
+}
+
+void* New(size_t size) {
+  void* block = Allocate(size);
+  return block != nullptr ? block : NewSlow(size);
+}
+
+void* NewNothrow(size_t size) noexcept {
+  void* block = Allocate(size);
+  return block != nullptr ? block : NewSlowNothrow(size);
+}
+
+void* NewAligned(size_t size, std::align_val_t alignment) {
+  return AllocateOrThrow([=] {
+    return AllocateAligned(static_cast<size_t>(alignment), size);
+  });
+}
+
+void* NewAlignedNothrow(size_t size, std::align_val_t alignment) noexcept {
+  return AllocateOrNull([=] {
+    return AllocateAligned(static_cast<size_t>(alignment), size);
+  });
+}
+
+}  // namespace
+
+using std::align_val_t;
+using std::nothrow_t;
+
+// Sized forms do not use the size: a program that deletes through a base class
+// passes a wrong one, and gets away with it everywhere else.
+HAKMEM_API void* operator new(size_t size) { return New(size); }
+HAKMEM_API void* operator new[](size_t size) { return New(size); }
+HAKMEM_API void* operator new(size_t size, const nothrow_t&) noexcept {
+  return NewNothrow(size);
+}
+HAKMEM_API void* operator new[](size_t size, const nothrow_t&) noexcept {
+  return NewNothrow(size);
+}
+HAKMEM_API void* operator new(size_t size, align_val_t alignment) {
+  return NewAligned(size, alignment);
+}
+HAKMEM_API void* operator new[](size_t size, align_val_t alignment) {
+  return NewAligned(size, alignment);
+}
+HAKMEM_API void* operator new(size_t size, align_val_t alignment,
+                              const nothrow_t&) noexcept {
+  return NewAlignedNothrow(size, alignment);
+}
+HAKMEM_API void* operator new[](size_t size, align_val_t alignment,
+                                const nothrow_t&) noexcept {
+  return NewAlignedNothrow(size, alignment);
+}
+
+HAKMEM_API void operator delete(void* block) noexcept { Free(block); }
+HAKMEM_API void operator delete[](void* block) noexcept { Free(block); }
+HAKMEM_API void operator delete(void* block, const nothrow_t&) noexcept {
+  Free(block);
+}
+HAKMEM_API void operator delete[](void* block, const nothrow_t&) noexcept {
+  Free(block);
+}
+HAKMEM_API void operator delete(void* block, size_t) noexcept { Free(block); }
+HAKMEM_API void operator delete[](void* block, size_t) noexcept {
+  Free(block);
+}
+HAKMEM_API void operator delete(void* block, align_val_t) noexcept {
+  Free(block);
+}
+HAKMEM_API void operator delete[](void* block, align_val_t) noexcept {
+  Free(block);
+}
+HAKMEM_API void operator delete(void* block, align_val_t,
+                                const nothrow_t&) noexcept {
+  Free(block);
+}
+HAKMEM_API void operator delete[](void* block, align_val_t,
+                                  const nothrow_t&) noexcept {
+  Free(block);
+}
+HAKMEM_API void operator delete(void* block, size_t, align_val_t) noexcept {
+  Free(block);
+}
+HAKMEM_API void operator delete[](void* block, size_t, align_val_t) noexcept {
+  Free(block);
+}

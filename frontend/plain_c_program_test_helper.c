@@ -1,0 +1,39 @@
+/* plain_c_program_test_helper.c: a program in C for plain_c_test.cc. Allocates,
+   then looks at what is mapped into it. Its exit status says what it found. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { kFine = 0, kNotPreloaded = 3, kWrongContents = 4, kHasCxxRuntime = 5 };
+
+int main(void) {
+  if (dlsym(RTLD_DEFAULT, "hakmem_version") == NULL) return kNotPreloaded;
+
+  char* blocks[1000];
+  for (int i = 0; i < 1000; ++i) {
+    blocks[i] = malloc((size_t)i * 100 + 1);
+    if (blocks[i] == NULL) return kWrongContents;
+    memset(blocks[i], i, (size_t)i * 100 + 1);
+  }
+  for (int i = 0; i < 1000; ++i) {
+    if (blocks[i][0] != (char)i || blocks[i][i * 100] != (char)i) {
+      return kWrongContents;
+    }
+    free(blocks[i]);
+  }
+
+  FILE* maps = fopen("/proc/self/maps", "r");
+  if (maps == NULL) return kHasCxxRuntime;
+  char line[4096];
+  while (fgets(line, sizeof(line), maps) != NULL) {
+    if (strstr(line, "libstdc++") != NULL || strstr(line, "libc++") != NULL ||
+        strstr(line, "libgcc_s") != NULL || strstr(line, "libm.so") != NULL) {
+      fputs(line, stderr);
+      return kHasCxxRuntime;
+    }
+  }
+  fclose(maps);
+  return kFine;
+}

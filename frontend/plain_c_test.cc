@@ -1,0 +1,29 @@
+// plain_c_test.cc: a program in C runs on the preloaded library and pays for
+// no C++ runtime. The program is plain_c_program_test_helper.c.
+#include <cstdlib>
+#include <string>
+
+#include "frontend/preload_test_helper.h"
+#include "gtest/gtest.h"
+
+namespace hakmem_test {
+namespace {
+
+int RunPlainC(const std::string& assignment) {
+  const char* program = getenv("HAKMEM_TEST_PLAIN_C");
+  EXPECT_NE(program, nullptr);
+  if (program == nullptr) return -1;
+  const int status = system((assignment + " " + program).c_str());
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(PlainCTest, RunsWithoutACxxRuntime) {
+  EXPECT_EQ(RunPlainC("LD_PRELOAD='" + LibraryPath() + "'"), 0);
+}
+
+TEST(PlainCTest, TheProgramTellsAMissingPreload) {
+  EXPECT_EQ(RunPlainC("LD_PRELOAD="), 3);
+}
+
+}  // namespace
+}  // namespace hakmem_test

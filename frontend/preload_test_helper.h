@@ -1,0 +1,116 @@
+// preload_test_helper.h: how a test sees the shared library from outside.
+//
+// Each black-box test is one binary that runs once per variant of the library.
+// The build gives it
+//   HAKMEM_TEST_LIBRARY    the path of the variant's .so
+//   HAKMEM_EXPECT_BACKEND  the back-end that this variant must name
+// and main() (preload_main_test_helper.cc) runs the binary again with that
+// library in LD_PRELOAD, so that whatever starts the test is not preloaded.
+// Before any test runs, main() makes sure that malloc, free and operator new
+// are those of this very library: a preload that fails cannot pass unnoticed.
+#ifndef HAKMEM_FRONTEND_PRELOAD_TEST_HELPER_H_
+#define HAKMEM_FRONTEND_PRELOAD_TEST_HELPER_H_
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "hakmem/hakmem.h"
+
+namespace hakmem_test {
+
+// The library's own names. Tests are linked without the library, so they reach
+// these by dlsym.
+struct Library {
+  decltype(&::hakmem_malloc) malloc;
+  decltype(&::hakmem_calloc) calloc;
+  decltype(&::hakmem_realloc) realloc;
+  decltype(&::hakmem_reallocarray) reallocarray;
+  decltype(&::hakmem_memalign) memalign;
+  decltype(&::hakmem_aligned_alloc) aligned_alloc;
+  decltype(&::hakmem_posix_memalign) posix_memalign;
+  decltype(&::hakmem_valloc) valloc;
+  decltype(&::hakmem_pvalloc) pvalloc;
+  decltype(&::hakmem_free) free;
+  decltype(&::hakmem_free_sized) free_sized;
+  decltype(&::hakmem_free_aligned_sized) free_aligned_sized;
+  decltype(&::hakmem_malloc_usable_size) malloc_usable_size;
+  decltype(&::hakmem_collect) collect;
+  decltype(&::hakmem_version) version;
+  decltype(&::hakmem_option) option;
+  decltype(&::hakmem_stats) stats;
+  decltype(&::hakmem_stats_json) stats_json;
+  decltype(&::hakmem_lookup_cycles) lookup_cycles;
+};
+
+// Finds every name of `Library` in `handle` (RTLD_DEFAULT or a dlopen handle).
+// A name that is missing ends the process with one line that says which.
+Library FindLibrary(void* handle);
+
+// The preloaded library.
+const Library& Hakmem();
+
+// The statistics of the preloaded library, now.
+hakmem_stats_t Stats();
+
+// From the environment described above; ends the process when it is not set.
+std::string LibraryPath();
+std::string ExpectedBackend();
+
+// An empty string when the expected library took the place of malloc,
+// otherwise one sentence that says what is wrong.
+std::string PreloadProblem();
+
+// Returns `value`, hidden from the compiler: it can neither remove an
+// allocation whose block goes through here, nor warn of sizes and pointers
+// that are wrong on purpose.
+template <typename T>
+T Opaque(T value) {
+  asm volatile("" : "+r"(value) : : "memory");
+  return value;
+}
+
+// This process's resident memory and address space, in bytes.
+size_t ResidentBytes();
+size_t AddressSpaceBytes();
+
+// Sets the soft RLIMIT_AS to what is in use now plus `bytes`.
+void LimitAddressSpace(size_t bytes);
+
+// How a child process ended.
+struct ChildResult {
+  int exit_code = -1;  // -1 when a signal ended it
+  int signal = 0;
+  std::string err;     // all that it wrote to stderr
+};
+
+// Runs `body` in a forked child. The child exits with 0, or with 1 when an
+// expectation failed in it; after two minutes SIGALRM ends it.
+ChildResult RunForked(const std::function<void()>& body);
+
+// Runs this binary again as the child program `name`, with `variables` added
+// to its environment.
+ChildResult RunChildProgram(
+    const std::string& name,
+    const std::vector<std::pair<std::string, std::string>>& variables = {});
+
+// A function that RunChildProgram can run in place of the tests. Define it at
+// namespace scope; its return value becomes the exit code, through exit().
+class ChildProgram {
+ public:
+  ChildProgram(const char* name, int (*run)());
+
+  // The function called `name`, or nullptr.
+  static int (*Find(const std::string& name))();
+
+ private:
+  const char* name_;
+  int (*run_)();
+  ChildProgram* next_;
+};
+
+}  // namespace hakmem_test
+
+#endif  // HAKMEM_FRONTEND_PRELOAD_TEST_HELPER_H_

@@ -1,0 +1,90 @@
+#include "frontend/statistics.h"
+
+#include <cstddef>
+#include <cstdint>
+
+#include "backend/chunk_source.h"
+#include "backend/large.h"
+#include "backend/metadata.h"
+#include "backend/page_heap.h"
+#include "frontend/thread_cache.h"
+#include "linked_backend.h"
+#include "tracing/counters.h"
+
+namespace hakmem {
+namespace {
+
+struct Field {
+  const char* name;
+  uint64_t hakmem_stats_t::*value;
+};
+
+#define HAKMEM_FIELD(name) {#name, &hakmem_stats_t::name}
+constexpr Field kFields[] = {
+    HAKMEM_FIELD(live_bytes),       HAKMEM_FIELD(cached_bytes),
+    HAKMEM_FIELD(committed_bytes),  HAKMEM_FIELD(reserved_bytes),
+    HAKMEM_FIELD(metadata_bytes),   HAKMEM_FIELD(slab_live_bytes),
+    HAKMEM_FIELD(slab_committed_bytes), HAKMEM_FIELD(span_live_bytes),
+    HAKMEM_FIELD(large_live_bytes), HAKMEM_FIELD(chunks),
+    HAKMEM_FIELD(slabs),            HAKMEM_FIELD(threads),
+    HAKMEM_FIELD(refills),          HAKMEM_FIELD(refilled_blocks),
+    HAKMEM_FIELD(drains),           HAKMEM_FIELD(drained_blocks),
+    HAKMEM_FIELD(remote_frees),     HAKMEM_FIELD(purges),
+    HAKMEM_FIELD(purged_bytes),     HAKMEM_FIELD(map_calls),
+    HAKMEM_FIELD(map_failures),     HAKMEM_FIELD(fallbacks),
+    HAKMEM_FIELD(free_list_faults),
+};
+#undef HAKMEM_FIELD
+
+// Every field but the name of the back-end is in the list.
+static_assert(sizeof(hakmem_stats_t) ==
+              sizeof(const char*) + std::size(kFields) * sizeof(uint64_t));
+
+}  // namespace
+
+hakmem_stats_t GatherStatistics() {
+  hakmem_stats_t s = {};
+  s.backend = LinkedBackend::kName;
+  const ThreadCache::Totals caches = ThreadCache::SumAll();
+  const SlabTotals slabs = LinkedBackend::Totals();
+  const PageTotals pages = PageHeap::Totals();
+  s.threads = caches.threads;
+  s.cached_bytes = caches.cached_bytes;
+  s.chunks = slabs.chunks;
+  s.slabs = slabs.slabs;
+  // Other threads go on between the two sums: the bins may hold more by now.
+  s.slab_live_bytes = slabs.block_bytes > caches.cached_bytes
+                          ? slabs.block_bytes - caches.cached_bytes
+                          : 0;
+  s.slab_committed_bytes = slabs.committed_bytes;
+  s.span_live_bytes = pages.used_bytes;
+  s.large_live_bytes = Large::BytesInUse();
+  s.live_bytes = s.slab_live_bytes + s.span_live_bytes + s.large_live_bytes;
+  s.committed_bytes =
+      slabs.committed_bytes + pages.committed_bytes + s.large_live_bytes;
+  s.metadata_bytes = Metadata::BytesInUse();
+  s.reserved_bytes = ChunkSource::BytesReserved() + s.large_live_bytes +
+                     Metadata::BytesReserved();
+  s.refills = CountOf(Event::kRefill);
+  s.refilled_blocks = CountOf(Event::kRefilledBlock);
+  s.drains = CountOf(Event::kDrain);
+  s.drained_blocks = CountOf(Event::kDrainedBlock);
+  s.remote_frees = CountOf(Event::kRemoteFree);
+  s.purges = CountOf(Event::kPurge);
+  s.purged_bytes = CountOf(Event::kPurgedByte);
+  s.map_calls = CountOf(Event::kMapCall);
+  s.map_failures = CountOf(Event::kMapFailure);
+  s.fallbacks = CountOf(Event::kFallback);
+  s.free_list_faults = CountOf(Event::kFreeListFault);
+  return s;
+}
+
+void WriteJson(const hakmem_stats_t& stats, TextBuffer& out) {
+  out.Text("{\"backend\":\"").Text(stats.backend).Text("\"");
+  for (const Field& field : kFields) {
+    out.Text(",\"").Text(field.name).Text("\":").Decimal(stats.*field.value);
+  }
+  out.Text("}");
+}
+
+}  // namespace hakmem

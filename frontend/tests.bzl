@@ -1,0 +1,163 @@
+"""The black-box tests: each runs once per variant of the shared library.
+
+A test's code is compiled once, as a library, and linked once per variant; the
+environment tells the binary which library to preload into itself (see
+preload_test_helper.h). The tests carry the tag nosan: a sanitizer replaces
+malloc as well, and only one can.
+"""
+
+load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
+load("//:hakmem.bzl", "HAKMEM_NO_BUILTIN_MALLOC")
+
+_VARIANTS = {
+    "segment": "segment",
+    "superslab": "superslab",
+}
+
+# The variants without tracing have the same outside and the same API.
+_ALL_VARIANTS = dict(_VARIANTS, **{
+    "segment-notrace": "segment",
+    "superslab-notrace": "superslab",
+})
+
+# clang declares the sized forms of operator delete only when told to.
+_COPTS = HAKMEM_NO_BUILTIN_MALLOC + ["-fsized-deallocation"]
+
+# name: (variants, size)
+_PRELOADED = {
+    "address_limit_test": (_VARIANTS, "medium"),
+    "alignment_test": (_ALL_VARIANTS, "medium"),
+    "bad_free_test": (_ALL_VARIANTS, "medium"),
+    "calloc_test": (_VARIANTS, "medium"),
+    "decay_test": (_VARIANTS, "medium"),
+    "errno_kept_test": (_VARIANTS, "small"),
+    "fork_test": (_VARIANTS, "medium"),
+    "impossible_requests_test": (_ALL_VARIANTS, "small"),
+    "late_calls_test": (_VARIANTS, "medium"),
+    "malloc_api_test": (_ALL_VARIANTS, "medium"),
+    "operator_new_test": (_ALL_VARIANTS, "small"),
+    "options_test": (_VARIANTS, "small"),
+    "realloc_test": (_ALL_VARIANTS, "medium"),
+    "statistics_test": (_VARIANTS, "small"),
+    "threads_test": (_VARIANTS, "medium"),
+}
+
+# These load the library themselves, or only read it.
+_NOT_PRELOADED = {
+    "late_dlopen_test": (_ALL_VARIANTS, "small"),
+    "library_outside_test": (_ALL_VARIANTS, "small"),
+    "plain_c_test": (_ALL_VARIANTS, "small"),
+}
+
+def _variant_tests(name, variants, size, main, data = [], env = {}):
+    cc_library(
+        name = name + "_code",
+        testonly = True,
+        srcs = [name + ".cc"],
+        copts = _COPTS,
+        tags = ["nosan"],
+        deps = [
+            ":json_test_helper",
+            ":preload_test_helper",
+            "@com_google_googletest//:gtest",
+        ],
+        alwayslink = True,
+    )
+    for variant, backend in variants.items():
+        library = "//:libhakmem-%s.so" % variant
+        cc_test(
+            name = "%s_%s" % (name, variant.replace("-", "_")),
+            size = size,
+            data = data + [library],
+            env = dict(env, **{
+                "HAKMEM_EXPECT_BACKEND": backend,
+                "HAKMEM_TEST_LIBRARY": "$(rootpath %s)" % library,
+            }),
+            tags = ["nosan"],
+            deps = [
+                ":" + name + "_code",
+                main,
+            ],
+        )
+
+def frontend_tests():
+    """Declares every black-box test of this package."""
+    cc_library(
+        name = "preload_test_helper",
+        testonly = True,
+        srcs = ["preload_test_helper.cc"],
+        hdrs = [
+            "block_test_helper.h",
+            "preload_test_helper.h",
+        ],
+        copts = _COPTS,
+        linkopts = [
+            "-ldl",
+            "-pthread",
+        ],
+        deps = [
+            "//hakmem",
+            "@com_google_googletest//:gtest",
+        ],
+    )
+
+    cc_library(
+        name = "preload_main_test_helper",
+        testonly = True,
+        srcs = ["preload_main_test_helper.cc"],
+        copts = _COPTS,
+        deps = [
+            ":preload_test_helper",
+            "@com_google_googletest//:gtest",
+        ],
+        alwayslink = True,
+    )
+
+    cc_library(
+        name = "json_test_helper",
+        testonly = True,
+        srcs = ["json_test_helper.cc"],
+        hdrs = ["json_test_helper.h"],
+        copts = _COPTS,
+    )
+
+    for name, (variants, size) in _PRELOADED.items():
+        _variant_tests(name, variants, size, ":preload_main_test_helper")
+
+    cc_binary(
+        name = "plain_c_program_test_helper",
+        testonly = True,
+        srcs = ["plain_c_program_test_helper.c"],
+        # The toolchain links every program with the C++ runtime.
+        linkopts = [
+            "-Wl,--as-needed",
+            "-ldl",
+        ],
+        tags = ["nosan"],
+    )
+
+    for name, (variants, size) in _NOT_PRELOADED.items():
+        plain_c = ":plain_c_program_test_helper"
+        _variant_tests(
+            name,
+            variants,
+            size,
+            "@com_google_googletest//:gtest_main",
+            data = [plain_c] if name == "plain_c_test" else [],
+            env = {
+                "HAKMEM_TEST_PLAIN_C": "$(rootpath %s)" % plain_c,
+            } if name == "plain_c_test" else {},
+        )
+
+    cc_test(
+        name = "linked_malloc_test",
+        size = "small",
+        srcs = ["linked_malloc_test.cc"],
+        copts = _COPTS,
+        malloc = "//:hakmem",
+        tags = ["nosan"],
+        deps = [
+            "//hakmem",
+            "@com_google_googletest//:gtest_main",
+        ],
+    )

@@ -1,0 +1,326 @@
+#include "frontend/thread_cache.h"
+
+#include <algorithm>
+
+#include "absl/base/thread_annotations.h"
+#include "backend/bad_free.h"
+#include "backend/dirty_ledger.h"
+#include "backend/metadata.h"
+#include "base/clock.h"
+#include "base/lock.h"
+#include "base/options.h"
+#include "base/thread_exit.h"
+#include "frontend/housekeeping.h"
+#include "tracing/counters.h"
+
+namespace hakmem {
+namespace {
+
+constexpr uint32_t kSlotBytes = sizeof(void*);
+constexpr uint32_t kFirstSlots = 8;  // a bin's limit when its thread begins
+
+// The clock is read on every so many slow calls of a busy thread.
+constexpr uint32_t kCallsPerLook = 16;
+// Bins are hidden for more free resident memory than this, so often, and until
+// this many calls come within one tick of the clock.
+constexpr size_t kWorthWatchingBytes = 256 << 10;
+constexpr uint64_t kHideEveryMs = 100;
+constexpr uint32_t kBusyCalls = 512;
+
+enum class Life : uint8_t { kNotBegun, kBeginning, kRunning, kEnded };
+
+constinit thread_local Life life = Life::kNotBegun;
+constinit thread_local ThreadCache* own_cache = nullptr;
+
+constinit MetadataPool<ThreadCache> cache_pool;
+constinit Mutex caches_mutex;
+constinit IntrusiveList<ThreadCache> caches ABSL_GUARDED_BY(caches_mutex);
+
+// Serves threads without a cache.
+constinit Mutex shared_mutex;
+constinit LinkedBackend::Heap* shared_heap ABSL_GUARDED_BY(shared_mutex) =
+    nullptr;
+
+bool AttachSharedHeap() ABSL_EXCLUSIVE_LOCKS_REQUIRED(shared_mutex) {
+  if (shared_heap == nullptr) shared_heap = LinkedBackend::Attach();
+  return shared_heap != nullptr;
+}
+
+void* AllocateWithoutCache(SizeClass c) {
+  MutexLock lock(shared_mutex);
+  void* block = nullptr;
+  if (AttachSharedHeap()) LinkedBackend::Refill(shared_heap, c, &block, 1);
+  return block;
+}
+
+void FreeWithoutCache(SizeClass c, void* block) {
+  MutexLock lock(shared_mutex);
+  // Without memory for a heap the block stays allocated: free cannot fail.
+  if (AttachSharedHeap()) LinkedBackend::Drain(shared_heap, c, &block, 1);
+}
+
+constexpr uint32_t FirstOffset(size_t c) { return internal::kBinLayout.first[c]; }
+
+}  // namespace
+
+// --- Beginning and end -------------------------------------------------------
+
+ThreadCache* ThreadCache::OfThisThread() {
+  return own_cache != nullptr ? own_cache : Attach();
+}
+
+ThreadCache* ThreadCache::Attach() {
+  if (life != Life::kNotBegun) return nullptr;
+  // What is called below may allocate; it is served without a cache.
+  life = Life::kBeginning;
+  BeginProcess(&OnThreadExit);
+  ThreadCache* cache = cache_pool.Get();
+  LinkedBackend::Heap* heap =
+      cache == nullptr ? nullptr : LinkedBackend::Attach();
+  if (heap == nullptr) {
+    if (cache != nullptr) cache_pool.Put(cache);
+    life = Life::kNotBegun;
+    return nullptr;
+  }
+  cache->heap_ = heap;
+  cache->hidden_ = false;
+  cache->calls_ = 0;
+  cache->last_decay_ = CoarseMilliseconds();
+  cache->last_hidden_ = cache->last_decay_;
+  cache->SetMostSlots();
+  for (size_t c = 0; c < kClassCount; ++c) {
+    const uint32_t first = FirstOffset(c);
+    *cache->bins_.SlotBelow(first) = nullptr;
+    cache->bins_.bins[c].top.store(first, std::memory_order_relaxed);
+    cache->bins_.bins[c].limit =
+        first + std::min(kFirstSlots, cache->states_[c].most) * kSlotBytes;
+    cache->states_[c].moved = false;
+  }
+  {
+    MutexLock lock(caches_mutex);
+    caches.PushBack(cache);
+  }
+  own_cache = cache;
+  thread_bins = &cache->bins_;
+  life = Life::kRunning;
+  WatchThreadExit(cache);
+  return cache;
+}
+
+void ThreadCache::OnThreadExit(void* state) {
+  auto* cache = static_cast<ThreadCache*>(state);
+  cache->ShowBins();
+  // From here on late frees of this thread do without a cache.
+  thread_bins = reinterpret_cast<ThreadBins*>(const_cast<NoBins*>(&kNoBins));
+  own_cache = nullptr;
+  life = Life::kEnded;
+  cache->FlushAll();
+  LinkedBackend::Detach(cache->heap_);
+  {
+    MutexLock lock(caches_mutex);
+    caches.Remove(cache);
+  }
+  cache_pool.Put(cache);
+}
+
+void ThreadCache::SetMostSlots() {
+  const size_t bytes = options::Get(options::k_bin_bytes);
+  states_[0].most = 0;
+  for (size_t c = 1; c < kClassCount; ++c) {
+    states_[c].most = static_cast<uint32_t>(std::clamp<size_t>(
+        bytes / ClassBytes(SizeClass{static_cast<uint8_t>(c)}), kLeastBinSlots,
+        BinSlots(c)));
+  }
+}
+
+void ThreadCache::ApplyOptions() {
+  if (own_cache != nullptr) own_cache->SetMostSlots();
+}
+
+// --- Misses ------------------------------------------------------------------
+
+void* ThreadCache::Allocate(SizeClass c) {
+  ThreadCache* cache = OfThisThread();
+  return cache == nullptr ? AllocateWithoutCache(c) : cache->AllocateHere(c);
+}
+
+void ThreadCache::Free(SizeClass c, void* block) {
+  ThreadCache* cache = OfThisThread();
+  if (cache == nullptr) {
+    FreeWithoutCache(c, block);
+  } else {
+    cache->FreeHere(c, block);
+  }
+}
+
+uint32_t ThreadCache::Held(size_t c) const {
+  return (bins_.bins[c].top.load(std::memory_order_relaxed) - FirstOffset(c)) /
+         kSlotBytes;
+}
+
+void* ThreadCache::AllocateHere(SizeClass c) {
+  LookAtClock();
+  if (void* block = bins_.Pop(c)) return block;
+  // The bin is empty: half of what it may hold comes in one batch, so that
+  // there is room for frees too.
+  Grow(c);
+  Bin& bin = bins_.bins[Index(c)];
+  const uint32_t first = FirstOffset(Index(c));
+  const uint32_t want =
+      std::max((bin.limit - first) / kSlotBytes / 2, uint32_t{1});
+  const uint32_t got = LinkedBackend::Refill(
+      heap_, c, bins_.SlotBelow(first + kSlotBytes), want);
+  Count(Event::kRefill);
+  Count(Event::kRefilledBlock, got);
+  bin.top.store(first + got * kSlotBytes, std::memory_order_relaxed);
+  return bins_.Pop(c);
+}
+
+void ThreadCache::FreeHere(SizeClass c, void* block) {
+  LookAtClock();
+  if (bins_.Push(c, block)) return;
+  const Bin& bin = bins_.bins[Index(c)];
+  if (*bins_.SlotBelow(bin.top.load(std::memory_order_relaxed)) == block) {
+    AbortOnDoubleFree(reinterpret_cast<uintptr_t>(block), ClassBytes(c));
+  }
+  // The bin is full: the older half goes back.
+  Grow(c);
+  if (bins_.Push(c, block)) return;
+  DrainOldest(c, (Held(Index(c)) + 1) / 2);
+  bins_.Push(c, block);
+}
+
+void ThreadCache::Grow(SizeClass c) {
+  BinState& state = states_[Index(c)];
+  state.moved = true;
+  Bin& bin = bins_.bins[Index(c)];
+  const uint32_t first = FirstOffset(Index(c));
+  const uint32_t slots = (bin.limit - first) / kSlotBytes;
+  bin.limit = first + std::min(slots * 2, state.most) * kSlotBytes;
+}
+
+// Blocks at the bottom were freed longest ago and are least likely in a cache.
+void ThreadCache::DrainOldest(SizeClass c, uint32_t count) {
+  Bin& bin = bins_.bins[Index(c)];
+  const uint32_t top = bin.top.load(std::memory_order_relaxed);
+  void** bottom = bins_.SlotBelow(FirstOffset(Index(c)) + kSlotBytes);
+  LinkedBackend::Drain(heap_, c, bottom, count);
+  Count(Event::kDrain);
+  Count(Event::kDrainedBlock, count);
+  std::copy(bottom + count, bins_.SlotBelow(top + kSlotBytes), bottom);
+  bin.top.store(top - count * kSlotBytes, std::memory_order_relaxed);
+}
+
+void ThreadCache::FlushAll() {
+  for (size_t c = 1; c < kClassCount; ++c) {
+    if (const uint32_t held = Held(c)) {
+      DrainOldest(SizeClass{static_cast<uint8_t>(c)}, held);
+    }
+  }
+}
+
+void ThreadCache::FlushThisThread() {
+  if (own_cache != nullptr) own_cache->FlushAll();
+}
+
+// --- Time --------------------------------------------------------------------
+
+void ThreadCache::Tick() {
+  if (own_cache != nullptr) {
+    own_cache->LookAtClock();
+  } else {
+    RunHousekeeping(CoarseMilliseconds());
+  }
+}
+
+void ThreadCache::LookAtClock() {
+  if (!hidden_ && ++calls_ < kCallsPerLook) return;
+  calls_ = 0;
+  const uint64_t now = CoarseMilliseconds();
+  RunHousekeeping(now);
+  if (now - last_decay_ >= options::Get(options::k_decay)) DecayBins(now);
+  const bool worth_watching = DirtyLedger::Bytes() > kWorthWatchingBytes;
+  if (hidden_) {
+    if (now != current_tick_) {
+      current_tick_ = now;
+      calls_in_tick_ = 0;
+    }
+    if (!worth_watching || ++calls_in_tick_ > kBusyCalls) ShowBins();
+  } else if (worth_watching && now - last_hidden_ >= kHideEveryMs) {
+    HideBins(now);
+  }
+}
+
+void ThreadCache::HideBins(uint64_t now) {
+  hidden_ = true;
+  last_hidden_ = now;
+  current_tick_ = now;
+  calls_in_tick_ = 0;
+  thread_bins = reinterpret_cast<ThreadBins*>(const_cast<NoBins*>(&kNoBins));
+}
+
+void ThreadCache::ShowBins() {
+  hidden_ = false;
+  thread_bins = &bins_;
+}
+
+void ThreadCache::DecayBins(uint64_t now) {
+  last_decay_ = now;
+  for (size_t c = 1; c < kClassCount; ++c) {
+    BinState& state = states_[c];
+    if (!state.moved) {
+      Bin& bin = bins_.bins[c];
+      if (const uint32_t held = Held(c)) {
+        DrainOldest(SizeClass{static_cast<uint8_t>(c)}, (held + 1) / 2);
+      }
+      const uint32_t slots = (bin.limit - FirstOffset(c)) / kSlotBytes;
+      const uint32_t least = std::min(kFirstSlots, state.most);
+      bin.limit = FirstOffset(c) +
+                  std::max({slots / 2, least, Held(c)}) * kSlotBytes;
+    }
+    state.moved = false;
+  }
+}
+
+// --- All threads -------------------------------------------------------------
+
+ThreadCache::Totals ThreadCache::SumAll() {
+  Totals totals;
+  MutexLock lock(caches_mutex);
+  for (ThreadCache* cache = caches.front(); cache != nullptr;
+       cache = caches.Next(cache)) {
+    ++totals.threads;
+    for (size_t c = 1; c < kClassCount; ++c) {
+      totals.cached_bytes +=
+          uint64_t{cache->Held(c)} *
+          ClassBytes(SizeClass{static_cast<uint8_t>(c)});
+    }
+  }
+  return totals;
+}
+
+void ThreadCache::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  caches_mutex.Lock();
+  cache_pool.LockForFork();
+  shared_mutex.Lock();
+}
+
+void ThreadCache::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  shared_mutex.Unlock();
+  cache_pool.UnlockAfterFork();
+  caches_mutex.Unlock();
+}
+
+void ThreadCache::AbandonOtherThreads() {
+  MutexLock lock(caches_mutex);
+  for (ThreadCache *cache = caches.front(), *next; cache != nullptr;
+       cache = next) {
+    next = caches.Next(cache);
+    if (cache == own_cache) continue;
+    caches.Remove(cache);
+    LinkedBackend::Detach(cache->heap_);
+    cache_pool.Put(cache);
+  }
+}
+
+}  // namespace hakmem

@@ -1,0 +1,102 @@
+// The thread cache: a thread's bins, and all that happens when a bin cannot
+// serve: refill, drain, adaptive limits, decay, the thread's beginning and end.
+//
+// Limits adapt. A bin starts small; each time it runs empty or full it may hold
+// twice as much, up to the option bin_bytes; a bin that was neither during a
+// decay time gives half of its blocks back and halves its limit.
+//
+// Watching the clock. Freed memory must go back to the OS some time after it
+// was freed, without a background thread, although a thread whose bins serve it
+// never gets here. So while free memory is resident, a cache now and then hides
+// its bins behind kNoBins: every malloc and free then comes here, is served
+// from the same bins, and looks at the clock. A busy thread makes itself known
+// by many calls within one tick of the clock and gets its bins back at once; a
+// thread with little to do stays until the memory is given back.
+//
+// A thread that has ended (late destructors) or for which the OS refuses a
+// cache is served without one, under a lock.
+#ifndef HAKMEM_FRONTEND_THREAD_CACHE_H_
+#define HAKMEM_FRONTEND_THREAD_CACHE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "backend/backend.h"
+#include "base/intrusive_list.h"
+#include "base/size_classes.h"
+#include "frontend/bins.h"
+#include "linked_backend.h"
+
+namespace hakmem {
+
+class ThreadCache : public ListNode<ThreadCache> {
+ public:
+  ThreadCache* pool_next;  // for MetadataPool
+
+  // Serves a request of class `c` that the thread's bins did not. Null when
+  // the OS refuses memory.
+  static void* Allocate(SizeClass c);
+
+  // Takes back a block of class `c`, not kNone, that the bins did not take.
+  static void Free(SizeClass c, void* block);
+
+  // For calls that no bin serves: lets time pass for this thread.
+  static void Tick();
+
+  // Gives all blocks of this thread's bins back to the back-end.
+  static void FlushThisThread();
+
+  // Takes over options that were read after this thread's cache began.
+  static void ApplyOptions();
+
+  struct Totals {
+    uint64_t threads = 0;
+    uint64_t cached_bytes = 0;  // in bins
+  };
+  static Totals SumAll();
+
+  static void LockForFork();
+  static void UnlockAfterFork();
+  // In the child of a fork: the other threads are gone. Their heaps go to
+  // threads to come; the blocks in their bins, at most a few hundred KiB each,
+  // are lost, since a bin may have been caught half moved.
+  static void AbandonOtherThreads();
+
+ private:
+  struct BinState {
+    uint32_t most;        // slots the bin may grow to
+    bool moved;           // ran empty or full since the last decay
+  };
+
+  static ThreadCache* OfThisThread();
+  static ThreadCache* Attach();
+  static void OnThreadExit(void* cache);
+
+  void SetMostSlots();
+  void* AllocateHere(SizeClass c);
+  void FreeHere(SizeClass c, void* block);
+  void Grow(SizeClass c);
+  void DrainOldest(SizeClass c, uint32_t count);
+  void FlushAll();
+  void DecayBins(uint64_t now);
+
+  void LookAtClock();
+  void HideBins(uint64_t now);
+  void ShowBins();
+
+  uint32_t Held(size_t c) const;
+
+  ThreadBins bins_;
+  BinState states_[kClassCount];
+  LinkedBackend::Heap* heap_;
+  uint64_t last_decay_;     // CoarseMilliseconds, as below
+  uint64_t last_hidden_;
+  uint64_t current_tick_;   // while hidden: when calls_in_tick_ began
+  uint32_t calls_in_tick_;
+  uint32_t calls_;          // since the last look at the clock
+  bool hidden_;
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_FRONTEND_THREAD_CACHE_H_

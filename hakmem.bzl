@@ -1,0 +1,121 @@
+"""Compiler flags of the allocator, and the rule for its shared libraries."""
+
+load("@rules_cc//cc:defs.bzl", "cc_binary")
+
+# Calls of these must stay calls: a compiler that knows malloc turns malloc and
+# memset into calloc (inside calloc, an endless recursion), and drops pairs of
+# malloc and free that a test or a benchmark wants made.
+HAKMEM_NO_BUILTIN_MALLOC = ["-fno-builtin-" + name for name in [
+    "malloc",
+    "calloc",
+    "realloc",
+    "free",
+    "memalign",
+    "aligned_alloc",
+    "posix_memalign",
+]]
+
+# For every library that is linked into libhakmem.so.
+#
+# Unwind tables are kept though nothing here throws: a bad_alloc that starts in
+# operator new passes through frames of ours. Function-local statics with
+# constructors are not made unsafe by a flag; they call into libstdc++, so the
+# link of libhakmem.so or //:shared_library_test shows them.
+HAKMEM_COPTS = HAKMEM_NO_BUILTIN_MALLOC + [
+    "-fno-exceptions",
+    "-fasynchronous-unwind-tables",
+    "-fno-rtti",
+    # Calls between our files and to libc go straight, not through the PLT.
+    "-fvisibility=hidden",
+    "-fno-semantic-interposition",
+    "-fno-plt",
+    # One load from the thread pointer; the linker makes it an immediate where
+    # the allocator is linked into the program.
+    "-ftls-model=initial-exec",
+    "-fomit-frame-pointer",
+]
+
+_LINKOPTS = [
+    # Toolchains add -lstdc++ and -lm behind: only what is used may stay.
+    "-Wl,--as-needed",
+    "-Wl,-z,defs",
+    "-Wl,-z,relro,-z,now",
+    # Threads run our destructors when they end, also after a dlclose.
+    "-Wl,-z,nodelete",
+    "-Wl,--gc-sections",
+    "-Wl,--version-script=$(location //:hakmem.lds)",
+]
+
+_BACKEND = "//backend:backend"
+_TRACING = "//tracing:tracing"
+
+def _variant_impl(settings, attr):
+    return {
+        _BACKEND: attr.backend or settings[_BACKEND],
+        _TRACING: attr.tracing or settings[_TRACING],
+    }
+
+_variant = transition(
+    implementation = _variant_impl,
+    inputs = [_BACKEND, _TRACING],
+    outputs = [_BACKEND, _TRACING],
+)
+
+def _fixed_library_impl(ctx):
+    # A copy, not a link: /proc/PID/maps then shows the variant's own name.
+    library = ctx.files.library[0]
+    output = ctx.actions.declare_file(ctx.label.name)
+    ctx.actions.run_shell(
+        inputs = [library],
+        outputs = [output],
+        arguments = [library.path, output.path],
+        command = 'cp "$1" "$2"',
+        mnemonic = "CopyLibrary",
+    )
+    return [DefaultInfo(
+        files = depset([output]),
+        runfiles = ctx.runfiles(files = [output]),
+    )]
+
+_fixed_library = rule(
+    implementation = _fixed_library_impl,
+    doc = "The file of `library`, built with flags fixed whatever the command line says.",
+    attrs = {
+        "backend": attr.string(values = ["", "segment", "superslab"]),
+        "library": attr.label(cfg = _variant, mandatory = True),
+        "tracing": attr.string(values = ["", "on", "off"]),
+        "_allowlist_function_transition": attr.label(
+            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
+        ),
+    },
+)
+
+def hakmem_shared_library(name, backend = None, tracing = None, visibility = None):
+    """Makes the drop-in shared library as a file called `name`.
+
+    Args:
+      name: of the target and of the file, e.g. "libhakmem-segment.so".
+      backend: "segment" or "superslab"; None follows --//backend.
+      tracing: "on" or "off"; None follows --//tracing.
+      visibility: of the target.
+    """
+    fixed = backend != None or tracing != None
+    cc_binary(
+        name = "any_flags/" + name if fixed else name,
+        additional_linker_inputs = ["//:hakmem.lds"],
+        linkopts = _LINKOPTS + ["-Wl,-soname," + name],
+        linkshared = True,
+        # Sanitizers bring their own malloc, and leave symbols open.
+        tags = ["nosan"] + (["manual"] if fixed else []),
+        visibility = ["//visibility:private"] if fixed else visibility,
+        deps = ["//frontend:malloc"],
+    )
+    if fixed:
+        _fixed_library(
+            name = name,
+            backend = backend,
+            library = ":any_flags/" + name,
+            tags = ["nosan"],
+            tracing = tracing,
+            visibility = visibility,
+        )

@@ -1,0 +1,134 @@
+// hakmem.h: the public interface of HAKMEM, usable from C and C++.
+//
+// Programs that replace malloc (LD_PRELOAD, `malloc = "//:hakmem"`, or plain
+// linking) need none of this: malloc, free and operator new already are
+// HAKMEM's. The names below give the same allocator to programs that keep
+// another malloc, and to everyone: version, options, statistics.
+//
+// Sizes are bytes. Every function may be called from any thread at any time,
+// except from a signal handler that interrupted an allocation on the same
+// thread.
+#ifndef HAKMEM_HAKMEM_H_
+#define HAKMEM_HAKMEM_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+#define HAKMEM_NOEXCEPT noexcept
+extern "C" {
+#else
+#define HAKMEM_NOEXCEPT
+#endif
+
+#define HAKMEM_API __attribute__((visibility("default")))
+
+// --- Allocation ------------------------------------------------------------
+// Each behaves as the C or POSIX function of the same name without the prefix:
+// blocks are 16-byte aligned at least, a size of 0 gives a block of its own,
+// failure gives NULL with errno ENOMEM (EINVAL for an impossible alignment).
+// A block from here may be freed by any function here, and by the plain names
+// where HAKMEM replaces malloc.
+
+HAKMEM_API void* hakmem_malloc(size_t size) HAKMEM_NOEXCEPT;
+HAKMEM_API void* hakmem_calloc(size_t count, size_t size) HAKMEM_NOEXCEPT;
+HAKMEM_API void* hakmem_realloc(void* block, size_t size) HAKMEM_NOEXCEPT;
+HAKMEM_API void* hakmem_reallocarray(void* block, size_t count,
+                                     size_t size) HAKMEM_NOEXCEPT;
+HAKMEM_API void* hakmem_memalign(size_t alignment, size_t size) HAKMEM_NOEXCEPT;
+HAKMEM_API void* hakmem_aligned_alloc(size_t alignment,
+                                      size_t size) HAKMEM_NOEXCEPT;
+HAKMEM_API int hakmem_posix_memalign(void** block, size_t alignment,
+                                     size_t size) HAKMEM_NOEXCEPT;
+HAKMEM_API void* hakmem_valloc(size_t size) HAKMEM_NOEXCEPT;
+HAKMEM_API void* hakmem_pvalloc(size_t size) HAKMEM_NOEXCEPT;
+HAKMEM_API void hakmem_free(void* block) HAKMEM_NOEXCEPT;
+HAKMEM_API void hakmem_free_sized(void* block, size_t size) HAKMEM_NOEXCEPT;
+HAKMEM_API void hakmem_free_aligned_sized(void* block, size_t alignment,
+                                          size_t size) HAKMEM_NOEXCEPT;
+
+// Bytes the program may use in `block`, at least what it asked for; 0 for NULL.
+HAKMEM_API size_t hakmem_malloc_usable_size(const void* block) HAKMEM_NOEXCEPT;
+
+// --- Housekeeping ----------------------------------------------------------
+
+// Returns what is cached to the operating system now instead of by decay: the
+// calling thread's bins, empty slabs, free spans. Returns the bytes purged.
+HAKMEM_API size_t hakmem_collect(void) HAKMEM_NOEXCEPT;
+
+// "1.0.0 (segment)": the version and the back-end linked in. Static storage.
+HAKMEM_API const char* hakmem_version(void) HAKMEM_NOEXCEPT;
+
+// --- Options ---------------------------------------------------------------
+// Options are read once, at start, from environment variables HAKMEM_<NAME>;
+// the list is base/options.def and the table in README.md.
+
+typedef struct {
+  const char* name;    // lower case, as in options.def
+  const char* type;    // "bool", "size" (bytes) or "duration" (milliseconds)
+  uint64_t value;      // in force now
+  uint64_t fallback;   // the default
+  const char* doc;     // one sentence
+} hakmem_option_t;
+
+// Fills `*option` with option `index` (from 0) and returns 1; returns 0 past
+// the end of the list.
+HAKMEM_API int hakmem_option(size_t index,
+                             hakmem_option_t* option) HAKMEM_NOEXCEPT;
+
+// --- Statistics ------------------------------------------------------------
+// Counters are read while other threads run: each is exact, their sums are
+// those of a moment that may never have been. With --//tracing=off the event
+// counts (refills to faults) are 0; the byte counts are always kept.
+
+typedef struct {
+  const char* backend;       // "segment" or "superslab"
+  uint64_t live_bytes;       // in blocks the program holds, as block sizes
+  uint64_t cached_bytes;     // in free blocks that threads' bins hold
+  uint64_t committed_bytes;  // pages that live or free blocks have touched and
+                             // that were not given back to the OS
+  uint64_t reserved_bytes;   // address space held
+  uint64_t metadata_bytes;   // the allocator's own books, part of no other sum
+  uint64_t slab_live_bytes;       // of live_bytes: in slabs (tiny sizes)
+  uint64_t slab_committed_bytes;  // of committed_bytes: in slabs
+  uint64_t span_live_bytes;       // of live_bytes: in page spans
+  uint64_t large_live_bytes;      // of live_bytes: in mappings of their own
+  uint64_t chunks;           // SuperSlabs or segments held
+  uint64_t slabs;            // slabs in use (holding or awaiting blocks)
+  uint64_t threads;          // thread caches attached
+  // Events since the process started.
+  uint64_t refills;          // batches the back-end handed out
+  uint64_t refilled_blocks;  // blocks in them
+  uint64_t drains;           // batches the back-end took back
+  uint64_t drained_blocks;   // blocks in them
+  uint64_t remote_frees;     // of drained_blocks: delivered to another owner
+  uint64_t purges;           // advice calls that gave pages back
+  uint64_t purged_bytes;     // bytes they gave back
+  uint64_t map_calls;        // address space requests to the OS
+  uint64_t map_failures;     // of map_calls: refused
+  uint64_t fallbacks;        // requests another allocator had to serve: the
+                             // design has no such path, so always 0
+  uint64_t free_list_faults; // free blocks whose books did not agree
+} hakmem_stats_t;
+
+// Fills the first `size` bytes of `*stats` (pass sizeof(hakmem_stats_t); later
+// versions only add at the end). Returns the bytes filled.
+HAKMEM_API size_t hakmem_stats(hakmem_stats_t* stats,
+                               size_t size) HAKMEM_NOEXCEPT;
+
+// Writes the statistics as one JSON object, always NUL-terminated when
+// `capacity` is not 0. Returns the length of the whole text without the NUL,
+// as snprintf does. Allocates nothing.
+HAKMEM_API size_t hakmem_stats_json(char* buffer,
+                                    size_t capacity) HAKMEM_NOEXCEPT;
+
+// Measures here and now what one address-to-slab lookup costs over the slabs
+// held, in cycles of the time-stamp counter (nanoseconds where there is none).
+// Takes about a millisecond; returns 0 when no slab is held.
+HAKMEM_API double hakmem_lookup_cycles(void) HAKMEM_NOEXCEPT;
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif
+
+#endif  // HAKMEM_HAKMEM_H_

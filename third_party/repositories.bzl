@@ -1,0 +1,105 @@
+"""Declares the third-party repositories of pins.bzl.
+
+On Debian the archives come from Debian's source packages, all in one run of
+apt (@debian_archives); elsewhere, or with --repo_env=HAKMEM_SOURCES=upstream,
+from the projects' own release pages. Either way a sha256 decides whether an
+archive is taken.
+"""
+
+load("//third_party:apt.bzl", "fetch_debian_sources", "has_debian_apt")
+load("//third_party:pins.bzl", "PINS")
+
+_CHOICE = "HAKMEM_SOURCES"
+
+def _debian_archives_impl(repository_ctx):
+    repository_ctx.file("BUILD.bazel", "", executable = False)
+    choice = repository_ctx.os.environ.get(_CHOICE, "")
+    if choice not in ["", "debian", "upstream"]:
+        fail("%s is '%s': it must be 'debian' or 'upstream'" % (_CHOICE, choice))
+    if choice == "upstream" or (not choice and not has_debian_apt(repository_ctx)):
+        return
+    repository_ctx.report_progress("asking apt for Debian's source packages")
+    reason = fetch_debian_sources(repository_ctx, repository_ctx.attr.packages)
+    if reason:
+        fail("\n".join([
+            "could not get the third-party sources from Debian:",
+            reason,
+            "(--repo_env=%s=upstream takes the projects' own archives)" % _CHOICE,
+        ]))
+
+_debian_archives = repository_rule(
+    implementation = _debian_archives_impl,
+    doc = "The upstream tarballs of Debian source packages, or nothing where upstream is asked.",
+    attrs = {"packages": attr.string_dict(doc = "Source package -> suite.")},
+    environ = [_CHOICE],
+)
+
+def _pinned_source_impl(repository_ctx):
+    attr = repository_ctx.attr
+    folder = repository_ctx.path(attr._archives).dirname
+    archive = folder.get_child(attr.archive)
+    if archive.exists:
+        repository_ctx.download_and_extract(
+            "file://" + str(archive),
+            sha256 = attr.sha256,
+            stripPrefix = attr.strip,
+        )
+    else:
+        repository_ctx.download_and_extract(
+            attr.url,
+            sha256 = attr.url_sha256,
+            stripPrefix = attr.url_strip,
+        )
+    for path, edits in attr.edits.items():
+        text = repository_ctx.read(path)
+        for old, new in zip(edits[0::2], edits[1::2]):
+            if old not in text:
+                fail("%s holds no '%s' to replace" % (path, old))
+            text = text.replace(old, new)
+        repository_ctx.file(path, text, executable = False)
+
+_pinned_source = repository_rule(
+    implementation = _pinned_source_impl,
+    doc = "The sources of one entry of pins.bzl, checked, unpacked and edited.",
+    attrs = {
+        "archive": attr.string(mandatory = True),
+        "edits": attr.string_list_dict(),
+        "sha256": attr.string(mandatory = True),
+        "strip": attr.string(),
+        "url": attr.string(mandatory = True),
+        "url_sha256": attr.string(mandatory = True),
+        "url_strip": attr.string(),
+        "_archives": attr.label(default = "@debian_archives//:BUILD.bazel"),
+    },
+)
+
+def third_party_repositories():
+    """Declares every repository that the build needs."""
+    _debian_archives(
+        name = "debian_archives",
+        packages = {pin["source"]: pin["suite"] for pin in PINS.values()},
+    )
+    for name, pin in PINS.items():
+        _pinned_source(
+            name = name,
+            archive = pin["archive"],
+            edits = pin.get("edits", {}),
+            sha256 = pin["sha256"],
+            strip = pin["strip"],
+            url = pin["url"],
+            url_sha256 = pin.get("url_sha256", pin["sha256"]),
+            url_strip = pin.get("url_strip", pin["strip"]),
+        )
+
+    # Every `bazel test` of Bazel 4 loads this one; undeclared, it would be
+    # downloaded.
+    native.local_repository(
+        name = "remote_coverage_tools",
+        path = "third_party/coverage",
+    )
+
+    # BUILD files load sh_test from here, because Bazel 8 has none built in.
+    native.local_repository(
+        name = "rules_shell",
+        path = "third_party/rules_shell",
+    )
