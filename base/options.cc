@@ -51,7 +51,9 @@ bool ParseScaled(const char* text, const Suffix (&suffixes)[n],
   if (rest == text) return false;
   for (const Suffix& suffix : suffixes) {
     if (strcasecmp(rest, suffix.text) == 0) {
-      return !__builtin_mul_overflow(number, suffix.factor, value);
+      if (__builtin_mul_overflow(number, suffix.factor, &number)) return false;
+      *value = number;
+      return true;
     }
   }
   return false;
@@ -59,10 +61,16 @@ bool ParseScaled(const char* text, const Suffix (&suffixes)[n],
 
 bool ParseBool(const char* text, uint64_t* value) {
   for (const char* yes : {"1", "true", "yes", "on"}) {
-    if (strcasecmp(text, yes) == 0) return *value = 1, true;
+    if (strcasecmp(text, yes) == 0) {
+      *value = 1;
+      return true;
+    }
   }
   for (const char* no : {"0", "false", "no", "off"}) {
-    if (strcasecmp(text, no) == 0) return *value = 0, true;
+    if (strcasecmp(text, no) == 0) {
+      *value = 0;
+      return true;
+    }
   }
   return false;
 }

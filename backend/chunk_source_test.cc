@@ -1,0 +1,96 @@
+#include "backend/chunk_source.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "backend/dirty_ledger.h"
+
+namespace hakmem {
+namespace {
+
+char* At(uintptr_t address) { return reinterpret_cast<char*>(address); }
+
+TEST(ChunkSource, ChunksAreAlignedUsableZeroAndApart) {
+  std::set<uintptr_t> chunks;
+  for (int i = 0; i < 60; ++i) {  // more than two regions
+    const ChunkSource::Allocation a = ChunkSource::Allocate();
+    ASSERT_NE(a.address, 0u);
+    ASSERT_EQ(a.address % kChunkBytes, 0u);
+    ASSERT_TRUE(chunks.insert(a.address).second);
+    if (a.is_zero) {
+      ASSERT_EQ(At(a.address)[0], 0);
+      ASSERT_EQ(At(a.address)[kChunkBytes - 1], 0);
+    }
+    At(a.address)[0] = At(a.address)[kChunkBytes - 1] = 1;
+  }
+  for (const uintptr_t chunk : chunks) ChunkSource::Free(chunk, kChunkBytes, 0);
+  ChunkSource::Purge(0, /*force=*/true);
+}
+
+TEST(ChunkSource, AFreedChunkIsReusedWhileResident) {
+  const uintptr_t chunk = ChunkSource::Allocate().address;
+  const uintptr_t other = ChunkSource::Allocate().address;
+  ChunkSource::Free(chunk, 4096, 0);
+  const ChunkSource::Allocation again = ChunkSource::Allocate();
+  EXPECT_EQ(again.address, chunk);
+  EXPECT_FALSE(again.is_zero);
+  ChunkSource::Free(chunk, 0, 0);
+  ChunkSource::Free(other, 0, 0);
+}
+
+TEST(ChunkSource, PurgesWhatIsDueAndOnlyThat) {
+  ChunkSource::Purge(0, /*force=*/true);
+  const uintptr_t kept = ChunkSource::Allocate().address;
+  const uintptr_t a = ChunkSource::Allocate().address;
+  const uintptr_t b = ChunkSource::Allocate().address;
+  memset(At(a), 1, kChunkBytes);
+  memset(At(b), 1, kChunkBytes);
+  const size_t before = DirtyLedger::Bytes();
+  ChunkSource::Free(a, kChunkBytes, 1000);
+  ChunkSource::Free(b, kChunkBytes, 1500);
+  EXPECT_EQ(DirtyLedger::Bytes(), before + 2 * kChunkBytes);
+  EXPECT_EQ(ChunkSource::Purge(1999, /*force=*/false), 0u);
+  EXPECT_EQ(ChunkSource::Purge(2000, /*force=*/false), kChunkBytes);
+  EXPECT_EQ(ChunkSource::Purge(2000, /*force=*/false), 0u);
+  EXPECT_EQ(ChunkSource::Purge(2500, /*force=*/false), kChunkBytes);
+  EXPECT_EQ(DirtyLedger::Bytes(), before);
+  EXPECT_EQ(At(a)[5], 0);
+  ChunkSource::Free(kept, 0, 0);
+}
+
+TEST(ChunkSource, UnusedRegionsAreUnmappedWhenForced) {
+  std::vector<uintptr_t> chunks;
+  for (int i = 0; i < 100; ++i) chunks.push_back(ChunkSource::Allocate().address);
+  const size_t reserved = ChunkSource::BytesReserved();
+  for (const uintptr_t chunk : chunks) ChunkSource::Free(chunk, 0, 0);
+  ChunkSource::Purge(0, /*force=*/true);
+  EXPECT_LT(ChunkSource::BytesReserved(), reserved);
+}
+
+TEST(ChunkSource, ThreadsNeverShareAChunk) {
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([t] {
+      for (int round = 0; round < 300; ++round) {
+        std::vector<uintptr_t> mine;
+        for (int i = 0; i < 5; ++i) {
+          mine.push_back(ChunkSource::Allocate().address);
+          At(mine.back())[0] = static_cast<char>(t + 1);
+        }
+        for (const uintptr_t chunk : mine) {
+          ASSERT_EQ(At(chunk)[0], t + 1);
+          ChunkSource::Free(chunk, 4096, 0);
+        }
+        if (round % 50 == 0) ChunkSource::Purge(0, /*force=*/true);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+}  // namespace
+}  // namespace hakmem

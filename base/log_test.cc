@@ -1,0 +1,61 @@
+#include "base/log.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <string>
+
+namespace hakmem {
+namespace {
+
+std::string Built(void (*build)(TextBuffer&)) {
+  char buffer[128];
+  TextBuffer text(buffer, sizeof(buffer));
+  build(text);
+  return std::string(buffer, std::min(text.length(), sizeof(buffer)));
+}
+
+TEST(TextBuffer, WritesNumbers) {
+  EXPECT_EQ(Built([](TextBuffer& t) { t.Decimal(0); }), "0");
+  EXPECT_EQ(Built([](TextBuffer& t) { t.Decimal(UINT64_MAX); }),
+            "18446744073709551615");
+  EXPECT_EQ(Built([](TextBuffer& t) { t.Hex(0); }), "0x0");
+  EXPECT_EQ(Built([](TextBuffer& t) { t.Hex(0x7f00dead1000); }),
+            "0x7f00dead1000");
+  EXPECT_EQ(Built([](TextBuffer& t) { t.Hex(UINTPTR_MAX); }),
+            "0xffffffffffffffff");
+}
+
+TEST(TextBuffer, CutsWhatDoesNotFitButCountsIt) {
+  char buffer[4] = {'-', '-', '-', '-'};
+  TextBuffer text(buffer, 3);
+  text.Text("abcdef");
+  EXPECT_EQ(text.length(), 6u);
+  EXPECT_EQ(std::string(buffer, 4), "abc-");
+}
+
+TEST(LogLine, IsOneLineOnStderrAndKeepsErrno) {
+  testing::internal::CaptureStderr();
+  errno = 5;
+  LogLine().Text("answer ").Decimal(42).Send();
+  EXPECT_EQ(errno, 5);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "hakmem: answer 42\n");
+}
+
+TEST(LogLine, LongTextIsCutToOneLine) {
+  testing::internal::CaptureStderr();
+  LogLine().Text(std::string(5000, 'x').c_str()).Send();
+  const std::string line = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(line.size(), 512u);
+  EXPECT_EQ(line.find('\n'), line.size() - 1);
+}
+
+TEST(LogLineDeathTest, AbortsAfterTheLine) {
+  EXPECT_DEATH(LogLine().Text("no way on").SendAndAbort(),
+               "^hakmem: no way on\n$");
+}
+
+}  // namespace
+}  // namespace hakmem
