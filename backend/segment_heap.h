@@ -52,8 +52,10 @@ struct SegmentBackend::Heap {
   // Returns the bytes given back to the OS.
   size_t Collect(uint64_t now, bool force);
 
- private:
+  // Takes back what other threads freed into this heap's pages.
   void MergeRemoteFrees() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+
+ private:
   void AfterPut(SegmentPage* page) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   void GiveBack(SegmentPage* page, uint64_t now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);

@@ -37,6 +37,14 @@ TextBuffer& TextBuffer::Hex(uintptr_t value) {
   return *this;
 }
 
+LogLine& LogLine::Text(const char* text) {
+  for (; *text != '\0'; ++text) {
+    const bool is_control = static_cast<unsigned char>(*text) < ' ';
+    text_.Text(is_control ? "?" : text, 1);
+  }
+  return *this;
+}
+
 void LogLine::Send() {
   const int saved_errno = errno;
   const size_t length = std::min(text_.length(), sizeof(buffer_) - 1);

@@ -40,10 +40,8 @@ class LogLine {
  public:
   LogLine() : text_(buffer_, sizeof(buffer_) - 1) { text_.Text("hakmem: "); }
 
-  LogLine& Text(const char* text) {
-    text_.Text(text);
-    return *this;
-  }
+  // Control characters become '?': whatever the text, the line stays one.
+  LogLine& Text(const char* text);
   LogLine& Decimal(uint64_t value) {
     text_.Decimal(value);
     return *this;

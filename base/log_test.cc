@@ -44,6 +44,12 @@ TEST(LogLine, IsOneLineOnStderrAndKeepsErrno) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "hakmem: answer 42\n");
 }
 
+TEST(LogLine, StaysOneLineWhateverTheText) {
+  testing::internal::CaptureStderr();
+  LogLine().Text("a\nb\x1b[31mc").Send();
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "hakmem: a?b?[31mc\n");
+}
+
 TEST(LogLine, LongTextIsCutToOneLine) {
   testing::internal::CaptureStderr();
   LogLine().Text(std::string(5000, 'x').c_str()).Send();

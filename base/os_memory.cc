@@ -104,10 +104,13 @@ int AdviseHugePages(uintptr_t address, size_t bytes) {
   return ErrnoOf(madvise(Pointer(address), bytes, MADV_HUGEPAGE));
 }
 
-bool AddressSpaceIsLimited() {
+uint64_t AddressSpaceLimit() {
   const KeepErrno keep_errno;
   rlimit limit;
-  return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+    return UINT64_MAX;
+  }
+  return limit.rlim_cur;
 }
 
 }  // namespace hakmem::os

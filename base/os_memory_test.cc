@@ -83,10 +83,11 @@ TEST(OsMemoryDeathTest, NoticesALimitOnAddressSpace) {
       {
         rlimit limit;
         getrlimit(RLIMIT_AS, &limit);
-        const bool before = AddressSpaceIsLimited();
+        const uint64_t before = AddressSpaceLimit();
         limit.rlim_cur = uint64_t{1} << 40;
         setrlimit(RLIMIT_AS, &limit);
-        exit(!before && AddressSpaceIsLimited() ? 0 : 1);
+        exit(before == UINT64_MAX && AddressSpaceLimit() == limit.rlim_cur ? 0
+                                                                           : 1);
       },
       testing::ExitedWithCode(0), "");
 }

@@ -63,7 +63,9 @@ TEST_P(AddressLimitTest, AllocationFailsAndWorksAgainAfterFrees) {
           << other << " after " << size;
       FreeAll(&blocks);
     }
-    EXPECT_GE(FillUp(size, &blocks), first / 10 * 9);
+    // A tenth, or one block, may be missing to what it was at first: some
+    // address space went to the allocator's books.
+    EXPECT_GE(FillUp(size, &blocks) + size, first / 10 * 9);
     FreeAll(&blocks);
   });
   EXPECT_EQ(child.exit_code, 0);

@@ -21,6 +21,12 @@ uintptr_t AddressOf(const void* block) {
   return reinterpret_cast<uintptr_t>(block);
 }
 
+// The class of any address at all; kNone outside slabs.
+SizeClass ClassAt(uintptr_t address) {
+  return AddressMap::IsUserAddress(address) ? AddressMap::ClassAt(address)
+                                            : SizeClass::kNone;
+}
+
 // Runs `allocate`, which returns something false on failure. When it fails, all
 // that is free goes back to the OS and it is run once more. Sets errno.
 template <typename Allocate>
@@ -57,9 +63,10 @@ void FreeSpan(uintptr_t address) {
 }
 
 // Whether a block of `usable` bytes may stay where it is for a request of
-// `bytes`: it fits, and at most half of it would be unused.
+// `bytes`: it fits, and at most half of it, or one unit, would be unused.
 bool StaysInPlace(size_t usable, size_t bytes) {
-  return bytes <= usable && bytes >= usable / 2;
+  return bytes <= usable &&
+         usable - bytes <= std::max(usable / 2, kBlockAlignment);
 }
 
 }  // namespace
@@ -71,7 +78,7 @@ void* AllocateSlow(size_t bytes) {
 
 void FreeSlow(void* block) {
   if (block == nullptr) return;
-  const SizeClass c = AddressMap::ClassAt(AddressOf(block));
+  const SizeClass c = ClassAt(AddressOf(block));
   if (c == SizeClass::kNone) return FreeSpan(AddressOf(block));
   ThreadCache::Free(c, block);
 }
@@ -119,7 +126,7 @@ void* Reallocate(void* block, size_t bytes) {
 size_t UsableBytes(const void* block) {
   if (block == nullptr) return 0;
   const uintptr_t address = AddressOf(block);
-  const SizeClass c = AddressMap::ClassAt(address);
+  const SizeClass c = ClassAt(address);
   if (c == SizeClass::kNone) {
     const size_t bytes = SpanSource::BytesAt(address);
     if (bytes == 0) SpanSource::AbortOnBadAddress(address);

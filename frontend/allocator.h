@@ -38,8 +38,11 @@ inline void* Allocate(size_t bytes) {
 // Takes back `block`, from any function here, or null. Keeps errno. Aborts with
 // one line when `block` is not a block in use, as far as can be told.
 inline void Free(void* block) {
-  const SizeClass c = AddressMap::ClassAt(reinterpret_cast<uintptr_t>(block));
-  if (!thread_bins->Push(c, block)) [[unlikely]] FreeSlow(block);
+  const auto address = reinterpret_cast<uintptr_t>(block);
+  if (!AddressMap::IsUserAddress(address) ||
+      !thread_bins->Push(AddressMap::ClassAt(address), block)) [[unlikely]] {
+    FreeSlow(block);
+  }
 }
 
 // As Allocate, zeroed.

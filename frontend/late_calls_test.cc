@@ -78,9 +78,9 @@ TEST(LateCallsTest, BlocksFromBeforeAnyConstructorLive) {
 template <typename Function>
 void ExpectNothingLeft(const Function& thread) {
   std::thread(thread).join();
-  const hakmem_stats_t before = Stats();
+  const hakmem_stats_t before = CollectedStats();
   for (int i = 0; i < 200; ++i) std::thread(thread).join();
-  const hakmem_stats_t after = Stats();
+  const hakmem_stats_t after = CollectedStats();
   EXPECT_EQ(after.live_bytes, before.live_bytes);
   EXPECT_EQ(after.threads, before.threads);
   EXPECT_LE(after.metadata_bytes, before.metadata_bytes + kMiB);

@@ -131,6 +131,11 @@ hakmem_stats_t Stats() {
   return stats;
 }
 
+hakmem_stats_t CollectedStats() {
+  Hakmem().collect();
+  return Stats();
+}
+
 std::string LibraryPath() {
   char path[4096];
   const std::string given = Environment("HAKMEM_TEST_LIBRARY");

@@ -55,6 +55,10 @@ const Library& Hakmem();
 // The statistics of the preloaded library, now.
 hakmem_stats_t Stats();
 
+// The statistics after hakmem_collect(): what other threads freed is back where
+// it came from by then at the latest.
+hakmem_stats_t CollectedStats();
+
 // From the environment described above; ends the process when it is not set.
 std::string LibraryPath();
 std::string ExpectedBackend();

@@ -115,8 +115,8 @@ TEST(StatisticsTest, LiveBytesAreSplitByKind) {
 
 TEST(StatisticsTest, OtherThreadsBlocksAreCounted) {
   WarmUpThreads(1);
-  const uint64_t before = Stats().live_bytes;
   std::vector<void*> blocks(10000);
+  const uint64_t before = Stats().live_bytes;
   uint64_t held = 0;
   std::thread([&] {
     for (void*& block : blocks) {
@@ -125,6 +125,18 @@ TEST(StatisticsTest, OtherThreadsBlocksAreCounted) {
     }
   }).join();
   EXPECT_EQ(Stats().live_bytes, before + held);
+  std::thread([&] {
+    for (void* block : blocks) free(block);
+  }).join();
+  EXPECT_EQ(Stats().live_bytes, before);
+}
+
+TEST(StatisticsTest, WhatAnotherThreadFreedIsLiveNoMore) {
+  // Whether its owner took it back yet or not.
+  WarmUpThreads(1);
+  std::vector<void*> blocks(10000);
+  const uint64_t before = Stats().live_bytes;
+  for (void*& block : blocks) block = malloc(200);
   std::thread([&] {
     for (void* block : blocks) free(block);
   }).join();

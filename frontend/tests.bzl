@@ -55,6 +55,8 @@ def _variant_tests(name, variants, size, main, data = [], env = {}):
         testonly = True,
         srcs = [name + ".cc"],
         copts = _COPTS,
+        # Only ever linked into the tests.
+        linkstatic = True,
         tags = ["nosan"],
         deps = [
             ":json_test_helper",
@@ -91,6 +93,7 @@ def frontend_tests():
             "preload_test_helper.h",
         ],
         copts = _COPTS,
+        linkstatic = True,
         linkopts = [
             "-ldl",
             "-pthread",
@@ -106,6 +109,7 @@ def frontend_tests():
         testonly = True,
         srcs = ["preload_main_test_helper.cc"],
         copts = _COPTS,
+        linkstatic = True,
         deps = [
             ":preload_test_helper",
             "@com_google_googletest//:gtest",
@@ -119,6 +123,7 @@ def frontend_tests():
         srcs = ["json_test_helper.cc"],
         hdrs = ["json_test_helper.h"],
         copts = _COPTS,
+        linkstatic = True,
     )
 
     for name, (variants, size) in _PRELOADED.items():

@@ -56,7 +56,7 @@ TEST_P(CrossingThreadsTest, ContentsArriveAndMemoryIsGivenBack) {
   const size_t count = static_cast<size_t>(GetParam());
   const size_t blocks_each = 400000 / count;
   WarmUpThreads(count);
-  const uint64_t live_before = Stats().live_bytes;
+  const uint64_t live_before = CollectedStats().live_bytes;
   std::atomic<uint64_t> wrong = 0;
   {
     std::vector<HandOver> queues(count);
@@ -95,7 +95,7 @@ TEST_P(CrossingThreadsTest, ContentsArriveAndMemoryIsGivenBack) {
     for (std::thread& thread : threads) thread.join();
   }
   EXPECT_EQ(wrong, 0u);
-  EXPECT_EQ(Stats().live_bytes, live_before);
+  EXPECT_EQ(CollectedStats().live_bytes, live_before);
   EXPECT_EQ(Stats().free_list_faults, 0u);
 }
 
@@ -142,7 +142,7 @@ TEST(ThreadsTest, FiveThousandShortLivesLeaveNothing) {
   };
   size_t after_some = 0;
   WarmUpThreads(4);
-  const hakmem_stats_t before = Stats();
+  const hakmem_stats_t before = CollectedStats();
   for (int i = 0; i < 5000; i += 4) {
     std::thread threads[4];
     for (int j = 0; j < 4; ++j) threads[j] = std::thread(live_a_little, i + j);
@@ -150,7 +150,7 @@ TEST(ThreadsTest, FiveThousandShortLivesLeaveNothing) {
     if (i == 1000) after_some = ResidentBytes();
   }
   EXPECT_LT(ResidentBytes(), after_some + 16 * kMiB);
-  const hakmem_stats_t after = Stats();
+  const hakmem_stats_t after = CollectedStats();
   EXPECT_EQ(after.live_bytes, before.live_bytes);
   EXPECT_EQ(after.threads, before.threads);
   EXPECT_LE(after.metadata_bytes, before.metadata_bytes + 4 * kMiB);
@@ -210,7 +210,7 @@ constexpr int kFirstRounds = 20;
 TEST(ThreadsTest, WhatAnExitedThreadAllocatedIsReusedOnceFreed) {
   size_t after_some = 0;
   WarmUpThreads(1);
-  const uint64_t live_before = Stats().live_bytes;
+  const uint64_t live_before = CollectedStats().live_bytes;
   for (int round = 0; round < kRounds; ++round) {
     std::vector<void*> blocks;
     std::thread([&] { blocks = AllocateRound(round); }).join();
@@ -218,7 +218,7 @@ TEST(ThreadsTest, WhatAnExitedThreadAllocatedIsReusedOnceFreed) {
     if (round == kFirstRounds) after_some = ResidentBytes();
   }
   EXPECT_LT(ResidentBytes(), after_some + 16 * kMiB);
-  EXPECT_EQ(Stats().live_bytes, live_before);
+  EXPECT_EQ(CollectedStats().live_bytes, live_before);
 }
 
 TEST(ThreadsTest, WhatAnExitedThreadAllocatedIsReusedOnceAnotherThreadFreed) {
@@ -226,7 +226,7 @@ TEST(ThreadsTest, WhatAnExitedThreadAllocatedIsReusedOnceAnotherThreadFreed) {
   // one that frees.
   size_t after_some = 0;
   WarmUpThreads(1);
-  const uint64_t live_before = Stats().live_bytes;
+  const uint64_t live_before = CollectedStats().live_bytes;
   for (int round = 0; round < kRounds; ++round) {
     std::vector<void*> blocks;
     std::thread([&] { blocks = AllocateRound(round); }).join();
@@ -236,7 +236,7 @@ TEST(ThreadsTest, WhatAnExitedThreadAllocatedIsReusedOnceAnotherThreadFreed) {
     if (round == kFirstRounds) after_some = ResidentBytes();
   }
   EXPECT_LT(ResidentBytes(), after_some + 16 * kMiB);
-  EXPECT_EQ(Stats().live_bytes, live_before);
+  EXPECT_EQ(CollectedStats().live_bytes, live_before);
 }
 
 TEST(ThreadsTest, AnExitedThreadsHalfEmptySlabsServeOthers) {
