@@ -19,8 +19,8 @@ HAKMEM_NO_BUILTIN_MALLOC = ["-fno-builtin-" + name for name in [
 #
 # Unwind tables are kept though nothing here throws: a bad_alloc that starts in
 # operator new passes through frames of ours. Function-local statics with
-# constructors are not made unsafe by a flag; they call into libstdc++, so the
-# link of libhakmem.so or //:shared_library_test shows them.
+# constructors are not made unsafe by a flag: they would make libhakmem.so need
+# libstdc++, which //frontend:library_outside_test forbids.
 HAKMEM_COPTS = HAKMEM_NO_BUILTIN_MALLOC + [
     "-fno-exceptions",
     "-fasynchronous-unwind-tables",

@@ -146,8 +146,11 @@ def fetch_debian_sources(repository_ctx, packages):
         options += ["-o", key + "=" + value]
     wanted = ["%s/%s" % (source, packages[source]) for source in packages]
 
-    reasons = ["no list of sources in /etc/apt names Debian's main archive"]
-    for text in _source_lists(repository_ctx, suites):
+    lists = _source_lists(repository_ctx, suites)
+    if not lists:
+        return "no list of sources in /etc/apt names Debian's main archive"
+    reasons = []
+    for text in lists:
         repository_ctx.delete("apt")
         repository_ctx.file("apt/debian.sources", text, executable = False)
         repository_ctx.file("apt/state/lists/partial/.keep", "", executable = False)

@@ -1,0 +1,268 @@
+#include "benchmarks/contenders.h"
+
+#include <elf.h>
+#include <gnu/libc-version.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "benchmarks/json.h"
+
+namespace hakmem::bench {
+namespace {
+
+namespace fs = std::filesystem;
+
+// HAKMEM's variants, as Bazel builds them into this program's data.
+struct Variant {
+  const char* name;
+  const char* file;
+};
+constexpr Variant kVariants[] = {
+    {"segment", "libhakmem-segment.so"},
+    {"superslab", "libhakmem-superslab.so"},
+};
+
+// Allocators that distributions package, and the files they come as: an entry
+// that ends in '*' is a prefix. The first file found is the one.
+struct Packaged {
+  const char* name;
+  std::vector<const char*> files;
+};
+const std::vector<Packaged>& PackagedAllocators() {
+  static const auto* const list = new std::vector<Packaged>{
+      {"mimalloc", {"libmimalloc.so.2*", "libmimalloc.so*"}},
+      {"jemalloc", {"libjemalloc.so.2"}},
+      {"tcmalloc", {"libtcmalloc_minimal.so.4", "libtcmalloc.so.4"}},
+  };
+  return *list;
+}
+
+// The first bytes of an ELF file: enough to tell what it is and for which
+// machine. Other files read as zeros.
+std::array<unsigned char, 20> ElfHeader(const std::string& path) {
+  std::array<unsigned char, 20> header = {};
+  std::ifstream file(path, std::ios::binary);
+  file.read(reinterpret_cast<char*>(header.data()), header.size());
+  if (std::memcmp(header.data(), ELFMAG, SELFMAG) != 0) header = {};
+  return header;
+}
+
+bool IsSharedObjectForThisMachine(const std::string& path) {
+  static const std::array<unsigned char, 20> own = ElfHeader("/proc/self/exe");
+  const std::array<unsigned char, 20> its = ElfHeader(path);
+  // Class (32 or 64 bits), byte order, and the machine field must agree.
+  return its[0] != 0 && its[EI_CLASS] == own[EI_CLASS] &&
+         its[EI_DATA] == own[EI_DATA] && its[18] == own[18] &&
+         its[19] == own[19] && its[16] + its[17] == ET_DYN;
+}
+
+// Where libraries are installed on this kind of system.
+std::vector<fs::path> LibraryFolders() {
+  std::vector<fs::path> folders;
+  std::error_code ignored;
+  for (const char* const parent : {"/usr/local/lib", "/usr/lib", "/lib"}) {
+    for (const auto& entry : fs::directory_iterator(parent, ignored)) {
+      // Debian's multiarch folders: <machine>-linux-gnu and the like.
+      if (absl::StrContains(entry.path().filename().string(), "-linux-gnu")) {
+        folders.push_back(entry.path());
+      }
+    }
+    folders.push_back(parent);
+    folders.push_back(absl::StrCat(parent, "64"));
+  }
+  return folders;
+}
+
+// The installed library that `pattern` names, or empty.
+std::string FindLibrary(std::string_view pattern) {
+  const bool is_prefix = absl::EndsWith(pattern, "*");
+  const std::string_view name =
+      pattern.substr(0, pattern.size() - (is_prefix ? 1 : 0));
+  for (const fs::path& folder : LibraryFolders()) {
+    std::vector<std::string> found;
+    if (is_prefix) {
+      std::error_code ignored;
+      for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+        if (absl::StartsWith(entry.path().filename().string(), name)) {
+          found.push_back(entry.path().string());
+        }
+      }
+      std::sort(found.begin(), found.end());
+    } else {
+      found.push_back((folder / name).string());
+    }
+    for (const std::string& path : found) {
+      if (IsSharedObjectForThisMachine(path)) return path;
+    }
+  }
+  return "";
+}
+
+absl::Status Bad(const std::string& message) {
+  return absl::InvalidArgumentError(message);
+}
+
+// The name of the file that links lead to: it mostly ends in the version.
+std::string RealName(const std::string& path) {
+  std::error_code ignored;
+  return fs::canonical(path, ignored).filename().string();
+}
+
+// Makes sure that preloading the library puts its malloc in place, and fills
+// in the version. The error has no name in front.
+absl::Status Probe(const std::string& worker, Interrupt& interrupt,
+                   Contender& contender) {
+  const std::string& library = contender.library;
+  std::error_code error;
+  if (!fs::exists(library, error)) return Bad("no such file");
+  if (!IsSharedObjectForThisMachine(library)) {
+    return Bad("not a shared library for this machine");
+  }
+  if (library.find_first_of(" :") != std::string::npos) {
+    return Bad("a path with a space or colon cannot be preloaded");
+  }
+  const ProcessResult result =
+      RunProcess({worker, "--slots=64", "--operations=64"}, library,
+                 std::chrono::seconds(30), interrupt);
+  if (result.ending == ProcessResult::kInterrupted) {
+    return absl::CancelledError("interrupted");
+  }
+  if (!result.ok()) return Bad(result.Describe());
+  const auto answer = Json::Parse(result.output);
+  const std::string used =
+      answer.has_value() ? (*answer)["malloc_library"].text() : "";
+  if (!fs::equivalent(used, library, error)) {
+    // The loader's own words, when it had any.
+    return Bad(
+        result.errors.empty()
+            ? "preloaded, but it does not provide malloc"
+            : absl::StrCat("cannot be preloaded: ",
+                           result.errors.substr(0, result.errors.find('\n'))));
+  }
+  contender.version = (*answer)["version"].text();
+  if (contender.version.empty()) contender.version = RealName(library);
+  return absl::OkStatus();
+}
+
+// A contender that may take part, and what it means when it cannot.
+struct Candidate {
+  Contender contender;
+  bool may_be_absent;  // a broken package is not the user's mistake
+};
+
+// Adds the allocators that the system has installed, and notes those it has
+// not.
+void AddPackaged(std::vector<Candidate>& all,
+                 std::vector<std::string>& absent) {
+  for (const Packaged& packaged : PackagedAllocators()) {
+    std::string library;
+    for (const char* const file : packaged.files) {
+      if (library.empty()) library = FindLibrary(file);
+    }
+    if (library.empty()) {
+      absent.push_back(absl::StrCat(packaged.name, ": not installed (no ",
+                                    absl::StrJoin(packaged.files, " or "),
+                                    " in the library folders)"));
+    } else {
+      all.push_back({{packaged.name, Contender::kPeer, library, ""}, true});
+    }
+  }
+}
+
+bool IsAmong(const std::vector<Candidate>& all, const std::string& name) {
+  return std::any_of(all.begin(), all.end(), [&](const Candidate& each) {
+    return each.contender.name == name;
+  });
+}
+
+}  // namespace
+
+std::string RunfilesRoot() {
+  std::error_code error;
+  std::vector<fs::path> candidates;
+  // Beside the program, as Bazel leaves it in its output tree...
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  for (const auto& entry :
+       fs::directory_iterator(self.string() + ".runfiles", error)) {
+    candidates.push_back(entry.path());
+  }
+  // ...or around it, as `bazel run` and `bazel test` start it.
+  candidates.push_back(fs::current_path(error));
+  for (const fs::path& candidate : candidates) {
+    if (access(WorkerPath(candidate.string()).c_str(), X_OK) == 0) {
+      return candidate.string();
+    }
+  }
+  return "";
+}
+
+std::string WorkerPath(const std::string& root) {
+  return root + "/benchmarks/random_mixed_worker";
+}
+
+absl::StatusOr<Roster> FindContenders(const Options& options,
+                                      const std::string& root,
+                                      Interrupt& interrupt) {
+  Roster roster;
+  std::vector<Candidate> all;
+  all.push_back({{"floor", Contender::kFloor, "", "the loop alone"}, false});
+  for (const Variant& variant : kVariants) {
+    all.push_back({{variant.name, Contender::kVariant,
+                    absl::StrCat(root, "/", variant.file), ""},
+                   false});
+  }
+  all.push_back({{"glibc", Contender::kGlibc, "",
+                  absl::StrCat("glibc ", gnu_get_libc_version())},
+                 false});
+  AddPackaged(all, roster.absent);
+  for (const Peer& peer : options.peers) {
+    if (IsAmong(all, peer.name)) {
+      return Bad(absl::StrCat("--peer=", peer.name, "=", peer.library,
+                              ": the name is taken"));
+    }
+    all.push_back(
+        {{peer.name, Contender::kPeer, UserPath(peer.library), ""}, false});
+  }
+  for (const std::string& name : options.only) {
+    if (IsAmong(all, name)) continue;
+    return Bad(absl::StrCat(
+        "--only=", name, ": no such allocator here; there are ",
+        absl::StrJoin(all, ", ", [](std::string* out, const Candidate& each) {
+          absl::StrAppend(out, each.contender.name);
+        })));
+  }
+
+  for (Candidate& candidate : all) {
+    Contender& contender = candidate.contender;
+    // The floor is what the others are measured from, wanted or not.
+    if (contender.kind != Contender::kFloor && !options.only.empty() &&
+        std::find(options.only.begin(), options.only.end(), contender.name) ==
+            options.only.end()) {
+      continue;
+    }
+    if (!contender.library.empty()) {
+      const absl::Status status = Probe(WorkerPath(root), interrupt, contender);
+      if (absl::IsCancelled(status)) return status;
+      if (!status.ok()) {
+        const std::string line = absl::StrCat(
+            contender.name, ": ", contender.library, ": ", status.message());
+        if (!candidate.may_be_absent) return Bad(line);
+        roster.absent.push_back(line);
+        continue;
+      }
+    }
+    roster.contenders.push_back(std::move(contender));
+  }
+  return roster;
+}
+
+}  // namespace hakmem::bench

@@ -1,0 +1,20 @@
+// The report as a person reads it in a terminal.
+#ifndef HAKMEM_BENCHMARKS_REPORT_TEXT_H_
+#define HAKMEM_BENCHMARKS_REPORT_TEXT_H_
+
+#include <string>
+
+#include "benchmarks/results.h"
+
+namespace hakmem::bench {
+
+// Tables, counters, charts and verdicts. `unicode`: the terminal shows UTF-8.
+std::string TextReport(const Results& results, bool unicode);
+
+// Why cache and TLB misses are missing, in the kernel's words; empty when they
+// are not.
+std::string PerfRefusal(const Results& results);
+
+}  // namespace hakmem::bench
+
+#endif  // HAKMEM_BENCHMARKS_REPORT_TEXT_H_

@@ -1,0 +1,123 @@
+#include "benchmarks/schedule.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "benchmarks/sample.h"
+
+namespace hakmem::bench {
+namespace {
+
+using std::chrono::steady_clock;
+
+double SecondsSince(steady_clock::time_point start) {
+  return std::chrono::duration<double>(steady_clock::now() - start).count();
+}
+
+class Progress {
+ public:
+  Progress(uint64_t repeats, size_t runs_per_repeat)
+      : repeats_(repeats),
+        runs_per_repeat_(runs_per_repeat),
+        is_terminal_(isatty(STDERR_FILENO) != 0) {}
+
+  // Called before each run.
+  void Show(uint64_t repeat, const std::string& what) {
+    const size_t total = repeats_ * runs_per_repeat_;
+    if (is_terminal_) {
+      // Back to the start of the line, and nothing left of the old one.
+      absl::FPrintF(stderr, "\r[%d/%d] repeat %d of %d: %s%s\033[K", done_ + 1,
+                    total, repeat + 1, repeats_, what, Remaining(total));
+      std::fflush(stderr);
+    }
+    ++done_;
+  }
+
+  void EndRepeat(uint64_t repeat) {
+    if (is_terminal_) return;
+    absl::FPrintF(stderr, "repeat %d of %d done after %.0f s\n", repeat + 1,
+                  repeats_, SecondsSince(start_));
+  }
+
+  ~Progress() {
+    if (is_terminal_) std::fputs("\r\033[K", stderr);
+  }
+
+ private:
+  std::string Remaining(size_t total) const {
+    if (done_ < 5) return "";
+    const double seconds = SecondsSince(start_) / static_cast<double>(done_) *
+                           static_cast<double>(total - done_);
+    return absl::StrFormat(", about %.0f s left", seconds);
+  }
+
+  const uint64_t repeats_;
+  const size_t runs_per_repeat_;
+  const bool is_terminal_;
+  const steady_clock::time_point start_ = steady_clock::now();
+  size_t done_ = 0;
+};
+
+// What a run may take at most: a hundred times what is usual, so that only an
+// allocator that hangs meets it.
+std::chrono::milliseconds Limit(const Options& options, const Case& a_case) {
+  const uint64_t operations =
+      (options.operations + 16 * a_case.slots) * a_case.threads;
+  return std::chrono::milliseconds(60'000 + operations / 500);
+}
+
+}  // namespace
+
+uint64_t RunAll(const Options& options, const std::string& worker,
+                Interrupt& interrupt, Results& results) {
+  const std::vector<Contender>& contenders = results.contenders();
+  const std::vector<Case>& cases = results.cases();
+  Progress progress(options.repeats, contenders.size() * cases.size());
+  const auto start = steady_clock::now();
+  for (uint64_t repeat = 0; repeat < options.repeats; ++repeat) {
+    if (options.seconds != 0 &&
+        SecondsSince(start) >= static_cast<double>(options.seconds)) {
+      return repeat;
+    }
+    for (size_t c = 0; c < cases.size(); ++c) {
+      for (size_t i = 0; i < contenders.size(); ++i) {
+        const size_t who = (i + repeat) % contenders.size();
+        const Contender& contender = contenders[who];
+        progress.Show(repeat,
+                      absl::StrCat(cases[c].Name(), ", ", contender.name));
+        if (!results.failure(who).empty()) continue;
+        std::vector<std::string> command = {
+            worker, absl::StrCat("--slots=", cases[c].slots),
+            absl::StrCat("--threads=", cases[c].threads),
+            absl::StrCat("--operations=", options.operations),
+            // All contenders meet the same steps in a repeat.
+            absl::StrCat("--seed=", repeat + 1)};
+        if (contender.kind == Contender::kFloor) command.push_back("--floor");
+        const ProcessResult result = RunProcess(
+            command, contender.library, Limit(options, cases[c]), interrupt);
+        if (result.ending == ProcessResult::kInterrupted) return repeat + 1;
+        if (!result.ok()) {
+          results.SetFailure(
+              who, absl::StrCat(cases[c].Name(), ": ", result.Describe()));
+          continue;
+        }
+        std::optional<Sample> sample = Sample::Parse(result.output);
+        if (!sample.has_value()) {
+          results.SetFailure(
+              who, absl::StrCat(cases[c].Name(),
+                                ": the worker printed no valid result"));
+          continue;
+        }
+        results.Add(who, c, *std::move(sample));
+      }
+    }
+    progress.EndRepeat(repeat);
+  }
+  return options.repeats;
+}
+
+}  // namespace hakmem::bench
