@@ -36,7 +36,7 @@ std::string ReadFile(const std::string& path) {
 
 std::string Here(const std::string& path) {
   char* const folder = get_current_dir_name();
-  const std::string all = std::string(folder) + "/" + path;
+  std::string all = std::string(folder) + "/" + path;
   std::free(folder);
   return all;
 }

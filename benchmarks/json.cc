@@ -100,7 +100,7 @@ void Json::DumpTo(std::string& out, int indent, int depth) const {
   const auto new_line = [&](int level) {
     if (indent == 0) return;
     out += '\n';
-    out.append(static_cast<size_t>(indent * level), ' ');
+    out.append(static_cast<size_t>(indent) * static_cast<size_t>(level), ' ');
   };
   if (is_null()) {
     out += "null";

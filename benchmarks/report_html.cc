@@ -30,7 +30,7 @@ const char* CssClass(Contender::Kind kind) {
 // A table cell's class and text.
 struct HtmlCell {
   std::string text;
-  std::string css_class = "";
+  std::string css_class = {};
 };
 
 class HtmlTable {

@@ -209,8 +209,9 @@ std::string TextReport(const Results& results, bool unicode) {
   if (few != many) parts.push_back(DegradationTable(results, few, many));
   parts.push_back(BooksTable(results));
   parts.push_back(MissesTable(results));
-  for (const size_t c : measured)
+  for (const size_t c : measured) {
     parts.push_back(BarChart(results, c, unicode));
+  }
   parts.push_back(VerdictTable(results));
   std::string failures;
   for (size_t i = 0; i < results.contenders().size(); ++i) {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
@@ -20,8 +21,10 @@ double SecondsSince(steady_clock::time_point start) {
 
 class Progress {
  public:
-  Progress(uint64_t repeats, size_t runs_per_repeat)
+  // `limit_seconds` as --seconds: no further repeat begins after it.
+  Progress(uint64_t repeats, size_t runs_per_repeat, uint64_t limit_seconds)
       : repeats_(repeats),
+        limit_seconds_(static_cast<double>(limit_seconds)),
         runs_per_repeat_(runs_per_repeat),
         is_terminal_(isatty(STDERR_FILENO) != 0) {}
 
@@ -50,12 +53,17 @@ class Progress {
  private:
   std::string Remaining(size_t total) const {
     if (done_ < 5) return "";
-    const double seconds = SecondsSince(start_) / static_cast<double>(done_) *
-                           static_cast<double>(total - done_);
+    const double elapsed = SecondsSince(start_);
+    double seconds = elapsed / static_cast<double>(done_) *
+                     static_cast<double>(total - done_);
+    if (limit_seconds_ > 0) {
+      seconds = std::min(seconds, std::max(limit_seconds_ - elapsed, 0.0));
+    }
     return absl::StrFormat(", about %.0f s left", seconds);
   }
 
   const uint64_t repeats_;
+  const double limit_seconds_;  // 0: none
   const size_t runs_per_repeat_;
   const bool is_terminal_;
   const steady_clock::time_point start_ = steady_clock::now();
@@ -76,7 +84,8 @@ uint64_t RunAll(const Options& options, const std::string& worker,
                 Interrupt& interrupt, Results& results) {
   const std::vector<Contender>& contenders = results.contenders();
   const std::vector<Case>& cases = results.cases();
-  Progress progress(options.repeats, contenders.size() * cases.size());
+  Progress progress(options.repeats, contenders.size() * cases.size(),
+                    options.seconds);
   const auto start = steady_clock::now();
   for (uint64_t repeat = 0; repeat < options.repeats; ++repeat) {
     if (options.seconds != 0 &&

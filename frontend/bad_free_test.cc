@@ -41,16 +41,15 @@ void PlainFree(void* address) { free(address); }
 const std::vector<std::pair<const char*, std::function<void(void*)>>>&
 EveryFree() {
   static const std::vector<std::pair<const char*, std::function<void(void*)>>>
-      all = {{"free", PlainFree},
-             {"hakmem_free", [](void* p) { Hakmem().free(p); }},
-             {"hakmem_free_sized", [](void* p) { Hakmem().free_sized(p, 32); }},
-             {"delete", [](void* p) { ::operator delete(p); }},
-             {"delete[]", [](void* p) { ::operator delete[](p); }},
-             {"sized delete",
-              [](void* p) { ::operator delete(p, size_t{32}); }},
-             {"aligned delete", [](void* p) {
-                ::operator delete(p, std::align_val_t(64));
-              }}};
+      all = {
+          {"free", PlainFree},
+          {"hakmem_free", [](void* p) { Hakmem().free(p); }},
+          {"hakmem_free_sized", [](void* p) { Hakmem().free_sized(p, 32); }},
+          {"delete", [](void* p) { ::operator delete(p); }},
+          {"delete[]", [](void* p) { ::operator delete[](p); }},
+          {"sized delete", [](void* p) { ::operator delete (p, size_t{32}); }},
+          {"aligned delete",
+           [](void* p) { ::operator delete(p, std::align_val_t(64)); }}};
   return all;
 }
 
@@ -151,8 +150,8 @@ TEST(BadFreeTest, OfTheMiddleOfASpan) {
   for (const size_t size : {20 * kKiB, 100 * kKiB, 600 * kKiB}) {
     char* block = static_cast<char*>(malloc(size));
     ASSERT_NE(block, nullptr);
-    for (const size_t offset : {size_t{8}, size_t{16}, size_t{4096}, size / 2,
-                                size - 16}) {
+    for (const size_t offset :
+         {size_t{8}, size_t{16}, size_t{4096}, size / 2, size - 16}) {
       SCOPED_TRACE(testing::Message() << size << " + " << offset);
       ExpectAborts(block + offset, PlainFree, [] { Hakmem().collect(); });
     }
@@ -165,8 +164,8 @@ TEST(BadFreeTest, OfTheMiddleOfALargeBlock) {
     char* block = static_cast<char*>(malloc(size));
     ASSERT_NE(block, nullptr);
     for (const size_t offset :
-         {size_t{8}, size_t{16}, size_t{4096}, size_t{64} * kKiB, size_t{2} *
-          kMiB, size / 2, size - 16}) {
+         {size_t{8}, size_t{16}, size_t{4096}, size_t{64} * kKiB,
+          size_t{2} * kMiB, size / 2, size - 16}) {
       SCOPED_TRACE(testing::Message() << size << " + " << offset);
       ExpectAborts(block + offset, PlainFree);
     }

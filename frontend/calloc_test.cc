@@ -66,11 +66,12 @@ TEST_P(CallocTest, ZeroWhereSmallerAndLargerBlocksWere) {
   ExpectZero(size >= kMiB ? 2 : 100, size);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    EveryScale, CallocTest,
-    testing::Values(16, 17, 64, 100, 256, 1000, 1040, 4096, 5000, 20 * kKiB,
-                    64 * kKiB, 100 * kKiB, 256 * kKiB, kMiB, kMiB + 1,
-                    2 * kMiB, 3 * kMiB, 8 * kMiB, 16 * kMiB + 1, 64 * kMiB));
+INSTANTIATE_TEST_SUITE_P(EveryScale, CallocTest,
+                         testing::Values(16, 17, 64, 100, 256, 1000, 1040, 4096,
+                                         5000, 20 * kKiB, 64 * kKiB, 100 * kKiB,
+                                         256 * kKiB, kMiB, kMiB + 1, 2 * kMiB,
+                                         3 * kMiB, 8 * kMiB, 16 * kMiB + 1,
+                                         64 * kMiB));
 
 TEST(CallocArgumentsTest, CountAndSizeMultiply) {
   for (const size_t size : {1u, 3u, 16u, 1000u, 4096u}) {

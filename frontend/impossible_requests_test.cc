@@ -17,23 +17,30 @@ namespace {
 constexpr size_t kMostPossible = PTRDIFF_MAX;
 constexpr size_t kHuge = size_t{1} << 62;  // below PTRDIFF_MAX; no machine's
 
-const size_t kTooLarge[] = {kMostPossible + 1,      kMostPossible + 4096,
-                            SIZE_MAX - 64 * kMiB,   SIZE_MAX - 4096,
-                            SIZE_MAX - 4095,        SIZE_MAX - 16,
-                            SIZE_MAX - 15,          SIZE_MAX - 1,
-                            SIZE_MAX,               kMostPossible,
-                            kMostPossible - 1,      kMostPossible - 4096,
-                            kMostPossible - 2 * kMiB, kHuge};
+const size_t kTooLarge[] = {kMostPossible + 1,
+                            kMostPossible + 4096,
+                            SIZE_MAX - 64 * kMiB,
+                            SIZE_MAX - 4096,
+                            SIZE_MAX - 4095,
+                            SIZE_MAX - 16,
+                            SIZE_MAX - 15,
+                            SIZE_MAX - 1,
+                            SIZE_MAX,
+                            kMostPossible,
+                            kMostPossible - 1,
+                            kMostPossible - 4096,
+                            kMostPossible - 2 * kMiB,
+                            kHuge};
 
 // Expects that `call` gives NULL with `error` in errno, and that nothing more
 // is live after it.
-#define EXPECT_FAILS(call, error)                   \
-  do {                                              \
-    const uint64_t live = Stats().live_bytes;       \
-    errno = 0;                                      \
-    EXPECT_EQ((call), nullptr) << #call;            \
-    EXPECT_EQ(errno, error) << #call;               \
-    EXPECT_EQ(Stats().live_bytes, live) << #call;   \
+#define EXPECT_FAILS(call, error)                 \
+  do {                                            \
+    const uint64_t live = Stats().live_bytes;     \
+    errno = 0;                                    \
+    EXPECT_EQ((call), nullptr) << #call;          \
+    EXPECT_EQ(errno, error) << #call;             \
+    EXPECT_EQ(Stats().live_bytes, live) << #call; \
   } while (false)
 
 TEST(ImpossibleRequestsTest, SizesBeyondWhatThereIs) {
@@ -71,10 +78,10 @@ TEST(ImpossibleRequestsTest, ProductsThatOverflow) {
       {SIZE_MAX, 2},
       {2, SIZE_MAX},
       {SIZE_MAX, SIZE_MAX},
-      {SIZE_MAX / 2 + 1, 2},             // wraps to 0
+      {SIZE_MAX / 2 + 1, 2},               // wraps to 0
       {size_t{1} << 32, size_t{1} << 32},  // wraps to 0
       {(size_t{1} << 32) + 1, size_t{1} << 32},
-      {SIZE_MAX / 16 + 2, 16},           // wraps to 16
+      {SIZE_MAX / 16 + 2, 16},             // wraps to 16
       {size_t{1} << 40, size_t{1} << 23},  // fits, but beyond PTRDIFF_MAX
   };
   for (const auto& [count, size] : products) {

@@ -64,8 +64,9 @@ void AllocateBeforeConstructors(int, char**, char**) {
 }
 
 // Runs before every constructor, also those of the preloaded library.
-__attribute__((section(".preinit_array"), used)) void (*preinit)(
-    int, char**, char**) = AllocateBeforeConstructors;
+__attribute__((section(".preinit_array"),
+               used)) void (*preinit)(int, char**,
+                                      char**) = AllocateBeforeConstructors;
 
 TEST(LateCallsTest, BlocksFromBeforeAnyConstructorLive) {
   before_constructors.Free();
@@ -144,9 +145,8 @@ TEST(LateCallsTest, TheFirstCallOfAThreadMayBeALateOne) {
   // The thread itself never allocates: its cache would begin in a destructor.
   static Blocks blocks;
   pthread_key_t key;
-  ASSERT_EQ(pthread_key_create(
-                &key, [](void*) { FreeAndAllocateMore(&blocks); }),
-            0);
+  ASSERT_EQ(
+      pthread_key_create(&key, [](void*) { FreeAndAllocateMore(&blocks); }), 0);
   ExpectNothingLeft([&] { pthread_setspecific(key, &blocks); });
   pthread_key_delete(key);
 }

@@ -29,8 +29,8 @@ bool Use(const Library& library, uint64_t seed) {
   bool right = true;
   for (int i = 0; i < 20000; ++i) {
     Held& held = all[random() % all.size()];
-    right = right && (held.block == nullptr ||
-                      Holds(held.block, held.size, held.size));
+    right = right &&
+            (held.block == nullptr || Holds(held.block, held.size, held.size));
     library.free(held.block);
     held.size = AnySize(random) / 4;
     held.block = library.malloc(held.size);
@@ -42,7 +42,7 @@ bool Use(const Library& library, uint64_t seed) {
 }
 
 TEST(LateDlopenTest, ThreadsFromBeforeAndAfterUseTheLibrary) {
-  constexpr int kThreads = 4;
+  constexpr uint64_t kThreads = 4;
   ASSERT_EQ(dlsym(RTLD_DEFAULT, "hakmem_malloc"), nullptr)
       << "this test must run without a preload";
 
@@ -51,9 +51,9 @@ TEST(LateDlopenTest, ThreadsFromBeforeAndAfterUseTheLibrary) {
   std::condition_variable opened;
   bool is_open = false;
   Library library = {};
-  std::atomic<int> right = 0;
+  std::atomic<uint64_t> right = 0;
   std::vector<std::thread> threads;
-  for (int i = 0; i < kThreads; ++i) {
+  for (uint64_t i = 0; i < kThreads; ++i) {
     threads.emplace_back([&, i] {
       void* own = malloc(1000);
       {
@@ -78,7 +78,7 @@ TEST(LateDlopenTest, ThreadsFromBeforeAndAfterUseTheLibrary) {
     is_open = true;
   }
   opened.notify_all();
-  for (int i = 0; i < kThreads; ++i) {
+  for (uint64_t i = 0; i < kThreads; ++i) {
     threads.emplace_back([&, i] {
       if (Use(library, kThreads + i)) ++right;
     });

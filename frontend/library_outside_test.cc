@@ -69,7 +69,9 @@ class ElfFile {
   void ReadDynamic(const Dynamic* entry, const char* strings) {
     for (; entry->d_tag != DT_NULL; ++entry) {
       tags.insert(entry->d_tag);
-      if (entry->d_tag == DT_NEEDED) needed.push_back(strings + entry->d_un.d_val);
+      if (entry->d_tag == DT_NEEDED) {
+        needed.push_back(strings + entry->d_un.d_val);
+      }
     }
   }
 
@@ -89,25 +91,46 @@ class ElfFile {
 };
 
 const char* const kMallocFamily[] = {
-    "malloc",          "free",          "calloc",
-    "realloc",         "reallocarray",  "memalign",
-    "aligned_alloc",   "posix_memalign", "valloc",
-    "pvalloc",         "malloc_usable_size", "free_sized",
-    "free_aligned_sized", "malloc_trim", "mallopt",
-    "mallinfo",        "mallinfo2",     "malloc_info",
+    "malloc",
+    "free",
+    "calloc",
+    "realloc",
+    "reallocarray",
+    "memalign",
+    "aligned_alloc",
+    "posix_memalign",
+    "valloc",
+    "pvalloc",
+    "malloc_usable_size",
+    "free_sized",
+    "free_aligned_sized",
+    "malloc_trim",
+    "mallopt",
+    "mallinfo",
+    "mallinfo2",
+    "malloc_info",
     "malloc_stats",
 };
 
 const char* const kHakmem[] = {
-    "hakmem_malloc",        "hakmem_calloc",
-    "hakmem_realloc",       "hakmem_reallocarray",
-    "hakmem_memalign",      "hakmem_aligned_alloc",
-    "hakmem_posix_memalign", "hakmem_valloc",
-    "hakmem_pvalloc",       "hakmem_free",
-    "hakmem_free_sized",    "hakmem_free_aligned_sized",
-    "hakmem_malloc_usable_size", "hakmem_collect",
-    "hakmem_version",       "hakmem_option",
-    "hakmem_stats",         "hakmem_stats_json",
+    "hakmem_malloc",
+    "hakmem_calloc",
+    "hakmem_realloc",
+    "hakmem_reallocarray",
+    "hakmem_memalign",
+    "hakmem_aligned_alloc",
+    "hakmem_posix_memalign",
+    "hakmem_valloc",
+    "hakmem_pvalloc",
+    "hakmem_free",
+    "hakmem_free_sized",
+    "hakmem_free_aligned_sized",
+    "hakmem_malloc_usable_size",
+    "hakmem_collect",
+    "hakmem_version",
+    "hakmem_option",
+    "hakmem_stats",
+    "hakmem_stats_json",
     "hakmem_lookup_cycles",
 };
 

@@ -42,24 +42,35 @@ void ExpectMoves(size_t size, const Allocate& allocate,
 
 TEST(LinkedMallocTest, EveryWayToAllocateIsTheLibrarys) {
   for (const size_t size : {100u, 20000u, 5000000u}) {
-    ExpectMoves(size, [&] { return malloc(size); }, free);
-    ExpectMoves(size, [&] { return calloc(1, size); }, free);
-    ExpectMoves(size, [&] { return realloc(nullptr, size); }, free);
-    ExpectMoves(size, [&] { return reallocarray(nullptr, 1, size); }, free);
-    ExpectMoves(size, [&] { return aligned_alloc(64, size); }, free);
-    ExpectMoves(size, [&] { return memalign(64, size); }, free);
-    ExpectMoves(size, [&] { return valloc(size); }, free);
-    ExpectMoves(size, [&] { return new char[size]; },
-                [](char* block) { delete[] block; });
-    ExpectMoves(size, [&] { return ::operator new(size); },
-                [](void* block) { ::operator delete(block); });
-    ExpectMoves(size, [&] { return hakmem_malloc(size); }, free);
+    ExpectMoves(
+        size, [&] { return malloc(size); }, free);
+    ExpectMoves(
+        size, [&] { return calloc(1, size); }, free);
+    ExpectMoves(
+        size, [&] { return realloc(nullptr, size); }, free);
+    ExpectMoves(
+        size, [&] { return reallocarray(nullptr, 1, size); }, free);
+    ExpectMoves(
+        size, [&] { return aligned_alloc(64, size); }, free);
+    ExpectMoves(
+        size, [&] { return memalign(64, size); }, free);
+    ExpectMoves(
+        size, [&] { return valloc(size); }, free);
+    ExpectMoves(
+        size, [&] { return new char[size]; },
+        [](char* block) { delete[] block; });
+    ExpectMoves(
+        size, [&] { return ::operator new(size); },
+        [](void* block) { ::operator delete(block); });
+    ExpectMoves(
+        size, [&] { return hakmem_malloc(size); }, free);
   }
 }
 
 TEST(LinkedMallocTest, LibcsOwnAllocationsAreTheLibrarys) {
   const std::string text(5000, 'x');
-  ExpectMoves(5000, [&] { return strdup(text.c_str()); }, free);
+  ExpectMoves(
+      5000, [&] { return strdup(text.c_str()); }, free);
   ExpectMoves(
       100, [] { return fopen("/proc/self/maps", "r"); },
       [](FILE* file) { fclose(file); });

@@ -33,9 +33,9 @@ FreeAlignedSized PlainFreeAlignedSized() {
 const size_t kPage = static_cast<size_t>(sysconf(_SC_PAGESIZE));
 
 // Some size of every kind: small, page spans, large.
-const size_t kSizes[] = {1,         16,        100,      1000,    1040,
-                         4096,      20 * kKiB, 70000,    1 * kMiB, 3 * kMiB,
-                         8 * kMiB + 1};
+const size_t kSizes[] = {1,        16,       100,         1000,
+                         1040,     4096,     20 * kKiB,   70000,
+                         1 * kMiB, 3 * kMiB, 8 * kMiB + 1};
 
 TEST(MallocApiTest, EverySizeIsAlignedUsableAndKeepsItsContents) {
   // Two hundred blocks at a time, each of another size, none touching another.

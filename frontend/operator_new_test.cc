@@ -17,8 +17,8 @@ namespace {
 using std::align_val_t;
 using std::nothrow;
 
-const size_t kSizes[] = {0,         1,        16,       100,       1040, 4096,
-                         20 * kKiB, 70000,    3 * kMiB, 8 * kMiB + 1};
+const size_t kSizes[] = {0,    1,         16,    100,      1040,
+                         4096, 20 * kKiB, 70000, 3 * kMiB, 8 * kMiB + 1};
 constexpr size_t kImpossible = size_t{1} << 62;
 
 // One form of operator new, and each form of delete that may follow it.
@@ -62,9 +62,7 @@ std::vector<Form> EveryForm() {
        true,
        true,
        [](size_t n, size_t a) { return ::operator new(n, align_val_t(a)); },
-       {[](void* p, size_t, size_t a) {
-          ::operator delete(p, align_val_t(a));
-        },
+       {[](void* p, size_t, size_t a) { ::operator delete(p, align_val_t(a)); },
         [](void* p, size_t n, size_t a) {
           ::operator delete(p, n, align_val_t(a));
         },

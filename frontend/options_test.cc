@@ -107,9 +107,8 @@ TEST(OptionsTest, WithoutAnyNothingIsSaid) {
 
 TEST(OptionsTest, ABadValueIsReportedOnceAndIgnored) {
   for (const hakmem_option_t& option : AllOptions()) {
-    for (const std::string bad :
-         {"", "nonsense", "-1", "12x", "1.5", "0x", " ", "99999999999999999999",
-          "1 2", "\n"}) {
+    for (const std::string bad : {"", "nonsense", "-1", "12x", "1.5", "0x", " ",
+                                  "99999999999999999999", "1 2", "\n"}) {
       SCOPED_TRACE(VariableOf(option) + "='" + bad + "'");
       const ChildResult child =
           RunChildProgram("print_values", {{VariableOf(option), bad}});
@@ -171,7 +170,8 @@ TEST(OptionsTest, TwoBadValuesAreTwoLines) {
   const std::vector<hakmem_option_t> all = AllOptions();
   ASSERT_GE(all.size(), 2u);
   const ChildResult child = RunChildProgram(
-      "print_values", {{VariableOf(all[0]), "bad"}, {VariableOf(all[1]), "bad"}});
+      "print_values",
+      {{VariableOf(all[0]), "bad"}, {VariableOf(all[1]), "bad"}});
   EXPECT_EQ(child.exit_code, 0);
   EXPECT_EQ(Lines(child.err).size(), all.size() + 2) << child.err;
 }

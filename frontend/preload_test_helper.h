@@ -87,7 +87,7 @@ void LimitAddressSpace(size_t bytes);
 struct ChildResult {
   int exit_code = -1;  // -1 when a signal ended it
   int signal = 0;
-  std::string err;     // all that it wrote to stderr
+  std::string err;  // all that it wrote to stderr
 };
 
 // Runs `body` in a forked child. The child exits with 0, or with 1 when an

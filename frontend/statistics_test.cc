@@ -28,17 +28,28 @@ struct Field {
 #define FIELD(name) \
   { #name, &hakmem_stats_t::name }
 const Field kFields[] = {
-    FIELD(live_bytes),      FIELD(cached_bytes),
-    FIELD(committed_bytes), FIELD(reserved_bytes),
-    FIELD(metadata_bytes),  FIELD(slab_live_bytes),
-    FIELD(slab_committed_bytes), FIELD(span_live_bytes),
-    FIELD(large_live_bytes), FIELD(chunks),
-    FIELD(slabs),           FIELD(threads),
-    FIELD(refills),         FIELD(refilled_blocks),
-    FIELD(drains),          FIELD(drained_blocks),
-    FIELD(remote_frees),    FIELD(purges),
-    FIELD(purged_bytes),    FIELD(map_calls),
-    FIELD(map_failures),    FIELD(fallbacks),
+    FIELD(live_bytes),
+    FIELD(cached_bytes),
+    FIELD(committed_bytes),
+    FIELD(reserved_bytes),
+    FIELD(metadata_bytes),
+    FIELD(slab_live_bytes),
+    FIELD(slab_committed_bytes),
+    FIELD(span_live_bytes),
+    FIELD(large_live_bytes),
+    FIELD(chunks),
+    FIELD(slabs),
+    FIELD(threads),
+    FIELD(refills),
+    FIELD(refilled_blocks),
+    FIELD(drains),
+    FIELD(drained_blocks),
+    FIELD(remote_frees),
+    FIELD(purges),
+    FIELD(purged_bytes),
+    FIELD(map_calls),
+    FIELD(map_failures),
+    FIELD(fallbacks),
     FIELD(free_list_faults),
 };
 #undef FIELD
@@ -78,8 +89,8 @@ TEST(StatisticsTest, LiveBytesAreTheUsableSizesOfWhatIsHeld) {
 TEST(StatisticsTest, LiveBytesFollowReallocAndCalloc) {
   const uint64_t before = Stats().live_bytes;
   void* block = calloc(1, 10);
-  for (const size_t size : {100u, 5000u, 100000u, 5000000u, 50000000u, 3000000u,
-                            70000u, 20u}) {
+  for (const size_t size :
+       {100u, 5000u, 100000u, 5000000u, 50000000u, 3000000u, 70000u, 20u}) {
     block = realloc(block, size);
     ASSERT_NE(block, nullptr);
     EXPECT_EQ(Stats().live_bytes, before + malloc_usable_size(block)) << size;
@@ -235,7 +246,8 @@ TEST(StatisticsTest, JsonAgreesWithTheStruct) {
   EXPECT_EQ(values->at("backend"), ExpectedBackend());
   for (const Field& field : kFields) {
     ASSERT_EQ(values->count(field.name), 1u) << field.name << " in " << text;
-    const uint64_t value = strtoull(values->at(field.name).c_str(), nullptr, 10);
+    const uint64_t value =
+        strtoull(values->at(field.name).c_str(), nullptr, 10);
     // The text itself is a live block in one of them only.
     if (std::string(field.name).find("bytes") == std::string::npos) {
       EXPECT_EQ(value, stats.*field.member) << field.name;
@@ -252,8 +264,8 @@ TEST(StatisticsTest, JsonIsCutAndTerminatedInASmallBuffer) {
   const size_t length = Hakmem().stats_json(whole, sizeof(whole));
   ASSERT_LT(length, sizeof(whole));
   EXPECT_EQ(strlen(whole), length);
-  for (const size_t capacity : {size_t{1}, size_t{2}, size_t{10}, length,
-                                length + 1, length + 2}) {
+  for (const size_t capacity :
+       {size_t{1}, size_t{2}, size_t{10}, length, length + 1, length + 2}) {
     char part[8192];
     memset(part, '?', sizeof(part));
     EXPECT_EQ(Hakmem().stats_json(part, capacity), length);

@@ -93,11 +93,12 @@ def frontend_tests():
             "preload_test_helper.h",
         ],
         copts = _COPTS,
-        linkstatic = True,
         linkopts = [
             "-ldl",
             "-pthread",
         ],
+        linkstatic = True,
+        tags = ["nosan"],
         deps = [
             "//hakmem",
             "@com_google_googletest//:gtest",
@@ -110,6 +111,7 @@ def frontend_tests():
         srcs = ["preload_main_test_helper.cc"],
         copts = _COPTS,
         linkstatic = True,
+        tags = ["nosan"],
         deps = [
             ":preload_test_helper",
             "@com_google_googletest//:gtest",
@@ -124,6 +126,7 @@ def frontend_tests():
         hdrs = ["json_test_helper.h"],
         copts = _COPTS,
         linkstatic = True,
+        tags = ["nosan"],
     )
 
     for name, (variants, size) in _PRELOADED.items():

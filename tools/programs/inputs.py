@@ -15,7 +15,8 @@ def sql_script(rows):
         name = "n" * (row % 40) + str(choose.randrange(10**9))
         lines.append(f"INSERT INTO item VALUES({row},'{name}',{row % 977}.5,{row % 100});")
         if row % 4 == 0:
-            lines.append(f"INSERT INTO sale VALUES({choose.randrange(rows)},{row % 7},'note {row}');")
+            item = choose.randrange(rows)
+            lines.append(f"INSERT INTO sale VALUES({item},{row % 7},'note {row}');")
     lines += [
         "COMMIT;",
         "CREATE INDEX by_name ON item(name);",

@@ -113,7 +113,8 @@ def redis(run):
     for pipeline in ("1", "16"):
         run.command(
             "redis-benchmark", "-h", "127.0.0.1", "-p", str(port), "-q", "-t", "set,get,lpush",
-            "-n", "40000" if pipeline == "1" else "200000", "-P", pipeline, "-r", "10000", "-d", "100",
+            "-n", "40000" if pipeline == "1" else "200000", "-P", pipeline,
+            "-r", "10000", "-d", "100",
         )
     client = RedisClient(port)
     replies = client.ask("FLUSHALL")
