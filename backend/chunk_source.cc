@@ -35,10 +35,18 @@ struct Region : ListNode<Region> {
   void MarkFree(size_t chunk) {
     free[chunk / 64] |= uint64_t{1} << (chunk % 64);
     ++free_count;
+    dirty_count += dirty_bytes[chunk] != 0;
   }
   void MarkUsed(size_t chunk) {
     free[chunk / 64] &= ~(uint64_t{1} << (chunk % 64));
     --free_count;
+    dirty_count -= dirty_bytes[chunk] != 0;
+  }
+  // Only while the chunk is not marked free.
+  void SetDirty(size_t chunk, size_t bytes) {
+    DirtyLedger::Add(bytes);
+    DirtyLedger::Subtract(dirty_bytes[chunk]);
+    dirty_bytes[chunk] = static_cast<uint32_t>(bytes);
   }
 };
 
@@ -107,8 +115,8 @@ Region* AddRegion() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   region->dirty_count = 0;
   std::fill(std::begin(region->free), std::end(region->free), 0);
   for (size_t c = 0; c < chunks; ++c) {
-    region->MarkFree(c);
     region->dirty_bytes[c] = 0;
+    region->MarkFree(c);
   }
   next_region_chunks = std::min(next_region_chunks * 2, kMaxRegionChunks);
   bytes_reserved += chunks * kChunkBytes;
@@ -131,13 +139,6 @@ size_t ChooseChunk(const Region& region) {
   return clean;
 }
 
-void SetDirty(Region& region, size_t chunk, size_t bytes) {
-  DirtyLedger::Add(bytes);
-  DirtyLedger::Subtract(region.dirty_bytes[chunk]);
-  region.dirty_count += (bytes != 0) - (region.dirty_bytes[chunk] != 0);
-  region.dirty_bytes[chunk] = static_cast<uint32_t>(bytes);
-}
-
 ChunkSource::Allocation TakeFrom(Region& region)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   const size_t chunk = ChooseChunk(region);
@@ -151,7 +152,7 @@ ChunkSource::Allocation TakeFrom(Region& region)
   }
   region.MarkUsed(chunk);
   const bool is_zero = region.dirty_bytes[chunk] == 0;
-  SetDirty(region, chunk, 0);
+  region.SetDirty(chunk, 0);
   return {address, is_zero};
 }
 
@@ -193,10 +194,11 @@ size_t EndRun(const PurgeRun& run, bool purged)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   size_t bytes = 0;
   for (size_t c = run.first; c < run.first + run.count; ++c) {
+    if (purged) {
+      bytes += run.region->dirty_bytes[c];
+      run.region->SetDirty(c, 0);
+    }
     run.region->MarkFree(c);
-    if (!purged) continue;
-    bytes += run.region->dirty_bytes[c];
-    SetDirty(*run.region, c, 0);
   }
   return bytes;
 }
@@ -222,9 +224,9 @@ void ChunkSource::Free(uintptr_t address, size_t dirty_bytes, uint64_t now) {
     region = regions.Next(region);
   }
   const size_t chunk = (address - region->base) / kChunkBytes;
-  region->MarkFree(chunk);
   region->freed_at[chunk] = now;
-  SetDirty(*region, chunk, dirty_bytes);
+  region->SetDirty(chunk, dirty_bytes);
+  region->MarkFree(chunk);
 }
 
 size_t ChunkSource::Purge(uint64_t now, bool force) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstring>
 #include <set>
 #include <thread>
@@ -69,6 +70,31 @@ TEST(ChunkSource, UnusedRegionsAreUnmappedWhenForced) {
   for (const uintptr_t chunk : chunks) ChunkSource::Free(chunk, 0, 0);
   ChunkSource::Purge(0, /*force=*/true);
   EXPECT_LT(ChunkSource::BytesReserved(), reserved);
+}
+
+// Chunks that are just being purged are neither free nor forgotten.
+TEST(ChunkSource, AllocatesWhileAnotherThreadPurges) {
+  // A full region, so that the chunks below are the only ones free in it.
+  std::vector<uintptr_t> held;
+  const size_t reserved = ChunkSource::BytesReserved();
+  while (ChunkSource::BytesReserved() <= reserved + kChunkBytes) {
+    held.push_back(ChunkSource::Allocate().address);
+    ASSERT_NE(held.back(), 0u);
+  }
+  std::atomic<bool> done{false};
+  std::thread purger([&] {
+    while (!done) ChunkSource::Purge(0, /*force=*/true);
+  });
+  for (int round = 0; round < 20'000 && !HasFailure(); ++round) {
+    uintptr_t& chunk = held[held.size() / 2];
+    std::memset(At(chunk), 1, 16 << 10);
+    ChunkSource::Free(chunk, 16 << 10, 0);
+    chunk = ChunkSource::Allocate().address;
+    EXPECT_NE(chunk, 0u);
+  }
+  done = true;
+  purger.join();
+  for (const uintptr_t chunk : held) ChunkSource::Free(chunk, 0, 0);
 }
 
 TEST(ChunkSource, ThreadsNeverShareAChunk) {

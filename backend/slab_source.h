@@ -233,8 +233,7 @@ class SlabSource {
     while (due != 0) {
       const int first = std::countr_zero(due);
       const int count = std::countr_one(due >> first);
-      const uint32_t run =
-          static_cast<uint32_t>(((uint64_t{1} << count) - 1) << first);
+      const uint32_t run = ~uint32_t{0} >> (kSlabsPerChunk - count) << first;
       due &= ~run;
       if (os::Purge(chunk.slabs[first].base, count * kSlabBytes) != 0) continue;
       Count(Event::kPurge);

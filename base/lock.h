@@ -50,7 +50,7 @@ class ABSL_LOCKABLE Mutex {
   static constexpr uint32_t kHeld = 1;
   static constexpr uint32_t kWaitedFor = 2;  // held, and a thread may sleep
 
-  void LockSlow();
+  void LockSlow() ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void Wake();
 
   std::atomic<uint32_t> word_{kFree};

@@ -29,11 +29,18 @@ TEST(Mutex, OneThreadAtATimeHoldsIt) {
 
 TEST(Mutex, TryLockFailsWhileHeld) {
   Mutex mutex;
-  ASSERT_TRUE(mutex.TryLock());
-  std::thread([&] { EXPECT_FALSE(mutex.TryLock()); }).join();
-  mutex.Unlock();
-  ASSERT_TRUE(mutex.TryLock());
-  mutex.Unlock();
+  const auto try_once = [&mutex] {
+    if (!mutex.TryLock()) return false;
+    mutex.Unlock();
+    return true;
+  };
+  bool got_it = true;
+  {
+    MutexLock lock(mutex);
+    std::thread([&] { got_it = try_once(); }).join();
+  }
+  EXPECT_FALSE(got_it);
+  EXPECT_TRUE(try_once());
 }
 
 TEST(Mutex, SleepersWakeAndErrnoIsKept) {
@@ -56,12 +63,15 @@ TEST(Mutex, HeldOverForkIsReleasedOnBothSides) {
   Mutex mutex;
   mutex.Lock();
   const pid_t child = fork();
-  ASSERT_GE(child, 0);
   mutex.Unlock();
-  const bool again = mutex.TryLock();
+  bool again = false;
+  if (mutex.TryLock()) {
+    again = true;
+    mutex.Unlock();
+  }
   if (child == 0) _exit(again ? 0 : 1);
+  ASSERT_GE(child, 0);
   EXPECT_TRUE(again);
-  if (again) mutex.Unlock();
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   EXPECT_EQ(status, 0);

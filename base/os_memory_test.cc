@@ -84,7 +84,7 @@ TEST(OsMemoryDeathTest, NoticesALimitOnAddressSpace) {
         rlimit limit;
         getrlimit(RLIMIT_AS, &limit);
         const uint64_t before = AddressSpaceLimit();
-        limit.rlim_cur = uint64_t{1} << 40;
+        limit.rlim_cur = uint64_t{1} << 60;  // a limit, but never reached
         setrlimit(RLIMIT_AS, &limit);
         exit(before == UINT64_MAX && AddressSpaceLimit() == limit.rlim_cur ? 0
                                                                            : 1);

@@ -89,9 +89,8 @@ bool Drain(int descriptor, std::string& text) {
 }  // namespace
 
 Interrupt::Interrupt() {
-  // A shell starts background jobs with SIGINT ignored; then it would never
-  // arrive, not even at a signalfd.
-  signal(SIGINT, SIG_DFL);
+  // Blocked signals also arrive here when they are ignored, as SIGINT is in the
+  // background jobs of scripts.
   sigset_t mask;
   sigemptyset(&mask);
   sigaddset(&mask, SIGINT);

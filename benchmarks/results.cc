@@ -128,8 +128,7 @@ std::optional<size_t> Results::FindContender(const std::string& name) const {
   return std::nullopt;
 }
 
-Comparison::Comparison(const Results& results, size_t a_case)
-    : results_(results) {
+Comparison::Comparison(const Results& results, size_t a_case) {
   double best = 0;
   for (size_t i = 0; i < results.contenders().size(); ++i) {
     const auto& summary = summaries_.emplace_back(results.Summarize(i, a_case));

@@ -123,7 +123,6 @@ class Comparison {
   std::optional<double> Against(size_t contender,
                                 std::optional<size_t> other) const;
 
-  const Results& results_;
   std::vector<std::optional<Summary>> summaries_;
   std::optional<size_t> glibc_;
   std::optional<size_t> best_peer_;

@@ -5,22 +5,29 @@
 namespace hakmem {
 namespace {
 
+// Every bin's top and limit lie above the one null at the bottom.
+struct NoBins : BinTable {
+  void* bottom;
+};
+
 constexpr uint32_t kAboveBottom =
-    static_cast<uint32_t>(offsetof(NoBins, bottom) + sizeof(void*));
+    static_cast<uint32_t>(sizeof(BinTable) + sizeof(void*));
+static_assert(sizeof(NoBins) == kAboveBottom);
 
 template <size_t... c>
 constexpr NoBins MakeNoBins(std::index_sequence<c...>) {
-  return {{{kAboveBottom, (static_cast<void>(c), kAboveBottom)}...}, nullptr};
+  return {{{{kAboveBottom, (static_cast<void>(c), kAboveBottom)}...}}, nullptr};
 }
+
+constinit const NoBins no_bins =
+    MakeNoBins(std::make_index_sequence<kClassCount>());
 
 }  // namespace
 
-constinit const NoBins kNoBins =
-    MakeNoBins(std::make_index_sequence<kClassCount>());
+constinit BinTable* const kNoBins =
+    const_cast<BinTable*>(static_cast<const BinTable*>(&no_bins));
 
-// Never written through while it points at kNoBins: nothing pushes beyond a
-// limit or pops below a bottom.
-constinit thread_local ThreadBins* thread_bins =
-    reinterpret_cast<ThreadBins*>(const_cast<NoBins*>(&kNoBins));
+constinit thread_local BinTable* thread_bins =
+    const_cast<BinTable*>(static_cast<const BinTable*>(&no_bins));
 
 }  // namespace hakmem

@@ -8,7 +8,7 @@
 // Addresses lie in arrays, apart from the blocks: neither a malloc nor a free
 // that a bin serves touches the block (jemalloc's cache_bin, tcmalloc's per-CPU
 // slabs). top and limit are byte offsets from the start of ThreadBins, so that
-// one constant object of no bins at all, kNoBins, serves for every rare state:
+// one constant table of no bins at all, kNoBins, serves for every rare state:
 // there each pop finds the null at the bottom and each push the limit, and so
 // first use, a thread that has ended, and watching the clock (thread_cache.h)
 // cost the hot path nothing. Bin 0, the class of addresses outside slabs, is
@@ -69,9 +69,10 @@ inline constexpr BinLayout kBinLayout = MakeBinLayout();
 
 }  // namespace internal
 
-struct ThreadBins {
+// The bins, which find their slots by offset. What follows a table in memory is
+// its owner's: ThreadBins or NoBins.
+struct BinTable {
   Bin bins[kClassCount];
-  void* slots[internal::kBinLayout.slot_count];
 
   // The block on top of the bin of `c`, removed; null when the bin is empty.
   void* Pop(SizeClass c) {
@@ -104,18 +105,20 @@ struct ThreadBins {
   }
 };
 
-static_assert(offsetof(ThreadBins, slots) == kClassCount * sizeof(Bin));
-
-// The bins of a thread that has none: all of them empty and at their limit.
-struct NoBins {
-  Bin bins[kClassCount];
-  void* bottom;
+struct ThreadBins : BinTable {
+  void* slots[internal::kBinLayout.slot_count];
 };
 
-extern const NoBins kNoBins;
+static_assert(sizeof(ThreadBins) ==
+              sizeof(BinTable) +
+                  internal::kBinLayout.slot_count * sizeof(void*));
+
+// The bins of a thread that has none: all of them empty and at their limit.
+// Never written to: nothing pushes beyond a limit or pops below a bottom.
+extern BinTable* const kNoBins;
 
 // This thread's bins: kNoBins or those of its ThreadCache.
-extern constinit thread_local ThreadBins* thread_bins;
+extern constinit thread_local BinTable* thread_bins;
 
 }  // namespace hakmem
 

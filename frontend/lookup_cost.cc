@@ -67,13 +67,7 @@ uint64_t Walk(const Sample& s, Look&& look) {
   return Now() - start;
 }
 
-}  // namespace
-
-double MeasureLookup() {
-  MutexLock lock(mutex);
-  sample.count = 0;
-  LinkedBackend::VisitSlabs(&AddSlab, &sample);
-  if (sample.count == 0) return 0;
+double MeasureOver(const Sample& s) {
   // A slab may be given back meanwhile by another thread; its books stay
   // readable (MetadataPool), and an address without a chunk ends the lookup.
   const auto lookup = [](uintptr_t address) -> uintptr_t {
@@ -86,12 +80,24 @@ double MeasureLookup() {
   uint64_t without = UINT64_MAX;
   // The least of several rounds: interruptions only ever add.
   for (int round = 0; round < kRounds; ++round) {
-    without = std::min(without, Walk(sample, nothing));
-    with = std::min(with, Walk(sample, lookup));
+    without = std::min(without, Walk(s, nothing));
+    with = std::min(with, Walk(s, lookup));
   }
   return with <= without
              ? 0
              : static_cast<double>(with - without) / double{kLookups};
+}
+
+}  // namespace
+
+double MeasureLookup() {
+  // Not waited for, so that fork need not hold it.
+  if (!mutex.TryLock()) return 0;
+  sample.count = 0;
+  LinkedBackend::VisitSlabs(&AddSlab, &sample);
+  const double cost = sample.count == 0 ? 0 : MeasureOver(sample);
+  mutex.Unlock();
+  return cost;
 }
 
 }  // namespace hakmem

@@ -15,10 +15,7 @@
 #include "frontend/allocator.h"
 #include "hakmem/hakmem.h"
 
-// GCC compares an alias's attributes with those that <malloc.h> declares.
-#pragma GCC diagnostic ignored "-Wmissing-attributes"
-
-#define HAKMEM_ALIAS_OF(name) __attribute__((alias(#name), copy(name)))
+#define HAKMEM_ALIAS_OF(name) __attribute__((alias(#name)))
 
 namespace {
 
@@ -119,8 +116,6 @@ void* hakmem_malloc(size_t) noexcept HAKMEM_ALIAS_OF(malloc);
 void hakmem_free(void*) noexcept HAKMEM_ALIAS_OF(free);
 void* hakmem_calloc(size_t, size_t) noexcept HAKMEM_ALIAS_OF(calloc);
 void* hakmem_realloc(void*, size_t) noexcept HAKMEM_ALIAS_OF(realloc);
-void* hakmem_reallocarray(void*, size_t, size_t) noexcept
-    HAKMEM_ALIAS_OF(reallocarray);
 void* hakmem_memalign(size_t, size_t) noexcept HAKMEM_ALIAS_OF(memalign);
 void* hakmem_aligned_alloc(size_t, size_t) noexcept
     HAKMEM_ALIAS_OF(aligned_alloc);
@@ -131,6 +126,13 @@ void* hakmem_pvalloc(size_t) noexcept HAKMEM_ALIAS_OF(pvalloc);
 void hakmem_free_sized(void*, size_t) noexcept HAKMEM_ALIAS_OF(free_sized);
 void hakmem_free_aligned_sized(void*, size_t, size_t) noexcept
     HAKMEM_ALIAS_OF(free_aligned_sized);
+
+// Not aliases: their declarations differ from their C namesakes'.
+
+HAKMEM_API void* hakmem_reallocarray(void* block, size_t count,
+                                     size_t size) noexcept {
+  return reallocarray(block, count, size);
+}
 
 HAKMEM_API size_t hakmem_malloc_usable_size(const void* block) noexcept {
   return hakmem::UsableBytes(block);

@@ -111,15 +111,16 @@ void ThreadCache::OnThreadExit(void* state) {
   auto* cache = static_cast<ThreadCache*>(state);
   cache->ShowBins();
   // From here on late frees of this thread do without a cache.
-  thread_bins = reinterpret_cast<ThreadBins*>(const_cast<NoBins*>(&kNoBins));
+  thread_bins = kNoBins;
   own_cache = nullptr;
   life = Life::kEnded;
   cache->FlushAll();
-  LinkedBackend::Detach(cache->heap_);
   {
+    // First: a child forked after the heap is another's must not find it here.
     MutexLock lock(caches_mutex);
     caches.Remove(cache);
   }
+  LinkedBackend::Detach(cache->heap_);
   cache_pool.Put(cache);
 }
 
@@ -256,7 +257,7 @@ void ThreadCache::HideBins(uint64_t now) {
   last_hidden_ = now;
   current_tick_ = now;
   calls_in_tick_ = 0;
-  thread_bins = reinterpret_cast<ThreadBins*>(const_cast<NoBins*>(&kNoBins));
+  thread_bins = kNoBins;
 }
 
 void ThreadCache::ShowBins() {

@@ -22,6 +22,10 @@ extern "C" {
 #endif
 
 #define HAKMEM_API __attribute__((visibility("default")))
+// What compilers may assume of a function that returns new memory.
+#define HAKMEM_MALLOC __attribute__((malloc))
+#define HAKMEM_SIZE(...) __attribute__((alloc_size(__VA_ARGS__)))
+#define HAKMEM_ALIGN(n) __attribute__((alloc_align(n)))
 
 // --- Allocation ------------------------------------------------------------
 // Each behaves as the C or POSIX function of the same name without the prefix:
@@ -30,18 +34,24 @@ extern "C" {
 // A block from here may be freed by any function here, and by the plain names
 // where HAKMEM replaces malloc.
 
-HAKMEM_API void* hakmem_malloc(size_t size) HAKMEM_NOEXCEPT;
-HAKMEM_API void* hakmem_calloc(size_t count, size_t size) HAKMEM_NOEXCEPT;
-HAKMEM_API void* hakmem_realloc(void* block, size_t size) HAKMEM_NOEXCEPT;
-HAKMEM_API void* hakmem_reallocarray(void* block, size_t count,
-                                     size_t size) HAKMEM_NOEXCEPT;
-HAKMEM_API void* hakmem_memalign(size_t alignment, size_t size) HAKMEM_NOEXCEPT;
-HAKMEM_API void* hakmem_aligned_alloc(size_t alignment,
-                                      size_t size) HAKMEM_NOEXCEPT;
+HAKMEM_API void* hakmem_malloc(size_t size)
+    HAKMEM_NOEXCEPT HAKMEM_MALLOC HAKMEM_SIZE(1);
+HAKMEM_API void* hakmem_calloc(size_t count, size_t size)
+    HAKMEM_NOEXCEPT HAKMEM_MALLOC HAKMEM_SIZE(1, 2);
+HAKMEM_API void* hakmem_realloc(void* block, size_t size)
+    HAKMEM_NOEXCEPT HAKMEM_SIZE(2);
+HAKMEM_API void* hakmem_reallocarray(void* block, size_t count, size_t size)
+    HAKMEM_NOEXCEPT HAKMEM_SIZE(2, 3);
+HAKMEM_API void* hakmem_memalign(size_t alignment, size_t size)
+    HAKMEM_NOEXCEPT HAKMEM_MALLOC HAKMEM_ALIGN(1) HAKMEM_SIZE(2);
+HAKMEM_API void* hakmem_aligned_alloc(size_t alignment, size_t size)
+    HAKMEM_NOEXCEPT HAKMEM_MALLOC HAKMEM_ALIGN(1) HAKMEM_SIZE(2);
 HAKMEM_API int hakmem_posix_memalign(void** block, size_t alignment,
-                                     size_t size) HAKMEM_NOEXCEPT;
-HAKMEM_API void* hakmem_valloc(size_t size) HAKMEM_NOEXCEPT;
-HAKMEM_API void* hakmem_pvalloc(size_t size) HAKMEM_NOEXCEPT;
+                                     size_t size)
+    HAKMEM_NOEXCEPT __attribute__((nonnull(1)));
+HAKMEM_API void* hakmem_valloc(size_t size)
+    HAKMEM_NOEXCEPT HAKMEM_MALLOC HAKMEM_SIZE(1);
+HAKMEM_API void* hakmem_pvalloc(size_t size) HAKMEM_NOEXCEPT HAKMEM_MALLOC;
 HAKMEM_API void hakmem_free(void* block) HAKMEM_NOEXCEPT;
 HAKMEM_API void hakmem_free_sized(void* block, size_t size) HAKMEM_NOEXCEPT;
 HAKMEM_API void hakmem_free_aligned_sized(void* block, size_t alignment,
