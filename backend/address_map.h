@@ -50,10 +50,10 @@ class AddressMap {
   static SizeClass ClassAt(uintptr_t address) {
     // relaxed: whoever has a block's address got it, through whatever handed
     // it over, after the entry was written.
-    return SizeClass{LeafAt(address)
-                         .slab_class[(address >> kGranuleShift) &
-                                     (kGranulesPerLeaf - 1)]
-                         .load(std::memory_order_relaxed)};
+    return SizeClass{
+        LeafAt(address)
+            .slab_class[(address >> kGranuleShift) & (kGranulesPerLeaf - 1)]
+            .load(std::memory_order_relaxed)};
   }
 
   // The chunk that holds `address`, any number at all; null when it is not

@@ -61,9 +61,10 @@ class BackendTest : public testing::Test {
     std::vector<void*> blocks;
     while (blocks.size() < count) {
       void* batch[kBatch];
-      const uint32_t n = B::Refill(
-          heap_, c, batch,
-          std::min<uint32_t>(kBatch, static_cast<uint32_t>(count - blocks.size())));
+      const uint32_t n =
+          B::Refill(heap_, c, batch,
+                    std::min<uint32_t>(
+                        kBatch, static_cast<uint32_t>(count - blocks.size())));
       if (n == 0) ADD_FAILURE() << "refused";
       blocks.insert(blocks.end(), batch, batch + n);
     }
@@ -74,8 +75,9 @@ class BackendTest : public testing::Test {
 
   static void Give(Heap* heap, SizeClass c, std::vector<void*>& blocks) {
     for (size_t i = 0; i < blocks.size(); i += kBatch) {
-      B::Drain(heap, c, blocks.data() + i,
-               static_cast<uint32_t>(std::min<size_t>(kBatch, blocks.size() - i)));
+      B::Drain(
+          heap, c, blocks.data() + i,
+          static_cast<uint32_t>(std::min<size_t>(kBatch, blocks.size() - i)));
     }
     blocks.clear();
   }

@@ -22,12 +22,12 @@ struct Region : ListNode<Region> {
   Region* pool_next;
   uintptr_t base;
   uint32_t chunk_count;
-  uint32_t usable;      // chunks from the front that are committed
+  uint32_t usable;       // chunks from the front that are committed
   uint32_t free_count;   // of chunk_count
   uint32_t dirty_count;  // of free_count: with resident bytes
-  uint64_t free[kMaxRegionChunks / 64];       // bit set: free
-  uint32_t dirty_bytes[kMaxRegionChunks];     // resident bytes of a free chunk
-  uint64_t freed_at[kMaxRegionChunks];        // CoarseMilliseconds
+  uint64_t free[kMaxRegionChunks / 64];    // bit set: free
+  uint32_t dirty_bytes[kMaxRegionChunks];  // resident bytes of a free chunk
+  uint64_t freed_at[kMaxRegionChunks];     // CoarseMilliseconds
 
   bool IsFree(size_t chunk) const {
     return (free[chunk / 64] >> (chunk % 64) & 1) != 0;
@@ -84,8 +84,9 @@ Region* AddRegion() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   size_t chunks = next_region_chunks;
   // Under a limit, address space that lies idle is missed elsewhere (stacks,
   // libraries, large blocks): a thousandth of it at a time.
-  chunks = std::min(chunks, std::max<size_t>(
-                                os::AddressSpaceLimit() / 1024 / kChunkBytes, 1));
+  chunks = std::min(
+      chunks,
+      std::max<size_t>(os::AddressSpaceLimit() / 1024 / kChunkBytes, 1));
   bool retried = false;
   for (;;) {
     Count(Event::kMapCall);

@@ -79,8 +79,8 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment) {
   LargeBlock* block = block_pool.Get();
   if (block == nullptr) return {};
   Count(Event::kMapCall);
-  const os::Mapping m = os::Map(size, std::max(alignment, kChunkBytes),
-                                os::Access::kReadWrite);
+  const os::Mapping m =
+      os::Map(size, std::max(alignment, kChunkBytes), os::Access::kReadWrite);
   if (!m) {
     Count(Event::kMapFailure);
     block_pool.Put(block);
@@ -91,7 +91,8 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment) {
   block->kind = ChunkKind::kLarge;
   block->bytes = size;
   if (!AddressMap::SetChunk(m.address, block)) {
-    (void)os::Unmap(m.address, size);  // as mapped just now, it can't be refused
+    (void)os::Unmap(m.address,
+                    size);  // as mapped just now, it can't be refused
     block_pool.Put(block);
     return {};
   }

@@ -21,10 +21,10 @@ struct ByAgeTag {};
 // resident also in the list of those to purge, oldest first.
 struct FreeSpan : ListNode<FreeSpan>, ListNode<FreeSpan, ByAgeTag> {
   PageChunk* chunk;
-  uint32_t first;       // page number in the chunk
+  uint32_t first;  // page number in the chunk
   uint32_t pages;
-  uint32_t resident;    // pages of it; in the list by age unless 0
-  uint64_t freed_at;    // CoarseMilliseconds
+  uint32_t resident;  // pages of it; in the list by age unless 0
+  uint64_t freed_at;  // CoarseMilliseconds
 };
 
 struct PageChunk : Chunk, ListNode<PageChunk, HeldPageChunksTag> {

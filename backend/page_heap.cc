@@ -25,10 +25,10 @@ constinit MetadataPool<PageChunk> chunk_pool;
 constinit IntrusiveList<PageChunk, HeldPageChunksTag> held
     ABSL_GUARDED_BY(mutex);
 // free_lists[n]: the free spans of n pages; a bit for each that is not empty.
-constinit IntrusiveList<FreeSpan> free_lists[kPagesPerChunk + 1]
-    ABSL_GUARDED_BY(mutex);
-constinit uint64_t lengths_in_use[kPagesPerChunk / 64 + 1]
-    ABSL_GUARDED_BY(mutex) = {};
+constinit IntrusiveList<FreeSpan>
+    free_lists[kPagesPerChunk + 1] ABSL_GUARDED_BY(mutex);
+constinit uint64_t lengths_in_use[kPagesPerChunk / 64 + 1] ABSL_GUARDED_BY(
+    mutex) = {};
 // Free spans with resident pages, by time: the oldest in front.
 constinit IntrusiveList<FreeSpan, ByAgeTag> by_age ABSL_GUARDED_BY(mutex);
 
@@ -242,8 +242,8 @@ size_t PageHeap::Purge(uint64_t now, bool force) {
     const PageRun run = WholeSystemPages(first, pages);
     mutex.Unlock();
     const bool purged =
-        run.pages != 0 && os::Purge(chunk->AddressOf(run.first),
-                                    run.pages * kPageBytes) == 0;
+        run.pages != 0 &&
+        os::Purge(chunk->AddressOf(run.first), run.pages * kPageBytes) == 0;
     mutex.Lock();
     if (purged) {
       const size_t bytes =

@@ -111,13 +111,15 @@ TEST(PageHeap, AgreesWithAModelOverRandomOperations) {
   size_t held_pages = 0;
   const uint64_t used_before = PageHeap::Totals().used_bytes;
   for (int step = 0; step < 30'000; ++step) {
-    const size_t pages = 1 + (random() % 8 == 0 ? random() % 256 : random() % 12);
+    const size_t pages =
+        1 + (random() % 8 == 0 ? random() % 256 : random() % 12);
     const auto pick = [&] {
       return std::next(held.begin(), random() % held.size());
     };
     const unsigned action = random() % 16;
     if (held_pages < 20'000 && (held.empty() || action < 7)) {
-      const size_t alignment = kPageBytes << (random() % 4 == 0 ? random() % 9 : 0);
+      const size_t alignment = kPageBytes
+                               << (random() % 4 == 0 ? random() % 9 : 0);
       const SpanAllocation span = PageHeap::Allocate(pages, alignment);
       ASSERT_NE(span.address, 0u);
       ASSERT_EQ(span.address % alignment, 0u);

@@ -7,20 +7,22 @@
 //
 // Nothing is lost: the exchanges on `waiting` are totally ordered. If 2 comes
 // before 5, then 5 reads what 2 (or a later 2) wrote and so sees the bits of 1,
-// and 6 takes them. If 2 comes after 5 it finds false and pushes the page again.
+// and 6 takes them. If 2 comes after 5 it finds false and pushes the page
+// again.
 //
 // A page may be emptied, given back and begun anew by another owner between 1
 // and 3 (another thread's push made the owner collect the bits). Then the page
 // is on a stack that is not its owner's any more: the collector, after 5, reads
-// the page's owner of now and delivers it there by 2 and 3. If there is no owner
-// at that moment nothing waits in the page: bits are only set while one of its
-// blocks is in use, and an owner is set before that.
+// the page's owner of now and delivers it there by 2 and 3. If there is no
+// owner at that moment nothing waits in the page: bits are only set while one
+// of its blocks is in use, and an owner is set before that.
 //
 // The protocol is a template over the page so that a test can run the same
 // source under a scheduler that goes through every interleaving
 // (remote_frees_test.cc). A page has:
 //   std::atomic<bool> waiting;  Page* next_waiting;  a word of remote bits
-//   std::atomic<Owner*> owner;  where Owner has std::atomic<Page*> waiting_pages
+//   std::atomic<Owner*> owner;  where Owner has std::atomic<Page*>
+//   waiting_pages
 #ifndef HAKMEM_BACKEND_REMOTE_FREES_H_
 #define HAKMEM_BACKEND_REMOTE_FREES_H_
 
@@ -49,7 +51,8 @@ void DeliverRemotePage(Page* page, Owner* owner) {
 template <typename Page, typename Owner, typename Harvest>
 void CollectRemotePages(Owner* owner, Harvest&& harvest) {
   // acquire: pairs with the release in DeliverRemotePage.
-  Page* page = owner->waiting_pages.exchange(nullptr, std::memory_order_acquire);
+  Page* page =
+      owner->waiting_pages.exchange(nullptr, std::memory_order_acquire);
   while (page != nullptr) {
     Page* const next = page->next_waiting;  // before others may push the page
     // acq_rel: acquire pairs with the release in DeliverRemotePage.

@@ -3,8 +3,8 @@
 // The protocol is a template over its page, so here its atomics are stand-ins
 // that give control to a scheduler before each operation. Threads are fibers; a
 // depth-first search goes through all schedules. That is sequential
-// consistency: every step is a read-modify-write or a load that follows one, and
-// what weaker orders may do is argued in remote_frees.h and left to TSan.
+// consistency: every step is a read-modify-write or a load that follows one,
+// and what weaker orders may do is argued in remote_frees.h and left to TSan.
 
 #include "backend/remote_frees.h"
 
@@ -206,8 +206,7 @@ TEST_F(RemoteFrees, TwoThreadsFreeIntoOnePageWhileItsOwnerCollects) {
         Begin(1);
         State& s = *state_;
         return {[&s] { FreeBlock(&s.pages[0], 1); },
-                [&s] { FreeBlock(&s.pages[0], 2); },
-                [&s] { Collect(s, 0); }};
+                [&s] { FreeBlock(&s.pages[0], 2); }, [&s] { Collect(s, 0); }};
       },
       [&] { ExpectAllHarvested(3, 0); });
   EXPECT_GT(schedules, 10'000);
@@ -237,8 +236,7 @@ TEST_F(RemoteFrees, TwoPagesOfOneOwnerShareItsStack) {
         Begin(2);
         State& s = *state_;
         return {[&s] { FreeBlock(&s.pages[0], 1); },
-                [&s] { FreeBlock(&s.pages[1], 2); },
-                [&s] { Collect(s, 0); }};
+                [&s] { FreeBlock(&s.pages[1], 2); }, [&s] { Collect(s, 0); }};
       },
       [&] { ExpectAllHarvested(3, 0); });
   EXPECT_GT(schedules, 10'000);

@@ -122,9 +122,8 @@ void FreeRemotely(void* const* blocks, uint32_t count) {
       bits |= bit;
     }
     // release: pairs with the acquire in MergeRemoteFrees.
-    const uint64_t before =
-        std::atomic_ref<uint64_t>(page->remote_bits[word])
-            .fetch_or(bits, std::memory_order_release);
+    const uint64_t before = std::atomic_ref<uint64_t>(page->remote_bits[word])
+                                .fetch_or(bits, std::memory_order_release);
     if ((before & bits) != 0) {
       const auto twice =
           word * 64 + static_cast<uint32_t>(std::countr_zero(before & bits));

@@ -1,4 +1,5 @@
-// The segment back-end's heap: the pages of one thread. Private to the back-end.
+// The segment back-end's heap: the pages of one thread. Private to the
+// back-end.
 #ifndef HAKMEM_BACKEND_SEGMENT_HEAP_H_
 #define HAKMEM_BACKEND_SEGMENT_HEAP_H_
 

@@ -34,16 +34,16 @@ inline constexpr size_t kSlabsPerChunk = kChunkBytes / kSlabBytes;
 inline constexpr size_t kMaxSlabBlocks = kSlabBytes / kBlockAlignment;
 
 struct Slab : ListNode<Slab> {
-  uintptr_t base;        // 0 until the chunk is first cut
+  uintptr_t base;  // 0 until the chunk is first cut
   uint32_t block_bytes;
-  uint32_t reciprocal;   // ceil(2^32 / block_bytes)
+  uint32_t reciprocal;  // ceil(2^32 / block_bytes)
   uint16_t block_count;
   uint16_t free_count;
   uint16_t scan_word;
   SizeClass size_class;  // kNone while the slab is free
   uint8_t bucket;        // for the back-end: which list the slab is in
   uint32_t touched_bytes;
-  uint64_t freed_at;     // CoarseMilliseconds, while the slab is free
+  uint64_t freed_at;  // CoarseMilliseconds, while the slab is free
   uint64_t free_bits[kMaxSlabBlocks / 64];
 
   static constexpr uint32_t kNotABlock = UINT32_MAX;
@@ -56,9 +56,8 @@ struct Slab : ListNode<Slab> {
   void Begin(SizeClass new_class) {
     size_class = new_class;
     block_bytes = ClassBytes(new_class);
-    reciprocal =
-        static_cast<uint32_t>(((uint64_t{1} << 32) + block_bytes - 1) /
-                              block_bytes);
+    reciprocal = static_cast<uint32_t>(((uint64_t{1} << 32) + block_bytes - 1) /
+                                       block_bytes);
     block_count = static_cast<uint16_t>(kSlabBytes / block_bytes);
     free_count = block_count;
     scan_word = 0;
@@ -99,7 +98,8 @@ struct Slab : ListNode<Slab> {
       while (bits != 0 && next != out) {
         block = word * 64 + static_cast<uint32_t>(std::countr_zero(bits));
         bits &= bits - 1;
-        *--next = reinterpret_cast<void*>(base + block * uintptr_t{block_bytes});
+        *--next =
+            reinterpret_cast<void*>(base + block * uintptr_t{block_bytes});
       }
       free_bits[word] = bits;
       if (next == out) break;

@@ -32,8 +32,7 @@ class SlabPool {
     while (taken < count) {
       SlabT* slab = Fullest();
       if (slab == nullptr) break;
-      const uint32_t n =
-          std::min<uint32_t>(count - taken, slab->free_count);
+      const uint32_t n = std::min<uint32_t>(count - taken, slab->free_count);
       // Later slabs go below earlier ones; see Slab::Take for the order.
       slab->Take(blocks + count - taken - n, n);
       taken += n;
@@ -92,10 +91,9 @@ class SlabPool {
   void Place(SlabT* slab) {
     if (slab == spare_) spare_ = nullptr;
     const uint8_t bucket =
-        slab->IsFull()
-            ? kNoBucket
-            : static_cast<uint8_t>(1 + slab->free_count * kBuckets /
-                                           (slab->block_count + 1u));
+        slab->IsFull() ? kNoBucket
+                       : static_cast<uint8_t>(1 + slab->free_count * kBuckets /
+                                                      (slab->block_count + 1u));
     if (bucket == slab->bucket) return;
     Unlist(slab);
     slab->bucket = bucket;

@@ -42,9 +42,9 @@ struct SlabChunk : Chunk,
                    ListNode<SlabChunk<SlabT>>,
                    ListNode<SlabChunk<SlabT>, HeldChunksTag> {
   SlabChunk* pool_next;
-  const void* owner;    // the back-end that cut it
-  uint32_t all_mask;    // one bit for each slab the chunk has
-  uint32_t free_mask;   // of those: free, and not just being purged
+  const void* owner;   // the back-end that cut it
+  uint32_t all_mask;   // one bit for each slab the chunk has
+  uint32_t free_mask;  // of those: free, and not just being purged
   SlabT slabs[kSlabsPerChunk];
 
   SlabT* SlabAt(uintptr_t address) {
@@ -109,14 +109,16 @@ class SlabSource {
     MutexLock lock(mutex_);
     for (ChunkT *chunk = held_.front(), *next; chunk != nullptr; chunk = next) {
       next = held_.Next(chunk);
-      if (chunk->free_mask == chunk->all_mask && IsDue(*chunk, now, decay, force)) {
+      if (chunk->free_mask == chunk->all_mask &&
+          IsDue(*chunk, now, decay, force)) {
         Release(chunk, now - decay);
         continue;
       }
       uint32_t due = 0;
       for (uint32_t m = chunk->free_mask; m != 0; m &= m - 1) {
         const SlabT& slab = chunk->slabs[std::countr_zero(m)];
-        if (slab.touched_bytes != 0 && (force || now - slab.freed_at >= decay)) {
+        if (slab.touched_bytes != 0 &&
+            (force || now - slab.freed_at >= decay)) {
           due |= m & -m;
         }
       }
@@ -177,8 +179,7 @@ class SlabSource {
     chunk->kind = ChunkKind::kSlabs;
     chunk->owner = owner;
     const size_t count = options::Get(options::k_superslab_bytes) / kSlabBytes;
-    chunk->all_mask =
-        static_cast<uint32_t>((uint64_t{1} << count) - 1);
+    chunk->all_mask = static_cast<uint32_t>((uint64_t{1} << count) - 1);
     for (size_t i = 0; i < count; ++i) {
       SlabT& slab = chunk->slabs[i];
       slab.base = memory.address + i * kSlabBytes;
@@ -311,7 +312,8 @@ SlabT* SlabToDrain(uintptr_t address, SizeClass size_class) {
   return slab;
 }
 
-// Adds what `source` holds to `totals`. The caller holds the locks of its slabs.
+// Adds what `source` holds to `totals`. The caller holds the locks of its
+// slabs.
 template <typename SlabT>
 void AddTotals(SlabSource<SlabT>& source, SlabTotals& totals) {
   source.VisitChunks([&](const SlabChunk<SlabT>& chunk) {
@@ -321,8 +323,8 @@ void AddTotals(SlabSource<SlabT>& source, SlabTotals& totals) {
       totals.committed_bytes += TouchedPageBytes(slab);
       if (slab.size_class == SizeClass::kNone) continue;
       ++totals.slabs;
-      totals.block_bytes += uint64_t{slab.block_bytes} *
-                            (slab.block_count - slab.free_count);
+      totals.block_bytes +=
+          uint64_t{slab.block_bytes} * (slab.block_count - slab.free_count);
     }
   });
 }

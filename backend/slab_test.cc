@@ -41,7 +41,8 @@ TEST(Slab, HandsOutEveryBlockOnceInAddressOrder) {
     const auto slab = MakeSlab(c);
     std::vector<void*> blocks(slab->block_count);
     uint32_t taken = 0;
-    for (uint32_t batch = 1; taken < slab->block_count; batch = batch % 70 + 1) {
+    for (uint32_t batch = 1; taken < slab->block_count;
+         batch = batch % 70 + 1) {
       void* out[70];
       const uint32_t n = slab->Take(out, batch);
       for (uint32_t i = 0; i < n; ++i) blocks[taken + i] = out[n - 1 - i];

@@ -16,9 +16,8 @@ char* At(uintptr_t address) { return reinterpret_cast<char*>(address); }
 
 TEST(SpanSource, ServesEverySizeAndAlignment) {
   for (size_t alignment = 1; alignment <= 16 * kMiB; alignment *= 4) {
-    for (const size_t bytes :
-         {size_t{0}, size_t{1}, size_t{5000}, kMaxSpanBytes, kMaxSpanBytes + 1,
-          5 * kMiB}) {
+    for (const size_t bytes : {size_t{0}, size_t{1}, size_t{5000},
+                               kMaxSpanBytes, kMaxSpanBytes + 1, 5 * kMiB}) {
       const SpanAllocation span = SpanSource::Allocate(bytes, alignment);
       ASSERT_NE(span.address, 0u);
       ASSERT_EQ(span.address % alignment, 0u);

@@ -22,7 +22,6 @@ constinit SuperSlabBackend::Heap the_heap;
 constinit ClassPool class_pools[kClassCount];
 constinit SlabSource<Slab> slab_source;
 
-
 // Runs `action` with every class pool locked.
 template <typename Action>
 void WithAllPools(Action&& action) ABSL_NO_THREAD_SAFETY_ANALYSIS {

@@ -33,9 +33,8 @@ class ABSL_LOCKABLE Mutex {
   bool TryLock() ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) {
     uint32_t expected = kFree;
     // acquire: pairs with the release in Unlock.
-    return word_.compare_exchange_strong(expected, kHeld,
-                                         std::memory_order_acquire,
-                                         std::memory_order_relaxed);
+    return word_.compare_exchange_strong(
+        expected, kHeld, std::memory_order_acquire, std::memory_order_relaxed);
   }
 
   void Unlock() ABSL_UNLOCK_FUNCTION() {

@@ -50,8 +50,8 @@ int MoveTo(uintptr_t address, size_t old_bytes, size_t new_bytes,
 // Asks for huge pages. Returns 0 or an errno.
 int AdviseHugePages(uintptr_t address, size_t bytes);
 
-// The limit on the process's address space (RLIMIT_AS) in bytes; UINT64_MAX when
-// there is none.
+// The limit on the process's address space (RLIMIT_AS) in bytes; UINT64_MAX
+// when there is none.
 uint64_t AddressSpaceLimit();
 
 }  // namespace hakmem::os

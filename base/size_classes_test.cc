@@ -12,7 +12,8 @@ TEST(SizeClasses, EverySizeGetsTheSmallestClassThatHoldsIt) {
     const SizeClass c = ClassOf(bytes);
     ASSERT_NE(c, SizeClass::kNone) << bytes;
     ASSERT_GE(ClassBytes(c), bytes);
-    ASSERT_LT(ClassBytes(ClassNumber(Index(c) - 1)), std::max<size_t>(bytes, 1));
+    ASSERT_LT(ClassBytes(ClassNumber(Index(c) - 1)),
+              std::max<size_t>(bytes, 1));
   }
 }
 

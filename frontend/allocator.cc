@@ -32,7 +32,8 @@ SizeClass ClassAt(uintptr_t address) {
 template <typename Allocate>
 auto WithRetry(Allocate&& allocate) {
   auto result = allocate();
-  if (result) [[likely]] return result;
+  if (result) [[likely]]
+    return result;
   CollectAll();
   result = allocate();
   if (!result) errno = ENOMEM;
@@ -49,8 +50,7 @@ SpanAllocation AllocateSpan(size_t bytes, size_t alignment) {
     return {};
   }
   ThreadCache::Tick();
-  return WithRetry(
-      [=] { return SpanSource::Allocate(bytes, alignment); });
+  return WithRetry([=] { return SpanSource::Allocate(bytes, alignment); });
 }
 
 void* PointerTo(const SpanAllocation& span) {
@@ -109,8 +109,8 @@ void* Reallocate(void* block, size_t bytes) {
     return nullptr;
   }
   if (usable > kMaxTinyBytes && bytes > kMaxTinyBytes) {
-    const uintptr_t resized = SpanSource::Resize(AddressOf(block), bytes,
-                                                 CoarseMilliseconds());
+    const uintptr_t resized =
+        SpanSource::Resize(AddressOf(block), bytes, CoarseMilliseconds());
     if (resized != 0) return reinterpret_cast<void*>(resized);
   }
   void* moved = Allocate(bytes);

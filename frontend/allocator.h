@@ -30,7 +30,8 @@ void FreeSlow(void* block);
 inline void* Allocate(size_t bytes) {
   if (bytes <= kMaxTinyBytes) [[likely]] {
     void* block = thread_bins->Pop(ClassOf(bytes));
-    if (block != nullptr) [[likely]] return block;
+    if (block != nullptr) [[likely]]
+      return block;
   }
   return AllocateSlow(bytes);
 }

@@ -103,10 +103,12 @@ TEST(ImpossibleRequestsTest, AFailedReallocLeavesTheBlock) {
     for (const size_t too_large : kTooLarge) {
       EXPECT_FAILS(realloc(Opaque(block), Opaque(too_large)), ENOMEM);
       EXPECT_FAILS(reallocarray(Opaque(block), 1, Opaque(too_large)), ENOMEM);
-      EXPECT_FAILS(Hakmem().realloc(block, too_large), ENOMEM);
+      EXPECT_FAILS(Hakmem().realloc(Opaque(block), Opaque(too_large)), ENOMEM);
     }
     EXPECT_FAILS(reallocarray(Opaque(block), Opaque(SIZE_MAX), 2), ENOMEM);
-    EXPECT_FAILS(Hakmem().reallocarray(block, SIZE_MAX / 2 + 1, 2), ENOMEM);
+    EXPECT_FAILS(
+        Hakmem().reallocarray(Opaque(block), Opaque(SIZE_MAX / 2 + 1), 2),
+        ENOMEM);
     EXPECT_EQ(malloc_usable_size(block), usable);
     EXPECT_TRUE(Holds(block, size, size));
     free(block);

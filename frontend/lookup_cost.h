@@ -7,7 +7,8 @@ namespace hakmem {
 // Cycles of the time-stamp counter (nanoseconds where there is none) for one
 // lookup, address to slab to class, over up to 4096 slabs held, in no order;
 // each lookup waits for the one before, so it is latency that is measured. 0
-// when no slab is held or another thread is measuring. About a millisecond; allocates nothing.
+// when no slab is held or another thread is measuring. About a millisecond;
+// allocates nothing.
 double MeasureLookup();
 
 }  // namespace hakmem

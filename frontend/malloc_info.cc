@@ -69,21 +69,20 @@ HAKMEM_API int malloc_info(int options, FILE* stream) noexcept {
     return -1;
   }
   const hakmem_stats_t s = hakmem::GatherStatistics();
-  const int written = fprintf(
-      stream,
-      "<malloc version=\"1\">\n"
-      "<allocator name=\"hakmem\" backend=\"%s\"/>\n"
-      "<total type=\"live\" size=\"%zu\"/>\n"
-      "<total type=\"cached\" size=\"%zu\"/>\n"
-      "<total type=\"mmap\" size=\"%zu\"/>\n"
-      "<system type=\"current\" size=\"%zu\"/>\n"
-      "<aspace type=\"total\" size=\"%zu\"/>\n"
-      "</malloc>\n",
-      s.backend, static_cast<size_t>(s.live_bytes),
-      static_cast<size_t>(s.cached_bytes),
-      static_cast<size_t>(s.large_live_bytes),
-      static_cast<size_t>(s.committed_bytes),
-      static_cast<size_t>(s.reserved_bytes));
+  const int written = fprintf(stream,
+                              "<malloc version=\"1\">\n"
+                              "<allocator name=\"hakmem\" backend=\"%s\"/>\n"
+                              "<total type=\"live\" size=\"%zu\"/>\n"
+                              "<total type=\"cached\" size=\"%zu\"/>\n"
+                              "<total type=\"mmap\" size=\"%zu\"/>\n"
+                              "<system type=\"current\" size=\"%zu\"/>\n"
+                              "<aspace type=\"total\" size=\"%zu\"/>\n"
+                              "</malloc>\n",
+                              s.backend, static_cast<size_t>(s.live_bytes),
+                              static_cast<size_t>(s.cached_bytes),
+                              static_cast<size_t>(s.large_live_bytes),
+                              static_cast<size_t>(s.committed_bytes),
+                              static_cast<size_t>(s.reserved_bytes));
   return written < 0 ? -1 : 0;
 }
 

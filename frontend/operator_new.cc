@@ -1,14 +1,13 @@
 // Every form of the replaceable operators new and delete.
 //
 // The library links no C++ runtime, so that C programs need none. What failure
-// needs of it, the new-handler, bad_alloc and the means to catch, is referred to
-// weakly: a program that calls operator new has libstdc++, or aborts with one
-// line where it would have thrown.
-
-#include <new>
+// needs of it, the new-handler, bad_alloc and the means to catch, is referred
+// to weakly: a program that calls operator new has libstdc++, or aborts with
+// one line where it would have thrown.
 
 #include <bit>
 #include <cstddef>
+#include <new>
 
 #include "base/log.h"
 #include "frontend/allocator.h"
@@ -85,15 +84,13 @@ void* NewNothrow(size_t size) noexcept {
 }
 
 void* NewAligned(size_t size, std::align_val_t alignment) {
-  return AllocateOrThrow([=] {
-    return AllocateAligned(static_cast<size_t>(alignment), size);
-  });
+  return AllocateOrThrow(
+      [=] { return AllocateAligned(static_cast<size_t>(alignment), size); });
 }
 
 void* NewAlignedNothrow(size_t size, std::align_val_t alignment) noexcept {
-  return AllocateOrNull([=] {
-    return AllocateAligned(static_cast<size_t>(alignment), size);
-  });
+  return AllocateOrNull(
+      [=] { return AllocateAligned(static_cast<size_t>(alignment), size); });
 }
 
 }  // namespace
@@ -135,9 +132,7 @@ HAKMEM_API void operator delete[](void* block, const nothrow_t&) noexcept {
   Free(block);
 }
 HAKMEM_API void operator delete(void* block, size_t) noexcept { Free(block); }
-HAKMEM_API void operator delete[](void* block, size_t) noexcept {
-  Free(block);
-}
+HAKMEM_API void operator delete[](void* block, size_t) noexcept { Free(block); }
 HAKMEM_API void operator delete(void* block, align_val_t) noexcept {
   Free(block);
 }

@@ -19,19 +19,31 @@ struct Field {
   uint64_t hakmem_stats_t::*value;
 };
 
-#define HAKMEM_FIELD(name) {#name, &hakmem_stats_t::name}
+#define HAKMEM_FIELD(name) \
+  { #name, &hakmem_stats_t::name }
 constexpr Field kFields[] = {
-    HAKMEM_FIELD(live_bytes),       HAKMEM_FIELD(cached_bytes),
-    HAKMEM_FIELD(committed_bytes),  HAKMEM_FIELD(reserved_bytes),
-    HAKMEM_FIELD(metadata_bytes),   HAKMEM_FIELD(slab_live_bytes),
-    HAKMEM_FIELD(slab_committed_bytes), HAKMEM_FIELD(span_live_bytes),
-    HAKMEM_FIELD(large_live_bytes), HAKMEM_FIELD(chunks),
-    HAKMEM_FIELD(slabs),            HAKMEM_FIELD(threads),
-    HAKMEM_FIELD(refills),          HAKMEM_FIELD(refilled_blocks),
-    HAKMEM_FIELD(drains),           HAKMEM_FIELD(drained_blocks),
-    HAKMEM_FIELD(remote_frees),     HAKMEM_FIELD(purges),
-    HAKMEM_FIELD(purged_bytes),     HAKMEM_FIELD(map_calls),
-    HAKMEM_FIELD(map_failures),     HAKMEM_FIELD(fallbacks),
+    HAKMEM_FIELD(live_bytes),
+    HAKMEM_FIELD(cached_bytes),
+    HAKMEM_FIELD(committed_bytes),
+    HAKMEM_FIELD(reserved_bytes),
+    HAKMEM_FIELD(metadata_bytes),
+    HAKMEM_FIELD(slab_live_bytes),
+    HAKMEM_FIELD(slab_committed_bytes),
+    HAKMEM_FIELD(span_live_bytes),
+    HAKMEM_FIELD(large_live_bytes),
+    HAKMEM_FIELD(chunks),
+    HAKMEM_FIELD(slabs),
+    HAKMEM_FIELD(threads),
+    HAKMEM_FIELD(refills),
+    HAKMEM_FIELD(refilled_blocks),
+    HAKMEM_FIELD(drains),
+    HAKMEM_FIELD(drained_blocks),
+    HAKMEM_FIELD(remote_frees),
+    HAKMEM_FIELD(purges),
+    HAKMEM_FIELD(purged_bytes),
+    HAKMEM_FIELD(map_calls),
+    HAKMEM_FIELD(map_failures),
+    HAKMEM_FIELD(fallbacks),
     HAKMEM_FIELD(free_list_faults),
 };
 #undef HAKMEM_FIELD

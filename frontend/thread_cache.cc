@@ -59,7 +59,9 @@ void FreeWithoutCache(SizeClass c, void* block) {
   if (AttachSharedHeap()) LinkedBackend::Drain(shared_heap, c, &block, 1);
 }
 
-constexpr uint32_t FirstOffset(size_t c) { return internal::kBinLayout.first[c]; }
+constexpr uint32_t FirstOffset(size_t c) {
+  return internal::kBinLayout.first[c];
+}
 
 }  // namespace
 
@@ -276,8 +278,8 @@ void ThreadCache::DecayBins(uint64_t now) {
       }
       const uint32_t slots = (bin.limit - FirstOffset(c)) / kSlotBytes;
       const uint32_t least = std::min(kFirstSlots, state.most);
-      bin.limit = FirstOffset(c) +
-                  std::max({slots / 2, least, Held(c)}) * kSlotBytes;
+      bin.limit =
+          FirstOffset(c) + std::max({slots / 2, least, Held(c)}) * kSlotBytes;
     }
     state.moved = false;
   }
@@ -292,9 +294,8 @@ ThreadCache::Totals ThreadCache::SumAll() {
        cache = caches.Next(cache)) {
     ++totals.threads;
     for (size_t c = 1; c < kClassCount; ++c) {
-      totals.cached_bytes +=
-          uint64_t{cache->Held(c)} *
-          ClassBytes(SizeClass{static_cast<uint8_t>(c)});
+      totals.cached_bytes += uint64_t{cache->Held(c)} *
+                             ClassBytes(SizeClass{static_cast<uint8_t>(c)});
     }
   }
   return totals;

@@ -64,8 +64,8 @@ class ThreadCache : public ListNode<ThreadCache> {
 
  private:
   struct BinState {
-    uint32_t most;        // slots the bin may grow to
-    bool moved;           // ran empty or full since the last decay
+    uint32_t most;  // slots the bin may grow to
+    bool moved;     // ran empty or full since the last decay
   };
 
   static ThreadCache* OfThisThread();
@@ -89,11 +89,11 @@ class ThreadCache : public ListNode<ThreadCache> {
   ThreadBins bins_;
   BinState states_[kClassCount];
   LinkedBackend::Heap* heap_;
-  uint64_t last_decay_;     // CoarseMilliseconds, as below
+  uint64_t last_decay_;  // CoarseMilliseconds, as below
   uint64_t last_hidden_;
-  uint64_t current_tick_;   // while hidden: when calls_in_tick_ began
+  uint64_t current_tick_;  // while hidden: when calls_in_tick_ began
   uint32_t calls_in_tick_;
-  uint32_t calls_;          // since the last look at the clock
+  uint32_t calls_;  // since the last look at the clock
   bool hidden_;
 };
 

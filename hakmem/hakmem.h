@@ -34,23 +34,27 @@ extern "C" {
 // A block from here may be freed by any function here, and by the plain names
 // where HAKMEM replaces malloc.
 
-HAKMEM_API void* hakmem_malloc(size_t size)
-    HAKMEM_NOEXCEPT HAKMEM_MALLOC HAKMEM_SIZE(1);
-HAKMEM_API void* hakmem_calloc(size_t count, size_t size)
-    HAKMEM_NOEXCEPT HAKMEM_MALLOC HAKMEM_SIZE(1, 2);
-HAKMEM_API void* hakmem_realloc(void* block, size_t size)
-    HAKMEM_NOEXCEPT HAKMEM_SIZE(2);
-HAKMEM_API void* hakmem_reallocarray(void* block, size_t count, size_t size)
-    HAKMEM_NOEXCEPT HAKMEM_SIZE(2, 3);
-HAKMEM_API void* hakmem_memalign(size_t alignment, size_t size)
-    HAKMEM_NOEXCEPT HAKMEM_MALLOC HAKMEM_ALIGN(1) HAKMEM_SIZE(2);
-HAKMEM_API void* hakmem_aligned_alloc(size_t alignment, size_t size)
-    HAKMEM_NOEXCEPT HAKMEM_MALLOC HAKMEM_ALIGN(1) HAKMEM_SIZE(2);
+HAKMEM_API void* hakmem_malloc(size_t size) HAKMEM_NOEXCEPT HAKMEM_MALLOC
+    HAKMEM_SIZE(1);
+HAKMEM_API void* hakmem_calloc(size_t count,
+                               size_t size) HAKMEM_NOEXCEPT HAKMEM_MALLOC
+    HAKMEM_SIZE(1, 2);
+HAKMEM_API void* hakmem_realloc(void* block, size_t size) HAKMEM_NOEXCEPT
+    HAKMEM_SIZE(2);
+HAKMEM_API void* hakmem_reallocarray(void* block, size_t count,
+                                     size_t size) HAKMEM_NOEXCEPT
+    HAKMEM_SIZE(2, 3);
+HAKMEM_API void* hakmem_memalign(size_t alignment,
+                                 size_t size) HAKMEM_NOEXCEPT HAKMEM_MALLOC
+    HAKMEM_ALIGN(1) HAKMEM_SIZE(2);
+HAKMEM_API void* hakmem_aligned_alloc(size_t alignment,
+                                      size_t size) HAKMEM_NOEXCEPT HAKMEM_MALLOC
+    HAKMEM_ALIGN(1) HAKMEM_SIZE(2);
 HAKMEM_API int hakmem_posix_memalign(void** block, size_t alignment,
-                                     size_t size)
-    HAKMEM_NOEXCEPT __attribute__((nonnull(1)));
-HAKMEM_API void* hakmem_valloc(size_t size)
-    HAKMEM_NOEXCEPT HAKMEM_MALLOC HAKMEM_SIZE(1);
+                                     size_t size) HAKMEM_NOEXCEPT
+    __attribute__((nonnull(1)));
+HAKMEM_API void* hakmem_valloc(size_t size) HAKMEM_NOEXCEPT HAKMEM_MALLOC
+    HAKMEM_SIZE(1);
 HAKMEM_API void* hakmem_pvalloc(size_t size) HAKMEM_NOEXCEPT HAKMEM_MALLOC;
 HAKMEM_API void hakmem_free(void* block) HAKMEM_NOEXCEPT;
 HAKMEM_API void hakmem_free_sized(void* block, size_t size) HAKMEM_NOEXCEPT;
@@ -74,11 +78,11 @@ HAKMEM_API const char* hakmem_version(void) HAKMEM_NOEXCEPT;
 // the list is base/options.def and the table in README.md.
 
 typedef struct {
-  const char* name;    // lower case, as in options.def
-  const char* type;    // "bool", "size" (bytes) or "duration" (milliseconds)
-  uint64_t value;      // in force now
-  uint64_t fallback;   // the default
-  const char* doc;     // one sentence
+  const char* name;   // lower case, as in options.def
+  const char* type;   // "bool", "size" (bytes) or "duration" (milliseconds)
+  uint64_t value;     // in force now
+  uint64_t fallback;  // the default
+  const char* doc;    // one sentence
 } hakmem_option_t;
 
 // Fills `*option` with option `index` (from 0) and returns 1; returns 0 past
@@ -99,26 +103,26 @@ typedef struct {
                              // that were not given back to the OS
   uint64_t reserved_bytes;   // address space held
   uint64_t metadata_bytes;   // the allocator's own books, part of no other sum
-  uint64_t slab_live_bytes;       // of live_bytes: in slabs (tiny sizes)
+  uint64_t slab_live_bytes;  // of live_bytes: in slabs (tiny sizes)
   uint64_t slab_committed_bytes;  // of committed_bytes: in slabs
   uint64_t span_live_bytes;       // of live_bytes: in page spans
   uint64_t large_live_bytes;      // of live_bytes: in mappings of their own
-  uint64_t chunks;           // SuperSlabs or segments held
-  uint64_t slabs;            // slabs in use (holding or awaiting blocks)
-  uint64_t threads;          // thread caches attached
+  uint64_t chunks;                // SuperSlabs or segments held
+  uint64_t slabs;                 // slabs in use (holding or awaiting blocks)
+  uint64_t threads;               // thread caches attached
   // Events since the process started.
-  uint64_t refills;          // batches the back-end handed out
-  uint64_t refilled_blocks;  // blocks in them
-  uint64_t drains;           // batches the back-end took back
-  uint64_t drained_blocks;   // blocks in them
-  uint64_t remote_frees;     // of drained_blocks: delivered to another owner
-  uint64_t purges;           // advice calls that gave pages back
-  uint64_t purged_bytes;     // bytes they gave back
-  uint64_t map_calls;        // address space requests to the OS
-  uint64_t map_failures;     // of map_calls: refused
-  uint64_t fallbacks;        // requests another allocator had to serve: the
-                             // design has no such path, so always 0
-  uint64_t free_list_faults; // free blocks whose books did not agree
+  uint64_t refills;           // batches the back-end handed out
+  uint64_t refilled_blocks;   // blocks in them
+  uint64_t drains;            // batches the back-end took back
+  uint64_t drained_blocks;    // blocks in them
+  uint64_t remote_frees;      // of drained_blocks: delivered to another owner
+  uint64_t purges;            // advice calls that gave pages back
+  uint64_t purged_bytes;      // bytes they gave back
+  uint64_t map_calls;         // address space requests to the OS
+  uint64_t map_failures;      // of map_calls: refused
+  uint64_t fallbacks;         // requests another allocator had to serve: the
+                              // design has no such path, so always 0
+  uint64_t free_list_faults;  // free blocks whose books did not agree
 } hakmem_stats_t;
 
 // Fills the first `size` bytes of `*stats` (pass sizeof(hakmem_stats_t); later
