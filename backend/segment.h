@@ -21,7 +21,7 @@
 //
 // Lock order: the list of heaps; one heap; slab source. A heap's lock is its
 // owner's and nearly never contended: others take it only to serve an orphan,
-// to collect by trying, for statistics and for fork.
+// to collect, for statistics and for fork.
 #ifndef HAKMEM_BACKEND_SEGMENT_H_
 #define HAKMEM_BACKEND_SEGMENT_H_
 
