@@ -46,19 +46,24 @@ _LINKOPTS = [
     "-Wl,--version-script=$(location //:hakmem.lds)",
 ]
 
-_BACKEND = "//backend:backend"
-_TRACING = "//tracing:tracing"
+# What a fixed library fixes: the attribute, and the flag that it sets.
+_FLAGS = {
+    "ace": "//ace:ace",
+    "backend": "//backend:backend",
+    "os_calls": "//base:os_calls",
+    "tracing": "//tracing:tracing",
+}
 
 def _variant_impl(settings, attr):
     return {
-        _BACKEND: attr.backend or settings[_BACKEND],
-        _TRACING: attr.tracing or settings[_TRACING],
+        flag: getattr(attr, name) or settings[flag]
+        for name, flag in _FLAGS.items()
     }
 
 _variant = transition(
     implementation = _variant_impl,
-    inputs = [_BACKEND, _TRACING],
-    outputs = [_BACKEND, _TRACING],
+    inputs = _FLAGS.values(),
+    outputs = _FLAGS.values(),
 )
 
 def _fixed_library_impl(ctx):
@@ -81,8 +86,10 @@ _fixed_library = rule(
     implementation = _fixed_library_impl,
     doc = "The file of `library`, built with flags fixed whatever the command line says.",
     attrs = {
+        "ace": attr.string(values = ["", "adaptive", "fixed", "off"]),
         "backend": attr.string(values = ["", "segment", "superslab"]),
         "library": attr.label(cfg = _variant, mandatory = True),
+        "os_calls": attr.string(values = ["", "direct", "injected"]),
         "tracing": attr.string(values = ["", "on", "off"]),
         "_allowlist_function_transition": attr.label(
             default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
@@ -90,18 +97,19 @@ _fixed_library = rule(
     },
 )
 
-def hakmem_shared_library(name, backend = None, tracing = None, visibility = None):
+def hakmem_shared_library(name, testonly = False, visibility = None, **fixed):
     """Makes the drop-in shared library as a file called `name`.
 
     Args:
       name: of the target and of the file, e.g. "libhakmem-segment.so".
-      backend: "segment" or "superslab"; None follows --//backend.
-      tracing: "on" or "off"; None follows --//tracing.
+      testonly: as of every rule.
       visibility: of the target.
+      **fixed: flags that the library does not take from the command line:
+        backend, ace, tracing, os_calls. None: it follows them all.
     """
-    fixed = backend != None or tracing != None
     cc_binary(
         name = "any_flags/" + name if fixed else name,
+        testonly = testonly,
         additional_linker_inputs = ["//:hakmem.lds"],
         linkopts = _LINKOPTS + ["-Wl,-soname," + name],
         linkshared = True,
@@ -113,9 +121,9 @@ def hakmem_shared_library(name, backend = None, tracing = None, visibility = Non
     if fixed:
         _fixed_library(
             name = name,
-            backend = backend,
+            testonly = testonly,
             library = ":any_flags/" + name,
             tags = ["nosan"],
-            tracing = tracing,
             visibility = visibility,
+            **fixed
         )

@@ -1,0 +1,13 @@
+// Build variant --//base:os_calls=direct: the system's calls as they are.
+#ifndef HAKMEM_BASE_OS_CALLS_H_
+#define HAKMEM_BASE_OS_CALLS_H_
+
+namespace hakmem::os {
+
+// Whether the next call to the operating system is made to fail. Asked before
+// each; a constant, so that nothing of the question is left in a release.
+inline constexpr bool FailsOnPurpose() { return false; }
+
+}  // namespace hakmem::os
+
+#endif  // HAKMEM_BASE_OS_CALLS_H_
