@@ -2,11 +2,13 @@
 #ifndef HAKMEM_BASE_OS_CALLS_H_
 #define HAKMEM_BASE_OS_CALLS_H_
 
+#include "base/calls/os_call.h"
+
 namespace hakmem::os {
 
 // Whether the next call to the operating system is made to fail. Asked before
 // each; a constant, so that nothing of the question is left in a release.
-inline constexpr bool FailsOnPurpose() { return false; }
+inline constexpr bool FailsOnPurpose(Call) { return false; }
 
 }  // namespace hakmem::os
 

@@ -1,0 +1,34 @@
+// How a test makes calls to the operating system fail: functions that only the
+// libraries built with --//base:os_calls=injected export (find them by dlsym),
+// and one environment variable that only those read.
+//
+// Calls are numbered over all threads in the order they are made, so what fails
+// is the same in every run of a program that does the same in the same order.
+//
+//   HAKMEM_TEST_FAIL_OS_CALL=n        the n-th call of the process fails, from
+//   HAKMEM_TEST_FAIL_OS_CALL=n,count  the loader's first malloc on; or `count`
+//                                     in a row from the n-th on
+#ifndef HAKMEM_BASE_CALLS_INJECTED_FAULT_CONTROL_H_
+#define HAKMEM_BASE_CALLS_INJECTED_FAULT_CONTROL_H_
+
+#include <stdint.h>
+
+extern "C" {
+
+// Makes `count` calls in a row fail with ENOMEM, beginning with the `first`-th
+// from now (1: the next one). 0 as either turns it off.
+void hakmem_test_fail_os_calls(uint64_t first, uint64_t count) noexcept;
+
+// Calls asked for since the process started, also those that were made to fail.
+uint64_t hakmem_test_os_calls() noexcept;
+
+// Of those, how many were made to fail.
+uint64_t hakmem_test_failed_os_calls() noexcept;
+
+// The kind of the call that was made to fail last: "mmap", "mprotect",
+// "madvise", "munmap" or "mremap"; "" when none was.
+const char* hakmem_test_failed_call() noexcept;
+
+}  // extern "C"
+
+#endif  // HAKMEM_BASE_CALLS_INJECTED_FAULT_CONTROL_H_
