@@ -27,8 +27,7 @@ void* Pointer(uintptr_t address) { return reinterpret_cast<void*>(address); }
 
 int ErrnoOf(int result) { return result == 0 ? 0 : errno; }
 
-// The calls themselves, of which a test may make any fail. Each returns an
-// errno.
+// The calls themselves. Each returns an errno; a test may make any fail.
 
 Mapping MapAnywhere(size_t bytes, int protection) {
   void* p = FailsOnPurpose(Call::kMmap)
@@ -54,14 +53,70 @@ int UnmapNow(uintptr_t address, size_t bytes) {
   return ErrnoOf(munmap(Pointer(address), bytes));
 }
 
-// `target` only with MREMAP_FIXED.
+// `target` only with MREMAP_FIXED. The callers ask whether it fails on purpose.
 template <typename... Target>
 int Remap(uintptr_t address, size_t old_bytes, size_t new_bytes, int flags,
           Target... target) {
-  if (FailsOnPurpose(Call::kMremap)) return errno;
   void* p = mremap(Pointer(address), old_bytes, new_bytes, flags, target...);
   return p == MAP_FAILED ? errno : 0;
 }
+
+// Address space that the kernel would not take back, to be offered again.
+// Lock-free, so that a fork at any moment leaves the child a usable list; what
+// another thread was busy with then is lost to the child.
+class RefusedReleases {
+ public:
+  // Forgets the range when there is no room for it.
+  void Add(uintptr_t address, size_t bytes) {
+    for (Range& range : ranges_) {
+      uintptr_t expected = kNone;
+      // acquire, and release below: who claims a range sees its `bytes`.
+      if (!range.address.compare_exchange_strong(expected, kClaimed,
+                                                 std::memory_order_acquire,
+                                                 std::memory_order_relaxed)) {
+        continue;
+      }
+      range.bytes = bytes;
+      range.address.store(address, std::memory_order_release);
+      // relaxed: a hint.
+      count_.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
+  }
+
+  // Offers each again, until the first that is refused once more.
+  void Retry() {
+    if (count_.load(std::memory_order_relaxed) == 0) return;
+    for (Range& range : ranges_) {
+      uintptr_t address = range.address.load(std::memory_order_relaxed);
+      if (address <= kClaimed ||
+          !range.address.compare_exchange_strong(address, kClaimed,
+                                                 std::memory_order_acquire,
+                                                 std::memory_order_relaxed)) {
+        continue;
+      }
+      const bool refused = UnmapNow(address, range.bytes) != 0;
+      range.address.store(refused ? address : kNone, std::memory_order_release);
+      if (refused) return;
+      count_.fetch_sub(1, std::memory_order_relaxed);
+    }
+  }
+
+ private:
+  // In place of an address, which is a page's.
+  static constexpr uintptr_t kNone = 0;
+  static constexpr uintptr_t kClaimed = 1;
+
+  struct Range {
+    std::atomic<uintptr_t> address{kNone};
+    size_t bytes = 0;
+  };
+
+  Range ranges_[64];
+  std::atomic<int> count_{0};
+};
+
+constinit RefusedReleases refused_releases;
 
 }  // namespace
 
@@ -78,6 +133,7 @@ size_t PageBytes() {
 
 Mapping Map(size_t bytes, size_t alignment, Access access) {
   const KeepErrno keep_errno;
+  refused_releases.Retry();
   const int protection =
       access == Access::kNone ? PROT_NONE : PROT_READ | PROT_WRITE;
   if (alignment <= PageBytes()) return MapAnywhere(bytes, protection);
@@ -85,7 +141,7 @@ Mapping Map(size_t bytes, size_t alignment, Access access) {
   // exact size is worth a try; else map with room to align, and trim.
   const Mapping exact = MapAnywhere(bytes, protection);
   if (!exact || (exact.address & (alignment - 1)) == 0) return exact;
-  UnmapNow(exact.address, bytes);
+  Release(exact.address, bytes);
   const size_t room = bytes + alignment - PageBytes();
   if (room < bytes) return {0, ENOMEM};
   const Mapping wide = MapAnywhere(room, protection);
@@ -94,8 +150,8 @@ Mapping Map(size_t bytes, size_t alignment, Access access) {
       (wide.address + alignment - 1) & ~(uintptr_t{alignment} - 1);
   const size_t head = start - wide.address;
   const size_t tail = room - head - bytes;
-  if (head != 0) UnmapNow(wide.address, head);
-  if (tail != 0) UnmapNow(start + bytes, tail);
+  if (head != 0) Release(wide.address, head);
+  if (tail != 0) Release(start + bytes, tail);
   return {start, 0};
 }
 
@@ -116,14 +172,31 @@ int Unmap(uintptr_t address, size_t bytes) {
   return UnmapNow(address, bytes);
 }
 
+void Release(uintptr_t address, size_t bytes) {
+  const KeepErrno keep_errno;
+  refused_releases.Retry();
+  if (UnmapNow(address, bytes) == 0) return;
+  // Of no use to tell a caller: the range is remembered either way.
+  (void)Advise(address, bytes, MADV_DONTNEED);
+  refused_releases.Add(address, bytes);
+}
+
 int ResizeInPlace(uintptr_t address, size_t old_bytes, size_t new_bytes) {
   const KeepErrno keep_errno;
+  if (FailsOnPurpose(Call::kMremap)) return ENOMEM;
   return Remap(address, old_bytes, new_bytes, 0);
 }
 
 int MoveTo(uintptr_t address, size_t old_bytes, size_t new_bytes,
            uintptr_t target) {
   const KeepErrno keep_errno;
+  if (FailsOnPurpose(Call::kMremap)) {
+    Release(target, new_bytes);  // never made: nothing let go of it
+    return ENOMEM;
+  }
+  // A refusal for too many mappings comes before the kernel unmaps `target`,
+  // others (memory commitment) after it. The first kind leaves it reserved,
+  // which is better than to unmap what may be another's.
   return Remap(address, old_bytes, new_bytes, MREMAP_MAYMOVE | MREMAP_FIXED,
                Pointer(target));
 }

@@ -36,14 +36,22 @@ int Commit(uintptr_t address, size_t bytes);
 // Returns 0 or an errno.
 int Purge(uintptr_t address, size_t bytes);
 
-// Gives the address space itself back. Returns 0 or an errno.
+// Gives the address space itself back. Returns 0 or an errno: the kernel
+// refuses when the hole would split a mapping beyond vm.max_map_count.
 int Unmap(uintptr_t address, size_t bytes);
+
+// The same, for callers that cannot keep what is refused: its backing goes back
+// now, and its address space is offered again at later calls of Map and
+// Release. Up to 64 such ranges are remembered; more are lost.
+void Release(uintptr_t address, size_t bytes);
 
 // Grows or shrinks a mapping without moving it. Returns 0 or an errno.
 int ResizeInPlace(uintptr_t address, size_t old_bytes, size_t new_bytes);
 
 // Moves a mapping's pages, and so its contents, over reserved address space of
-// `new_bytes` at `target`. Returns 0 or an errno; then nothing has moved.
+// `new_bytes` at `target`. Returns 0 or an errno; then nothing has moved, and
+// `target` is no longer the caller's: the kernel may have let go of it before
+// it failed, and another thread may have been given the place.
 int MoveTo(uintptr_t address, size_t old_bytes, size_t new_bytes,
            uintptr_t target);
 
