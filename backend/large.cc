@@ -52,20 +52,21 @@ bool Move(LargeBlock* block, size_t size) {
   const uintptr_t from = block->base;
   const os::Mapping to = os::Map(size, kChunkBytes, os::Access::kNone);
   if (!to) return false;
-  bool moved = AddressMap::SetChunk(to.address, block);
-  if (moved) {
-    // Before the pages leave: another thread may be given the place they left.
-    AddressMap::SetChunk(from, nullptr);
-    moved = os::MoveTo(from, block->bytes, size, to.address) == 0;
-    if (!moved) {
-      AddressMap::SetChunk(from, block);
-      AddressMap::SetChunk(to.address, nullptr);
-    }
-  }
-  if (!moved) {
-    (void)os::Unmap(to.address, size);  // nothing lies there yet
+  // Whether the map has room for the new place; it then cannot refuse below.
+  if (!AddressMap::SetChunk(to.address, block)) {
+    os::Release(to.address, size);
     return false;
   }
+  // Before the pages leave, and out of the new place as well while it is in
+  // doubt: another thread may be given the one they left, or the other one when
+  // they cannot move there.
+  AddressMap::SetChunk(to.address, nullptr);
+  AddressMap::SetChunk(from, nullptr);
+  if (os::MoveTo(from, block->bytes, size, to.address) != 0) {
+    AddressMap::SetChunk(from, block);
+    return false;
+  }
+  AddressMap::SetChunk(to.address, block);
   MutexLock lock(mutex);
   block->base = to.address;
   return true;
@@ -91,8 +92,7 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment) {
   block->kind = ChunkKind::kLarge;
   block->bytes = size;
   if (!AddressMap::SetChunk(m.address, block)) {
-    (void)os::Unmap(m.address,
-                    size);  // as mapped just now, it can't be refused
+    os::Release(m.address, size);
     block_pool.Put(block);
     return {};
   }
@@ -119,9 +119,7 @@ bool Large::Free(uintptr_t address) {
   }
   const size_t bytes = block->bytes;
   block_pool.Put(block);
-  // The kernel refuses when the hole would split a mapping beyond
-  // vm.max_map_count. Then at least the memory goes back.
-  if (os::Unmap(address, bytes) != 0) (void)os::Purge(address, bytes);
+  os::Release(address, bytes);
   return true;
 }
 
