@@ -20,6 +20,13 @@ _ALL_VARIANTS = dict(_VARIANTS, **{
     "superslab-notrace": "superslab",
 })
 
+# Calls to the operating system can be made to fail.
+_FAULTS_VARIANTS = {
+    "%s-%s-faults" % (backend, ace): backend
+    for backend in ("segment", "superslab")
+    for ace in ("adaptive", "fixed", "off")
+}
+
 # clang declares the sized forms of operator delete only when told to.
 _COPTS = HAKMEM_NO_BUILTIN_MALLOC + ["-fsized-deallocation"]
 
@@ -31,6 +38,7 @@ _PRELOADED = {
     "calloc_test": (_VARIANTS, "medium"),
     "decay_test": (_VARIANTS, "medium"),
     "errno_kept_test": (_VARIANTS, "small"),
+    "fault_injection_test": (_FAULTS_VARIANTS, "medium"),
     "fork_test": (_VARIANTS, "medium"),
     "impossible_requests_test": (_ALL_VARIANTS, "small"),
     "late_calls_test": (_VARIANTS, "medium"),
@@ -49,7 +57,25 @@ _NOT_PRELOADED = {
     "plain_c_test": (_ALL_VARIANTS, "small"),
 }
 
-def _variant_tests(name, variants, size, main, data = [], env = {}):
+_PLAIN_C = ":plain_c_program_test_helper"
+
+_PLAIN_C_ENV = {"HAKMEM_TEST_PLAIN_C": "$(rootpath %s)" % _PLAIN_C}
+
+# What some of them need besides: arguments of _variant_tests.
+_EXTRAS = {
+    "fault_injection_test": {
+        "data": [_PLAIN_C],
+        "deps": ["//base:fault_control"],
+        # No call to the operating system may depend on the time.
+        "env": dict(_PLAIN_C_ENV, HAKMEM_DECAY = "3600000"),
+    },
+    "plain_c_test": {
+        "data": [_PLAIN_C],
+        "env": _PLAIN_C_ENV,
+    },
+}
+
+def _variant_tests(name, variants, size, main, data = [], deps = [], env = {}):
     cc_library(
         name = name + "_code",
         testonly = True,
@@ -62,7 +88,7 @@ def _variant_tests(name, variants, size, main, data = [], env = {}):
             ":json_test_helper",
             ":preload_test_helper",
             "@com_google_googletest//:gtest",
-        ],
+        ] + deps,
         alwayslink = True,
     )
     for variant, backend in variants.items():
@@ -130,10 +156,16 @@ def frontend_tests():
     )
 
     for name, (variants, size) in _PRELOADED.items():
-        _variant_tests(name, variants, size, ":preload_main_test_helper")
+        _variant_tests(
+            name,
+            variants,
+            size,
+            ":preload_main_test_helper",
+            **_EXTRAS.get(name, {})
+        )
 
     cc_binary(
-        name = "plain_c_program_test_helper",
+        name = _PLAIN_C[1:],
         testonly = True,
         srcs = ["plain_c_program_test_helper.c"],
         # The toolchain links every program with the C++ runtime.
@@ -145,16 +177,12 @@ def frontend_tests():
     )
 
     for name, (variants, size) in _NOT_PRELOADED.items():
-        plain_c = ":plain_c_program_test_helper"
         _variant_tests(
             name,
             variants,
             size,
             "@com_google_googletest//:gtest_main",
-            data = [plain_c] if name == "plain_c_test" else [],
-            env = {
-                "HAKMEM_TEST_PLAIN_C": "$(rootpath %s)" % plain_c,
-            } if name == "plain_c_test" else {},
+            **_EXTRAS.get(name, {})
         )
 
     cc_test(

@@ -1,0 +1,382 @@
+// fault_injection_test.cc: each call to the operating system is refused in
+// turn, and nothing but the request that needed it suffers.
+//
+// One workload that does the same in every run is run once to count its calls,
+// then in one forked child per call that fails. It allocates from here only
+// what it keeps in its own table, so that every NULL is seen.
+#include <dlfcn.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <set>
+#include <string>
+
+#include "base/calls/injected/fault_control.h"
+#include "frontend/block_test_helper.h"
+#include "frontend/preload_test_helper.h"
+#include "gtest/gtest.h"
+
+namespace hakmem_test {
+namespace {
+
+template <typename Function>
+Function* Find(const char* name) {
+  auto* function = reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, name));
+  if (function == nullptr) {
+    fprintf(stderr, "the library lacks %s\n", name);
+    abort();
+  }
+  return function;
+}
+
+struct FaultControl {
+  decltype(&::hakmem_test_fail_os_calls) fail =
+      Find<decltype(::hakmem_test_fail_os_calls)>("hakmem_test_fail_os_calls");
+  decltype(&::hakmem_test_os_calls) calls =
+      Find<decltype(::hakmem_test_os_calls)>("hakmem_test_os_calls");
+  decltype(&::hakmem_test_failed_os_calls) failed =
+      Find<decltype(::hakmem_test_failed_os_calls)>(
+          "hakmem_test_failed_os_calls");
+  decltype(&::hakmem_test_failed_call) failed_call =
+      Find<decltype(::hakmem_test_failed_call)>("hakmem_test_failed_call");
+};
+
+const FaultControl& Faults() {
+  static const FaultControl control;
+  return control;
+}
+
+// --- What blocks hold --------------------------------------------------------
+
+// Calls part(offset, length) for what is written of a block of `size`: all of a
+// small one, the ends and a word here and there of others.
+template <typename Part>
+void ForEachPart(size_t size, Part part) {
+  constexpr size_t kWhole = 8 * kKiB;
+  constexpr size_t kStep = 64 * kKiB;
+  part(0, std::min(size, kWhole));
+  if (size <= kWhole) return;
+  for (size_t at = kWhole; at + 16 <= size; at += kStep) {
+    part(at, 8);
+  }
+  part(size - 8, 8);
+}
+
+struct Block {
+  char* address;
+  size_t size;
+  uint64_t seed;
+
+  void Write() const {
+    ForEachPart(size, [this](size_t at, size_t length) {
+      Fill(address + at, length, seed + at);
+    });
+  }
+  // Whether the first `present` bytes are as written.
+  bool IsWhole(size_t present) const {
+    bool whole = true;
+    ForEachPart(size, [&](size_t at, size_t length) {
+      if (at + length <= present) {
+        whole = whole && Holds(address + at, length, seed + at);
+      }
+    });
+    return whole;
+  }
+};
+
+// --- The workload ------------------------------------------------------------
+
+class Workload {
+ public:
+  // Leaves blocks of every kind allocated.
+  void Run() {
+    AllocateMany(4000, 1, 1100);
+    AllocateMany(150, 2 * kKiB, 32 * kKiB);
+    AllocateMany(50, 64 * kKiB, kMiB);
+    AllocateMany(10, kMiB + 1, 8 * kMiB);
+    FreeEvery(2);
+    Hakmem().collect();
+    for (const size_t size : {size_t{40}, 5 * kKiB, 90 * kKiB, 3 * kMiB}) {
+      for (int i = 0; i < 2; ++i) AllocateZeroed(size);
+    }
+    for (size_t alignment = 32; alignment <= 8 * kMiB; alignment *= 4) {
+      AllocateAligned(alignment, 100);
+      AllocateAligned(alignment, 70 * kKiB);
+    }
+    ReallocateThroughEverySize();
+    for (int i = 0; i < 3; ++i) RunThread();
+    Fork();
+    FreeEvery(3);
+    Hakmem().collect();
+    AllocateMany(200, 1, 64 * kKiB);
+    CheckAll();
+  }
+
+  void FreeAll() { FreeEvery(1); }
+
+  uint64_t refusals() const { return refusals_; }
+
+ private:
+  static constexpr size_t kMostBlocks = 20'000;
+
+  size_t AnyBetween(size_t least, size_t most) {
+    state_ = state_ * 6364136223846793005u + 1442695040888963407u;
+    return least + (state_ >> 33) % (most - least + 1);
+  }
+
+  void NoteRefusal() {
+    EXPECT_EQ(errno, ENOMEM);
+    ++refusals_;
+  }
+
+  // Takes a block that was asked for into the table.
+  void Keep(void* address, size_t size) {
+    if (address == nullptr) return NoteRefusal();
+    ASSERT_LT(count_, kMostBlocks);
+    blocks_[count_] = {static_cast<char*>(address), size, ++seeds_ << 32};
+    blocks_[count_++].Write();
+  }
+
+  void AllocateMany(size_t count, size_t least, size_t most) {
+    for (size_t i = 0; i < count; ++i) {
+      const size_t size = AnyBetween(least, most);
+      errno = 0;
+      Keep(Opaque(malloc(size)), size);
+    }
+  }
+
+  void AllocateZeroed(size_t size) {
+    errno = 0;
+    char* address = static_cast<char*>(Opaque(calloc(1, size)));
+    if (address != nullptr) {
+      EXPECT_TRUE(IsZero(address, size)) << size;
+    }
+    Keep(address, size);
+  }
+
+  void AllocateAligned(size_t alignment, size_t size) {
+    errno = 0;
+    void* address = Opaque(memalign(alignment, size));
+    EXPECT_TRUE(IsAligned(address, alignment)) << alignment;
+    Keep(address, size);
+  }
+
+  // One block up through every kind of memory, and down again.
+  void ReallocateThroughEverySize() {
+    Block block = {nullptr, 0, ++seeds_ << 32};
+    for (const size_t size :
+         {size_t{16}, size_t{100}, 3 * kKiB, 50 * kKiB, 700 * kKiB, 3 * kMiB,
+          9 * kMiB, 40 * kMiB, 3 * kMiB, 2 * kMiB, 100 * kKiB, 5 * kKiB,
+          size_t{10}}) {
+      errno = 0;
+      void* moved = Opaque(realloc(block.address, size));
+      if (moved == nullptr) {
+        NoteRefusal();
+        EXPECT_TRUE(block.address == nullptr || block.IsWhole(block.size));
+        continue;
+      }
+      block.address = static_cast<char*>(moved);
+      EXPECT_TRUE(block.IsWhole(std::min(block.size, size))) << size;
+      block.size = size;
+      block.Write();
+    }
+    free(block.address);
+  }
+
+  // Half of what the thread allocates is left for others to free.
+  void RunThread() {
+    pthread_t thread;
+    const auto run = [](void* workload) -> void* {
+      auto* self = static_cast<Workload*>(workload);
+      const size_t first = self->count_;
+      self->AllocateMany(300, 1, 2 * kKiB);
+      self->AllocateMany(20, 2 * kKiB, 300 * kKiB);
+      self->FreeEvery(2, first);
+      return nullptr;
+    };
+    // A thread that cannot be started is not what is tried here.
+    if (pthread_create(&thread, nullptr, run, this) == 0) {
+      pthread_join(thread, nullptr);
+    }
+  }
+
+  // The child allocates, frees what it inherited, and finds it whole.
+  void Fork() {
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      AllocateMany(200, 1, 40 * kKiB);
+      AllocateMany(3, kMiB, 3 * kMiB);
+      CheckAll();
+      FreeAll();
+      fflush(nullptr);
+      _exit(testing::Test::HasFailure() ? 1 : 0);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0) << "the forked child";
+  }
+
+  // Frees every `step`-th block from `first` on.
+  void FreeEvery(size_t step, size_t first = 0) {
+    size_t kept = first;
+    for (size_t i = first; i < count_; ++i) {
+      if ((i - first) % step != 0) {
+        blocks_[kept++] = blocks_[i];
+        continue;
+      }
+      EXPECT_TRUE(blocks_[i].IsWhole(blocks_[i].size)) << blocks_[i].size;
+      free(blocks_[i].address);
+    }
+    count_ = kept;
+  }
+
+  // Every block is as written, and none overlaps another.
+  void CheckAll() {
+    std::sort(blocks_, blocks_ + count_, [](const Block& a, const Block& b) {
+      return a.address < b.address;
+    });
+    for (size_t i = 0; i < count_; ++i) {
+      const Block& block = blocks_[i];
+      EXPECT_TRUE(block.IsWhole(block.size)) << block.size;
+      if (i + 1 < count_) {
+        EXPECT_LE(block.address + block.size, blocks_[i + 1].address);
+      }
+    }
+  }
+
+  uint64_t state_ = 1;
+  uint64_t seeds_ = 0;
+  uint64_t refusals_ = 0;
+  size_t count_ = 0;
+  Block blocks_[kMostBlocks];
+};
+
+// --- One run, in a child -----------------------------------------------------
+
+// What a run in a child found, in memory that it shares with the test.
+struct Outcome {
+  uint64_t calls;          // to the OS by the workload
+  uint64_t failed;         // of those, on purpose
+  uint64_t refusals;       // requests that got NULL
+  uint64_t address_space;  // bytes, when all is done
+  char failed_call[16];    // the kind that failed last
+};
+
+Outcome* const outcome =
+    static_cast<Outcome*>(mmap(nullptr, sizeof(Outcome), PROT_READ | PROT_WRITE,
+                               MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+
+// In the child: the workload with `count` calls failing from the `first` on,
+// then the whole of it without.
+void RunWithFaults(uint64_t first, uint64_t count) {
+  static Workload workload;
+  WarmUpThreads(2);
+  const uint64_t live = CollectedStats().live_bytes;
+  const uint64_t calls = Faults().calls();
+
+  Faults().fail(first, count);
+  workload.Run();
+  outcome->calls = Faults().calls() - calls;
+  outcome->refusals = workload.refusals();
+  workload.FreeAll();
+  Faults().fail(0, 0);
+  outcome->failed = Faults().failed();
+  strncpy(outcome->failed_call, Faults().failed_call(),
+          sizeof(outcome->failed_call) - 1);
+  EXPECT_EQ(CollectedStats().live_bytes, live) << "after the faults";
+
+  workload.Run();
+  EXPECT_EQ(workload.refusals(), outcome->refusals) << "without faults";
+  workload.FreeAll();
+  EXPECT_EQ(CollectedStats().live_bytes, live) << "in the end";
+  EXPECT_EQ(Stats().free_list_faults, 0u);
+  outcome->address_space = AddressSpaceBytes();
+}
+
+Outcome RunInChild(uint64_t first, uint64_t count) {
+  *outcome = {};
+  const ChildResult child =
+      RunForked([first, count] { RunWithFaults(first, count); });
+  EXPECT_EQ(child.exit_code, 0);
+  EXPECT_EQ(child.signal, 0);
+  EXPECT_EQ(child.err, "");
+  return *outcome;
+}
+
+struct Summary {
+  std::set<std::string> kinds;  // of the calls that failed last in a run
+  uint64_t refusals = 0;
+};
+
+// Runs with `count` calls failing in a row, beginning with every `step`-th of
+// those that the workload makes.
+void FailInTurn(uint64_t count, uint64_t step, Summary* summary) {
+  const Outcome without = RunInChild(0, 0);
+  ASSERT_GT(without.calls, 50u);
+  ASSERT_EQ(without.refusals, 0u);
+  ASSERT_EQ(without.failed, 0u);
+  for (uint64_t n = 1; n <= without.calls; n += step) {
+    SCOPED_TRACE("the call that fails first is number " + std::to_string(n));
+    const Outcome with = RunInChild(n, count);
+    EXPECT_GT(with.failed, 0u);
+    // What a refused munmap left mapped has gone back by then; the books may
+    // have needed a little more.
+    EXPECT_LE(with.address_space, without.address_space + 4 * kMiB);
+    summary->kinds.insert(with.failed_call);
+    summary->refusals += with.refusals;
+    if (testing::Test::HasFailure()) break;  // the next would say the same
+  }
+}
+
+TEST(FaultInjectionTest, OneRefusedCallIsMadeUpFor) {
+  Summary summary;
+  FailInTurn(1, 1, &summary);
+  EXPECT_EQ(summary.kinds, (std::set<std::string>{"madvise", "mmap", "mprotect",
+                                                  "mremap", "munmap"}));
+  EXPECT_EQ(summary.refusals, 0u);
+}
+
+TEST(FaultInjectionTest, ManyRefusedCallsHurtOnlyTheRequestsThatNeedThem) {
+  Summary summary;
+  FailInTurn(30, 4, &summary);
+  EXPECT_GT(summary.refusals, 0u);
+}
+
+TEST(FaultInjectionTest, ASystemThatRefusesFromThenOnIsOutlived) {
+  Summary summary;
+  FailInTurn(UINT64_MAX, 9, &summary);
+  EXPECT_GT(summary.refusals, 0u);
+}
+
+// --- Before main -------------------------------------------------------------
+
+// Runs plain_c_program_test_helper.c, whose first calls to the OS are made by
+// the dynamic loader's and the C library's requests. Returns its exit status,
+// -1 when a signal ended it.
+int RunPlainC(uint64_t first, uint64_t count) {
+  const std::string command =
+      "HAKMEM_TEST_FAIL_OS_CALL=" + std::to_string(first) + "," +
+      std::to_string(count) + " " + getenv("HAKMEM_TEST_PLAIN_C");
+  const int status = system(command.c_str());
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(FaultsBeforeMainTest, OneRefusedCallIsMadeUpFor) {
+  for (uint64_t n = 1; n <= 12; ++n) EXPECT_EQ(RunPlainC(n, 1), 0) << n;
+}
+
+TEST(FaultsBeforeMainTest, AProgramWithoutMemoryReachesMain) {
+  // It says by its status that an allocation failed.
+  for (uint64_t n = 1; n <= 4; ++n) EXPECT_EQ(RunPlainC(n, UINT64_MAX), 4) << n;
+}
+
+}  // namespace
+}  // namespace hakmem_test
