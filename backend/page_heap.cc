@@ -227,17 +227,28 @@ void PageHeap::MarkUsed(uintptr_t address, size_t pages) {
                 {static_cast<uint16_t>(pages), State::kUsed, true});
 }
 
-size_t PageHeap::Free(uintptr_t address, uint64_t now) {
+namespace {
+
+size_t FreeSpanIn(State state, uintptr_t address, uint64_t now) {
   MutexLock lock(mutex);
   PageChunk* chunk = ChunkOf(address);
-  size_t pages = SpanAt(chunk, address, State::kUsed);
-  if (pages == 0) pages = SpanAt(chunk, address, State::kCached);
+  const size_t pages = SpanAt(chunk, address, state);
   if (pages == 0) return 0;
   const size_t first = chunk->PageOf(address);
   chunk->ClearTags(first, pages);
   chunk->used_pages -= static_cast<uint32_t>(pages);
   FreePages(chunk, first, pages, static_cast<uint32_t>(now));
   return pages;
+}
+
+}  // namespace
+
+size_t PageHeap::Free(uintptr_t address, uint64_t now) {
+  return FreeSpanIn(State::kUsed, address, now);
+}
+
+size_t PageHeap::FreeCached(uintptr_t address, uint64_t now) {
+  return FreeSpanIn(State::kCached, address, now);
 }
 
 bool PageHeap::Resize(uintptr_t address, size_t pages, uint64_t now) {

@@ -46,9 +46,12 @@ class PageHeap {
   // Makes a cached span used again. Takes no lock; the caller holds the span.
   static void MarkUsed(uintptr_t address, size_t pages);
 
-  // Takes back the span, used or cached, at `address`. Returns its pages; 0,
-  // having done nothing, when none starts there.
+  // Takes back the used span at `address`. Returns its pages; 0, having done
+  // nothing, when none starts there.
   static size_t Free(uintptr_t address, uint64_t now);
+
+  // The same for a cached span.
+  static size_t FreeCached(uintptr_t address, uint64_t now);
 
   // Makes the used span at `address` `pages` long, without moving it. Returns
   // false, and does nothing, when the pages behind it are not free.
