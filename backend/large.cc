@@ -10,6 +10,7 @@
 #include "base/options.h"
 #include "base/os_memory.h"
 #include "tracing/counters.h"
+#include "tracing/failure_note.h"
 
 namespace hakmem {
 namespace {
@@ -51,7 +52,10 @@ void AdviseHugePagesIfAsked(uintptr_t address, size_t bytes) {
 bool Move(LargeBlock* block, size_t size) {
   const uintptr_t from = block->base;
   const os::Mapping to = os::Map(size, kChunkBytes, os::Access::kNone);
-  if (!to) return false;
+  if (!to) {
+    NoteMapFail(OsRequest::kGrowLarge, to.error, size);
+    return false;
+  }
   // Whether the map has room for the new place; it then cannot refuse below.
   if (!AddressMap::SetChunk(to.address, block)) {
     os::Release(to.address, size);
@@ -62,7 +66,8 @@ bool Move(LargeBlock* block, size_t size) {
   // they cannot move there.
   AddressMap::SetChunk(to.address, nullptr);
   AddressMap::SetChunk(from, nullptr);
-  if (os::MoveTo(from, block->bytes, size, to.address) != 0) {
+  if (const int error = os::MoveTo(from, block->bytes, size, to.address)) {
+    NoteMapFail(OsRequest::kGrowLarge, error, size);
     AddressMap::SetChunk(from, block);
     return false;
   }
@@ -84,6 +89,7 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment) {
       os::Map(size, std::max(alignment, kChunkBytes), os::Access::kReadWrite);
   if (!m) {
     Count(Event::kMapFailure);
+    NoteMapFail(OsRequest::kMapLarge, m.error, size);
     block_pool.Put(block);
     return {};
   }

@@ -190,7 +190,8 @@ class Workload {
     free(block.address);
   }
 
-  // Half of what the thread allocates is left for others to free.
+  // Half of what the thread allocates is left for others to free, and it frees
+  // some of what others allocated.
   void RunThread() {
     pthread_t thread;
     const auto run = [](void* workload) -> void* {
@@ -199,6 +200,7 @@ class Workload {
       self->AllocateMany(300, 1, 2 * kKiB);
       self->AllocateMany(20, 2 * kKiB, 300 * kKiB);
       self->FreeEvery(2, first);
+      self->FreeEvery(9);
       return nullptr;
     };
     // A thread that cannot be started is not what is tried here.
