@@ -358,6 +358,46 @@ TEST(FaultInjectionTest, ASystemThatRefusesFromThenOnIsOutlived) {
   EXPECT_GT(summary.refusals, 0u);
 }
 
+// More threads than the books' memory at hand has caches for, each of which
+// frees one block while the system gives nothing.
+TEST(FaultInjectionTest, ThreadsThatGetNoCacheFreeAllTheSame) {
+  const ChildResult child = RunForked([] {
+    static constexpr size_t kThreads = 100;
+    static pthread_barrier_t barrier;
+    static void* blocks[kThreads];
+    WarmUpThreads(kThreads);
+    pthread_barrier_init(&barrier, nullptr, kThreads + 1);
+    const uint64_t live = CollectedStats().live_bytes;
+    const uint64_t threads = Stats().threads;
+    for (void*& block : blocks) block = Opaque(malloc(100));
+    pthread_t ids[kThreads];
+    for (size_t i = 0; i < kThreads; ++i) {
+      ASSERT_EQ(pthread_create(
+                    &ids[i], nullptr,
+                    [](void* block) -> void* {
+                      pthread_barrier_wait(&barrier);
+                      free(block);
+                      pthread_barrier_wait(&barrier);
+                      pthread_barrier_wait(&barrier);
+                      return nullptr;
+                    },
+                    blocks[i]),
+                0);
+    }
+    Faults().fail(1, UINT64_MAX);
+    pthread_barrier_wait(&barrier);
+    pthread_barrier_wait(&barrier);
+    EXPECT_LT(Stats().threads, threads + kThreads);
+    Faults().fail(0, 0);
+    pthread_barrier_wait(&barrier);
+    for (const pthread_t id : ids) pthread_join(id, nullptr);
+    EXPECT_EQ(CollectedStats().live_bytes, live);
+  });
+  EXPECT_EQ(child.exit_code, 0);
+  EXPECT_EQ(child.signal, 0);
+  EXPECT_EQ(child.err, "");
+}
+
 // --- Before main -------------------------------------------------------------
 
 // Runs plain_c_program_test_helper.c, whose first calls to the OS are made by
