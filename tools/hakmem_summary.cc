@@ -1,0 +1,215 @@
+#include "tools/hakmem_summary.h"
+
+#include <string.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+
+namespace hakmem::tools {
+namespace {
+
+// A summary that is longer than a screen is not read.
+constexpr size_t kMostProcesses = 20;
+constexpr size_t kMostKinds = 20;
+
+constexpr std::string_view kPrefix = "hakmem: ";
+
+// What stands behind `"name":` in a flat JSON object, quotes removed.
+std::string_view JsonField(std::string_view object, std::string_view name) {
+  const size_t key = object.find(absl::StrCat("\"", name, "\":"));
+  if (key == std::string_view::npos) return {};
+  std::string_view value = object.substr(key + name.size() + 3);
+  if (absl::ConsumePrefix(&value, "\"")) {
+    return value.substr(0, value.find('"'));
+  }
+  return value.substr(0, value.find_first_of(",}"));
+}
+
+uint64_t JsonNumber(std::string_view object, std::string_view name) {
+  uint64_t number = 0;
+  return absl::SimpleAtoi(JsonField(object, name), &number) ? number : 0;
+}
+
+// Takes "(N more were not printed) " or "N more failures were not printed" off
+// the front; returns N.
+uint64_t TakeNotTold(std::string_view& line) {
+  std::string_view rest = line;
+  const bool in_front = absl::ConsumePrefix(&rest, "(");
+  const size_t digits =
+      std::min(rest.find_first_not_of("0123456789"), rest.size());
+  uint64_t count = 0;
+  if (!absl::SimpleAtoi(rest.substr(0, digits), &count)) return 0;
+  rest.remove_prefix(digits);
+  if (in_front ? !absl::ConsumePrefix(&rest, " more were not printed) ")
+               : !absl::ConsumePrefix(&rest, " more failures were not printed"))
+    return 0;
+  line = rest;
+  return count;
+}
+
+// Takes "failure 12, thread 3456: ", which differs from line to line of one
+// kind, off the front; false when it is not there.
+bool TakeFailureNumber(std::string_view& line) {
+  if (!absl::StartsWith(line, "failure ")) return false;
+  const size_t colon = line.find(": ");
+  if (colon == std::string_view::npos) return false;
+  line.remove_prefix(colon + 2);
+  return true;
+}
+
+std::string Times(uint64_t count, std::string_view one, std::string_view many) {
+  return count == 1 ? absl::StrCat("1 ", one) : absl::StrCat(count, " ", many);
+}
+
+void AddLine(std::string& text, std::string_view line) {
+  absl::StrAppend(&text, kPrefix, line, "\n");
+}
+
+std::string HowItEnded(const Ending& ending) {
+  if (ending.signal != 0) {
+    return absl::StrCat("was ended by signal ", ending.signal, " (",
+                        strsignal(ending.signal), ")");
+  }
+  return absl::StrCat("exited with status ", ending.exit_code);
+}
+
+void AddProcesses(std::vector<ProcessFigures> processes, std::string& text) {
+  if (processes.empty()) {
+    AddLine(text,
+            "the command printed no statistics: it may be statically linked, "
+            "privileged, or have ended by _exit or a signal");
+    return;
+  }
+  std::stable_sort(processes.begin(), processes.end(),
+                   [](const ProcessFigures& a, const ProcessFigures& b) {
+                     return a.peak_resident > b.peak_resident;
+                   });
+  AddLine(text, absl::StrFormat("%9s  %-15s %14s %12s %12s %12s %8s", "process",
+                                "program", "peak resident", "live", "cached",
+                                "committed", "refused"));
+  const size_t shown = std::min(processes.size(), kMostProcesses);
+  for (size_t i = 0; i < shown; ++i) {
+    const ProcessFigures& p = processes[i];
+    AddLine(text, absl::StrFormat("%9d  %-15s %14s %12s %12s %12s %8d", p.pid,
+                                  p.program, HumanBytes(p.peak_resident),
+                                  HumanBytes(p.live), HumanBytes(p.cached),
+                                  HumanBytes(p.committed), p.failures));
+  }
+  if (shown < processes.size()) {
+    AddLine(text, absl::StrCat("and ", processes.size() - shown,
+                               " processes that held less"));
+  }
+  AddLine(text,
+          "live: in the program's blocks; cached: in free ones at hand; "
+          "committed: memory under both; all at the end");
+}
+
+void AddFailures(const FailureList& failures, std::string& text) {
+  uint64_t count = failures.not_told;
+  for (const FailureKind& kind : failures.kinds) count += kind.count;
+  if (count == 0) return;
+  AddLine(text, absl::StrCat(Times(count, "request was", "requests were"),
+                             " refused; each reason once, the newest last:"));
+  const size_t hidden = failures.kinds.size() > kMostKinds
+                            ? failures.kinds.size() - kMostKinds
+                            : 0;
+  if (hidden != 0) {
+    AddLine(text,
+            absl::StrCat("  ", Times(hidden, "older reason", "older reasons"),
+                         " left out"));
+  }
+  for (size_t i = hidden; i < failures.kinds.size(); ++i) {
+    const FailureKind& kind = failures.kinds[i];
+    AddLine(text, absl::StrCat("  ", kind.count, " x ", kind.text));
+    for (const std::string& frame : kind.stack) {
+      AddLine(text, absl::StrCat("      ", frame));
+    }
+  }
+  if (failures.not_told != 0) {
+    AddLine(text, absl::StrCat(
+                      "  ", failures.not_told,
+                      " more, of which nothing was noted (10 a second are)"));
+  }
+}
+
+}  // namespace
+
+std::vector<ProcessFigures> ParseFigures(std::string_view lines) {
+  std::vector<ProcessFigures> processes;
+  for (std::string_view line : absl::StrSplit(lines, '\n')) {
+    absl::ConsumePrefix(&line, kPrefix);
+    if (!absl::StartsWith(line, "{") || !absl::EndsWith(line, "}")) continue;
+    ProcessFigures p;
+    p.pid = JsonNumber(line, "pid");
+    p.program = std::string(JsonField(line, "program"));
+    p.peak_resident = JsonNumber(line, "peak_resident_bytes");
+    p.live = JsonNumber(line, "live_bytes");
+    p.cached = JsonNumber(line, "cached_bytes");
+    p.committed = JsonNumber(line, "committed_bytes");
+    p.failures = JsonNumber(line, "failures_threshold") +
+                 JsonNumber(line, "failures_exhaustion") +
+                 JsonNumber(line, "failures_mapfail");
+    processes.push_back(p);
+  }
+  return processes;
+}
+
+FailureList ParseFailures(std::string_view lines) {
+  FailureList list;
+  for (std::string_view line : absl::StrSplit(lines, '\n')) {
+    absl::ConsumePrefix(&line, kPrefix);
+    list.not_told += TakeNotTold(line);
+    if (line.empty()) continue;
+    if (!TakeFailureNumber(line)) {
+      // A frame of the stack of the failure before it.
+      if (!list.kinds.empty()) {
+        list.kinds.back().stack.emplace_back(absl::StripAsciiWhitespace(line));
+      }
+      continue;
+    }
+    const auto known = std::find_if(
+        list.kinds.begin(), list.kinds.end(),
+        [&](const FailureKind& kind) { return kind.text == line; });
+    FailureKind newest{std::string(line), 1, {}};
+    if (known != list.kinds.end()) {
+      newest.count += known->count;
+      list.kinds.erase(known);
+    }
+    list.kinds.push_back(newest);
+  }
+  return list;
+}
+
+std::string HumanBytes(uint64_t bytes) {
+  static constexpr const char* kUnits[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+  if (bytes < 1024) return absl::StrCat(bytes, " bytes");
+  size_t unit = 0;
+  double value = static_cast<double>(bytes);
+  // 1023.95 would print as 1024.0.
+  while (value >= 1023.95 && unit + 1 < std::size(kUnits)) {
+    value /= 1024;
+    ++unit;
+  }
+  return absl::StrFormat("%.1f %s", value, kUnits[unit]);
+}
+
+std::string Summarize(const Run& run, bool stats_wanted) {
+  std::string text;
+  const bool failed = !run.failures.kinds.empty() || run.failures.not_told != 0;
+  if (!stats_wanted && !failed && run.ending.signal == 0) return text;
+  AddLine(text, absl::StrFormat("%s %s after %.2f s on %s", run.command,
+                                HowItEnded(run.ending), run.ending.seconds,
+                                run.library));
+  if (stats_wanted) AddProcesses(run.processes, text);
+  AddFailures(run.failures, text);
+  return text;
+}
+
+}  // namespace hakmem::tools

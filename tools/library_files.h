@@ -1,0 +1,23 @@
+// The built variants of the library, as files: they are data of the tools.
+#ifndef HAKMEM_TOOLS_LIBRARY_FILES_H_
+#define HAKMEM_TOOLS_LIBRARY_FILES_H_
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+namespace hakmem::tools {
+
+// The name of the file with this back-end ("segment", "superslab") and ACE
+// ("adaptive", "fixed", "off").
+std::string LibraryName(std::string_view backend, std::string_view ace);
+
+// The absolute path of the library called `name`, links resolved. It is found
+// in this program's runfiles: beside the program, or where `bazel run` and
+// `bazel test` start it. The error is one line.
+absl::StatusOr<std::string> FindLibrary(const std::string& name);
+
+}  // namespace hakmem::tools
+
+#endif  // HAKMEM_TOOLS_LIBRARY_FILES_H_

@@ -1,0 +1,139 @@
+#include "tools/run_command.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+
+namespace hakmem::tools {
+namespace {
+
+constexpr int kPassedOn[] = {SIGINT, SIGQUIT, SIGTERM,
+                             SIGHUP, SIGUSR1, SIGUSR2};
+
+// While one exists, the signals to pass on and SIGCHLD are blocked, to be
+// waited for.
+class HeldSignals {
+ public:
+  HeldSignals() {
+    sigemptyset(&set_);
+    for (const int signal : kPassedOn) sigaddset(&set_, signal);
+    sigaddset(&set_, SIGCHLD);
+    // Where SIGCHLD was ignored, there would be nothing to wait for.
+    struct sigaction standard = {};
+    standard.sa_handler = SIG_DFL;
+    sigaction(SIGCHLD, &standard, &former_action_);
+    sigprocmask(SIG_BLOCK, &set_, &former_mask_);
+  }
+  ~HeldSignals() { Restore(); }
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+
+  // As it was before; also what a child should start with.
+  void Restore() {
+    sigaction(SIGCHLD, &former_action_, nullptr);
+    sigprocmask(SIG_SETMASK, &former_mask_, nullptr);
+  }
+
+  siginfo_t Wait() {
+    siginfo_t info = {};
+    while (sigwaitinfo(&set_, &info) < 0 && errno == EINTR) {
+    }
+    return info;
+  }
+
+ private:
+  sigset_t set_;
+  sigset_t former_mask_;
+  struct sigaction former_action_;
+};
+
+std::vector<char*> Pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  for (const std::string& text : strings) {
+    pointers.push_back(const_cast<char*>(text.c_str()));
+  }
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// The error that the child wrote before it ended; 0 when it became the command.
+int ReadStartError(int pipe) {
+  int error = 0;
+  ssize_t length;
+  do {
+    length = read(pipe, &error, sizeof(error));
+  } while (length < 0 && errno == EINTR);
+  return length == sizeof(error) ? error : 0;
+}
+
+void WaitFor(pid_t child, HeldSignals& signals, Ending& ending) {
+  for (;;) {
+    const siginfo_t info = signals.Wait();
+    if (info.si_signo != SIGCHLD) {
+      // What the terminal or the kernel sends went to the whole group.
+      if (info.si_code <= 0) kill(child, info.si_signo);
+      continue;
+    }
+    int status = 0;
+    if (waitpid(child, &status, WNOHANG) != child) continue;
+    if (WIFSIGNALED(status)) {
+      ending.signal = WTERMSIG(status);
+    } else {
+      ending.exit_code = WEXITSTATUS(status);
+    }
+    return;
+  }
+}
+
+}  // namespace
+
+int Ending::ShellStatus() const {
+  if (start_error != 0) return start_error == ENOENT ? 127 : 126;
+  return signal != 0 ? 128 + signal : exit_code;
+}
+
+Ending RunCommand(const std::vector<std::string>& command,
+                  const std::vector<std::string>& environment,
+                  const std::string& directory) {
+  Ending ending;
+  const std::vector<char*> arguments = Pointers(command);
+  const std::vector<char*> variables = Pointers(environment);
+  const auto begin = std::chrono::steady_clock::now();
+  HeldSignals signals;
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    ending.start_error = errno;
+    return ending;
+  }
+  const pid_t child = fork();
+  if (child < 0) {
+    ending.start_error = errno;
+    close(ends[0]);
+    close(ends[1]);
+    return ending;
+  }
+  if (child == 0) {
+    signals.Restore();
+    if (chdir(directory.c_str()) == 0) {
+      execvpe(arguments[0], arguments.data(), variables.data());
+    }
+    const int error = errno;
+    // Without a reader the status alone has to tell.
+    if (write(ends[1], &error, sizeof(error)) < 0) _exit(126);
+    _exit(127);
+  }
+  close(ends[1]);
+  ending.start_error = ReadStartError(ends[0]);
+  close(ends[0]);
+  WaitFor(child, signals, ending);
+  ending.seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
+          .count();
+  return ending;
+}
+
+}  // namespace hakmem::tools

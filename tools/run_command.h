@@ -1,0 +1,34 @@
+// Runs a command as if it had been started in place of this program: it has the
+// same standard streams and process group, and what is sent here reaches it.
+#ifndef HAKMEM_TOOLS_RUN_COMMAND_H_
+#define HAKMEM_TOOLS_RUN_COMMAND_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace hakmem::tools {
+
+// How a command ended.
+struct Ending {
+  int start_error = 0;  // errno, when it could not be started
+  int exit_code = 0;    // when no signal ended it
+  int signal = 0;       // that ended it
+  double seconds = 0;   // of real time
+
+  // As shells say it: 128 and the signal; 127 for a command that is not there,
+  // 126 for one that cannot be run.
+  int ShellStatus() const;
+};
+
+// Runs `command` (the first is looked up in PATH) in `directory` with exactly
+// the variables `environment` ("NAME=value"), and waits for it. Meanwhile
+// signals that a process sends here are passed on to it; those of the terminal
+// (Ctrl-C) reach it anyway. Call it while there is one thread.
+Ending RunCommand(const std::vector<std::string>& command,
+                  const std::vector<std::string>& environment,
+                  const std::string& directory);
+
+}  // namespace hakmem::tools
+
+#endif  // HAKMEM_TOOLS_RUN_COMMAND_H_
