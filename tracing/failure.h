@@ -42,16 +42,50 @@ enum class Layer : uint8_t { kFrontend, kBackend, kAce, kLarge };
 struct FailedRequest {
   EntryPoint entry = EntryPoint::kNone;
   Layer layer = Layer::kFrontend;
-  size_t bytes = 0;      // asked for; SIZE_MAX when count * size overflowed
-  size_t alignment = 0;  // asked for; 0 when none was
+  size_t bytes = 0;        // asked for; SIZE_MAX when count * size overflowed
+  size_t alignment = 0;    // asked for; 0 when none was
   size_t class_bytes = 0;  // block size of the class; 0 when there is none
   uint64_t live = 0;       // bytes of that class in use ...
   uint64_t cached = 0;     // ... and free in slabs or caches
   int error = 0;           // errno that the program gets
 };
 
-// Records the failure whose note this thread has, and forgets the note.
-void RecordFailure(const FailedRequest& request);
+struct FailureRecord;  // failure_record.h
+
+namespace internal {
+void RecordFailureSlow(const FailedRequest& request);
+}  // namespace internal
+
+// Records the failure whose note this thread has, and forgets the note. Call
+// without a lock held.
+//
+// A failure inside a failure (in a callback, or in a signal handler that
+// interrupts this) goes into the ring, but is neither diagnosed, printed nor
+// told to the hook.
+inline void RecordFailure(const FailedRequest& request) {
+  if constexpr (kTracing) internal::RecordFailureSlow(request);
+}
+
+// Has hook(record) called on the failing thread after each record; null: no
+// more. One hook a process.
+void SetFailureHook(void (*hook)(const FailureRecord& record));
+
+// The newest record; false when there is none.
+bool LastFailure(FailureRecord* record);
+
+// Calls visit(record, argument) for the records that are kept, oldest first.
+// Returns how many.
+size_t ForEachFailure(void (*visit)(const FailureRecord& record,
+                                    void* argument),
+                      void* argument);
+
+// Failures by `cause` since the process started, and records of them that the
+// ring has no more.
+uint64_t FailuresOf(Cause cause);
+uint64_t FailuresForgotten();
+
+// Prints how many lines were left out since the last one, if any were.
+void PrintFailuresLeftOut();
 
 }  // namespace hakmem
 
