@@ -13,7 +13,7 @@
 
 namespace hakmem::options {
 
-enum class Type { kBool, kSize, kDuration, kOutput };
+enum class Type { kBool, kSize, kNumber, kDuration, kOutput };
 
 struct Description {
   const char* name;         // as in options.def
@@ -34,11 +34,11 @@ enum Option : size_t {
 
 const Description& Describe(Option option);
 
-// "bool", "size", "duration" or "output".
+// "bool", "size", "number", "duration" or "output".
 const char* TypeName(Type type);
 
-// The value in force: 0 or 1, bytes, or milliseconds. Of an output: 0 when
-// nothing is written, 1 when something is, to OutputPath.
+// The value in force: 0 or 1, bytes, a number, or milliseconds. Of an output: 0
+// when nothing is written, 1 when something is, to OutputPath.
 uint64_t Get(Option option);
 
 // Where an output goes: the absolute path of a file to append to, or "" for

@@ -57,32 +57,35 @@ class Folder {
 // Returns true when the path of the wanted line comes next.
 bool Folder::FindLine(TextReader& file, int version) {
   static constexpr char kController[] = "memory";
-  do {
+  static constexpr size_t kLength = sizeof(kController) - 1;
+  const auto ends = [](int byte) {
+    return byte == ':' || byte == '\n' || byte == TextReader::kEnd;
+  };
+  for (;;) {
     int byte = file.Next();
-    if (byte == TextReader::kEnd) return false;
     const bool is_zero = byte == '0';
-    while (byte != ':' && byte != '\n' && byte != TextReader::kEnd) {
-      byte = file.Next();
-    }
-    if (byte != ':') continue;
+    while (!ends(byte)) byte = file.Next();
     bool is_memory = false;
     bool is_empty = true;
-    do {  // a controller
-      size_t matched = 0;
-      bool same = true;
-      for (byte = file.Next(); byte != ',' && byte != ':' && byte != '\n' &&
-                               byte != TextReader::kEnd;
-           byte = file.Next()) {
-        same = same && byte == kController[matched];
-        if (same) ++matched;
-        is_empty = false;
-      }
-      is_memory = is_memory || (same && matched == sizeof(kController) - 1);
-    } while (byte == ',');
-    if (byte != ':') continue;
-    if (version == 2 ? is_zero && is_empty : is_memory) return true;
-  } while (file.SkipLine());
-  return false;
+    if (byte == ':') {
+      do {  // a controller
+        size_t matched = 0;
+        bool same = true;
+        for (byte = file.Next(); byte != ',' && !ends(byte);
+             byte = file.Next()) {
+          same = same && matched < kLength && byte == kController[matched];
+          if (same) ++matched;
+          is_empty = false;
+        }
+        is_memory = is_memory || (same && matched == kLength);
+      } while (byte == ',');
+    }
+    if (byte == ':') {
+      if (version == 2 ? is_zero && is_empty : is_memory) return true;
+      if (!file.SkipLine()) return false;
+    }
+    if (byte == TextReader::kEnd) return false;
+  }
 }
 
 bool Folder::Find(const char* root, const Version& version) {

@@ -84,6 +84,12 @@ TEST_F(CgroupMemoryTest, APathOutsideTheContainerStillFindsTheMount) {
   EXPECT_EQ(Find().limit, 1000u);
 }
 
+TEST_F(CgroupMemoryTest, OddLinesAreLeftOut) {
+  WriteLevel2("", "1000", "990");
+  system_.Write(kCgroup, std::string("\n7\n5:memory\0memory\n0::/\n", 26));
+  EXPECT_EQ(Find().version, 2);
+}
+
 TEST_F(CgroupMemoryTest, ABrokenFileExplainsNothing) {
   WriteLevel2("", "1000", "990");
   for (const std::string& text :
