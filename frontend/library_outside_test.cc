@@ -132,6 +132,11 @@ const char* const kHakmem[] = {
     "hakmem_stats",
     "hakmem_stats_json",
     "hakmem_lookup_cycles",
+    "hakmem_last_failure",
+    "hakmem_failures",
+    "hakmem_set_failure_callback",
+    "hakmem_failure_text",
+    "hakmem_routings",
 };
 
 // operator new and delete, plain and of arrays, in all forms of C++20.

@@ -20,6 +20,14 @@ _ALL_VARIANTS = dict(_VARIANTS, **{
     "superslab-notrace": "superslab",
 })
 
+# Failures are told apart in every part that may refuse, ACE's forms included.
+_FAILING_VARIANTS = dict(_ALL_VARIANTS, **{
+    "segment-ace_fixed": "segment",
+    "superslab-ace_fixed": "superslab",
+    "segment-ace_off": "segment",
+    "superslab-ace_off": "superslab",
+})
+
 # clang declares the sized forms of operator delete only when told to.
 _COPTS = HAKMEM_NO_BUILTIN_MALLOC + ["-fsized-deallocation"]
 
@@ -31,6 +39,8 @@ _PRELOADED = {
     "calloc_test": (_VARIANTS, "medium"),
     "decay_test": (_VARIANTS, "medium"),
     "errno_kept_test": (_VARIANTS, "small"),
+    "failure_trace_test": (_FAILING_VARIANTS, "medium"),
+    "failures_test": (_FAILING_VARIANTS, "medium"),
     "fork_test": (_VARIANTS, "medium"),
     "impossible_requests_test": (_ALL_VARIANTS, "small"),
     "late_calls_test": (_VARIANTS, "medium"),

@@ -86,7 +86,7 @@ TEST_F(CgroupMemoryTest, APathOutsideTheContainerStillFindsTheMount) {
 
 TEST_F(CgroupMemoryTest, OddLinesAreLeftOut) {
   WriteLevel2("", "1000", "990");
-  system_.Write(kCgroup, std::string("\n7\n5:memory\0memory\n0::/\n", 26));
+  system_.Write(kCgroup, std::string("\n7\n5:memory\0memory\n0::/\n", 24));
   EXPECT_EQ(Find().version, 2);
 }
 
