@@ -170,7 +170,7 @@ TEST(OptionsTest, AGoodValueIsInForce) {
       ExpectValue(option, number, option.fallback);
       if (type == "duration") {
         ExpectValue(option, number + "ms", option.fallback);
-      } else if (option.fallback % 1024 == 0) {
+      } else if (type == "size" && option.fallback % 1024 == 0) {
         ExpectValue(option, std::to_string(option.fallback / 1024) + "K",
                     option.fallback);
       }

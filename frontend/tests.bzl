@@ -59,7 +59,7 @@ _NOT_PRELOADED = {
     "plain_c_test": (_ALL_VARIANTS, "small"),
 }
 
-def _variant_tests(name, variants, size, main, data = [], env = {}):
+def _test_code(name):
     cc_library(
         name = name + "_code",
         testonly = True,
@@ -69,12 +69,15 @@ def _variant_tests(name, variants, size, main, data = [], env = {}):
         linkstatic = True,
         tags = ["nosan"],
         deps = [
+            ":elf_file_test_helper",
             ":json_test_helper",
             ":preload_test_helper",
             "@com_google_googletest//:gtest",
         ],
         alwayslink = True,
     )
+
+def _variant_tests(name, variants, size, main, data = [], env = {}):
     for variant, backend in variants.items():
         library = "//:libhakmem-%s.so" % variant
         cc_test(
@@ -139,7 +142,18 @@ def frontend_tests():
         tags = ["nosan"],
     )
 
+    cc_library(
+        name = "elf_file_test_helper",
+        testonly = True,
+        srcs = ["elf_file_test_helper.cc"],
+        hdrs = ["elf_file_test_helper.h"],
+        copts = _COPTS,
+        linkstatic = True,
+        tags = ["nosan"],
+    )
+
     for name, (variants, size) in _PRELOADED.items():
+        _test_code(name)
         _variant_tests(name, variants, size, ":preload_main_test_helper")
 
     cc_binary(
@@ -155,6 +169,7 @@ def frontend_tests():
     )
 
     for name, (variants, size) in _NOT_PRELOADED.items():
+        _test_code(name)
         plain_c = ":plain_c_program_test_helper"
         _variant_tests(
             name,
@@ -165,6 +180,21 @@ def frontend_tests():
             env = {
                 "HAKMEM_TEST_PLAIN_C": "$(rootpath %s)" % plain_c,
             } if name == "plain_c_test" else {},
+        )
+
+    # Each back-end without tracing beside the same with it.
+    _test_code("tracing_off_test")
+    for backend in _VARIANTS:
+        _variant_tests(
+            "tracing_off_test",
+            {backend + "-notrace": backend},
+            "small",
+            "@com_google_googletest//:gtest_main",
+            data = ["//:libhakmem-%s.so" % backend],
+            env = {
+                "HAKMEM_TEST_TRACING_LIBRARY":
+                    "$(rootpath //:libhakmem-%s.so)" % backend,
+            },
         )
 
     cc_test(
