@@ -51,6 +51,13 @@ const Field kFields[] = {
     FIELD(map_failures),
     FIELD(fallbacks),
     FIELD(free_list_faults),
+    FIELD(ace_live_bytes),
+    FIELD(ace_cached_bytes),
+    FIELD(failures_threshold),
+    FIELD(failures_exhaustion),
+    FIELD(failures_mapfail),
+    FIELD(failures_forgotten),
+    FIELD(routings),
 };
 #undef FIELD
 static_assert(sizeof(hakmem_stats_t) ==

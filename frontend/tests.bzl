@@ -27,6 +27,14 @@ _FAULTS_VARIANTS = {
     for ace in ("adaptive", "fixed", "off")
 }
 
+# Failures are told apart in every part that may refuse, ACE's forms included.
+_FAILING_VARIANTS = dict(_ALL_VARIANTS, **{
+    "segment-ace_fixed": "segment",
+    "superslab-ace_fixed": "superslab",
+    "segment-ace_off": "segment",
+    "superslab-ace_off": "superslab",
+})
+
 # clang declares the sized forms of operator delete only when told to.
 _COPTS = HAKMEM_NO_BUILTIN_MALLOC + ["-fsized-deallocation"]
 
@@ -38,6 +46,8 @@ _PRELOADED = {
     "calloc_test": (_VARIANTS, "medium"),
     "decay_test": (_VARIANTS, "medium"),
     "errno_kept_test": (_VARIANTS, "small"),
+    "failure_trace_test": (_FAILING_VARIANTS, "medium"),
+    "failures_test": (_FAILING_VARIANTS, "medium"),
     "fault_injection_test": (_FAULTS_VARIANTS, "medium"),
     "fork_test": (_VARIANTS, "medium"),
     "impossible_requests_test": (_ALL_VARIANTS, "small"),
@@ -61,11 +71,15 @@ _PLAIN_C = ":plain_c_program_test_helper"
 
 _PLAIN_C_ENV = {"HAKMEM_TEST_PLAIN_C": "$(rootpath %s)" % _PLAIN_C}
 
+# What the code of some is compiled with besides.
+_CODE_DEPS = {
+    "fault_injection_test": ["//base:fault_control"],
+}
+
 # What some of them need besides: arguments of _variant_tests.
 _EXTRAS = {
     "fault_injection_test": {
         "data": [_PLAIN_C],
-        "deps": ["//base:fault_control"],
         # No call to the operating system may depend on the time.
         "env": dict(_PLAIN_C_ENV, HAKMEM_DECAY = "3600000"),
     },
@@ -75,7 +89,7 @@ _EXTRAS = {
     },
 }
 
-def _variant_tests(name, variants, size, main, data = [], deps = [], env = {}):
+def _test_code(name):
     cc_library(
         name = name + "_code",
         testonly = True,
@@ -85,12 +99,15 @@ def _variant_tests(name, variants, size, main, data = [], deps = [], env = {}):
         linkstatic = True,
         tags = ["nosan"],
         deps = [
+            ":elf_file_test_helper",
             ":json_test_helper",
             ":preload_test_helper",
             "@com_google_googletest//:gtest",
-        ] + deps,
+        ] + _CODE_DEPS.get(name, []),
         alwayslink = True,
     )
+
+def _variant_tests(name, variants, size, main, data = [], env = {}):
     for variant, backend in variants.items():
         library = "//:libhakmem-%s.so" % variant
         cc_test(
@@ -155,7 +172,18 @@ def frontend_tests():
         tags = ["nosan"],
     )
 
+    cc_library(
+        name = "elf_file_test_helper",
+        testonly = True,
+        srcs = ["elf_file_test_helper.cc"],
+        hdrs = ["elf_file_test_helper.h"],
+        copts = _COPTS,
+        linkstatic = True,
+        tags = ["nosan"],
+    )
+
     for name, (variants, size) in _PRELOADED.items():
+        _test_code(name)
         _variant_tests(
             name,
             variants,
@@ -177,12 +205,28 @@ def frontend_tests():
     )
 
     for name, (variants, size) in _NOT_PRELOADED.items():
+        _test_code(name)
         _variant_tests(
             name,
             variants,
             size,
             "@com_google_googletest//:gtest_main",
             **_EXTRAS.get(name, {})
+        )
+
+    # Each back-end without tracing beside the same with it.
+    _test_code("tracing_off_test")
+    for backend in _VARIANTS:
+        _variant_tests(
+            "tracing_off_test",
+            {backend + "-notrace": backend},
+            "small",
+            "@com_google_googletest//:gtest_main",
+            data = ["//:libhakmem-%s.so" % backend],
+            env = {
+                "HAKMEM_TEST_TRACING_LIBRARY":
+                    "$(rootpath //:libhakmem-%s.so)" % backend,
+            },
         )
 
     cc_test(
