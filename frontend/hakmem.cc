@@ -7,24 +7,12 @@
 
 #include "base/log.h"
 #include "base/options.h"
-#include "base/output.h"
 #include "frontend/allocator.h"
 #include "frontend/lookup_cost.h"
 #include "frontend/statistics.h"
 #include "linked_backend.h"
 
-namespace {
-
 namespace options = hakmem::options;
-
-__attribute__((destructor)) void PrintStatisticsIfAsked() {
-  if (options::Get(options::k_stats_at_exit) == 0) return;
-  char json[hakmem::kMostJsonBytes];
-  const size_t length = hakmem_stats_json(json, sizeof(json));
-  hakmem::SendLine(options::k_stats_at_exit, json, length);
-}
-
-}  // namespace
 
 size_t hakmem_collect() noexcept { return hakmem::CollectAll(); }
 

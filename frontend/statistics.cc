@@ -125,11 +125,16 @@ hakmem_stats_t GatherStatistics() {
   return s;
 }
 
-void WriteJson(const hakmem_stats_t& stats, TextBuffer& out) {
-  out.Text("{\"backend\":\"").Text(stats.backend).Text("\"");
+void WriteJsonFields(const hakmem_stats_t& stats, TextBuffer& out) {
+  out.Text("\"backend\":\"").Text(stats.backend).Text("\"");
   for (const Field& field : kFields) {
     out.Text(",\"").Text(field.name).Text("\":").Decimal(stats.*field.value);
   }
+}
+
+void WriteJson(const hakmem_stats_t& stats, TextBuffer& out) {
+  out.Text("{");
+  WriteJsonFields(stats, out);
   out.Text("}");
 }
 

@@ -19,6 +19,9 @@ inline constexpr size_t kLongestJsonName = 44;
 inline constexpr size_t kMostJsonBytes =
     (kLongestJsonName + 24) * (sizeof(hakmem_stats_t) / sizeof(uint64_t) + 1);
 
+// The fields of a JSON object, on one line: without its braces.
+void WriteJsonFields(const hakmem_stats_t& stats, TextBuffer& out);
+
 // One JSON object on one line.
 void WriteJson(const hakmem_stats_t& stats, TextBuffer& out);
 

@@ -105,6 +105,17 @@ class Environment {
   std::vector<std::string> variables_;
 };
 
+// On one line, and cut where it is too long to be read.
+std::string ForPeople(const std::vector<std::string>& command) {
+  constexpr size_t kMostBytes = 60;
+  std::string text = absl::StrJoin(command, " ");
+  if (text.size() > kMostBytes) text.replace(kMostBytes, text.npos, "...");
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ') c = ' ';
+  }
+  return text;
+}
+
 int Fail(const std::string& message, int status) {
   std::cerr << "hakmem: " << message << std::endl;
   return status;
@@ -140,8 +151,8 @@ int RunOnLibrary(const HakmemFlags& flags) {
   environment.Set("HAKMEM_ACE_TRACE", trace_to_stderr ? "1" : trace.string());
   for (const auto& [name, value] : flags.options) environment.Set(name, value);
 
-  Run run;
-  run.command = absl::StrJoin(flags.command, " ");
+  CommandRun run;
+  run.command = ForPeople(flags.command);
   run.library = fs::path(*library).filename().string();
   run.ending = RunCommand(flags.command, environment.variables(), directory);
   if (run.ending.start_error != 0) {

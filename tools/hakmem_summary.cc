@@ -16,7 +16,7 @@ namespace hakmem::tools {
 namespace {
 
 // A summary that is longer than a screen is not read.
-constexpr size_t kMostProcesses = 20;
+constexpr size_t kMostProcesses = 10;
 constexpr size_t kMostKinds = 20;
 
 constexpr std::string_view kPrefix = "hakmem: ";
@@ -91,14 +91,18 @@ void AddProcesses(std::vector<ProcessFigures> processes, std::string& text) {
                    [](const ProcessFigures& a, const ProcessFigures& b) {
                      return a.peak_resident > b.peak_resident;
                    });
-  AddLine(text, absl::StrFormat("%9s  %-15s %14s %12s %12s %12s %8s", "process",
-                                "program", "peak resident", "live", "cached",
-                                "committed", "refused"));
   const size_t shown = std::min(processes.size(), kMostProcesses);
+  int width = 7;
+  for (size_t i = 0; i < shown; ++i) {
+    width = std::max(width, static_cast<int>(processes[i].program.size()));
+  }
+  AddLine(text, absl::StrFormat("%9s  %-*s %14s %12s %12s %12s %8s", "process",
+                                width, "program", "peak resident", "live",
+                                "cached", "committed", "refused"));
   for (size_t i = 0; i < shown; ++i) {
     const ProcessFigures& p = processes[i];
-    AddLine(text, absl::StrFormat("%9d  %-15s %14s %12s %12s %12s %8d", p.pid,
-                                  p.program, HumanBytes(p.peak_resident),
+    AddLine(text, absl::StrFormat("%9d  %-*s %14s %12s %12s %12s %8d", p.pid,
+                                  width, p.program, HumanBytes(p.peak_resident),
                                   HumanBytes(p.live), HumanBytes(p.cached),
                                   HumanBytes(p.committed), p.failures));
   }
@@ -200,7 +204,7 @@ std::string HumanBytes(uint64_t bytes) {
   return absl::StrFormat("%.1f %s", value, kUnits[unit]);
 }
 
-std::string Summarize(const Run& run, bool stats_wanted) {
+std::string Summarize(const CommandRun& run, bool stats_wanted) {
   std::string text;
   const bool failed = !run.failures.kinds.empty() || run.failures.not_told != 0;
   if (!stats_wanted && !failed && run.ending.signal == 0) return text;

@@ -45,7 +45,7 @@ FailureList ParseFailures(std::string_view lines);
 // "512 bytes", "1.5 KiB".
 std::string HumanBytes(uint64_t bytes);
 
-struct Run {
+struct CommandRun {
   std::string command;  // for people
   std::string library;  // its file's name
   Ending ending;
@@ -55,7 +55,7 @@ struct Run {
 
 // What to print on stderr; empty when all went well and no statistics are
 // wanted. Ends with a newline otherwise.
-std::string Summarize(const Run& run, bool stats_wanted);
+std::string Summarize(const CommandRun& run, bool stats_wanted);
 
 }  // namespace hakmem::tools
 

@@ -1,0 +1,86 @@
+// From the library's lines to what a person reads.
+
+#include "tools/hakmem_summary.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+namespace hakmem::tools {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TEST(HakmemSummary, FiguresAreReadByName) {
+  const auto processes = ParseFigures(
+      "nonsense\n"
+      "{\"pid\":12,\"program\":\"ls\",\"peak_resident_bytes\":4096,"
+      "\"backend\":\"segment\",\"live_bytes\":1,\"cached_bytes\":2,"
+      "\"committed_bytes\":3,\"slab_live_bytes\":99,"
+      "\"failures_threshold\":4,\"failures_exhaustion\":5,"
+      "\"failures_mapfail\":6}\n"
+      "hakmem: {\"pid\":13}\n"
+      "{\"pid\":14,\"torn");
+  ASSERT_EQ(processes.size(), 2u);
+  EXPECT_EQ(processes[0].pid, 12u);
+  EXPECT_EQ(processes[0].program, "ls");
+  EXPECT_EQ(processes[0].peak_resident, 4096u);
+  EXPECT_EQ(processes[0].live, 1u);
+  EXPECT_EQ(processes[0].cached, 2u);
+  EXPECT_EQ(processes[0].committed, 3u);
+  EXPECT_EQ(processes[0].failures, 15u);
+  EXPECT_EQ(processes[1].pid, 13u);
+}
+
+TEST(HakmemSummary, FailuresOfOneReasonAreCountedNewestLast) {
+  const FailureList list = ParseFailures(
+      "failure 1, thread 10: malloc of 1 GiB: a\n"
+      "#0 old\n"
+      "failure 2, thread 10: malloc of 2 GiB: b\n"
+      "(7 more were not printed) failure 10, thread 11: malloc of 1 GiB: a\n"
+      "#0 frame\n"
+      "#1 frame\n"
+      "3 more failures were not printed\n");
+  ASSERT_EQ(list.kinds.size(), 2u);
+  EXPECT_EQ(list.kinds[0].text, "malloc of 2 GiB: b");
+  EXPECT_EQ(list.kinds[0].count, 1u);
+  EXPECT_EQ(list.kinds[1].text, "malloc of 1 GiB: a");
+  EXPECT_EQ(list.kinds[1].count, 2u);
+  EXPECT_THAT(list.kinds[1].stack, ElementsAre("#0 frame", "#1 frame"));
+  EXPECT_EQ(list.not_told, 10u);
+}
+
+TEST(HakmemSummary, BytesAreRoundedForPeople) {
+  EXPECT_EQ(HumanBytes(0), "0 bytes");
+  EXPECT_EQ(HumanBytes(1023), "1023 bytes");
+  EXPECT_EQ(HumanBytes(1536), "1.5 KiB");
+  EXPECT_EQ(HumanBytes((uint64_t{1} << 20) - 1), "1.0 MiB");
+  EXPECT_EQ(HumanBytes(uint64_t{3} << 40), "3.0 TiB");
+  EXPECT_EQ(HumanBytes(uint64_t{1} << 60), "1048576.0 TiB");
+}
+
+TEST(HakmemSummary, NothingIsSaidWhenThereIsNothingToSay) {
+  CommandRun run;
+  run.command = "ls";
+  run.ending.exit_code = 1;
+  EXPECT_EQ(Summarize(run, false), "");
+  run.ending.signal = SIGKILL;
+  EXPECT_THAT(Summarize(run, false), HasSubstr("ls was ended by signal 9"));
+}
+
+TEST(HakmemSummary, LongListsAreCut) {
+  CommandRun run;
+  run.processes.resize(30);
+  for (int i = 0; i < 50; ++i) {
+    run.failures.kinds.push_back({"reason " + std::to_string(i) + ".", 1, {}});
+  }
+  const std::string text = Summarize(run, true);
+  EXPECT_THAT(text, HasSubstr("and 20 processes that held less"));
+  EXPECT_THAT(text, HasSubstr("30 older reasons left out"));
+  EXPECT_THAT(text, HasSubstr("reason 49."));
+  EXPECT_THAT(text, testing::Not(HasSubstr("reason 29.")));
+}
+
+}  // namespace
+}  // namespace hakmem::tools

@@ -1,0 +1,223 @@
+// `hakmem` as a whole, by the command line.
+//
+// The build gives the paths of the tool and of its helpers, from the folder the
+// test starts in:
+//   HAKMEM_TEST_TOOL, HAKMEM_TEST_PROGRAM, HAKMEM_TEST_STATIC_PROGRAM
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include <fstream>
+#include <iterator>
+#include <string>
+
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+using ::testing::Not;
+
+std::string Temporary(const std::string& name) {
+  return testing::TempDir() + "/" + name;
+}
+
+std::string Contents(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+struct Result {
+  int status = -1;  // -1: a signal ended the shell
+  std::string out;
+  std::string err;
+};
+
+// Runs a line of shell, in which $tool, $program and $static stand for what is
+// tested and its helpers.
+Result Shell(const std::string& line) {
+  const std::string out = Temporary("out");
+  const std::string err = Temporary("err");
+  const std::string script =
+      "tool=$PWD/$HAKMEM_TEST_TOOL;"
+      "program=$PWD/$HAKMEM_TEST_PROGRAM;"
+      "static=$PWD/$HAKMEM_TEST_STATIC_PROGRAM;"
+      "{ " +
+      line + "\n} >" + out + " 2>" + err;
+  const int status = system(script.c_str());
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, Contents(out),
+          Contents(err)};
+}
+
+TEST(HakmemTest, ASuccessfulCommandIsAloneToSpeak) {
+  const Result result = Shell("$tool -- sh -c 'echo out; echo err >&2'");
+  EXPECT_EQ(result.status, 0);
+  EXPECT_EQ(result.out, "out\n");
+  EXPECT_EQ(result.err, "err\n");
+}
+
+TEST(HakmemTest, TheExitStatusIsKept) {
+  EXPECT_EQ(Shell("$tool -- sh -c 'exit 0'").status, 0);
+  const Result seven = Shell("$tool -- sh -c 'exit 7'");
+  EXPECT_EQ(seven.status, 7);
+  EXPECT_EQ(seven.err, "");
+}
+
+TEST(HakmemTest, ASignalThatEndsTheCommandIsToldAndKept) {
+  const Result killed = Shell("$tool -- sh -c 'kill -KILL $$'");
+  EXPECT_EQ(killed.status, 128 + 9);
+  EXPECT_THAT(killed.err, HasSubstr("was ended by signal 9 (Killed)"));
+  const Result fault = Shell("$tool -- sh -c 'ulimit -c 0; kill -SEGV $$'");
+  EXPECT_EQ(fault.status, 128 + 11);
+  EXPECT_THAT(fault.err, HasSubstr("signal 11 (Segmentation fault)"));
+}
+
+TEST(HakmemTest, StandardInputReachesTheCommand) {
+  const Result result = Shell("printf 'one\\ntwo\\n' | $tool -- cat");
+  EXPECT_EQ(result.status, 0);
+  EXPECT_EQ(result.out, "one\ntwo\n");
+}
+
+TEST(HakmemTest, TheCommandRunsWhereTheUserIs) {
+  const Result result =
+      Shell("BUILD_WORKING_DIRECTORY=/usr/bin $tool -- pwd; $tool -- pwd");
+  EXPECT_THAT(result.out, MatchesRegex("/usr/bin\n/[^\n]*\n"));
+  EXPECT_THAT(result.out, Not(HasSubstr("/usr/bin\n/usr/bin\n")));
+}
+
+TEST(HakmemTest, SignalsSentToTheToolReachTheCommand) {
+  const Result result = Shell("ready=" + Temporary("ready") +
+                              "; rm -f $ready;"
+                              "$tool -- sh -c \"trap 'exit 5' TERM; : >$ready;"
+                              "  while :; do sleep 0.05; done\" & tool_pid=$!;"
+                              "while [ ! -e $ready ]; do sleep 0.05; done;"
+                              "kill -TERM $tool_pid; wait $tool_pid");
+  EXPECT_EQ(result.status, 5);
+}
+
+TEST(HakmemTest, OtherPreloadedLibrariesStay) {
+  const Result result = Shell(
+      "LD_PRELOAD=libdl.so.2 $tool --backend=superslab --ace=fixed --"
+      " sh -c 'echo $LD_PRELOAD'");
+  EXPECT_THAT(result.out,
+              MatchesRegex("/[^:]*/libhakmem-superslab-ace_fixed.so:"
+                           "libdl.so.2\n"));
+}
+
+TEST(HakmemTest, FlagsReachTheLibrary) {
+  EXPECT_EQ(Shell("$tool -- $program option decay").out,
+            "1000 0.1.0 (segment)\n");
+  EXPECT_EQ(Shell("$tool --backend superslab --option decay=2s -- "
+                  "$program option decay")
+                .out,
+            "2000 0.1.0 (superslab)\n");
+  EXPECT_EQ(Shell("$tool --limit-mb=77 -- $program option ace_limit_mb").out,
+            "77 0.1.0 (segment)\n");
+  EXPECT_EQ(Shell("$tool --stack --option=HAKMEM_BIN_BYTES=4K -- "
+                  "$program option bin_bytes")
+                .out,
+            "4096 0.1.0 (segment)\n");
+}
+
+TEST(HakmemTest, StatisticsHaveALineForEachProcess) {
+  const Result result =
+      Shell("$tool --stats -- bash -c '$0 option decay; exit 3' $program");
+  EXPECT_EQ(result.status, 3);
+  EXPECT_THAT(result.err, HasSubstr("exited with status 3 after "));
+  EXPECT_THAT(result.err, ContainsRegex("hakmem: +[1-9][0-9]* +bash +[1-9]"));
+  EXPECT_THAT(result.err,
+              ContainsRegex("hakmem: +[1-9][0-9]* +hakmem_test_helper +"
+                            "[0-9.]+ MiB +[0-9.]+ [KM]iB +[0-9.]+ [KM]iB +"
+                            "[0-9.]+ [KM]iB +0\n"));
+  EXPECT_THAT(result.err, Not(HasSubstr("refused;")));
+}
+
+TEST(HakmemTest, RefusedRequestsAreToldOncePerReason) {
+  const Result result = Shell("$tool -- $program refuse 3");
+  EXPECT_EQ(result.status, 0);
+  EXPECT_THAT(result.err,
+              HasSubstr("hakmem: 3 requests were refused; each reason once"));
+  EXPECT_THAT(result.err, ContainsRegex("hakmem:   3 x malloc of 1 PiB: "
+                                        "MapFail in large, address_space, "));
+  EXPECT_THAT(result.err, HasSubstr("ask for less"));
+}
+
+TEST(HakmemTest, MoreRefusedRequestsThanAreNotedAreCounted) {
+  const Result result = Shell("$tool -- $program refuse 1000");
+  EXPECT_THAT(result.err, HasSubstr("hakmem: 1000 requests were refused"));
+  EXPECT_THAT(result.err, ContainsRegex("hakmem:   [0-9]+ more, of which"));
+}
+
+TEST(HakmemTest, ATraceFileIsAppendedTo) {
+  const std::string trace = Temporary("trace");
+  const Result result =
+      Shell("echo before >" + trace + "; $tool --trace=" + trace +
+            " -- $program refuse 1");
+  EXPECT_THAT(Contents(trace), AllOf(testing::StartsWith("before\n"),
+                                     HasSubstr("malloc of 1 PiB")));
+  EXPECT_THAT(result.err, HasSubstr("hakmem: 1 request was refused"));
+}
+
+TEST(HakmemTest, ATraceWithoutAFileIsToldAsItHappens) {
+  const Result result = Shell("$tool --trace -- $program refuse 1");
+  EXPECT_THAT(result.err, ContainsRegex("hakmem: failure [0-9]+, thread "
+                                        "[0-9]+: malloc of 1 PiB"));
+}
+
+TEST(HakmemTest, AStaticProgramIsToldApart) {
+  EXPECT_EQ(Shell("$tool -- $static").err, "");
+  const Result result = Shell("$tool --stats -- $static");
+  EXPECT_EQ(result.status, 9);
+  EXPECT_THAT(result.err,
+              HasSubstr("hakmem: the command printed no statistics: it may be "
+                        "statically linked, privileged, "));
+}
+
+TEST(HakmemTest, CommandsThatCannotBeRunAreOneLine) {
+  const Result absent = Shell("$tool -- no-such-command");
+  EXPECT_EQ(absent.status, 127);
+  EXPECT_EQ(absent.err,
+            "hakmem: cannot run no-such-command: No such file or directory\n");
+  const Result folder = Shell("$tool -- /etc/passwd");
+  EXPECT_EQ(folder.status, 126);
+  EXPECT_EQ(folder.err, "hakmem: cannot run /etc/passwd: Permission denied\n");
+}
+
+TEST(HakmemTest, BadFlagsAreOneLine) {
+  for (const char* const flags :
+       {"", "--", "--frobnicate -- ls", "--backend=none -- ls",
+        "--ace=none -- ls", "--stats=1 -- ls", "--limit-mb=many -- ls",
+        "--limit-mb", "--option decay -- ls", "--option decay=long -- ls",
+        "--option nonsense=1 -- ls", "--option ace_trace=1 -- ls",
+        "--trace= -- ls"}) {
+    const Result result = Shell(std::string("$tool ") + flags);
+    EXPECT_EQ(result.status, 2) << flags;
+    EXPECT_EQ(result.out, "") << flags;
+    EXPECT_THAT(result.err, MatchesRegex("hakmem: [^\n]+\n")) << flags;
+  }
+}
+
+TEST(HakmemTest, HelpNamesEveryFlag) {
+  const Result result = Shell("$tool --help");
+  EXPECT_EQ(result.status, 0);
+  EXPECT_THAT(
+      result.out,
+      AllOf(HasSubstr("--backend="), HasSubstr("--ace="), HasSubstr("--stats"),
+            HasSubstr("--trace[=FILE]"), HasSubstr("--stack"),
+            HasSubstr("--limit-mb="), HasSubstr("--option=NAME=VALUE")));
+}
+
+TEST(HakmemTest, NothingIsLeftBehind) {
+  const std::string folder = Temporary("left");
+  const Result result =
+      Shell("rm -rf " + folder + "; mkdir " + folder + "; TMPDIR=" + folder +
+            " $tool --stats -- ls " + folder + "; rmdir " + folder);
+  EXPECT_EQ(result.status, 0);
+  // While the command ran, the private folder was there.
+  EXPECT_THAT(result.out, MatchesRegex("hakmem-......\n"));
+}
+
+}  // namespace

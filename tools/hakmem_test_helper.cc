@@ -1,0 +1,49 @@
+// What hakmem_test.cc runs: does as its arguments say, and exits.
+//
+//   option NAME   prints the value of an option of the preloaded library
+//   refuse N      asks N times for more than can be mapped
+
+#include <dlfcn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hakmem/hakmem.h"
+
+namespace {
+
+int PrintOption(const char* name) {
+  auto* get = reinterpret_cast<decltype(&::hakmem_option)>(
+      dlsym(RTLD_DEFAULT, "hakmem_option"));
+  auto* version = reinterpret_cast<decltype(&::hakmem_version)>(
+      dlsym(RTLD_DEFAULT, "hakmem_version"));
+  if (get == nullptr || version == nullptr) return 3;
+  hakmem_option_t option;
+  for (size_t i = 0; get(i, &option) == 1; ++i) {
+    if (strcmp(option.name, name) != 0) continue;
+    printf("%llu %s\n", static_cast<unsigned long long>(option.value),
+           version());
+    return 0;
+  }
+  return 4;
+}
+
+int AskForTooMuch(int times) {
+  for (int i = 0; i < times; ++i) {
+    // More than a process's addresses. Through a volatile pointer: a compiler
+    // may drop an allocation that nobody uses.
+    void* volatile block = malloc(size_t{1} << 50);
+    if (block != nullptr) return 5;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 3) return 2;
+  if (strcmp(argv[1], "option") == 0) return PrintOption(argv[2]);
+  if (strcmp(argv[1], "refuse") == 0) return AskForTooMuch(atoi(argv[2]));
+  return 2;
+}
