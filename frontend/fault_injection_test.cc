@@ -131,14 +131,23 @@ class Workload {
     return least + (state_ >> 33) % (most - least + 1);
   }
 
-  void NoteRefusal() {
+  void NoteRefusal(const char* entry, size_t size) {
     EXPECT_EQ(errno, ENOMEM);
     ++refusals_;
+    hakmem_failure_t failure;
+    ASSERT_EQ(Hakmem().last_failure(&failure, sizeof(failure)), 1);
+    EXPECT_GT(failure.sequence, newest_failure_) << entry << " of " << size;
+    newest_failure_ = failure.sequence;
+    EXPECT_STREQ(failure.cause, "MapFail") << entry << " of " << size;
+    EXPECT_STREQ(failure.entry, entry);
+    EXPECT_EQ(failure.size, size);
+    EXPECT_EQ(failure.error, ENOMEM);
+    EXPECT_GT(failure.os_bytes, 0u);
   }
 
   // Takes a block that was asked for into the table.
-  void Keep(void* address, size_t size) {
-    if (address == nullptr) return NoteRefusal();
+  void Keep(const char* entry, void* address, size_t size) {
+    if (address == nullptr) return NoteRefusal(entry, size);
     ASSERT_LT(count_, kMostBlocks);
     blocks_[count_] = {static_cast<char*>(address), size, ++seeds_ << 32};
     blocks_[count_++].Write();
@@ -148,7 +157,7 @@ class Workload {
     for (size_t i = 0; i < count; ++i) {
       const size_t size = AnyBetween(least, most);
       errno = 0;
-      Keep(Opaque(malloc(size)), size);
+      Keep("malloc", Opaque(malloc(size)), size);
     }
   }
 
@@ -158,14 +167,14 @@ class Workload {
     if (address != nullptr) {
       EXPECT_TRUE(IsZero(address, size)) << size;
     }
-    Keep(address, size);
+    Keep("calloc", address, size);
   }
 
   void AllocateAligned(size_t alignment, size_t size) {
     errno = 0;
     void* address = Opaque(memalign(alignment, size));
     EXPECT_TRUE(IsAligned(address, alignment)) << alignment;
-    Keep(address, size);
+    Keep("memalign", address, size);
   }
 
   // One block up through every kind of memory, and down again.
@@ -178,7 +187,7 @@ class Workload {
       errno = 0;
       void* moved = Opaque(realloc(block.address, size));
       if (moved == nullptr) {
-        NoteRefusal();
+        NoteRefusal("realloc", size);
         EXPECT_TRUE(block.address == nullptr || block.IsWhole(block.size));
         continue;
       }
@@ -257,6 +266,7 @@ class Workload {
   uint64_t state_ = 1;
   uint64_t seeds_ = 0;
   uint64_t refusals_ = 0;
+  uint64_t newest_failure_ = 0;
   size_t count_ = 0;
   Block blocks_[kMostBlocks];
 };
