@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include <algorithm>
-#include <iterator>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -11,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "tools/human_bytes.h"
 
 namespace hakmem::tools {
 namespace {
@@ -189,19 +189,6 @@ FailureList ParseFailures(std::string_view lines) {
     list.kinds.push_back(newest);
   }
   return list;
-}
-
-std::string HumanBytes(uint64_t bytes) {
-  static constexpr const char* kUnits[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-  if (bytes < 1024) return absl::StrCat(bytes, " bytes");
-  size_t unit = 0;
-  double value = static_cast<double>(bytes);
-  // 1023.95 would print as 1024.0.
-  while (value >= 1023.95 && unit + 1 < std::size(kUnits)) {
-    value /= 1024;
-    ++unit;
-  }
-  return absl::StrFormat("%.1f %s", value, kUnits[unit]);
 }
 
 std::string Summarize(const CommandRun& run, bool stats_wanted) {

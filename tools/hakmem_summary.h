@@ -42,9 +42,6 @@ struct FailureList {
 // Parses the lines of the failure trace.
 FailureList ParseFailures(std::string_view lines);
 
-// "512 bytes", "1.5 KiB".
-std::string HumanBytes(uint64_t bytes);
-
 struct CommandRun {
   std::string command;  // for people
   std::string library;  // its file's name

@@ -1,0 +1,197 @@
+#include "tools/provocations.h"
+
+#include <dlfcn.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <utility>
+
+#include "base/calls/injected/fault_control.h"
+#include "hakmem/hakmem.h"
+
+namespace hakmem::tools {
+namespace {
+
+constexpr size_t kMiB = size_t{1} << 20;
+
+// Hidden from the compiler, which warns of impossible requests and may drop
+// those whose block nobody uses.
+template <typename T>
+T Opaque(T value) {
+  asm volatile("" : "+r"(value) : : "memory");
+  return value;
+}
+
+// Asks for blocks of `size` until one is refused.
+void AllocateUntilRefused(size_t size) {
+  while (Opaque(malloc(size)) != nullptr) {
+  }
+}
+
+void SetSoftLimit(__rlimit_resource resource, uint64_t bytes) {
+  rlimit limit;
+  getrlimit(resource, &limit);
+  limit.rlim_cur = bytes;
+  setrlimit(resource, &limit);
+}
+
+// A field of /proc/self/statm, in bytes.
+uint64_t Statm(int field) {
+  std::ifstream file("/proc/self/statm");
+  uint64_t pages = 0;
+  for (int i = 0; i <= field; ++i) file >> pages;
+  return pages * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+uint64_t ReachAddressSpaceLimit() {
+  const uint64_t limit = Statm(0) + 64 * kMiB;
+  SetSoftLimit(RLIMIT_AS, limit);
+  AllocateUntilRefused(5 * kMiB);
+  return limit;
+}
+
+uint64_t ReachDataLimit() {
+  const uint64_t limit = Statm(5) + 64 * kMiB;
+  SetSoftLimit(RLIMIT_DATA, limit);
+  AllocateUntilRefused(5 * kMiB);
+  return limit;
+}
+
+uint64_t ReachAceLimit() {
+  AllocateUntilRefused(20'000);
+  return 4 * kMiB;  // as the environment says
+}
+
+// Cuts one mapping into pieces that cannot be one, until there are no more.
+uint64_t ReachMapCount() {
+  uint64_t limit = 0;
+  std::ifstream("/proc/sys/vm/max_map_count") >> limit;
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const size_t bytes = (limit + 2) * page;
+  void* const all = mmap(nullptr, bytes, PROT_NONE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (all == MAP_FAILED) return 0;
+  // Each second page splits what is left in three: two mappings more. The last
+  // split may be refused for the second; a page at the end asks for only one.
+  auto* const pages = static_cast<char*>(all);
+  for (size_t at = page; at + page < bytes; at += 2 * page) {
+    if (mprotect(pages + at, page, PROT_READ) != 0) break;
+  }
+  mprotect(pages + bytes - page, page, PROT_READ);
+  AllocateUntilRefused(5 * kMiB);
+  return limit;
+}
+
+uint64_t FailMmap() {
+  auto* const fail = reinterpret_cast<decltype(&hakmem_test_fail_os_calls)>(
+      dlsym(RTLD_DEFAULT, "hakmem_test_fail_os_calls"));
+  if (fail == nullptr) return 0;
+  fail(1, UINT64_MAX);
+  AllocateUntilRefused(5 * kMiB);
+  fail(0, 0);
+  return 0;
+}
+
+uint64_t AskForMoreThanPtrdiffMax() {
+  Opaque(malloc(Opaque(size_t{PTRDIFF_MAX} + 1)));
+  return 0;
+}
+
+uint64_t OverflowCalloc() {
+  Opaque(calloc(Opaque(SIZE_MAX / 2), 3));
+  return 0;
+}
+
+uint64_t OverflowReallocarray() {
+  Opaque(reallocarray(nullptr, Opaque(SIZE_MAX / 2), 3));
+  return 0;
+}
+
+uint64_t AlignToNoPowerOfTwo() {
+  void* block = nullptr;
+  // Its result must be looked at.
+  if (posix_memalign(&block, Opaque(size_t{48}), 100) == 0) free(block);
+  return 0;
+}
+
+uint64_t AlignBeyondAnyAddress() {
+  Opaque(aligned_alloc(Opaque(size_t{1} << 62), 100));
+  return 0;
+}
+
+uint64_t AlignAndAskForMuch() {
+  Opaque(memalign(Opaque(size_t{1} << 46), size_t{1} << 46));
+  return 0;
+}
+
+}  // namespace
+
+const std::vector<Provocation>& Provocations() {
+  static const auto* const all = new std::vector<Provocation>{
+      {"rlimit_as", "RLIMIT_AS 64 MiB above use", "", false,
+       ReachAddressSpaceLimit},
+      {"rlimit_data", "RLIMIT_DATA 64 MiB above use", "", false,
+       ReachDataLimit},
+      {"ace_limit", "HAKMEM_ACE_LIMIT_MB=4", "HAKMEM_ACE_LIMIT_MB=4", false,
+       ReachAceLimit},
+      {"map_count", "vm.max_map_count mappings", "", false, ReachMapCount},
+      {"injected_mmap", "mmap made to fail", "", true, FailMmap},
+      {"impossible_size", "PTRDIFF_MAX + 1 bytes", "", false,
+       AskForMoreThanPtrdiffMax},
+      {"calloc_overflow", "count * size overflows", "", false, OverflowCalloc},
+      {"reallocarray_overflow", "count * size overflows", "", false,
+       OverflowReallocarray},
+      {"odd_alignment", "alignment 48", "", false, AlignToNoPowerOfTwo},
+      {"huge_alignment", "alignment 2^62", "", false, AlignBeyondAnyAddress},
+      {"huge_aligned_size", "2^46 bytes aligned to 2^46", "", false,
+       AlignAndAskForMuch},
+  };
+  return *all;
+}
+
+int RunProvocation(const std::string& name) {
+  // Before memory is out.
+  auto* const last_failure = reinterpret_cast<decltype(&hakmem_last_failure)>(
+      dlsym(RTLD_DEFAULT, "hakmem_last_failure"));
+  auto* const failure_text = reinterpret_cast<decltype(&hakmem_failure_text)>(
+      dlsym(RTLD_DEFAULT, "hakmem_failure_text"));
+  if (last_failure == nullptr || failure_text == nullptr) return 3;
+  for (const Provocation& provocation : Provocations()) {
+    if (name != provocation.name) continue;
+    const uint64_t set_limit = provocation.run();
+    static hakmem_failure_t f;
+    if (last_failure(&f, sizeof(f)) != 1) return 4;
+    static char text[2048];
+    failure_text(&f, text, sizeof(text));
+    // dprintf needs no memory.
+    dprintf(STDOUT_FILENO,
+            "entry=%s\nlayer=%s\ncause=%s\nsubcause=%s\ntext=%s\n", f.entry,
+            f.layer, f.cause, f.subcause, text);
+    const std::pair<const char*, uint64_t> numbers[] = {
+        {"size", f.size},
+        {"alignment", f.alignment},
+        {"error", static_cast<uint64_t>(f.error)},
+        {"live_bytes", f.live_bytes},
+        {"cached_bytes", f.cached_bytes},
+        {"limit_bytes", f.limit_bytes},
+        {"os_bytes", f.os_bytes},
+        {"evidence_used", f.evidence_used},
+        {"evidence_limit", f.evidence_limit},
+        {"set_limit", set_limit},
+    };
+    for (const auto& [field, value] : numbers) {
+      dprintf(STDOUT_FILENO, "%s=%llu\n", field,
+              static_cast<unsigned long long>(value));
+    }
+    // Without what exit would still allocate.
+    _exit(0);
+  }
+  return 2;
+}
+
+}  // namespace hakmem::tools
