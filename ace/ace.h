@@ -16,8 +16,8 @@
 // and mappings.
 //
 // Thread-safe, but for the SpanBins passed in, which are the calling thread's
-// (null: it has none). Lock order: mid class pools, span shards; then the span
-// source's.
+// (null: it has none). Lock order: span shards (none is held while another is
+// taken), the limit, mid blocks; then the span source's.
 #ifndef HAKMEM_ACE_ACE_H_
 #define HAKMEM_ACE_ACE_H_
 

@@ -63,6 +63,9 @@ class PageHeap {
 
   static PageTotals Totals();
 
+  // Bytes in spans handed out, without the lock.
+  static size_t UsedBytes();
+
   // Finds the used span that holds `address`, which lies in a page chunk, for
   // messages. Returns its start, or 0 when the page is free.
   static uintptr_t SpanAround(uintptr_t address);
