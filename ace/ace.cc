@@ -32,21 +32,6 @@ auto TakeWithinLimit(size_t bytes, Take&& take) {
   return AceLimit::Within(bytes, take);
 }
 
-bool IsWithinWasteCap(size_t bytes, size_t rounded) {
-  return (rounded - bytes) * 100 <=
-         bytes * options::Get(options::k_ace_waste_percent);
-}
-
-// Pages of a span for `bytes`. With fixed classes, those of the base class:
-// eight in each doubling.
-size_t ClassPagesFor(size_t bytes) {
-  const size_t pages = PagesFor(bytes);
-  if (kAceMode != AceMode::kFixed || pages <= 16) return pages;
-  const size_t step = std::bit_floor(pages - 1) / 8;
-  const size_t rounded = (pages + step - 1) / step * step;
-  return IsWithinWasteCap(bytes, rounded * kPageBytes) ? rounded : pages;
-}
-
 // What a thread's span bins may hold: a small part of what the pool does.
 size_t BinBudget() {
   constexpr size_t kLeast = size_t{1} << 20;
@@ -74,32 +59,35 @@ uintptr_t TakeCached(size_t pages, SpanBins* bins) {
   return batch[0];
 }
 
-void FreeSpan(uintptr_t address, size_t pages, SpanBins* bins) {
-  if (bins == nullptr) return SpanShards::Give(pages, &address, 1);
+void KeepOrPassOn(uintptr_t address, size_t pages, SpanBins* bins) {
+  if (bins == nullptr) return SpanShards::GiveUsed(pages, address);
   bins->NoteFree(pages);
-  if (bins->Push(pages, address, BinBudget())) return;
+  if (bins->Push(pages, address, BinBudget())) {
+    return PageHeap::MarkCached(address, pages);
+  }
   // More is freed than is asked for again: what the bin has goes, and only the
   // one that is still in cache stays. (Kept spans pin whole chunks.)
   if (const uint32_t count = bins->Count(pages); count != 0) {
     uintptr_t oldest[SpanBins::kMostSpans];
     bins->TakeOldest(pages, count, oldest);
     SpanShards::Give(pages, oldest, count);
-    if (bins->Push(pages, address, BinBudget())) return;
+    if (bins->Push(pages, address, BinBudget())) {
+      return PageHeap::MarkCached(address, pages);
+    }
   }
-  SpanShards::Give(pages, &address, 1);
+  SpanShards::GiveUsed(pages, address);
 }
 
 }  // namespace
 
-SizeClass Ace::ClassFor(size_t bytes, size_t alignment) {
-  if (kAceMode == AceMode::kOff || bytes > kMaxMidBytes)
-    return SizeClass::kNone;
-  const SizeClass c = alignment <= kBlockAlignment
-                          ? MidClassOf(bytes)
-                          : AlignedClassOf(bytes, alignment);
-  return c != SizeClass::kNone && IsWithinWasteCap(bytes, ClassBytes(c))
-             ? c
-             : SizeClass::kNone;
+// Pages of a span for `bytes`. With fixed classes, those of the base class:
+// eight in each doubling.
+size_t Ace::ClassPagesFor(size_t bytes) {
+  const size_t pages = PagesFor(bytes);
+  if (kAceMode != AceMode::kFixed || pages <= 16) return pages;
+  const size_t step = std::bit_floor(pages - 1) / 8;
+  const size_t rounded = (pages + step - 1) / step * step;
+  return IsWithinWasteCap(bytes, rounded * kPageBytes) ? rounded : pages;
 }
 
 uint32_t Ace::Refill(SizeClass c, void** blocks, uint32_t count) {
@@ -140,8 +128,8 @@ size_t Ace::BytesAt(uintptr_t address) { return SpanSource::BytesAt(address); }
 
 void Ace::Free(uintptr_t address, SpanBins* bins) {
   if (kAceMode != AceMode::kOff) {
-    if (const size_t pages = PageHeap::MarkCached(address); pages != 0) {
-      return FreeSpan(address, pages, bins);
+    if (const size_t pages = PageHeap::PagesAt(address); pages != 0) {
+      return KeepOrPassOn(address, pages, bins);
     }
   }
   SpanSource::Free(address, CoarseMilliseconds());

@@ -55,7 +55,7 @@ void NoteMiss(Shard& shard, size_t pages)
 
 void ReturnToHeap(const uintptr_t* spans, uint32_t count) {
   if (count == 0) return;
-  const uint64_t now = CoarseMilliseconds();
+  const uint64_t now = RecentMilliseconds();
   for (uint32_t i = 0; i < count; ++i) PageHeap::FreeCached(spans[i], now);
 }
 
@@ -89,6 +89,15 @@ void SpanShards::Give(size_t pages, const uintptr_t* spans, uint32_t count) {
     }
   }
   ReturnToHeap(spans + kept, count - kept);
+}
+
+void SpanShards::GiveUsed(size_t pages, uintptr_t span) {
+  if (shards[pages].is_active.load(std::memory_order_relaxed)) {
+    PageHeap::MarkCached(span, pages);
+    Give(pages, &span, 1);
+  } else {
+    PageHeap::Free(span, RecentMilliseconds());
+  }
 }
 
 void SpanShards::EndEpoch(bool force) {

@@ -22,9 +22,12 @@ class SpanShards {
   // Takes up to `count` spans of `pages` out, into `out`. Returns how many.
   static uint32_t Take(size_t pages, uint32_t count, uintptr_t* out);
 
-  // Keeps those of `count` spans of `pages` that the limit allows, and returns
-  // the others to the page heap.
+  // Keeps those of `count` cached spans of `pages` that the limit allows, and
+  // returns the others to the page heap.
   static void Give(size_t pages, const uintptr_t* spans, uint32_t count);
+
+  // The same for one used span.
+  static void GiveUsed(size_t pages, uintptr_t span);
 
   // Ends an epoch: what lay unused in it goes back to the page heap, everything
   // with `force`.

@@ -60,8 +60,9 @@ size_t FirstPageOf(const FreeSpan* span) {
 }
 
 // `resident` of the span's pages are.
-void InsertFree(PageChunk* chunk, size_t first, size_t pages, size_t resident,
-                uint32_t freed_at) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+inline void InsertFree(PageChunk* chunk, size_t first, size_t pages,
+                       size_t resident, uint32_t freed_at)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   FreeSpan* span = &chunk->free_spans[first];
   span->chunk = chunk;
   span->freed_at = freed_at;
@@ -78,7 +79,7 @@ void InsertFree(PageChunk* chunk, size_t first, size_t pages, size_t resident,
   }
 }
 
-void RemoveFree(FreeSpan* span) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+inline void RemoveFree(FreeSpan* span) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   const size_t pages = span->pages;
   free_lists[pages].Remove(span);
   if (free_lists[pages].empty()) {
@@ -160,13 +161,6 @@ bool FreePages(PageChunk* chunk, size_t first, size_t pages, size_t resident,
   return true;
 }
 
-// The page chunk at `address`; null when there is none (any more).
-PageChunk* ChunkOf(uintptr_t address) {
-  Chunk* chunk = AddressMap::ChunkAt(address);
-  if (chunk == nullptr || chunk->kind != ChunkKind::kPages) return nullptr;
-  return static_cast<PageChunk*>(chunk);
-}
-
 // Length of the span in `state` that starts at `address`; 0 when none does.
 size_t SpanAt(const PageChunk* chunk, uintptr_t address, State state) {
   if (chunk == nullptr || address % kPageBytes != 0) return 0;
@@ -228,30 +222,9 @@ SpanAllocation PageHeap::Allocate(size_t pages, size_t alignment) {
   return {aligned, is_zero};
 }
 
-size_t PageHeap::PagesAt(uintptr_t address) {
-  return SpanAt(ChunkOf(address), address, State::kUsed);
-}
-
-size_t PageHeap::MarkCached(uintptr_t address) {
-  PageChunk* chunk = ChunkOf(address);
-  const size_t pages = SpanAt(chunk, address, State::kUsed);
-  if (pages == 0) return 0;
-  chunk->SetTag(chunk->PageOf(address),
-                {static_cast<uint16_t>(pages), State::kCached, true});
-  return pages;
-}
-
-void PageHeap::MarkUsed(uintptr_t address, size_t pages) {
-  PageChunk* chunk = ChunkOf(address);
-  chunk->SetTag(chunk->PageOf(address),
-                {static_cast<uint16_t>(pages), State::kUsed, true});
-}
-
-namespace {
-
-size_t FreeSpanIn(State state, uintptr_t address, uint64_t now) {
+size_t PageHeap::FreeSpanIn(State state, uintptr_t address, uint64_t now) {
   MutexLock lock(mutex);
-  PageChunk* chunk = ChunkOf(address);
+  PageChunk* chunk = ChunkAt(address);
   const size_t pages = SpanAt(chunk, address, state);
   if (pages == 0) return 0;
   const size_t first = chunk->PageOf(address);
@@ -260,8 +233,6 @@ size_t FreeSpanIn(State state, uintptr_t address, uint64_t now) {
   FreePages(chunk, first, pages, pages, static_cast<uint32_t>(now));
   return pages;
 }
-
-}  // namespace
 
 size_t PageHeap::Free(uintptr_t address, uint64_t now) {
   return FreeSpanIn(State::kUsed, address, now);
@@ -273,7 +244,7 @@ size_t PageHeap::FreeCached(uintptr_t address, uint64_t now) {
 
 bool PageHeap::Resize(uintptr_t address, size_t pages, uint64_t now) {
   MutexLock lock(mutex);
-  PageChunk* chunk = ChunkOf(address);
+  PageChunk* chunk = ChunkAt(address);
   const size_t old_pages = SpanAt(chunk, address, State::kUsed);
   if (old_pages == 0) return false;
   const size_t first = chunk->PageOf(address);
@@ -402,7 +373,7 @@ PageTotals PageHeap::Totals() {
 
 uintptr_t PageHeap::SpanAround(uintptr_t address) {
   MutexLock lock(mutex);
-  PageChunk* chunk = ChunkOf(address);
+  PageChunk* chunk = ChunkAt(address);
   if (chunk == nullptr) return 0;
   for (size_t page = chunk->PageOf(address) + 1; page-- > 0;) {
     const size_t pages = chunk->SpanAt(page, State::kUsed);

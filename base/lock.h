@@ -2,9 +2,9 @@
 //
 // One 32-bit futex word, constant-initialised, so it works before any
 // constructor ran; it allocates nothing and keeps errno. A process with one
-// thread pays for no atomic read-modify-write (single_thread.h). Every lock can be held
-// over fork: the forking thread takes all of them in the written lock order
-// (docs/design.md, "Lock order") and releases them on both sides.
+// thread pays for no atomic read-modify-write (single_thread.h). Every lock can
+// be held over fork: the forking thread takes all of them in the written lock
+// order (docs/design.md, "Lock order") and releases them on both sides.
 #ifndef HAKMEM_BASE_LOCK_H_
 #define HAKMEM_BASE_LOCK_H_
 
@@ -64,9 +64,7 @@ class ABSL_LOCKABLE Mutex {
   static constexpr uint32_t kWaitedFor = 2;  // held, and a thread may sleep
 
   // relaxed: asked only while there is no other thread.
-  bool IsFree() const {
-    return word_.load(std::memory_order_relaxed) == kFree;
-  }
+  bool IsFree() const { return word_.load(std::memory_order_relaxed) == kFree; }
 
   void LockSlow() ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void Wake();

@@ -19,12 +19,6 @@ constexpr Description kDescriptions[] = {
 #undef HAKMEM_OPTION
 };
 
-constinit std::atomic<uint64_t> values[] = {
-#define HAKMEM_OPTION(name, NAME, type, fallback, least, most, doc) {fallback},
-#include "base/options.def"
-#undef HAKMEM_OPTION
-};
-
 constinit std::atomic<bool> was_read{false};
 
 struct Suffix {
@@ -95,10 +89,16 @@ void ReadOne(size_t option) {
         .Send();
     return;
   }
-  values[option].store(value, std::memory_order_relaxed);
+  internal::values[option].store(value, std::memory_order_relaxed);
 }
 
 }  // namespace
+
+constinit std::atomic<uint64_t> internal::values[] = {
+#define HAKMEM_OPTION(name, NAME, type, fallback, least, most, doc) {fallback},
+#include "base/options.def"
+#undef HAKMEM_OPTION
+};
 
 const Description& Describe(Option option) { return kDescriptions[option]; }
 
@@ -114,10 +114,6 @@ const char* TypeName(Type type) {
       return "duration";
   }
   return "";
-}
-
-uint64_t Get(Option option) {
-  return values[option].load(std::memory_order_relaxed);
 }
 
 bool Parse(Type type, const char* text, uint64_t* value) {
