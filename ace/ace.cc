@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <bit>
 
-#include "ace/held_spans.h"
 #include "ace/limit.h"
+#include "ace/mid_blocks.h"
 #include "ace/span_shards.h"
 #include "ace_mode.h"
 #include "backend/address_map.h"
 #include "backend/large.h"
 #include "backend/page_heap.h"
-#include "backend/shared_slab_pools.h"
 #include "backend/span_source.h"
 #include "base/clock.h"
 #include "base/options.h"
@@ -19,34 +18,71 @@
 namespace hakmem {
 namespace {
 
-// A type of its own: each has a pool of its own for its books.
-struct MidSlab : Slab {};
-
-constinit SharedSlabPools<MidSlab, kTinyClassCount, kClassCount> mid_pools;
-
-void NoteLimit() {
+// Takes `bytes` more for the pool, by calling `take`, within its limit; if need
+// be after giving up what is cached for all.
+template <typename Take>
+auto TakeWithinLimit(size_t bytes, Take&& take) {
+  auto result = AceLimit::Within(bytes, take);
+  if (result || AceLimit::Bytes() == SIZE_MAX) [[likely]]
+    return result;
+  SpanShards::EndEpoch(/*force=*/true);
+  // Overwritten with another reason when the limit is not what it fails for.
   const size_t cached = SpanShards::HeldBytes();
   NoteExhaustion(AceLimit::Held() - cached, cached, AceLimit::Bytes());
+  return AceLimit::Within(bytes, take);
 }
 
-// Reserves `bytes` of what the pool may hold, if need be by giving up what is
-// cached for all.
-bool Reserve(size_t bytes) {
-  if (AceLimit::Reserve(bytes)) return true;
-  SpanShards::EndEpoch(/*force=*/true);
-  if (AceLimit::Reserve(bytes)) return true;
-  NoteLimit();
-  return false;
+// What a thread's span bins may hold: a small part of what the pool does.
+size_t BinBudget() {
+  constexpr size_t kLeast = size_t{1} << 20;
+  return std::max(PageHeap::UsedBytes() / 32, kLeast);
 }
 
-bool IsWithinWasteCap(size_t bytes, size_t rounded) {
-  return (rounded - bytes) * 100 <=
-         bytes * options::Get(options::k_ace_waste_percent);
+uintptr_t TakeCached(size_t pages, SpanBins* bins) {
+  uintptr_t batch[SpanBins::kMostSpans];
+  if (bins == nullptr) {
+    return SpanShards::Take(pages, 1, batch) == 1 ? batch[0] : 0;
+  }
+  if (const uintptr_t span = bins->Pop(pages)) return span;
+  if (!bins->OthersFree(pages)) return 0;
+  // Half a bin at once, so that a thread that allocates what others free takes
+  // the shard's lock now and then only.
+  const uint32_t want = std::max(bins->Limit(pages) / 2, uint32_t{1});
+  const uint32_t got = SpanShards::Take(pages, want, batch);
+  if (got == 0) return 0;
+  const size_t budget = BinBudget();
+  for (uint32_t i = 1; i < got; ++i) {
+    if (!bins->Push(pages, batch[i], budget)) {
+      SpanShards::Give(pages, &batch[i], 1);
+    }
+  }
+  return batch[0];
 }
+
+void KeepOrPassOn(uintptr_t address, size_t pages, SpanBins* bins) {
+  if (bins == nullptr) return SpanShards::GiveUsed(pages, address);
+  bins->NoteFree(pages);
+  if (bins->Push(pages, address, BinBudget())) {
+    return PageHeap::MarkCached(address, pages);
+  }
+  // More is freed than is asked for again: what the bin has goes, and only the
+  // one that is still in cache stays. (Kept spans pin whole chunks.)
+  if (const uint32_t count = bins->Count(pages); count != 0) {
+    uintptr_t oldest[SpanBins::kMostSpans];
+    bins->TakeOldest(pages, count, oldest);
+    SpanShards::Give(pages, oldest, count);
+    if (bins->Push(pages, address, BinBudget())) {
+      return PageHeap::MarkCached(address, pages);
+    }
+  }
+  SpanShards::GiveUsed(pages, address);
+}
+
+}  // namespace
 
 // Pages of a span for `bytes`. With fixed classes, those of the base class:
 // eight in each doubling.
-size_t ClassPagesFor(size_t bytes) {
+size_t Ace::ClassPagesFor(size_t bytes) {
   const size_t pages = PagesFor(bytes);
   if (kAceMode != AceMode::kFixed || pages <= 16) return pages;
   const size_t step = std::bit_floor(pages - 1) / 8;
@@ -54,86 +90,22 @@ size_t ClassPagesFor(size_t bytes) {
   return IsWithinWasteCap(bytes, rounded * kPageBytes) ? rounded : pages;
 }
 
-// What a thread's span bins may hold: a small part of what the pool does.
-size_t BinBudget() {
-  constexpr size_t kLeast = 512 << 10;
-  return std::max(AceLimit::Held() / 32, kLeast);
-}
-
-uintptr_t TakeCached(size_t pages, SpanBins* bins) {
-  if (bins == nullptr || pages > SpanBins::kMaxPages) {
-    uintptr_t span;
-    return SpanShards::Take(pages, 1, &span) == 1 ? span : 0;
-  }
-  if (const uintptr_t span = bins->Pop(pages)) return span;
-  // Half a bin at once, so that a thread that only allocates what others free
-  // takes the shard's lock now and then only.
-  uintptr_t batch[SpanBins::kMostSpans];
-  const uint32_t want = std::max(bins->Limit(pages) / 2, uint32_t{1});
-  const uint32_t got = SpanShards::Take(pages, want, batch);
-  if (got == 0) return 0;
-  const size_t budget = BinBudget();
-  for (uint32_t i = 1; i < got; ++i) {
-    if (!bins->Push(pages, batch[i], budget)) HeldSpans::Return(&batch[i], 1);
-  }
-  return batch[0];
-}
-
-// Gives spans that no bin keeps to the shards, and what those do not keep back
-// to the page heap.
-void PassOn(size_t pages, const uintptr_t* spans, uint32_t count) {
-  const uint32_t kept = SpanShards::Give(pages, spans, count);
-  HeldSpans::Return(spans + kept, count - kept);
-}
-
-void FreeSpan(uintptr_t address, size_t pages, SpanBins* bins) {
-  if (bins == nullptr || pages > SpanBins::kMaxPages) {
-    return PassOn(pages, &address, 1);
-  }
-  const size_t budget = BinBudget();
-  if (bins->Push(pages, address, budget)) return;
-  // The older half goes, and makes room for this one.
-  uintptr_t oldest[SpanBins::kMostSpans];
-  const uint32_t count =
-      bins->TakeOldest(pages, (bins->Count(pages) + 1) / 2, oldest);
-  if (count != 0) PassOn(pages, oldest, count);
-  if (count == 0 || !bins->Push(pages, address, budget)) {
-    PassOn(pages, &address, 1);
-  }
-}
-
-}  // namespace
-
-SizeClass Ace::ClassFor(size_t bytes, size_t alignment) {
-  if (kAceMode == AceMode::kOff || bytes > kMaxMidBytes)
-    return SizeClass::kNone;
-  const SizeClass c = alignment <= kBlockAlignment
-                          ? MidClassOf(bytes)
-                          : AlignedClassOf(bytes, alignment);
-  return c != SizeClass::kNone && IsWithinWasteCap(bytes, ClassBytes(c))
-             ? c
-             : SizeClass::kNone;
-}
-
 uint32_t Ace::Refill(SizeClass c, void** blocks, uint32_t count) {
-  const size_t bytes = ClassBytes(c);
+  const auto take = [&](uint32_t n) {
+    return TakeWithinLimit(size_t{ClassBytes(c)} * n,
+                           [&] { return MidBlocks::Refill(c, blocks, n); });
+  };
+  const uint32_t taken = take(count);
   // Near the limit, one is better than none.
-  if (!AceLimit::Reserve(bytes * count)) {
-    if (!Reserve(bytes)) return 0;
-    count = 1;
-  }
-  const uint32_t taken = mid_pools.Refill(c, blocks, count);
-  if (taken != count) AceLimit::Release(bytes * (count - taken));
-  return taken;
+  return taken == 0 && count > 1 ? take(1) : taken;
 }
 
 void Ace::Drain(SizeClass c, void* const* blocks, uint32_t count) {
-  mid_pools.Drain(c, blocks, count);
-  AceLimit::Release(size_t{ClassBytes(c)} * count);
+  MidBlocks::Drain(c, blocks, count);
 }
 
 const Slab* Ace::SlabAt(uintptr_t address) {
-  return FindSlab<MidSlab>(address);
+  return MidBlocks::SlabAt(address);
 }
 
 SpanAllocation Ace::Allocate(size_t bytes, size_t alignment, SpanBins* bins) {
@@ -147,29 +119,32 @@ SpanAllocation Ace::Allocate(size_t bytes, size_t alignment, SpanBins* bins) {
       return {span, false};
     }
   }
-  if (!Reserve(pages * kPageBytes)) return {};
-  return HeldSpans::Allocate(pages, std::max(alignment, kPageBytes));
+  return TakeWithinLimit(pages * kPageBytes, [&] {
+    return PageHeap::Allocate(pages, std::max(alignment, kPageBytes));
+  });
 }
 
 size_t Ace::BytesAt(uintptr_t address) { return SpanSource::BytesAt(address); }
 
 void Ace::Free(uintptr_t address, SpanBins* bins) {
-  if (kAceMode == AceMode::kOff) {
-    if (HeldSpans::FreeUsed(address) != 0) return;
-  } else if (const size_t pages = PageHeap::MarkCached(address); pages != 0) {
-    return FreeSpan(address, pages, bins);
+  if (kAceMode != AceMode::kOff) {
+    if (const size_t pages = PageHeap::PagesAt(address); pages != 0) {
+      return KeepOrPassOn(address, pages, bins);
+    }
   }
   SpanSource::Free(address, CoarseMilliseconds());
 }
 
 uintptr_t Ace::Resize(uintptr_t address, size_t bytes) {
+  const uint64_t now = CoarseMilliseconds();
   const size_t old_pages = PageHeap::PagesAt(address);
-  if (old_pages == 0) {
-    return SpanSource::Resize(address, bytes, CoarseMilliseconds());
-  }
+  if (old_pages == 0) return SpanSource::Resize(address, bytes, now);
   if (bytes > kMaxSpanBytes) return 0;
   const size_t pages = ClassPagesFor(bytes);
-  return HeldSpans::Resize(address, old_pages, pages) ? address : 0;
+  const size_t more = pages > old_pages ? pages - old_pages : 0;
+  const bool done = AceLimit::Within(
+      more * kPageBytes, [&] { return PageHeap::Resize(address, pages, now); });
+  return done ? address : 0;
 }
 
 void Ace::TrimBins(SpanBins& bins, bool all) {
@@ -178,19 +153,20 @@ void Ace::TrimBins(SpanBins& bins, bool all) {
     const uint32_t count = all ? bins.Count(pages) : unused;
     if (count == 0) continue;
     uintptr_t spans[SpanBins::kMostSpans];
-    HeldSpans::Return(spans, bins.TakeOldest(pages, count, spans));
+    bins.TakeOldest(pages, count, spans);
+    SpanShards::Give(pages, spans, count);
   }
 }
 
 size_t Ace::Collect(uint64_t now, bool force) {
   SpanShards::EndEpoch(force);
-  return mid_pools.Collect(now, force) + PageHeap::Purge(now, force);
+  return MidBlocks::Collect(now, force) + PageHeap::Purge(now, force);
 }
 
 Ace::Totals Ace::Sum() {
   const PageTotals pages = PageHeap::Totals();
   Totals totals;
-  totals.slabs = mid_pools.Totals();
+  totals.slabs = MidBlocks::Totals();
   totals.span_bytes = pages.used_bytes;
   totals.committed = pages.committed_bytes;
   totals.shared_cached = SpanShards::HeldBytes();
@@ -199,13 +175,15 @@ Ace::Totals Ace::Sum() {
 }
 
 void Ace::LockForFork() {
-  mid_pools.LockForFork();
   SpanShards::LockForFork();
+  AceLimit::LockForFork();
+  MidBlocks::LockForFork();
 }
 
 void Ace::UnlockAfterFork() {
+  MidBlocks::UnlockAfterFork();
+  AceLimit::UnlockAfterFork();
   SpanShards::UnlockAfterFork();
-  mid_pools.UnlockAfterFork();
 }
 
 }  // namespace hakmem

@@ -16,8 +16,8 @@
 // and mappings.
 //
 // Thread-safe, but for the SpanBins passed in, which are the calling thread's
-// (null: it has none). Lock order: mid class pools, span shards; then the span
-// source's.
+// (null: it has none). Lock order: span shards (none is held while another is
+// taken), the limit, mid blocks; then the span source's.
 #ifndef HAKMEM_ACE_ACE_H_
 #define HAKMEM_ACE_ACE_H_
 
@@ -25,8 +25,10 @@
 #include <cstdint>
 
 #include "ace/span_bins.h"
+#include "ace_mode.h"
 #include "backend/backend.h"
 #include "backend/span.h"
+#include "base/options.h"
 #include "base/size_classes.h"
 
 namespace hakmem {
@@ -35,7 +37,17 @@ class Ace {
  public:
   // The mid class for `bytes` (above kMaxTinyBytes, at most PTRDIFF_MAX) at
   // `alignment` (a power of two); kNone when none may serve it.
-  static SizeClass ClassFor(size_t bytes, size_t alignment);
+  static SizeClass ClassFor(size_t bytes, size_t alignment) {
+    if (kAceMode == AceMode::kOff || bytes > kMaxMidBytes) {
+      return SizeClass::kNone;
+    }
+    const SizeClass c = alignment <= kBlockAlignment
+                            ? MidClassOf(bytes)
+                            : AlignedClassOf(bytes, alignment);
+    return c != SizeClass::kNone && IsWithinWasteCap(bytes, ClassBytes(c))
+               ? c
+               : SizeClass::kNone;
+  }
 
   // Blocks of mid classes in batches, as Backend's functions of these names.
   static uint32_t Refill(SizeClass c, void** blocks, uint32_t count);
@@ -81,6 +93,15 @@ class Ace {
 
   static void LockForFork();
   static void UnlockAfterFork();
+
+ private:
+  // Whether `bytes` may be rounded up to `rounded`.
+  static bool IsWithinWasteCap(size_t bytes, size_t rounded) {
+    return (rounded - bytes) * 100 <=
+           bytes * options::Get(options::k_ace_waste_percent);
+  }
+
+  static size_t ClassPagesFor(size_t bytes);
 };
 
 }  // namespace hakmem

@@ -1,14 +1,14 @@
-// Span shards: the free spans that all threads share, by length.
+// Span shards: the free spans that threads share, by length.
 //
-// A span that a thread's bins do not keep goes to the shard of its length, and
-// from there to whichever thread next asks for that length: a message buffer
-// that one thread frees is the next one that another fills, still mapped and in
-// cache. Each shard has a lock, held for a few instructions.
+// They serve threads that allocate what others free: a message buffer that one
+// thread frees is the next one that another fills, still mapped and in cache,
+// and the page heap's lock is left alone. A length's shard is idle, and costs
+// nothing, until some thread keeps asking for it (SpanBins::OthersFree); then
+// it keeps what bins do not, up to a limit that doubles with every few requests
+// that found it empty. What lies unused for an epoch goes back to the page
+// heap, and the limit with it.
 //
-// Limits follow demand as those of the span bins do (span_bins.h): a length
-// that finds its shard empty again and again may keep more, what lies unused
-// for an epoch goes back to the page heap. Thread-safe. Lock order: before the
-// page heap's.
+// Thread-safe: a lock per length, held for a few instructions.
 #ifndef HAKMEM_ACE_SPAN_SHARDS_H_
 #define HAKMEM_ACE_SPAN_SHARDS_H_
 
@@ -22,15 +22,18 @@ class SpanShards {
   // Takes up to `count` spans of `pages` out, into `out`. Returns how many.
   static uint32_t Take(size_t pages, uint32_t count, uintptr_t* out);
 
-  // Offers `count` spans of `pages`; keeps what the limit allows. Returns how
-  // many it kept: the first ones.
-  static uint32_t Give(size_t pages, const uintptr_t* spans, uint32_t count);
+  // Keeps those of `count` cached spans of `pages` that the limit allows, and
+  // returns the others to the page heap.
+  static void Give(size_t pages, const uintptr_t* spans, uint32_t count);
 
-  // Ends an epoch: gives spans that lay unused in it back to the page heap, all
-  // spans with `force`. Returns how many bytes.
-  static size_t EndEpoch(bool force);
+  // The same for one used span.
+  static void GiveUsed(size_t pages, uintptr_t span);
 
-  // Bytes of the spans that are kept.
+  // Ends an epoch: what lay unused in it goes back to the page heap, everything
+  // with `force`.
+  static void EndEpoch(bool force);
+
+  // Bytes of the spans kept.
   static size_t HeldBytes();
 
   static void LockForFork();

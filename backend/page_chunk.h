@@ -1,4 +1,4 @@
-// The books of one chunk cut into page spans. Private to the page heap.
+// The books of one chunk cut into page spans. The page heap's own.
 #ifndef HAKMEM_BACKEND_PAGE_CHUNK_H_
 #define HAKMEM_BACKEND_PAGE_CHUNK_H_
 

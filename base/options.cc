@@ -20,12 +20,6 @@ constexpr Description kDescriptions[] = {
 #undef HAKMEM_OPTION
 };
 
-constinit std::atomic<uint64_t> values[] = {
-#define HAKMEM_OPTION(name, NAME, type, fallback, least, most, doc) {fallback},
-#include "base/options.def"
-#undef HAKMEM_OPTION
-};
-
 constinit std::atomic<bool> was_read{false};
 
 // Longest path of an output, with the NUL.
@@ -162,10 +156,16 @@ void ReadOne(size_t option) {
     return;
   }
   // release: pairs with the acquire in OutputPath; publishes the path.
-  values[option].store(value, std::memory_order_release);
+  internal::values[option].store(value, std::memory_order_release);
 }
 
 }  // namespace
+
+constinit std::atomic<uint64_t> internal::values[] = {
+#define HAKMEM_OPTION(name, NAME, type, fallback, least, most, doc) {fallback},
+#include "base/options.def"
+#undef HAKMEM_OPTION
+};
 
 const Description& Describe(Option option) { return kDescriptions[option]; }
 
@@ -185,13 +185,9 @@ const char* TypeName(Type type) {
   return "";
 }
 
-uint64_t Get(Option option) {
-  return values[option].load(std::memory_order_relaxed);
-}
-
 const char* OutputPath(Option option) {
   // acquire: pairs with the release in ReadOne.
-  if (values[option].load(std::memory_order_acquire) == 0) return "";
+  if (internal::values[option].load(std::memory_order_acquire) == 0) return "";
   return paths[OutputsBefore(option)];
 }
 

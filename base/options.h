@@ -8,6 +8,7 @@
 #ifndef HAKMEM_BASE_OPTIONS_H_
 #define HAKMEM_BASE_OPTIONS_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -32,6 +33,10 @@ enum Option : size_t {
   kCount
 };
 
+namespace internal {
+extern constinit std::atomic<uint64_t> values[kCount];
+}  // namespace internal
+
 const Description& Describe(Option option);
 
 // "bool", "size", "number", "duration" or "output".
@@ -39,7 +44,9 @@ const char* TypeName(Type type);
 
 // The value in force: 0 or 1, bytes, a number, or milliseconds. Of an output: 0
 // when nothing is written, 1 when something is, to OutputPath.
-uint64_t Get(Option option);
+inline uint64_t Get(Option option) {
+  return internal::values[option].load(std::memory_order_relaxed);
+}
 
 // Where an output goes: the absolute path of a file to append to, or "" for
 // stderr. Static storage; only for options of type Output.

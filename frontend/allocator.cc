@@ -79,14 +79,12 @@ SpanAllocation AllocateSpan(const Request& request) {
     RefuseImpossible(request.bytes, request.alignment, ENOMEM, request.call);
     return {};
   }
-  ThreadCache::Tick();
   const bool is_large =
       std::max(request.bytes, request.alignment) > kMaxSpanBytes;
-  return WithRetry(request, is_large ? Layer::kLarge : Layer::kAce,
-                   SizeClass::kNone, [&] {
-                     return Ace::Allocate(request.bytes, request.alignment,
-                                          ThreadCache::OwnSpanBins());
-                   });
+  return WithRetry(
+      request, is_large ? Layer::kLarge : Layer::kAce, SizeClass::kNone, [&] {
+        return ThreadCache::AllocateSpan(request.bytes, request.alignment);
+      });
 }
 
 void* PointerTo(const SpanAllocation& span) {
@@ -126,8 +124,7 @@ void FreeAnywhere(void* block) {
   const uintptr_t address = AddressOf(block);
   const SizeClass c = ClassAt(address);
   if (c != SizeClass::kNone) return ThreadCache::Free(c, block);
-  ThreadCache::Tick();
-  Ace::Free(address, ThreadCache::OwnSpanBins());
+  ThreadCache::FreeSpan(address);
 }
 
 // Whether a block of `usable` bytes may stay where it is for a request of
@@ -169,6 +166,10 @@ void* Told(void* block, const Request& request) {
 }  // namespace
 
 void* AllocateSlow(size_t bytes, Call call) {
+  if (bytes > kMaxTinyBytes) {
+    const SizeClass c = Ace::ClassFor(bytes, kBlockAlignment);
+    if (void* block = ThreadBinsNow()->Pop(c); block != nullptr) return block;
+  }
   const Request request{bytes, 0, call};
   return Told(AllocateAny(request), request);
 }

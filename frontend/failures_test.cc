@@ -126,8 +126,9 @@ TEST_F(FailuresTest, ImpossibleSizesAndAlignmentsAreThreshold) {
     EXPECT_STREQ(Last().entry, "pvalloc");
     EXPECT_EQ(operator new(Opaque(kImpossible), std::nothrow), nullptr);
     ExpectThreshold("operator new", kImpossible, 0, ENOMEM);
-    EXPECT_THROW(::operator new(Opaque(kImpossible), std::align_val_t(64)),
-                 std::bad_alloc);
+    EXPECT_THROW(
+        Opaque(::operator new(Opaque(kImpossible), std::align_val_t(64))),
+        std::bad_alloc);
     ExpectThreshold("aligned operator new", kImpossible, 64, ENOMEM);
     EXPECT_GE(Stats().failures_threshold, 10u);
     EXPECT_EQ(Stats().failures_mapfail, 0u);

@@ -28,7 +28,7 @@ _FAULTS_VARIANTS = {
 }
 
 # Failures are told apart in every part that may refuse, ACE's forms included.
-_FAILING_VARIANTS = dict(_ALL_VARIANTS, **{
+_FAILING_VARIANTS = dict(_VARIANTS, **{
     "segment-ace_fixed": "segment",
     "superslab-ace_fixed": "superslab",
     "segment-ace_off": "segment",
@@ -47,7 +47,7 @@ _PRELOADED = {
     "decay_test": (_VARIANTS, "medium"),
     "errno_kept_test": (_VARIANTS, "small"),
     "failure_trace_test": (_FAILING_VARIANTS, "medium"),
-    "failures_test": (_FAILING_VARIANTS, "medium"),
+    "failures_test": (dict(_FAILING_VARIANTS, **_ALL_VARIANTS), "medium"),
     "fault_injection_test": (_FAULTS_VARIANTS, "medium"),
     "fork_test": (_VARIANTS, "medium"),
     "impossible_requests_test": (_ALL_VARIANTS, "small"),

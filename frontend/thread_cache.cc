@@ -24,8 +24,6 @@ constexpr uint32_t kSlotBytes = sizeof(void*);
 constexpr uint32_t kFirstSlots = 8;
 constexpr uint32_t kFirstMidSlots = 2;
 
-// The clock is read on every so many slow calls of a busy thread.
-constexpr uint32_t kCallsPerLook = 16;
 // Bins are hidden for more free resident memory than this, so often, and until
 // this many calls come within one tick of the clock.
 constexpr size_t kWorthWatchingBytes = 256 << 10;
@@ -186,7 +184,7 @@ uint32_t ThreadCache::Held(size_t c) const {
 }
 
 void* ThreadCache::AllocateHere(SizeClass c) {
-  LookAtClock();
+  Tick();
   if (void* block = bins_.Pop(c)) return block;
   // The bin is empty: half of what it may hold comes in one batch, so that
   // there is room for frees too.
@@ -203,7 +201,7 @@ void* ThreadCache::AllocateHere(SizeClass c) {
 }
 
 void ThreadCache::FreeHere(SizeClass c, void* block) {
-  LookAtClock();
+  Tick();
   if (bins_.Push(c, block)) return;
   const Bin& bin = bins_.bins[Index(c)];
   if (*bins_.SlotBelow(bin.top.load(std::memory_order_relaxed)) == block) {
@@ -255,8 +253,18 @@ void ThreadCache::FlushAll() {
   Ace::TrimBins(span_bins_, /*all=*/true);
 }
 
-SpanBins* ThreadCache::OwnSpanBins() {
-  return own_cache == nullptr ? nullptr : &own_cache->span_bins_;
+SpanAllocation ThreadCache::AllocateSpan(size_t bytes, size_t alignment) {
+  ThreadCache* cache = OfThisThread();
+  if (cache == nullptr) return Ace::Allocate(bytes, alignment, nullptr);
+  cache->Tick();
+  return Ace::Allocate(bytes, alignment, &cache->span_bins_);
+}
+
+void ThreadCache::FreeSpan(uintptr_t address) {
+  ThreadCache* cache = OfThisThread();
+  if (cache == nullptr) return Ace::Free(address, nullptr);
+  cache->Tick();
+  Ace::Free(address, &cache->span_bins_);
 }
 
 void ThreadCache::FlushThisThread() {
@@ -265,16 +273,7 @@ void ThreadCache::FlushThisThread() {
 
 // --- Time --------------------------------------------------------------------
 
-void ThreadCache::Tick() {
-  if (own_cache != nullptr) {
-    own_cache->LookAtClock();
-  } else {
-    RunHousekeeping(CoarseMilliseconds());
-  }
-}
-
 void ThreadCache::LookAtClock() {
-  if (!hidden_ && ++calls_ < kCallsPerLook) return;
   calls_ = 0;
   const uint64_t now = CoarseMilliseconds();
   RunHousekeeping(now);

@@ -43,11 +43,9 @@ class ThreadCache : public ListNode<ThreadCache> {
   // Takes back a block of class `c`, not kNone, that the bins did not take.
   static void Free(SizeClass c, void* block);
 
-  // For calls that no bin serves: lets time pass for this thread.
-  static void Tick();
-
-  // This thread's span bins; null when it has no cache.
-  static SpanBins* OwnSpanBins();
+  // A span or large block, through this thread's span bins, and back: see Ace.
+  static SpanAllocation AllocateSpan(size_t bytes, size_t alignment);
+  static void FreeSpan(uintptr_t address);
 
   // Gives all that this thread's bins hold back to where it came from.
   static void FlushThisThread();
@@ -75,6 +73,9 @@ class ThreadCache : public ListNode<ThreadCache> {
   static void AbandonOtherThreads();
 
  private:
+  // The clock is read on every so many slow calls of a busy thread.
+  static constexpr uint32_t kCallsPerLook = 16;
+
   struct BinState {
     uint32_t most;  // slots the bin may grow to
     bool moved;     // ran empty or full in this epoch
@@ -95,6 +96,11 @@ class ThreadCache : public ListNode<ThreadCache> {
   void FlushAll();
   void EndEpoch(uint64_t now);
 
+  // To be called on every slow call: lets time pass for this thread.
+  void Tick() {
+    if (hidden_ || ++calls_ >= kCallsPerLook) [[unlikely]]
+      LookAtClock();
+  }
   void LookAtClock();
   void HideBins(uint64_t now);
   void ShowBins();
@@ -106,7 +112,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   SpanBins span_bins_;
   LinkedBackend::Heap* heap_;
   std::atomic<BinTable*>* bins_in_use_;  // the thread's thread_bins
-  uint64_t epoch_begun_;   // CoarseMilliseconds, as below
+  uint64_t epoch_begun_;                 // CoarseMilliseconds, as below
   uint64_t last_hidden_;
   uint64_t current_tick_;  // while hidden: when calls_in_tick_ began
   uint32_t calls_in_tick_;

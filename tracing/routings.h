@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/single_thread.h"
 #include "tracing_mode.h"
 
 namespace hakmem {
@@ -50,6 +51,16 @@ struct RoutingCount {
   std::atomic<uint64_t> bytes;
 };
 
+inline void AddTo(std::atomic<uint64_t>& sum, uint64_t count) {
+  // relaxed: a count orders nothing.
+  if (IsSingleThreaded()) {
+    sum.store(sum.load(std::memory_order_relaxed) + count,
+              std::memory_order_relaxed);
+  } else {
+    sum.fetch_add(count, std::memory_order_relaxed);
+  }
+}
+
 inline constinit RoutingCount routing_counts[RoutingRange::kCount]{};
 
 }  // namespace internal
@@ -59,9 +70,8 @@ inline void CountRouting(size_t bytes) {
   if constexpr (kTracing) {
     internal::RoutingCount& count =
         internal::routing_counts[RoutingRange::Of(bytes)];
-    // relaxed: counts order nothing.
-    count.requests.fetch_add(1, std::memory_order_relaxed);
-    count.bytes.fetch_add(bytes, std::memory_order_relaxed);
+    internal::AddTo(count.requests, 1);
+    internal::AddTo(count.bytes, bytes);
   }
 }
 

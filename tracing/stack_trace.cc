@@ -9,12 +9,13 @@
 #include <unwind.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include "base/log.h"
 #include "base/output.h"
+#include "tracing/symbol_file.h"
 
 namespace hakmem {
 namespace {
@@ -92,37 +93,54 @@ Symbols SymbolsOf(const link_map& module) {
   return symbols;
 }
 
-// Adds " name+0x12" for the exported function that `offset` of `module` lies
-// in, if it lies in one.
-void WriteName(const link_map& module, uintptr_t offset, TextBuffer& out) {
-  const Symbols symbols = SymbolsOf(module);
-  for (size_t i = 0; i < symbols.count; ++i) {
-    const ElfW(Sym)& symbol = symbols.first[i];
-    if (ELF64_ST_TYPE(symbol.st_info) != STT_FUNC || symbol.st_shndx == 0 ||
-        offset - symbol.st_value >= symbol.st_size ||
-        symbol.st_name >= symbols.names_bytes) {
-      continue;
-    }
-    out.Text(" ").Text(symbols.names + symbol.st_name).Text("+");
-    out.Hex(offset - symbol.st_value);
-    return;
+// Adds text of elsewhere: whatever it holds, the line stays one.
+void WriteForeign(const char* text, TextBuffer& out) {
+  for (; *text != '\0'; ++text) {
+    out.Text(static_cast<unsigned char>(*text) < ' ' ? "?" : text, 1);
   }
 }
 
-void WriteModule(const link_map& module, TextBuffer& out) {
-  const char* name = module.l_name;
-  size_t length = strlen(name);
+void WriteName(const char* name, uintptr_t distance, TextBuffer& out) {
+  out.Text(" ");
+  WriteForeign(name, out);
+  out.Text("+").Hex(distance);
+}
+
+// Adds " name+0x12" for the exported function that `offset` of `module` lies
+// in, if it lies in one.
+void WriteExportedName(const link_map& module, uintptr_t offset,
+                       TextBuffer& out) {
+  const Symbols symbols = SymbolsOf(module);
+  for (size_t i = 0; i < symbols.count; ++i) {
+    const ElfW(Sym)& symbol = symbols.first[i];
+    if (ELF64_ST_TYPE(symbol.st_info) == STT_FUNC && symbol.st_shndx != 0 &&
+        offset - symbol.st_value < symbol.st_size &&
+        symbol.st_name < symbols.names_bytes) {
+      return WriteName(symbols.names + symbol.st_name, offset - symbol.st_value,
+                       out);
+    }
+  }
+}
+
+[[gnu::noinline]] bool WriteNameInFile(const link_map& module, uintptr_t offset,
+                                       TextBuffer& out) {
+  FoundSymbol found;
+  const char* path =
+      module.l_name[0] == '\0' ? "/proc/self/exe" : module.l_name;
+  // A relative path may be of another folder by now.
+  if (path[0] != '/' || !FindSymbol(path, offset, &found)) return false;
+  WriteName(found.name, offset - found.start, out);
+  return true;
+}
+
+[[gnu::noinline]] void WriteModule(const link_map& module, TextBuffer& out) {
+  if (module.l_name[0] != '\0') return WriteForeign(module.l_name, out);
+  // The program itself has no name there.
   char program[256];
-  if (length == 0) {  // the program itself has no name there
-    const long read = syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/exe",
-                              program, sizeof(program));
-    name = read > 0 ? program : "the program";
-    length = read > 0 ? static_cast<size_t>(read) : strlen(name);
-  }
-  for (size_t i = 0; i < length; ++i) {
-    // Whatever a file is called, the line stays one.
-    out.Text(static_cast<unsigned char>(name[i]) < ' ' ? "?" : name + i, 1);
-  }
+  const long length = syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/exe",
+                              program, sizeof(program) - 1);
+  program[std::max(length, 0L)] = '\0';
+  WriteForeign(length > 0 ? program : "the program", out);
 }
 
 [[gnu::noinline]] void PrintFrame(options::Option where, size_t number,
@@ -135,8 +153,11 @@ void WriteModule(const link_map& module, TextBuffer& out) {
     const link_map& module = *found.dlfo_link_map;
     text.Text(" ");
     WriteModule(module, text);
-    text.Text("+").Hex(address - module.l_addr);
-    WriteName(module, address - module.l_addr, text);
+    const uintptr_t offset = address - module.l_addr;
+    text.Text("+").Hex(offset);
+    if (!WriteNameInFile(module, offset, text)) {
+      WriteExportedName(module, offset, text);
+    }
   }
   SendLine(where, line, std::min(text.length(), sizeof(line)));
 }
@@ -144,12 +165,14 @@ void WriteModule(const link_map& module, TextBuffer& out) {
 }  // namespace
 
 void PrintStack(options::Option where) {
+  const int saved_errno = errno;
   Frames frames;
   frames.to_skip = 1;  // this function
   _Unwind_Backtrace(AddFrame, &frames);
   for (size_t i = 0; i < frames.count; ++i) {
     PrintFrame(where, i, frames.addresses[i]);
   }
+  errno = saved_errno;
 }
 
 }  // namespace hakmem

@@ -5,8 +5,9 @@
 // nor most programs keep. Nor by absl::Symbolize, which needs the C++ runtime
 // and ends the process when it gets no memory, as it may well not here.
 //
-// Names are those that the modules export (in their memory, so that no file is
-// read); other places are module and offset, for addr2line.
+// Each frame is its module and the offset in it, for addr2line, and the name of
+// the function (mangled) where the module's file has a symbol table
+// (symbol_file.h) or exports it.
 #ifndef HAKMEM_TRACING_STACK_TRACE_H_
 #define HAKMEM_TRACING_STACK_TRACE_H_
 
@@ -15,7 +16,8 @@
 namespace hakmem {
 
 // Sends a line for each of the innermost frames of the caller. Allocates
-// nothing, takes no lock; needs some 4 KiB of stack; async-signal-safe.
+// nothing, takes no lock; needs some 4 KiB of stack; async-signal-safe; keeps
+// errno.
 void PrintStack(options::Option where);
 
 }  // namespace hakmem
