@@ -102,6 +102,8 @@ class ThreadCache : public ListNode<ThreadCache> {
       LookAtClock();
   }
   void LookAtClock();
+  bool HasGrown() const;
+  void MakeRoom(uint64_t now);
   void HideBins(uint64_t now);
   void ShowBins();
 
@@ -114,6 +116,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   std::atomic<BinTable*>* bins_in_use_;  // the thread's thread_bins
   uint64_t epoch_begun_;                 // CoarseMilliseconds, as below
   uint64_t last_hidden_;
+  uint64_t fresh_chunks_seen_;  // ChunkSource::FreshChunks at the last look
   uint64_t current_tick_;  // while hidden: when calls_in_tick_ began
   uint32_t calls_in_tick_;
   uint32_t calls_;  // since the last look at the clock
