@@ -74,17 +74,18 @@ void* AllocateFromClass(SizeClass c, const Request& request) {
                    [c] { return ThreadCache::Allocate(c); });
 }
 
-SpanAllocation AllocateSpan(const Request& request) {
+SpanAllocation AllocateSpan(const Request& request, Ace::Contents contents) {
   if (request.bytes > kMaxBytes || request.alignment > kMaxBytes) {
     RefuseImpossible(request.bytes, request.alignment, ENOMEM, request.call);
     return {};
   }
   const bool is_large =
       std::max(request.bytes, request.alignment) > kMaxSpanBytes;
-  return WithRetry(
-      request, is_large ? Layer::kLarge : Layer::kAce, SizeClass::kNone, [&] {
-        return ThreadCache::AllocateSpan(request.bytes, request.alignment);
-      });
+  return WithRetry(request, is_large ? Layer::kLarge : Layer::kAce,
+                   SizeClass::kNone, [&] {
+                     return ThreadCache::AllocateSpan(
+                         request.bytes, request.alignment, contents);
+                   });
 }
 
 void* PointerTo(const SpanAllocation& span) {
@@ -104,8 +105,9 @@ SizeClass ClassFor(const Request& request) {
 // What PopFromBins finds, or a block from where the bins get theirs.
 void* AllocateAny(const Request& request) {
   const SizeClass c = ClassFor(request);
-  return c != SizeClass::kNone ? AllocateFromClass(c, request)
-                               : PointerTo(AllocateSpan(request));
+  return c != SizeClass::kNone
+             ? AllocateFromClass(c, request)
+             : PointerTo(AllocateSpan(request, Ace::Contents::kAny));
 }
 
 void* AllocateAnyZeroed(const Request& request) {
@@ -115,7 +117,7 @@ void* AllocateAnyZeroed(const Request& request) {
     if (block == nullptr) block = AllocateFromClass(c, request);
     return block == nullptr ? nullptr : memset(block, 0, request.bytes);
   }
-  const SpanAllocation span = AllocateSpan(request);
+  const SpanAllocation span = AllocateSpan(request, Ace::Contents::kZero);
   if (span && !span.is_zero) memset(PointerTo(span), 0, request.bytes);
   return PointerTo(span);
 }

@@ -255,11 +255,14 @@ void ThreadCache::FlushAll() {
   Ace::TrimBins(span_bins_, /*all=*/true);
 }
 
-SpanAllocation ThreadCache::AllocateSpan(size_t bytes, size_t alignment) {
+SpanAllocation ThreadCache::AllocateSpan(size_t bytes, size_t alignment,
+                                         Ace::Contents contents) {
   ThreadCache* cache = OfThisThread();
-  if (cache == nullptr) return Ace::Allocate(bytes, alignment, nullptr);
+  if (cache == nullptr) {
+    return Ace::Allocate(bytes, alignment, contents, nullptr);
+  }
   cache->Tick();
-  return Ace::Allocate(bytes, alignment, &cache->span_bins_);
+  return Ace::Allocate(bytes, alignment, contents, &cache->span_bins_);
 }
 
 void ThreadCache::FreeSpan(uintptr_t address) {

@@ -96,9 +96,9 @@ HAKMEM_API int hakmem_option(size_t index,
 // counts (refills to faults) are 0; the byte counts are always kept.
 
 typedef struct {
-  const char* backend;       // "segment" or "superslab"
-  uint64_t live_bytes;       // in blocks the program holds, as block sizes
-  uint64_t cached_bytes;     // in free blocks that bins and shards hold
+  const char* backend;    // "segment" or "superslab"
+  uint64_t live_bytes;    // in blocks the program holds, as block sizes
+  uint64_t cached_bytes;  // in free blocks kept for reuse: bins, shards, large
   uint64_t committed_bytes;  // pages that live or free blocks have touched and
                              // that were not given back to the OS
   uint64_t reserved_bytes;   // address space held
