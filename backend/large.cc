@@ -23,6 +23,10 @@ struct LargeBlock : Chunk, ListNode<LargeBlock> {
   bool asked_for_huge_pages;
 };
 
+// A growing block asks for huge pages from here on: the last of them, touched
+// in part, is at most a quarter more memory than the program asked for.
+constexpr size_t kLeastHugeBytes = 4 * kChunkBytes;
+
 // Of all parked blocks together; when there are more, the oldest go.
 constexpr size_t kMaxParkedBytes = size_t{64} << 20;
 
@@ -236,7 +240,7 @@ uintptr_t Large::Resize(uintptr_t address, size_t bytes) {
     bytes_in_use += size - old_size;
     block->bytes = size;
   }
-  if (size > old_size && size >= 2 * kChunkBytes) AdviseHugePages(block);
+  if (size > old_size && size >= kLeastHugeBytes) AdviseHugePages(block);
   return block->base;
 }
 
