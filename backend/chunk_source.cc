@@ -11,6 +11,7 @@
 #include "base/options.h"
 #include "base/os_memory.h"
 #include "tracing/counters.h"
+#include "tracing/failure_note.h"
 
 namespace hakmem {
 namespace {
@@ -97,6 +98,7 @@ Region* AddRegion() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
       break;
     }
     Count(Event::kMapFailure);
+    NoteMapFail(OsRequest::kReserve, m.error, chunks * kChunkBytes);
     if (chunks > 1) {
       chunks /= 2;
     } else if (!retried && UnmapUnusedRegions()) {
@@ -145,8 +147,9 @@ ChunkSource::Allocation TakeFrom(Region& region)
   const size_t chunk = ChooseChunk(region);
   const uintptr_t address = region.base + chunk * kChunkBytes;
   if (chunk >= region.usable) {
-    if (os::Commit(address, kChunkBytes) != 0) {
+    if (const int error = os::Commit(address, kChunkBytes); error != 0) {
       Count(Event::kMapFailure);
+      NoteMapFail(OsRequest::kCommit, error, kChunkBytes);
       return {};
     }
     region.usable = static_cast<uint32_t>(chunk) + 1;

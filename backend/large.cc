@@ -10,6 +10,7 @@
 #include "base/options.h"
 #include "base/os_memory.h"
 #include "tracing/counters.h"
+#include "tracing/failure_note.h"
 
 namespace hakmem {
 namespace {
@@ -51,13 +52,18 @@ void AdviseHugePagesIfAsked(uintptr_t address, size_t bytes) {
 bool Move(LargeBlock* block, size_t size) {
   const uintptr_t from = block->base;
   const os::Mapping to = os::Map(size, kChunkBytes, os::Access::kNone);
-  if (!to) return false;
+  if (!to) {
+    NoteMapFail(OsRequest::kGrowLarge, to.error, size);
+    return false;
+  }
   bool moved = AddressMap::SetChunk(to.address, block);
   if (moved) {
     // Before the pages leave: another thread may be given the place they left.
     AddressMap::SetChunk(from, nullptr);
-    moved = os::MoveTo(from, block->bytes, size, to.address) == 0;
+    const int error = os::MoveTo(from, block->bytes, size, to.address);
+    moved = error == 0;
     if (!moved) {
+      NoteMapFail(OsRequest::kGrowLarge, error, size);
       AddressMap::SetChunk(from, block);
       AddressMap::SetChunk(to.address, nullptr);
     }
@@ -83,6 +89,7 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment) {
       os::Map(size, std::max(alignment, kChunkBytes), os::Access::kReadWrite);
   if (!m) {
     Count(Event::kMapFailure);
+    NoteMapFail(OsRequest::kMapLarge, m.error, size);
     block_pool.Put(block);
     return {};
   }

@@ -117,8 +117,14 @@ static_assert(sizeof(ThreadBins) ==
 // Never written to: nothing pushes beyond a limit or pops below a bottom.
 extern BinTable* const kNoBins;
 
-// This thread's bins: kNoBins or those of its ThreadCache.
-extern constinit thread_local BinTable* thread_bins;
+// This thread's bins: kNoBins or those of its ThreadCache. Atomic because
+// another thread may put kNoBins there (ThreadCache::LeaveHotPathEverywhere).
+extern constinit thread_local std::atomic<BinTable*> thread_bins;
+
+inline BinTable* ThreadBinsNow() {
+  // relaxed: both tables stay valid, whichever is found.
+  return thread_bins.load(std::memory_order_relaxed);
+}
 
 }  // namespace hakmem
 

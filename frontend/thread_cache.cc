@@ -12,6 +12,7 @@
 #include "base/thread_exit.h"
 #include "frontend/housekeeping.h"
 #include "tracing/counters.h"
+#include "tracing/events.h"
 
 namespace hakmem {
 namespace {
@@ -85,7 +86,7 @@ ThreadCache* ThreadCache::Attach() {
     return nullptr;
   }
   cache->heap_ = heap;
-  cache->hidden_ = false;
+  cache->bins_in_use_ = &thread_bins;
   cache->calls_ = 0;
   cache->last_decay_ = CoarseMilliseconds();
   cache->last_hidden_ = cache->last_decay_;
@@ -103,7 +104,7 @@ ThreadCache* ThreadCache::Attach() {
     caches.PushBack(cache);
   }
   own_cache = cache;
-  thread_bins = &cache->bins_;
+  cache->ShowBins();
   life = Life::kRunning;
   WatchThreadExit(cache);
   return cache;
@@ -113,7 +114,7 @@ void ThreadCache::OnThreadExit(void* state) {
   auto* cache = static_cast<ThreadCache*>(state);
   cache->ShowBins();
   // From here on late frees of this thread do without a cache.
-  thread_bins = kNoBins;
+  thread_bins.store(kNoBins, std::memory_order_relaxed);
   own_cache = nullptr;
   life = Life::kEnded;
   cache->FlushAll();
@@ -249,6 +250,8 @@ void ThreadCache::LookAtClock() {
       calls_in_tick_ = 0;
     }
     if (!worth_watching || ++calls_in_tick_ > kBusyCalls) ShowBins();
+  } else if (ThreadBinsNow() != &bins_ && !EventsOn()) {
+    ShowBins();  // events went off
   } else if (worth_watching && now - last_hidden_ >= kHideEveryMs) {
     HideBins(now);
   }
@@ -259,12 +262,26 @@ void ThreadCache::HideBins(uint64_t now) {
   last_hidden_ = now;
   current_tick_ = now;
   calls_in_tick_ = 0;
-  thread_bins = kNoBins;
+  thread_bins.store(kNoBins, std::memory_order_relaxed);
 }
 
 void ThreadCache::ShowBins() {
   hidden_ = false;
-  thread_bins = &bins_;
+  thread_bins.store(&bins_, std::memory_order_relaxed);
+  // Pairs with the fence in LeaveHotPathEverywhere: either this thread sees
+  // that events are on, or its bins are hidden after the store above.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (EventsOn()) thread_bins.store(kNoBins, std::memory_order_relaxed);
+}
+
+void ThreadCache::LeaveHotPathEverywhere() {
+  // Pairs with the fence in ShowBins.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  MutexLock lock(caches_mutex);
+  for (ThreadCache* cache = caches.front(); cache != nullptr;
+       cache = caches.Next(cache)) {
+    cache->bins_in_use_->store(kNoBins, std::memory_order_relaxed);
+  }
 }
 
 void ThreadCache::DecayBins(uint64_t now) {

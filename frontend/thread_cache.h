@@ -18,6 +18,7 @@
 #ifndef HAKMEM_FRONTEND_THREAD_CACHE_H_
 #define HAKMEM_FRONTEND_THREAD_CACHE_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -48,6 +49,10 @@ class ThreadCache : public ListNode<ThreadCache> {
 
   // Takes over options that were read after this thread's cache began.
   static void ApplyOptions();
+
+  // Has every thread come here with each malloc and free from now on, as long
+  // as events are on (tracing/events.h), which must be switched on before.
+  static void LeaveHotPathEverywhere();
 
   struct Totals {
     uint64_t threads = 0;
@@ -89,7 +94,8 @@ class ThreadCache : public ListNode<ThreadCache> {
   ThreadBins bins_;
   BinState states_[kClassCount];
   LinkedBackend::Heap* heap_;
-  uint64_t last_decay_;  // CoarseMilliseconds, as below
+  std::atomic<BinTable*>* bins_in_use_;  // the thread's thread_bins
+  uint64_t last_decay_;                  // CoarseMilliseconds, as below
   uint64_t last_hidden_;
   uint64_t current_tick_;  // while hidden: when calls_in_tick_ began
   uint32_t calls_in_tick_;
