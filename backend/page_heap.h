@@ -33,13 +33,22 @@ class PageHeap {
   // power of two from kPageBytes to kMaxSpanBytes).
   static SpanAllocation Allocate(size_t pages, size_t alignment);
 
-  // Length in pages of the used span that starts at `address`, which lies in
-  // a page chunk; 0 when none starts there.
+  // Length in pages of the used span that starts at `address`; 0 when none
+  // starts there. Takes no lock: exact for whoever holds the span.
   static size_t PagesAt(uintptr_t address);
 
-  // Takes back the span at `address`. Returns false, and does nothing, when
-  // no used span starts there.
-  static bool Free(uintptr_t address, uint64_t now);
+  // Makes the used span that starts at `address` a cached one: the heap goes on
+  // as before, but the span is no longer the program's, so that a second free
+  // of it is found. Returns its length in pages; 0, having done nothing, when
+  // no used span starts there. Takes no lock.
+  static size_t MarkCached(uintptr_t address);
+
+  // Makes a cached span used again. Takes no lock; the caller holds the span.
+  static void MarkUsed(uintptr_t address, size_t pages);
+
+  // Takes back the span, used or cached, at `address`. Returns its pages; 0,
+  // having done nothing, when none starts there.
+  static size_t Free(uintptr_t address, uint64_t now);
 
   // Makes the used span at `address` `pages` long, without moving it. Returns
   // false, and does nothing, when the pages behind it are not free.

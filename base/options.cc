@@ -34,6 +34,7 @@ struct Suffix {
 
 constexpr Suffix kSizeSuffixes[] = {
     {"", 1}, {"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}};
+constexpr Suffix kNumberSuffixes[] = {{"", 1}};
 constexpr Suffix kDurationSuffixes[] = {{"", 1}, {"ms", 1}, {"s", 1000}};
 
 template <size_t n>
@@ -107,6 +108,8 @@ const char* TypeName(Type type) {
       return "bool";
     case Type::kSize:
       return "size";
+    case Type::kNumber:
+      return "number";
     case Type::kDuration:
       return "duration";
   }
@@ -123,6 +126,8 @@ bool Parse(Type type, const char* text, uint64_t* value) {
       return ParseBool(text, value);
     case Type::kSize:
       return ParseScaled(text, kSizeSuffixes, value);
+    case Type::kNumber:
+      return ParseScaled(text, kNumberSuffixes, value);
     case Type::kDuration:
       return ParseScaled(text, kDurationSuffixes, value);
   }

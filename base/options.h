@@ -13,7 +13,7 @@
 
 namespace hakmem::options {
 
-enum class Type { kBool, kSize, kDuration };
+enum class Type { kBool, kSize, kNumber, kDuration };
 
 struct Description {
   const char* name;         // as in options.def
@@ -34,10 +34,10 @@ enum Option : size_t {
 
 const Description& Describe(Option option);
 
-// "bool", "size" or "duration".
+// "bool", "size", "number" or "duration".
 const char* TypeName(Type type);
 
-// The value in force: 0 or 1, bytes, or milliseconds.
+// The value in force: 0 or 1, bytes, a number, or milliseconds.
 uint64_t Get(Option option);
 
 // Reads the environment, once; returns false, to be called again, while the C
