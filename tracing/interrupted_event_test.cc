@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 
 #include <csignal>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 
 #include "base/os_memory.h"
@@ -27,8 +29,9 @@ constexpr uint64_t kCapacity = EventRing::kCapacity;
 
 class InterruptedEventTest : public testing::Test {
  protected:
-  // Fills the ring; `meanwhile(ring)` runs in the middle of one event.
-  void FillInterruptedBy(void (*meanwhile)(EventRing& ring)) {
+  // Fills the ring with events from `from` on; `meanwhile(ring)` runs in the
+  // middle of one.
+  void FillInterruptedBy(uint64_t from, void (*meanwhile)(EventRing& ring)) {
     test = this;
     meanwhile_ = meanwhile;
     struct sigaction action = {};
@@ -36,7 +39,7 @@ class InterruptedEventTest : public testing::Test {
     action.sa_handler = [](int) { test->Interrupt(); };
     ASSERT_EQ(sigaction(SIGSEGV, &action, &before), 0);
     ASSERT_EQ(mprotect(SecondPage(), os::PageBytes(), PROT_NONE), 0);
-    RecordFromTo(*ring_, 0, kCapacity);
+    RecordFromTo(*ring_, from, from + kCapacity);
     ASSERT_EQ(sigaction(SIGSEGV, &before, nullptr), 0);
     ASSERT_EQ(interruptions_, 1);
   }
@@ -65,7 +68,7 @@ InterruptedEventTest* InterruptedEventTest::test;
 volatile bool recorded_in_handler;
 
 TEST_F(InterruptedEventTest, TheHandlersEventIsNotRecorded) {
-  FillInterruptedBy([](EventRing& ring) {
+  FillInterruptedBy(0, [](EventRing& ring) {
     recorded_in_handler = ring.Record(EventOf(1'000'000));
   });
   EXPECT_FALSE(recorded_in_handler);
@@ -76,11 +79,29 @@ TEST_F(InterruptedEventTest, TheHandlersEventIsNotRecorded) {
   ExpectFromTo(*ring_, 5, kCapacity + 5);
 }
 
+volatile size_t whole_in_handler;
+volatile size_t visited_in_handler;
+
+TEST_F(InterruptedEventTest, NobodyReadsTheOneThatIsBeingOverwritten) {
+  RecordFromTo(*ring_, 0, kCapacity);
+  FillInterruptedBy(kCapacity, [](EventRing& ring) {
+    size_t whole = 0;
+    visited_in_handler = ring.Visit([&](const AllocationEvent& event) {
+      whole += hakmem_test::IsWhole(event) ? 1 : 0;
+    });
+    whole_in_handler = whole;
+  });
+  EXPECT_EQ(visited_in_handler, kCapacity - 1);
+  EXPECT_EQ(whole_in_handler, kCapacity - 1);
+  ExpectFromTo(*ring_, kCapacity, 2 * kCapacity);
+}
+
 alignas(EventRing) char copy[sizeof(EventRing)];
 
 TEST_F(InterruptedEventTest, AForkedChildCanAbandonIt) {
   // The child has the ring as it was in the middle of another thread's event.
-  FillInterruptedBy([](EventRing& ring) { memcpy(copy, &ring, sizeof(copy)); });
+  FillInterruptedBy(0,
+                    [](EventRing& ring) { memcpy(copy, &ring, sizeof(copy)); });
   auto& child = *reinterpret_cast<EventRing*>(copy);
   const uint64_t whole = child.Recorded();
   ASSERT_GT(whole, 0u);
