@@ -1,34 +1,23 @@
 #include "ace/limit.h"
 
-#include <atomic>
-
-#include "base/options.h"
+#include "ace/mid_blocks.h"
+#include "backend/page_heap.h"
 
 namespace hakmem {
-namespace {
 
-// relaxed throughout: a sum that orders nothing.
-constinit std::atomic<size_t> held{0};
-
-}  // namespace
-
-bool AceLimit::Reserve(size_t bytes) {
-  const size_t now = held.fetch_add(bytes, std::memory_order_relaxed) + bytes;
-  if (now <= Bytes()) [[likely]]
-    return true;
-  held.fetch_sub(bytes, std::memory_order_relaxed);
-  return false;
+size_t AceLimit::Held() {
+  return MidBlocks::HeldBytes() + PageHeap::UsedBytes();
 }
 
-void AceLimit::Release(size_t bytes) {
-  held.fetch_sub(bytes, std::memory_order_relaxed);
+bool AceLimit::HasRoomFor(size_t bytes) {
+  const size_t held = Held();
+  return held <= Bytes() && bytes <= Bytes() - held;
 }
 
-size_t AceLimit::Held() { return held.load(std::memory_order_relaxed); }
+void AceLimit::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Lock(); }
 
-size_t AceLimit::Bytes() {
-  const size_t megabytes = options::Get(options::k_ace_limit_mb);
-  return megabytes == 0 ? SIZE_MAX : megabytes << 20;
+void AceLimit::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  mutex_.Unlock();
 }
 
 }  // namespace hakmem

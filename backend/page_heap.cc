@@ -1,6 +1,7 @@
 #include "backend/page_heap.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 
 #include "absl/base/thread_annotations.h"
@@ -43,17 +44,29 @@ void AddDirty(size_t pages) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   DirtyLedger::SetSpans(dirty_pages * kPageBytes);
 }
 
+// Of all chunks; written under the lock. relaxed: a sum that orders nothing.
+constinit std::atomic<size_t> used_pages{0};
+
+// `pages` may be negative, modulo 2^64.
+void AddUsed(PageChunk* chunk, size_t pages)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  chunk->used_pages += static_cast<uint32_t>(pages);
+  used_pages.store(used_pages.load(std::memory_order_relaxed) + pages,
+                   std::memory_order_relaxed);
+}
+
 size_t FirstPageOf(const FreeSpan* span) {
   return static_cast<size_t>(span - span->chunk->free_spans);
 }
 
-void InsertFree(PageChunk* chunk, size_t first, size_t pages, uint32_t freed_at)
-    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+// `resident` of the span's pages are.
+void InsertFree(PageChunk* chunk, size_t first, size_t pages, size_t resident,
+                uint32_t freed_at) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   FreeSpan* span = &chunk->free_spans[first];
   span->chunk = chunk;
   span->freed_at = freed_at;
   span->pages = static_cast<uint16_t>(pages);
-  span->resident = static_cast<uint16_t>(chunk->CountResident(first, pages));
+  span->resident = static_cast<uint16_t>(resident);
   chunk->SetTags(first, pages, State::kFree);
   free_lists[pages].PushFront(span);
   lengths_in_use[pages / 64] |= uint64_t{1} << (pages % 64);
@@ -106,21 +119,22 @@ bool AddChunk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   }
   held.PushBack(chunk);
   chunk->has_resident = false;
-  InsertFree(chunk, 0, kPagesPerChunk, 0);
+  InsertFree(chunk, 0, kPagesPerChunk, memory.is_zero ? 0 : kPagesPerChunk, 0);
   return true;
 }
 
-// Makes [first, first+pages) free, merged with its free neighbours. Its tags
-// are cleared. A chunk that is free as a whole goes back to the chunk source.
-// Returns whether it did.
-bool FreePages(PageChunk* chunk, size_t first, size_t pages, uint32_t freed_at)
-    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+// Makes [first, first+pages) free, of which `resident` pages are, merged with
+// its free neighbours. Its tags are cleared. A chunk that is free as a whole
+// goes back to the chunk source. Returns whether it did.
+bool FreePages(PageChunk* chunk, size_t first, size_t pages, size_t resident,
+               uint32_t freed_at) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   // The whole takes the age of the part with the most resident pages: a few
   // pages that come and go beside many must not keep those resident for good.
-  size_t most = chunk->CountResident(first, pages);
+  size_t most = resident;
   const auto merge = [&](size_t neighbour) ABSL_NO_THREAD_SAFETY_ANALYSIS {
     FreeSpan* span = &chunk->free_spans[neighbour];
     pages += span->pages;
+    resident += span->resident;
     if (span->resident > most) {
       most = span->resident;
       freed_at = span->freed_at;
@@ -136,14 +150,12 @@ bool FreePages(PageChunk* chunk, size_t first, size_t pages, uint32_t freed_at)
     merge(first);
   }
   if (pages < kPagesPerChunk) {
-    InsertFree(chunk, first, pages, freed_at);
+    InsertFree(chunk, first, pages, resident, freed_at);
     return false;
   }
   held.Remove(chunk);
   AddressMap::SetChunk(chunk->base, nullptr);
-  ChunkSource::Free(chunk->base,
-                    chunk->CountResident(0, kPagesPerChunk) * kPageBytes,
-                    CoarseMilliseconds());
+  ChunkSource::Free(chunk->base, resident * kPageBytes, CoarseMilliseconds());
   chunk_pool.Put(chunk);
   return true;
 }
@@ -189,22 +201,30 @@ SpanAllocation PageHeap::Allocate(size_t pages, size_t alignment) {
   PageChunk* chunk = span->chunk;
   const size_t span_first = FirstPageOf(span);
   const size_t span_pages = span->pages;
+  const size_t span_resident = span->resident;
   const uint32_t freed_at = span->freed_at;
+  // Mostly all of a free span is resident, or none: then so is each part.
+  const bool all = span_resident == span_pages;
+  const bool none = span_resident == 0;
+  const auto resident_of = [&](size_t first_page, size_t n) -> size_t {
+    return all ? n : none ? 0 : chunk->CountResident(first_page, n);
+  };
   const uintptr_t start = chunk->AddressOf(span_first);
   const uintptr_t aligned = (start + alignment - 1) & ~(alignment - 1);
   const size_t first = chunk->PageOf(aligned);
   RemoveFree(span);
-  if (first != span_first) {
-    InsertFree(chunk, span_first, first - span_first, freed_at);
+  if (const size_t before = first - span_first; before != 0) {
+    InsertFree(chunk, span_first, before, resident_of(span_first, before),
+               freed_at);
   }
   const size_t end = first + pages;
-  if (end != span_first + span_pages) {
-    InsertFree(chunk, end, span_first + span_pages - end, freed_at);
+  if (const size_t after = span_first + span_pages - end; after != 0) {
+    InsertFree(chunk, end, after, resident_of(end, after), freed_at);
   }
   chunk->SetTags(first, pages, State::kUsed);
-  const bool is_zero = chunk->CountResident(first, pages) == 0;
-  chunk->SetResident(first, pages, true);
-  chunk->used_pages += static_cast<uint32_t>(pages);
+  const bool is_zero = resident_of(first, pages) == 0;
+  if (!all) chunk->SetResident(first, pages, true);
+  AddUsed(chunk, pages);
   return {aligned, is_zero};
 }
 
@@ -227,17 +247,28 @@ void PageHeap::MarkUsed(uintptr_t address, size_t pages) {
                 {static_cast<uint16_t>(pages), State::kUsed, true});
 }
 
-size_t PageHeap::Free(uintptr_t address, uint64_t now) {
+namespace {
+
+size_t FreeSpanIn(State state, uintptr_t address, uint64_t now) {
   MutexLock lock(mutex);
   PageChunk* chunk = ChunkOf(address);
-  size_t pages = SpanAt(chunk, address, State::kUsed);
-  if (pages == 0) pages = SpanAt(chunk, address, State::kCached);
+  const size_t pages = SpanAt(chunk, address, state);
   if (pages == 0) return 0;
   const size_t first = chunk->PageOf(address);
   chunk->ClearTags(first, pages);
-  chunk->used_pages -= static_cast<uint32_t>(pages);
-  FreePages(chunk, first, pages, static_cast<uint32_t>(now));
+  AddUsed(chunk, -pages);
+  FreePages(chunk, first, pages, pages, static_cast<uint32_t>(now));
   return pages;
+}
+
+}  // namespace
+
+size_t PageHeap::Free(uintptr_t address, uint64_t now) {
+  return FreeSpanIn(State::kUsed, address, now);
+}
+
+size_t PageHeap::FreeCached(uintptr_t address, uint64_t now) {
+  return FreeSpanIn(State::kCached, address, now);
 }
 
 bool PageHeap::Resize(uintptr_t address, size_t pages, uint64_t now) {
@@ -255,14 +286,17 @@ bool PageHeap::Resize(uintptr_t address, size_t pages, uint64_t now) {
     FreeSpan* next = &chunk->free_spans[end];
     const size_t left = next->pages - more;
     RemoveFree(next);
-    if (left != 0) InsertFree(chunk, end + more, left, next->freed_at);
+    if (left != 0) {
+      InsertFree(chunk, end + more, left,
+                 chunk->CountResident(end + more, left), next->freed_at);
+    }
     chunk->SetResident(end, more, true);
   }
   chunk->ClearTags(first, old_pages);
   chunk->SetTags(first, pages, State::kUsed);
-  chunk->used_pages += static_cast<uint32_t>(pages - old_pages);
+  AddUsed(chunk, pages - old_pages);
   if (pages < old_pages) {
-    FreePages(chunk, first + pages, old_pages - pages,
+    FreePages(chunk, first + pages, old_pages - pages, old_pages - pages,
               static_cast<uint32_t>(now));
   }
   return true;
@@ -323,7 +357,8 @@ Purged PurgeSpan(PageChunk* chunk, size_t first)
   }
   chunk->ClearTags(first, pages);
   PageChunk* next = held.Next(chunk);
-  const bool released = FreePages(chunk, first, pages, freed_at);
+  const bool released = FreePages(chunk, first, pages,
+                                  chunk->CountResident(first, pages), freed_at);
   return {error == 0, bytes, released ? next : chunk};
 }
 
@@ -346,6 +381,10 @@ size_t PageHeap::Purge(uint64_t now, bool force) {
     chunk = purged.resume;
   }
   return given_back;
+}
+
+size_t PageHeap::UsedBytes() {
+  return used_pages.load(std::memory_order_relaxed) * kPageBytes;
 }
 
 PageTotals PageHeap::Totals() {

@@ -46,9 +46,12 @@ class PageHeap {
   // Makes a cached span used again. Takes no lock; the caller holds the span.
   static void MarkUsed(uintptr_t address, size_t pages);
 
-  // Takes back the span, used or cached, at `address`. Returns its pages; 0,
-  // having done nothing, when none starts there.
+  // Takes back the used span at `address`. Returns its pages; 0, having done
+  // nothing, when none starts there.
   static size_t Free(uintptr_t address, uint64_t now);
+
+  // The same for a cached span.
+  static size_t FreeCached(uintptr_t address, uint64_t now);
 
   // Makes the used span at `address` `pages` long, without moving it. Returns
   // false, and does nothing, when the pages behind it are not free.
@@ -59,6 +62,9 @@ class PageHeap {
   static size_t Purge(uint64_t now, bool force);
 
   static PageTotals Totals();
+
+  // Bytes in spans handed out, without the lock.
+  static size_t UsedBytes();
 
   // Finds the used span that holds `address`, which lies in a page chunk, for
   // messages. Returns its start, or 0 when the page is free.

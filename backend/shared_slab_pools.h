@@ -14,6 +14,7 @@
 #ifndef HAKMEM_BACKEND_SHARED_SLAB_POOLS_H_
 #define HAKMEM_BACKEND_SHARED_SLAB_POOLS_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -62,6 +63,17 @@ class SharedSlabPools {
       SlabT* unneeded = pool.slabs.AfterPut(slab);
       if (unneeded != nullptr) source_.Return(unneeded, CoarseMilliseconds());
     }
+    pool.AddBlocks(-count);
+  }
+
+  // Bytes in blocks handed out, without the locks.
+  size_t BlockBytes() const {
+    size_t bytes = 0;
+    for (size_t c = kFirst; c < kEnd; ++c) {
+      bytes += pools_[c - kFirst].blocks.load(std::memory_order_relaxed) *
+               size_t{ClassBytes(SizeClass{static_cast<uint8_t>(c)})};
+    }
+    return bytes;
   }
 
   size_t Collect(uint64_t now, bool force) {
@@ -104,6 +116,14 @@ class SharedSlabPools {
     Mutex mutex;
     SlabPool<SlabT> slabs ABSL_GUARDED_BY(mutex);
     bool spare_is_old ABSL_GUARDED_BY(mutex) = false;  // unused since a Collect
+    // Handed out; written under the lock. relaxed: it orders nothing.
+    std::atomic<uint32_t> blocks{0};
+
+    // `count` may be negative, modulo 2^32.
+    void AddBlocks(uint32_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+      blocks.store(blocks.load(std::memory_order_relaxed) + count,
+                   std::memory_order_relaxed);
+    }
   };
 
   ClassPool& PoolOf(SizeClass c) { return pools_[Index(c) - kFirst]; }

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "ace/ace.h"
 #include "backend/bad_free.h"
 #include "backend/span_source.h"
 #include "base/clock.h"
@@ -69,7 +70,7 @@ auto WithRetry(const Request& request, Layer layer, SizeClass c,
 }
 
 void* AllocateFromClass(SizeClass c, const Request& request) {
-  return WithRetry(request, Layer::kBackend, c,
+  return WithRetry(request, IsMid(c) ? Layer::kAce : Layer::kBackend, c,
                    [c] { return ThreadCache::Allocate(c); });
 }
 
@@ -79,33 +80,41 @@ SpanAllocation AllocateSpan(const Request& request) {
     return {};
   }
   ThreadCache::Tick();
-  const size_t alignment = std::max(request.alignment, kBlockAlignment);
-  const bool is_large = std::max(request.bytes, alignment) > kMaxSpanBytes;
-  return WithRetry(
-      request, is_large ? Layer::kLarge : Layer::kAce, SizeClass::kNone,
-      [&] { return SpanSource::Allocate(request.bytes, alignment); });
+  const bool is_large =
+      std::max(request.bytes, request.alignment) > kMaxSpanBytes;
+  return WithRetry(request, is_large ? Layer::kLarge : Layer::kAce,
+                   SizeClass::kNone, [&] {
+                     return Ace::Allocate(request.bytes, request.alignment,
+                                          ThreadCache::OwnSpanBins());
+                   });
 }
 
 void* PointerTo(const SpanAllocation& span) {
   return reinterpret_cast<void*>(span.address);
 }
 
-void* AllocateAnySize(const Request& request) {
-  if (request.bytes > kMaxTinyBytes) return PointerTo(AllocateSpan(request));
-  return AllocateFromClass(ClassOf(request.bytes), request);
+// The class that serves it; kNone when it takes a span.
+SizeClass ClassFor(const Request& request) {
+  if (request.bytes > kMaxTinyBytes) {
+    return Ace::ClassFor(request.bytes, request.alignment);
+  }
+  if (request.alignment <= kBlockAlignment) return ClassOf(request.bytes);
+  const SizeClass c = AlignedClassOf(request.bytes, request.alignment);
+  return IsMid(c) ? SizeClass::kNone : c;
 }
 
-void* AllocateAnyAlignment(const Request& request) {
-  if (request.alignment <= kBlockAlignment) return AllocateAnySize(request);
-  const SizeClass c = AlignedClassOf(request.bytes, request.alignment);
-  if (c == SizeClass::kNone) return PointerTo(AllocateSpan(request));
-  return AllocateFromClass(c, request);
+// What PopFromBins finds, or a block from where the bins get theirs.
+void* AllocateAny(const Request& request) {
+  const SizeClass c = ClassFor(request);
+  return c != SizeClass::kNone ? AllocateFromClass(c, request)
+                               : PointerTo(AllocateSpan(request));
 }
 
 void* AllocateAnyZeroed(const Request& request) {
-  if (request.bytes <= kMaxTinyBytes) {
-    void* block = PopFromBins(request.bytes);
-    if (block == nullptr) block = AllocateAnySize(request);
+  const SizeClass c = ClassFor(request);
+  if (c != SizeClass::kNone) {
+    void* block = ThreadBinsNow()->Pop(c);
+    if (block == nullptr) block = AllocateFromClass(c, request);
     return block == nullptr ? nullptr : memset(block, 0, request.bytes);
   }
   const SpanAllocation span = AllocateSpan(request);
@@ -118,7 +127,7 @@ void FreeAnywhere(void* block) {
   const SizeClass c = ClassAt(address);
   if (c != SizeClass::kNone) return ThreadCache::Free(c, block);
   ThreadCache::Tick();
-  SpanSource::Free(address, CoarseMilliseconds());
+  Ace::Free(address, ThreadCache::OwnSpanBins());
 }
 
 // Whether a block of `usable` bytes may stay where it is for a request of
@@ -135,15 +144,13 @@ void* Resize(void* block, const Request& request) {
   if (bytes > kMaxBytes) {
     return RefuseImpossible(bytes, 0, ENOMEM, request.call);
   }
-  if (usable > kMaxTinyBytes && bytes > kMaxTinyBytes) {
-    const uintptr_t resized =
-        SpanSource::Resize(AddressOf(block), bytes, CoarseMilliseconds());
+  if (usable > kMaxMidBytes && bytes > kMaxMidBytes) {
+    const uintptr_t resized = Ace::Resize(AddressOf(block), bytes);
     if (resized != 0) return reinterpret_cast<void*>(resized);
   }
   // A block that need not grow is better kept than lost.
   const bool fits = bytes <= usable;
-  void* moved = PopFromBins(bytes);
-  if (moved == nullptr) moved = AllocateAnySize({bytes, 0, request.call, fits});
+  void* moved = AllocateAny({bytes, 0, request.call, fits});
   if (moved == nullptr) return fits ? block : nullptr;
   memcpy(moved, block, std::min(usable, bytes));
   FreeAnywhere(block);
@@ -163,7 +170,7 @@ void* Told(void* block, const Request& request) {
 
 void* AllocateSlow(size_t bytes, Call call) {
   const Request request{bytes, 0, call};
-  return Told(AllocateAnySize(request), request);
+  return Told(AllocateAny(request), request);
 }
 
 void FreeSlow(void* block, Call call) {
@@ -181,7 +188,7 @@ void* AllocateZeroed(size_t bytes, Call call) {
 
 void* AllocateAligned(size_t alignment, size_t bytes, Call call) {
   const Request request{bytes, alignment, call};
-  return Told(AllocateAnyAlignment(request), request);
+  return Told(AllocateAny(request), request);
 }
 
 void* Reallocate(void* block, size_t bytes, Call call) {
@@ -210,11 +217,12 @@ size_t UsableBytes(const void* block) {
   const uintptr_t address = AddressOf(block);
   const SizeClass c = ClassAt(address);
   if (c == SizeClass::kNone) {
-    const size_t bytes = SpanSource::BytesAt(address);
+    const size_t bytes = Ace::BytesAt(address);
     if (bytes == 0) SpanSource::AbortOnBadAddress(address);
     return bytes;
   }
-  const Slab* slab = LinkedBackend::SlabAt(address);
+  const Slab* slab =
+      IsMid(c) ? Ace::SlabAt(address) : LinkedBackend::SlabAt(address);
   if (slab->BlockAt(address) == Slab::kNotABlock) {
     AbortOnBadSlabFree(*slab, address);
   }

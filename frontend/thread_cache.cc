@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "absl/base/thread_annotations.h"
+#include "ace/ace.h"
+#include "ace_mode.h"
 #include "backend/bad_free.h"
 #include "backend/dirty_ledger.h"
 #include "backend/metadata.h"
@@ -18,7 +20,9 @@ namespace hakmem {
 namespace {
 
 constexpr uint32_t kSlotBytes = sizeof(void*);
-constexpr uint32_t kFirstSlots = 8;  // a bin's limit when its thread begins
+// A bin's limit when its thread begins.
+constexpr uint32_t kFirstSlots = 8;
+constexpr uint32_t kFirstMidSlots = 2;
 
 // The clock is read on every so many slow calls of a busy thread.
 constexpr uint32_t kCallsPerLook = 16;
@@ -48,13 +52,18 @@ bool AttachSharedHeap() ABSL_EXCLUSIVE_LOCKS_REQUIRED(shared_mutex) {
 }
 
 void* AllocateWithoutCache(SizeClass c) {
-  MutexLock lock(shared_mutex);
   void* block = nullptr;
+  if (IsMid(c)) {
+    Ace::Refill(c, &block, 1);
+    return block;
+  }
+  MutexLock lock(shared_mutex);
   if (AttachSharedHeap()) LinkedBackend::Refill(shared_heap, c, &block, 1);
   return block;
 }
 
 void FreeWithoutCache(SizeClass c, void* block) {
+  if (IsMid(c)) return Ace::Drain(c, &block, 1);
   MutexLock lock(shared_mutex);
   // Without memory for a heap the block stays allocated: free cannot fail.
   if (AttachSharedHeap()) LinkedBackend::Drain(shared_heap, c, &block, 1);
@@ -63,6 +72,11 @@ void FreeWithoutCache(SizeClass c, void* block) {
 constexpr uint32_t FirstOffset(size_t c) {
   return internal::kBinLayout.first[c];
 }
+
+SizeClass ClassNumber(size_t c) { return SizeClass{static_cast<uint8_t>(c)}; }
+
+// An epoch's length in milliseconds.
+uint64_t EpochLength() { return options::Get(options::k_decay) / 4; }
 
 }  // namespace
 
@@ -88,15 +102,15 @@ ThreadCache* ThreadCache::Attach() {
   cache->heap_ = heap;
   cache->bins_in_use_ = &thread_bins;
   cache->calls_ = 0;
-  cache->last_decay_ = CoarseMilliseconds();
-  cache->last_hidden_ = cache->last_decay_;
+  cache->epoch_begun_ = CoarseMilliseconds();
+  cache->last_hidden_ = cache->epoch_begun_;
+  cache->span_bins_.Begin();
   cache->SetMostSlots();
   for (size_t c = 0; c < kClassCount; ++c) {
     const uint32_t first = FirstOffset(c);
     *cache->bins_.SlotBelow(first) = nullptr;
     cache->bins_.bins[c].top.store(first, std::memory_order_relaxed);
-    cache->bins_.bins[c].limit =
-        first + std::min(kFirstSlots, cache->states_[c].most) * kSlotBytes;
+    cache->bins_.bins[c].limit = first + cache->FirstSlots(c) * kSlotBytes;
     cache->states_[c].moved = false;
   }
   {
@@ -129,12 +143,21 @@ void ThreadCache::OnThreadExit(void* state) {
 
 void ThreadCache::SetMostSlots() {
   const size_t bytes = options::Get(options::k_bin_bytes);
-  states_[0].most = 0;
-  for (size_t c = 1; c < kClassCount; ++c) {
-    states_[c].most = static_cast<uint32_t>(std::clamp<size_t>(
-        bytes / ClassBytes(SizeClass{static_cast<uint8_t>(c)}), kLeastBinSlots,
-        BinSlots(c)));
+  for (size_t c = 0; c < kClassCount; ++c) {
+    states_[c].most = BinSlots(ClassNumber(c), bytes);
   }
+}
+
+// Slots that the bin of class `c` starts with. Fixed bins have halfway between
+// least and most, as factors go, for good.
+uint32_t ThreadCache::FirstSlots(size_t c) const {
+  const uint32_t most = states_[c].most;
+  const uint32_t least =
+      std::min(IsMid(ClassNumber(c)) ? kFirstMidSlots : kFirstSlots, most);
+  if (kAceMode != AceMode::kFixed) return least;
+  uint32_t halfway = least;
+  while (halfway * halfway < least * most) ++halfway;
+  return halfway;
 }
 
 void ThreadCache::ApplyOptions() {
@@ -172,8 +195,7 @@ void* ThreadCache::AllocateHere(SizeClass c) {
   const uint32_t first = FirstOffset(Index(c));
   const uint32_t want =
       std::max((bin.limit - first) / kSlotBytes / 2, uint32_t{1});
-  const uint32_t got = LinkedBackend::Refill(
-      heap_, c, bins_.SlotBelow(first + kSlotBytes), want);
+  const uint32_t got = Refill(c, bins_.SlotBelow(first + kSlotBytes), want);
   Count(Event::kRefill);
   Count(Event::kRefilledBlock, got);
   bin.top.store(first + got * kSlotBytes, std::memory_order_relaxed);
@@ -194,7 +216,18 @@ void ThreadCache::FreeHere(SizeClass c, void* block) {
   bins_.Push(c, block);
 }
 
+uint32_t ThreadCache::Refill(SizeClass c, void** blocks, uint32_t count) {
+  return IsMid(c) ? Ace::Refill(c, blocks, count)
+                  : LinkedBackend::Refill(heap_, c, blocks, count);
+}
+
+void ThreadCache::Drain(SizeClass c, void** blocks, uint32_t count) {
+  if (IsMid(c)) return Ace::Drain(c, blocks, count);
+  LinkedBackend::Drain(heap_, c, blocks, count);
+}
+
 void ThreadCache::Grow(SizeClass c) {
+  if (kAceMode == AceMode::kFixed) return;
   BinState& state = states_[Index(c)];
   state.moved = true;
   Bin& bin = bins_.bins[Index(c)];
@@ -208,7 +241,7 @@ void ThreadCache::DrainOldest(SizeClass c, uint32_t count) {
   Bin& bin = bins_.bins[Index(c)];
   const uint32_t top = bin.top.load(std::memory_order_relaxed);
   void** bottom = bins_.SlotBelow(FirstOffset(Index(c)) + kSlotBytes);
-  LinkedBackend::Drain(heap_, c, bottom, count);
+  Drain(c, bottom, count);
   Count(Event::kDrain);
   Count(Event::kDrainedBlock, count);
   std::copy(bottom + count, bins_.SlotBelow(top + kSlotBytes), bottom);
@@ -217,10 +250,13 @@ void ThreadCache::DrainOldest(SizeClass c, uint32_t count) {
 
 void ThreadCache::FlushAll() {
   for (size_t c = 1; c < kClassCount; ++c) {
-    if (const uint32_t held = Held(c)) {
-      DrainOldest(SizeClass{static_cast<uint8_t>(c)}, held);
-    }
+    if (const uint32_t held = Held(c)) DrainOldest(ClassNumber(c), held);
   }
+  Ace::TrimBins(span_bins_, /*all=*/true);
+}
+
+SpanBins* ThreadCache::OwnSpanBins() {
+  return own_cache == nullptr ? nullptr : &own_cache->span_bins_;
 }
 
 void ThreadCache::FlushThisThread() {
@@ -242,7 +278,7 @@ void ThreadCache::LookAtClock() {
   calls_ = 0;
   const uint64_t now = CoarseMilliseconds();
   RunHousekeeping(now);
-  if (now - last_decay_ >= options::Get(options::k_decay)) DecayBins(now);
+  if (now - epoch_begun_ >= EpochLength()) EndEpoch(now);
   const bool worth_watching = DirtyLedger::Bytes() > kWorthWatchingBytes;
   if (hidden_) {
     if (now != current_tick_) {
@@ -284,22 +320,23 @@ void ThreadCache::LeaveHotPathEverywhere() {
   }
 }
 
-void ThreadCache::DecayBins(uint64_t now) {
-  last_decay_ = now;
+void ThreadCache::EndEpoch(uint64_t now) {
+  epoch_begun_ = now;
+  if (kAceMode == AceMode::kFixed) return;
   for (size_t c = 1; c < kClassCount; ++c) {
     BinState& state = states_[c];
     if (!state.moved) {
       Bin& bin = bins_.bins[c];
       if (const uint32_t held = Held(c)) {
-        DrainOldest(SizeClass{static_cast<uint8_t>(c)}, (held + 1) / 2);
+        DrainOldest(ClassNumber(c), (held + 1) / 2);
       }
       const uint32_t slots = (bin.limit - FirstOffset(c)) / kSlotBytes;
-      const uint32_t least = std::min(kFirstSlots, state.most);
-      bin.limit =
-          FirstOffset(c) + std::max({slots / 2, least, Held(c)}) * kSlotBytes;
+      bin.limit = FirstOffset(c) +
+                  std::max({slots / 2, FirstSlots(c), Held(c)}) * kSlotBytes;
     }
     state.moved = false;
   }
+  Ace::TrimBins(span_bins_, /*all=*/false);
 }
 
 // --- All threads -------------------------------------------------------------
@@ -311,9 +348,11 @@ ThreadCache::Totals ThreadCache::SumAll() {
        cache = caches.Next(cache)) {
     ++totals.threads;
     for (size_t c = 1; c < kClassCount; ++c) {
-      totals.cached_bytes += uint64_t{cache->Held(c)} *
-                             ClassBytes(SizeClass{static_cast<uint8_t>(c)});
+      const SizeClass size_class = ClassNumber(c);
+      (IsMid(size_class) ? totals.mid_cached : totals.tiny_cached) +=
+          uint64_t{cache->Held(c)} * ClassBytes(size_class);
     }
+    totals.spans_cached += cache->span_bins_.held_bytes();
   }
   return totals;
 }

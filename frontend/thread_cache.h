@@ -2,8 +2,9 @@
 // serve: refill, drain, adaptive limits, decay, the thread's beginning and end.
 //
 // Limits adapt. A bin starts small; each time it runs empty or full it may hold
-// twice as much, up to the option bin_bytes; a bin that was neither during a
-// decay time gives half of its blocks back and halves its limit.
+// twice as much, up to the option bin_bytes; a bin that was neither during an
+// epoch, a quarter of the decay time, gives half of its blocks back and halves
+// its limit. With --//ace=fixed limits are frozen halfway.
 //
 // Watching the clock. Freed memory must go back to the OS some time after it
 // was freed, without a background thread, although a thread whose bins serve it
@@ -22,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "ace/span_bins.h"
 #include "backend/backend.h"
 #include "base/intrusive_list.h"
 #include "base/size_classes.h"
@@ -44,7 +46,10 @@ class ThreadCache : public ListNode<ThreadCache> {
   // For calls that no bin serves: lets time pass for this thread.
   static void Tick();
 
-  // Gives all blocks of this thread's bins back to the back-end.
+  // This thread's span bins; null when it has no cache.
+  static SpanBins* OwnSpanBins();
+
+  // Gives all that this thread's bins hold back to where it came from.
   static void FlushThisThread();
 
   // Takes over options that were read after this thread's cache began.
@@ -56,7 +61,9 @@ class ThreadCache : public ListNode<ThreadCache> {
 
   struct Totals {
     uint64_t threads = 0;
-    uint64_t cached_bytes = 0;  // in bins
+    uint64_t tiny_cached = 0;  // bytes in bins, as below
+    uint64_t mid_cached = 0;
+    uint64_t spans_cached = 0;
   };
   static Totals SumAll();
 
@@ -70,7 +77,7 @@ class ThreadCache : public ListNode<ThreadCache> {
  private:
   struct BinState {
     uint32_t most;  // slots the bin may grow to
-    bool moved;     // ran empty or full since the last decay
+    bool moved;     // ran empty or full in this epoch
   };
 
   static ThreadCache* OfThisThread();
@@ -78,12 +85,15 @@ class ThreadCache : public ListNode<ThreadCache> {
   static void OnThreadExit(void* cache);
 
   void SetMostSlots();
+  uint32_t FirstSlots(size_t c) const;
+  uint32_t Refill(SizeClass c, void** blocks, uint32_t count);
+  void Drain(SizeClass c, void** blocks, uint32_t count);
   void* AllocateHere(SizeClass c);
   void FreeHere(SizeClass c, void* block);
   void Grow(SizeClass c);
   void DrainOldest(SizeClass c, uint32_t count);
   void FlushAll();
-  void DecayBins(uint64_t now);
+  void EndEpoch(uint64_t now);
 
   void LookAtClock();
   void HideBins(uint64_t now);
@@ -93,9 +103,10 @@ class ThreadCache : public ListNode<ThreadCache> {
 
   ThreadBins bins_;
   BinState states_[kClassCount];
+  SpanBins span_bins_;
   LinkedBackend::Heap* heap_;
   std::atomic<BinTable*>* bins_in_use_;  // the thread's thread_bins
-  uint64_t last_decay_;                  // CoarseMilliseconds, as below
+  uint64_t epoch_begun_;   // CoarseMilliseconds, as below
   uint64_t last_hidden_;
   uint64_t current_tick_;  // while hidden: when calls_in_tick_ began
   uint32_t calls_in_tick_;
