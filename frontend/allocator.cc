@@ -156,6 +156,14 @@ void* Resize(void* block, const Request& request) {
   return moved;
 }
 
+// Tells of `block` before it is free: after that, another thread may be given
+// it and tell first.
+void TellFree(const void* block, Call call) {
+  if (EventsOn()) {
+    RecordEvent(Operation::kFree, block, 0, UsableBytes(block), call.caller);
+  }
+}
+
 // Hands `block` to the program: an event, when they are on.
 void* Told(void* block, const Request& request) {
   if (EventsOn() && block != nullptr) {
@@ -178,9 +186,7 @@ void* AllocateSlow(size_t bytes, Call call) {
 
 void FreeSlow(void* block, Call call) {
   if (block == nullptr) return;
-  if (EventsOn()) {
-    RecordEvent(Operation::kFree, block, 0, UsableBytes(block), call.caller);
-  }
+  TellFree(block, call);
   FreeAnywhere(block);
 }
 
@@ -199,10 +205,15 @@ void* Reallocate(void* block, size_t bytes, Call call) {
     void* fresh = PopFromBins(bytes);
     return fresh != nullptr ? fresh : AllocateSlow(bytes, call);
   }
+  // Two events: one block ends and another begins, though it may be the same
+  // again; when nothing came of it, with all the bytes it has.
+  TellFree(block, call);
   void* moved = Resize(block, {bytes, 0, call});
-  if (EventsOn() && moved != nullptr) {
-    RecordEvent(Operation::kReallocate, moved, bytes, UsableBytes(moved),
-                call.caller);
+  if (EventsOn()) {
+    const void* now = moved != nullptr ? moved : block;
+    const size_t usable = UsableBytes(now);
+    RecordEvent(Operation::kReallocate, now, moved != nullptr ? bytes : usable,
+                usable, call.caller);
   }
   return moved;
 }
