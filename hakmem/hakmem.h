@@ -159,8 +159,9 @@ HAKMEM_API double hakmem_lookup_cycles(void) HAKMEM_NOEXCEPT;
 //   "MapFail"     the operating system refused; the sub-cause says which limit
 //                 explains that, as far as looking could tell.
 // HAKMEM_ACE_TRACE prints them as they happen. The last 128 are kept. These
-// functions take no lock and allocate nothing: they may be called in a failure
-// callback and in a signal handler. With --//tracing=off there are no records.
+// functions take no lock of the allocator and allocate nothing, so they may be
+// called in a failure callback, and all but hakmem_set_failure_callback in any
+// signal handler. With --//tracing=off there are no records.
 
 typedef struct {
   uint64_t sequence;   // grows with each record; some numbers may be left out
