@@ -108,8 +108,13 @@ const Slab* Ace::SlabAt(uintptr_t address) {
   return MidBlocks::SlabAt(address);
 }
 
-SpanAllocation Ace::Allocate(size_t bytes, size_t alignment, SpanBins* bins) {
+SpanAllocation Ace::Allocate(size_t bytes, size_t alignment, Contents contents,
+                             SpanBins* bins) {
   if (bytes > kMaxSpanBytes || alignment > kMaxSpanBytes) {
+    if (kAceMode != AceMode::kOff && contents == Contents::kAny) {
+      const SpanAllocation parked = Large::AllocateParked(bytes, alignment);
+      if (parked) return parked;
+    }
     return Large::Allocate(bytes, alignment);
   }
   const size_t pages = ClassPagesFor(std::max(bytes, size_t{1}));
@@ -131,6 +136,7 @@ void Ace::Free(uintptr_t address, SpanBins* bins) {
     if (const size_t pages = PageHeap::PagesAt(address); pages != 0) {
       return KeepOrPassOn(address, pages, bins);
     }
+    if (Large::Park(address, CoarseMilliseconds())) return;
   }
   SpanSource::Free(address, CoarseMilliseconds());
 }
@@ -160,7 +166,8 @@ void Ace::TrimBins(SpanBins& bins, bool all) {
 
 size_t Ace::Collect(uint64_t now, bool force) {
   SpanShards::EndEpoch(force);
-  return MidBlocks::Collect(now, force) + PageHeap::Purge(now, force);
+  return MidBlocks::Collect(now, force) + PageHeap::Purge(now, force) +
+         Large::Purge(now, force);
 }
 
 Ace::Totals Ace::Sum() {
@@ -171,6 +178,7 @@ Ace::Totals Ace::Sum() {
   totals.committed = pages.committed_bytes;
   totals.shared_cached = SpanShards::HeldBytes();
   totals.large_bytes = Large::BytesInUse();
+  totals.large_cached = Large::BytesParked();
   return totals;
 }
 

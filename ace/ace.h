@@ -56,8 +56,11 @@ class Ace {
 
   // A span or a large block of `bytes` (at most PTRDIFF_MAX) at `alignment` (a
   // power of two). Address 0, with a note why, when it is refused.
+  // What is to be zeroed does not come from parked large blocks: fresh memory
+  // costs no more, and is resident only where it is touched.
+  enum class Contents { kAny, kZero };
   static SpanAllocation Allocate(size_t bytes, size_t alignment,
-                                 SpanBins* bins);
+                                 Contents contents, SpanBins* bins);
 
   // Usable bytes of the span or large block that starts at `address`, any
   // number at all; 0 when none does.

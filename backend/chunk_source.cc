@@ -1,6 +1,7 @@
 #include "backend/chunk_source.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 
 #include "absl/base/thread_annotations.h"
@@ -56,6 +57,9 @@ constinit MetadataPool<Region> region_pool;
 constinit IntrusiveList<Region> regions ABSL_GUARDED_BY(mutex);
 constinit size_t next_region_chunks ABSL_GUARDED_BY(mutex) = kFirstRegionChunks;
 constinit size_t bytes_reserved ABSL_GUARDED_BY(mutex) = 0;
+
+// Written under the lock. relaxed: a count that orders nothing.
+constinit std::atomic<uint64_t> fresh_chunks{0};
 
 // Returns whether any address space was given back.
 bool UnmapUnusedRegions() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
@@ -156,6 +160,10 @@ ChunkSource::Allocation TakeFrom(Region& region)
   }
   region.MarkUsed(chunk);
   const bool is_zero = region.dirty_bytes[chunk] == 0;
+  if (is_zero) {
+    fresh_chunks.store(fresh_chunks.load(std::memory_order_relaxed) + 1,
+                       std::memory_order_relaxed);
+  }
   region.SetDirty(chunk, 0);
   return {address, is_zero};
 }
@@ -250,6 +258,10 @@ size_t ChunkSource::Purge(uint64_t now, bool force) {
   Count(Event::kPurgedByte, given_back);
   if (force || os::AddressSpaceLimit() != UINT64_MAX) UnmapUnusedRegions();
   return given_back;
+}
+
+uint64_t ChunkSource::FreshChunks() {
+  return fresh_chunks.load(std::memory_order_relaxed);
 }
 
 size_t ChunkSource::BytesReserved() {

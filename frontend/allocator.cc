@@ -74,17 +74,18 @@ void* AllocateFromClass(SizeClass c, const Request& request) {
                    [c] { return ThreadCache::Allocate(c); });
 }
 
-SpanAllocation AllocateSpan(const Request& request) {
+SpanAllocation AllocateSpan(const Request& request, Ace::Contents contents) {
   if (request.bytes > kMaxBytes || request.alignment > kMaxBytes) {
     RefuseImpossible(request.bytes, request.alignment, ENOMEM, request.call);
     return {};
   }
   const bool is_large =
       std::max(request.bytes, request.alignment) > kMaxSpanBytes;
-  return WithRetry(
-      request, is_large ? Layer::kLarge : Layer::kAce, SizeClass::kNone, [&] {
-        return ThreadCache::AllocateSpan(request.bytes, request.alignment);
-      });
+  return WithRetry(request, is_large ? Layer::kLarge : Layer::kAce,
+                   SizeClass::kNone, [&] {
+                     return ThreadCache::AllocateSpan(
+                         request.bytes, request.alignment, contents);
+                   });
 }
 
 void* PointerTo(const SpanAllocation& span) {
@@ -104,8 +105,9 @@ SizeClass ClassFor(const Request& request) {
 // What PopFromBins finds, or a block from where the bins get theirs.
 void* AllocateAny(const Request& request) {
   const SizeClass c = ClassFor(request);
-  return c != SizeClass::kNone ? AllocateFromClass(c, request)
-                               : PointerTo(AllocateSpan(request));
+  return c != SizeClass::kNone
+             ? AllocateFromClass(c, request)
+             : PointerTo(AllocateSpan(request, Ace::Contents::kAny));
 }
 
 void* AllocateAnyZeroed(const Request& request) {
@@ -115,7 +117,7 @@ void* AllocateAnyZeroed(const Request& request) {
     if (block == nullptr) block = AllocateFromClass(c, request);
     return block == nullptr ? nullptr : memset(block, 0, request.bytes);
   }
-  const SpanAllocation span = AllocateSpan(request);
+  const SpanAllocation span = AllocateSpan(request, Ace::Contents::kZero);
   if (span && !span.is_zero) memset(PointerTo(span), 0, request.bytes);
   return PointerTo(span);
 }
@@ -154,6 +156,14 @@ void* Resize(void* block, const Request& request) {
   return moved;
 }
 
+// Tells of `block` before it is free: after that, another thread may be given
+// it and tell first.
+void TellFree(const void* block, Call call) {
+  if (EventsOn()) {
+    RecordEvent(Operation::kFree, block, 0, UsableBytes(block), call.caller);
+  }
+}
+
 // Hands `block` to the program: an event, when they are on.
 void* Told(void* block, const Request& request) {
   if (EventsOn() && block != nullptr) {
@@ -176,9 +186,7 @@ void* AllocateSlow(size_t bytes, Call call) {
 
 void FreeSlow(void* block, Call call) {
   if (block == nullptr) return;
-  if (EventsOn()) {
-    RecordEvent(Operation::kFree, block, 0, UsableBytes(block), call.caller);
-  }
+  TellFree(block, call);
   FreeAnywhere(block);
 }
 
@@ -197,10 +205,15 @@ void* Reallocate(void* block, size_t bytes, Call call) {
     void* fresh = PopFromBins(bytes);
     return fresh != nullptr ? fresh : AllocateSlow(bytes, call);
   }
+  // Two events: one block ends and another begins, though it may be the same
+  // again; when nothing came of it, with all the bytes it has.
+  TellFree(block, call);
   void* moved = Resize(block, {bytes, 0, call});
-  if (EventsOn() && moved != nullptr) {
-    RecordEvent(Operation::kReallocate, moved, bytes, UsableBytes(moved),
-                call.caller);
+  if (EventsOn()) {
+    const void* now = moved != nullptr ? moved : block;
+    const size_t usable = UsableBytes(now);
+    RecordEvent(Operation::kReallocate, now, moved != nullptr ? bytes : usable,
+                usable, call.caller);
   }
   return moved;
 }

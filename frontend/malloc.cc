@@ -50,7 +50,7 @@ void* AllocateAlignedChecked(size_t alignment, size_t size, Call call) {
 void* ReallocateOrFree(void* block, size_t size, Call call) {
   // As glibc: realloc to 0 bytes frees and returns null.
   if (size == 0 && block != nullptr) {
-    Free(block);
+    if (!hakmem::PushToBins(block)) hakmem::FreeSlow(block, call);
     return nullptr;
   }
   return Reallocate(block, size, call);

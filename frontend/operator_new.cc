@@ -106,7 +106,8 @@ template <typename TryAllocate>
   });
 }
 
-[[gnu::noinline]] void DeleteSlow(void* block) {
+// noexcept, so that a noexcept operator delete can end with a jump to it.
+[[gnu::noinline]] void DeleteSlow(void* block) noexcept {
   FreeSlow(block, CallOf(EntryPoint::kNone));
 }
 

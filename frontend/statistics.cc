@@ -82,7 +82,8 @@ hakmem_stats_t GatherStatistics() {
   const Ace::Totals ace = Ace::Sum();
   s.threads = caches.threads;
   const uint64_t span_cached = caches.spans_cached + ace.shared_cached;
-  s.cached_bytes = caches.tiny_cached + caches.mid_cached + span_cached;
+  s.cached_bytes =
+      caches.tiny_cached + caches.mid_cached + span_cached + ace.large_cached;
   s.chunks = slabs.chunks;
   s.slabs = slabs.slabs;
   // Other threads go on between the sums: the bins may hold more by now.
@@ -98,10 +99,10 @@ hakmem_stats_t GatherStatistics() {
   s.ace_cached_bytes = caches.mid_cached + span_cached;
   s.live_bytes = s.slab_live_bytes + s.ace_live_bytes + s.large_live_bytes;
   s.committed_bytes = slabs.committed_bytes + ace.slabs.committed_bytes +
-                      ace.committed + s.large_live_bytes;
+                      ace.committed + s.large_live_bytes + ace.large_cached;
   s.metadata_bytes = Metadata::BytesInUse();
   s.reserved_bytes = ChunkSource::BytesReserved() + s.large_live_bytes +
-                     Metadata::BytesReserved();
+                     ace.large_cached + Metadata::BytesReserved();
   s.refills = CountOf(Event::kRefill);
   s.refilled_blocks = CountOf(Event::kRefilledBlock);
   s.drains = CountOf(Event::kDrain);

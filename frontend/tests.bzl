@@ -39,6 +39,7 @@ _PRELOADED = {
     "calloc_test": (_VARIANTS, "medium"),
     "decay_test": (_VARIANTS, "medium"),
     "errno_kept_test": (_VARIANTS, "small"),
+    "events_test": (_ALL_VARIANTS, "small"),
     "failure_trace_test": (_FAILING_VARIANTS, "medium"),
     "failures_test": (dict(_FAILING_VARIANTS, **_ALL_VARIANTS), "medium"),
     "fork_test": (_VARIANTS, "medium"),

@@ -6,6 +6,7 @@
 #include "ace/ace.h"
 #include "ace_mode.h"
 #include "backend/bad_free.h"
+#include "backend/chunk_source.h"
 #include "backend/dirty_ledger.h"
 #include "backend/metadata.h"
 #include "base/clock.h"
@@ -102,6 +103,7 @@ ThreadCache* ThreadCache::Attach() {
   cache->calls_ = 0;
   cache->epoch_begun_ = CoarseMilliseconds();
   cache->last_hidden_ = cache->epoch_begun_;
+  cache->fresh_chunks_seen_ = ChunkSource::FreshChunks();
   cache->span_bins_.Begin();
   cache->SetMostSlots();
   for (size_t c = 0; c < kClassCount; ++c) {
@@ -253,11 +255,14 @@ void ThreadCache::FlushAll() {
   Ace::TrimBins(span_bins_, /*all=*/true);
 }
 
-SpanAllocation ThreadCache::AllocateSpan(size_t bytes, size_t alignment) {
+SpanAllocation ThreadCache::AllocateSpan(size_t bytes, size_t alignment,
+                                         Ace::Contents contents) {
   ThreadCache* cache = OfThisThread();
-  if (cache == nullptr) return Ace::Allocate(bytes, alignment, nullptr);
+  if (cache == nullptr) {
+    return Ace::Allocate(bytes, alignment, contents, nullptr);
+  }
   cache->Tick();
-  return Ace::Allocate(bytes, alignment, &cache->span_bins_);
+  return Ace::Allocate(bytes, alignment, contents, &cache->span_bins_);
 }
 
 void ThreadCache::FreeSpan(uintptr_t address) {
@@ -278,6 +283,7 @@ void ThreadCache::LookAtClock() {
   const uint64_t now = CoarseMilliseconds();
   RunHousekeeping(now);
   if (now - epoch_begun_ >= EpochLength()) EndEpoch(now);
+  if (HasGrown()) MakeRoom(now);
   const bool worth_watching = DirtyLedger::Bytes() > kWorthWatchingBytes;
   if (hidden_) {
     if (now != current_tick_) {
@@ -290,6 +296,24 @@ void ThreadCache::LookAtClock() {
   } else if (worth_watching && now - last_hidden_ >= kHideEveryMs) {
     HideBins(now);
   }
+}
+
+// Whether the process's memory has grown by a sixteenth, or a chunk, since this
+// thread last made room.
+bool ThreadCache::HasGrown() const {
+  const uint64_t growth = ChunkSource::FreshChunks() - fresh_chunks_seen_;
+  return growth > fresh_chunks_seen_ / 16;
+}
+
+// A bin's few blocks can each keep a chunk from other uses. When the heap grows
+// they are given up: what a program held in its last phase makes room for the
+// next one. The cost is a refill of the bins in use, seldom enough.
+void ThreadCache::MakeRoom(uint64_t now) {
+  if (kAceMode == AceMode::kAdaptive) {
+    FlushAll();
+    GatherFreeChunks(now);
+  }
+  fresh_chunks_seen_ = ChunkSource::FreshChunks();
 }
 
 void ThreadCache::HideBins(uint64_t now) {

@@ -23,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "ace/ace.h"
 #include "ace/span_bins.h"
 #include "backend/backend.h"
 #include "base/intrusive_list.h"
@@ -44,7 +45,8 @@ class ThreadCache : public ListNode<ThreadCache> {
   static void Free(SizeClass c, void* block);
 
   // A span or large block, through this thread's span bins, and back: see Ace.
-  static SpanAllocation AllocateSpan(size_t bytes, size_t alignment);
+  static SpanAllocation AllocateSpan(size_t bytes, size_t alignment,
+                                     Ace::Contents contents);
   static void FreeSpan(uintptr_t address);
 
   // Gives all that this thread's bins hold back to where it came from.
@@ -102,6 +104,8 @@ class ThreadCache : public ListNode<ThreadCache> {
       LookAtClock();
   }
   void LookAtClock();
+  bool HasGrown() const;
+  void MakeRoom(uint64_t now);
   void HideBins(uint64_t now);
   void ShowBins();
 
@@ -114,7 +118,8 @@ class ThreadCache : public ListNode<ThreadCache> {
   std::atomic<BinTable*>* bins_in_use_;  // the thread's thread_bins
   uint64_t epoch_begun_;                 // CoarseMilliseconds, as below
   uint64_t last_hidden_;
-  uint64_t current_tick_;  // while hidden: when calls_in_tick_ began
+  uint64_t fresh_chunks_seen_;  // ChunkSource::FreshChunks at the last look
+  uint64_t current_tick_;       // while hidden: when calls_in_tick_ began
   uint32_t calls_in_tick_;
   uint32_t calls_;  // since the last look at the clock
   bool hidden_;
