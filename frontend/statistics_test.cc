@@ -51,6 +51,8 @@ const Field kFields[] = {
     FIELD(map_failures),
     FIELD(fallbacks),
     FIELD(free_list_faults),
+    FIELD(ace_live_bytes),
+    FIELD(ace_cached_bytes),
 };
 #undef FIELD
 static_assert(sizeof(hakmem_stats_t) ==
