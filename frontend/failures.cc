@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/log.h"
+#include "base/options.h"
 #include "hakmem/hakmem.h"
 #include "tracing/failure.h"
 #include "tracing/failure_names.h"
@@ -17,6 +18,8 @@
 #include "tracing/routings.h"
 
 namespace {
+
+namespace options = hakmem::options;
 
 using hakmem::FailureRecord;
 using hakmem::kTracing;
@@ -112,6 +115,16 @@ void VisitOne(const FailureRecord& record, void* visit) {
   const hakmem_failure_t failure = PublicForm(record);
   const auto* v = static_cast<const Visit*>(visit);
   v->function(&failure, v->argument);
+}
+
+// Who asks for a trace that cannot come should not wait for it.
+__attribute__((constructor)) void TellThatThereIsNoTrace() {
+  if constexpr (kTracing) return;
+  options::Read();
+  if (options::Get(options::k_ace_trace) == 0) return;
+  hakmem::LogLine()
+      .Text("HAKMEM_ACE_TRACE is ignored: built with --//tracing=off")
+      .Send();
 }
 
 __attribute__((destructor)) void TellWhatWasLeftOut() {

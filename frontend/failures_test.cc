@@ -507,6 +507,18 @@ TEST_F(FailuresTest, AForkedChildFailsOnItsOwn) {
 
 // --- Without tracing -------------------------------------------------------
 
+int DoNothing() { return 0; }
+const ChildProgram do_nothing("do_nothing", DoNothing);
+
+TEST(NoFailuresTest, WithoutTracingATraceIsRefusedInALine) {
+  const ChildResult child =
+      RunChildProgram("do_nothing", {{"HAKMEM_ACE_TRACE", "1"}});
+  EXPECT_EQ(child.exit_code, 0);
+  EXPECT_EQ(child.err, HasTracing() ? ""
+                                    : "hakmem: HAKMEM_ACE_TRACE is ignored: "
+                                      "built with --//tracing=off\n");
+}
+
 TEST(NoFailuresTest, WithoutTracingTheAnswerIsNone) {
   if (HasTracing()) GTEST_SKIP() << "this library has tracing";
   Hakmem().set_failure_callback([](const hakmem_failure_t*, void*) { abort(); },

@@ -49,8 +49,9 @@ constexpr Field kFields[] = {
     HAKMEM_FIELD(map_failures),
     HAKMEM_FIELD(fallbacks),
     HAKMEM_FIELD(free_list_faults),
-    HAKMEM_FIELD(ace_live_bytes),
+    HAKMEM_FIELD(mid_live_bytes),
     HAKMEM_FIELD(ace_cached_bytes),
+    HAKMEM_FIELD(large_cached_bytes),
     HAKMEM_FIELD(failures_threshold),
     HAKMEM_FIELD(failures_exhaustion),
     HAKMEM_FIELD(failures_mapfail),
@@ -94,10 +95,11 @@ hakmem_stats_t GatherStatistics() {
   s.slab_committed_bytes = slabs.committed_bytes;
   s.span_live_bytes = without(ace.span_bytes, span_cached);
   s.large_live_bytes = ace.large_bytes;
-  s.ace_live_bytes =
-      without(ace.slabs.block_bytes, caches.mid_cached) + s.span_live_bytes;
+  s.mid_live_bytes = without(ace.slabs.block_bytes, caches.mid_cached);
   s.ace_cached_bytes = caches.mid_cached + span_cached;
-  s.live_bytes = s.slab_live_bytes + s.ace_live_bytes + s.large_live_bytes;
+  s.large_cached_bytes = ace.large_cached;
+  s.live_bytes = s.slab_live_bytes + s.mid_live_bytes + s.span_live_bytes +
+                 s.large_live_bytes;
   s.committed_bytes = slabs.committed_bytes + ace.slabs.committed_bytes +
                       ace.committed + s.large_live_bytes + ace.large_cached;
   s.metadata_bytes = Metadata::BytesInUse();

@@ -106,7 +106,7 @@ typedef struct {
   uint64_t metadata_bytes;   // the allocator's own books, part of no other sum
   uint64_t slab_live_bytes;  // of live_bytes: in slabs (tiny sizes)
   uint64_t slab_committed_bytes;  // of committed_bytes: in slabs
-  uint64_t span_live_bytes;       // of ace_live_bytes: in page spans
+  uint64_t span_live_bytes;       // of live_bytes: in page spans
   uint64_t large_live_bytes;      // of live_bytes: in mappings of their own
   uint64_t chunks;                // SuperSlabs or segments held
   uint64_t slabs;                 // slabs in use (holding or awaiting blocks)
@@ -124,9 +124,10 @@ typedef struct {
   uint64_t fallbacks;         // requests another allocator had to serve: the
                               // design has no such path, so always 0
   uint64_t free_list_faults;  // free blocks whose books did not agree
-  // ACE, the pool for sizes above 2 KiB and up to 1 MiB.
-  uint64_t ace_live_bytes;    // of live_bytes: in the pool
-  uint64_t ace_cached_bytes;  // of cached_bytes: in its bins and shards
+  // ACE, the pool for sizes above 2 KiB.
+  uint64_t mid_live_bytes;      // of live_bytes: blocks of 2 KiB to 32 KiB
+  uint64_t ace_cached_bytes;    // of cached_bytes: mid blocks and spans
+  uint64_t large_cached_bytes;  // of cached_bytes: large blocks
   // Allocations that failed, by cause; see "Why an allocation failed" below.
   uint64_t failures_threshold;
   uint64_t failures_exhaustion;
@@ -159,8 +160,9 @@ HAKMEM_API double hakmem_lookup_cycles(void) HAKMEM_NOEXCEPT;
 //   "MapFail"     the operating system refused; the sub-cause says which limit
 //                 explains that, as far as looking could tell.
 // HAKMEM_ACE_TRACE prints them as they happen. The last 128 are kept. These
-// functions take no lock and allocate nothing: they may be called in a failure
-// callback and in a signal handler. With --//tracing=off there are no records.
+// functions take no lock of the allocator and allocate nothing, so they may be
+// called in a failure callback, and all but hakmem_set_failure_callback in any
+// signal handler. With --//tracing=off there are no records.
 
 typedef struct {
   uint64_t sequence;   // grows with each record; some numbers may be left out

@@ -49,8 +49,8 @@ bool IsStackShort() {
   if (sigaltstack(nullptr, &stack) != 0 || (stack.ss_flags & SS_ONSTACK) == 0) {
     return false;
   }
-  const char here = 0;
-  return static_cast<size_t>(&here - static_cast<char*>(stack.ss_sp)) <
+  const char* here = static_cast<const char*>(__builtin_frame_address(0));
+  return static_cast<size_t>(here - static_cast<char*>(stack.ss_sp)) <
          kStackBytes;
 }
 

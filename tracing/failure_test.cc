@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -200,11 +201,17 @@ TEST_F(FailureTest, AHandlerMayFailWhileItsThreadFails) {
 }
 
 TEST_F(FailureTest, AHandlerOnATinyStackLeavesARecord) {
-  static char small[4096];
-  const stack_t stack = {small, 0, sizeof(small)};
-  if (sigaltstack(&stack, nullptr) != 0) {
-    GTEST_SKIP() << "this processor needs larger signal stacks";
-  }
+  // What the kernel itself puts there, and little more; below it, nothing.
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const auto size = static_cast<size_t>(sysconf(_SC_MINSIGSTKSZ)) + 4096;
+  const size_t mapped = (size + page - 1) / page * page + page;
+  auto* memory =
+      static_cast<char*>(mmap(nullptr, mapped, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  ASSERT_NE(memory, MAP_FAILED);
+  ASSERT_EQ(mprotect(memory, page, PROT_NONE), 0);
+  const stack_t stack = {memory + page, 0, size};
+  ASSERT_EQ(sigaltstack(&stack, nullptr), 0);
   struct sigaction action = {};
   action.sa_flags = SA_ONSTACK;
   action.sa_handler = [](int) {
@@ -216,6 +223,7 @@ TEST_F(FailureTest, AHandlerOnATinyStackLeavesARecord) {
   raise(SIGUSR1);
   const stack_t none = {nullptr, SS_DISABLE, 0};
   sigaltstack(&none, nullptr);
+  munmap(memory, mapped);
   EXPECT_EQ(Last().entry, EntryPoint::kValloc);
   EXPECT_EQ(Last().subcause, SubCause::kUnknown);
 }

@@ -204,7 +204,9 @@ void WriteFailure(const FailureRecord& record, TextBuffer& text) {
   WriteErrno(record, out);
   if (record.class_bytes != 0) {
     out << ", class of " << Bytes{record.class_bytes};
-    if (record.cause != Cause::kExhaustion) {
+    // Of a pool at its limit, the occupancy is told below.
+    if (record.cause != Cause::kExhaustion &&
+        (record.live != 0 || record.cached != 0)) {
       out << " with " << Bytes{record.live} << " in use and "
           << Bytes{record.cached} << " cached";
     }

@@ -31,7 +31,7 @@ constexpr uint64_t kMappingsPart = 100;
 // A cgroup is full when less than this part is left. The kernel kills rather
 // than refuses, and drops files first, so a full one is the last to suspect.
 constexpr uint64_t kCgroupPart = 32;
-// What user space can address; larger for AArch64, never needed there.
+// What user space can address on x86-64; elsewhere it may be twice as much.
 constexpr uint64_t kAddressSpace = uint64_t{1} << 47;
 // How long figures that cost much to look up are kept.
 constexpr uint64_t kKeptMilliseconds = 100;
