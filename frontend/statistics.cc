@@ -1,7 +1,10 @@
 #include "frontend/statistics.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <string>
 
 #include "ace/ace.h"
 #include "backend/chunk_source.h"
@@ -9,6 +12,8 @@
 #include "frontend/thread_cache.h"
 #include "linked_backend.h"
 #include "tracing/counters.h"
+#include "tracing/failure.h"
+#include "tracing/routings.h"
 
 namespace hakmem {
 namespace {
@@ -47,8 +52,22 @@ constexpr Field kFields[] = {
     HAKMEM_FIELD(mid_live_bytes),
     HAKMEM_FIELD(ace_cached_bytes),
     HAKMEM_FIELD(large_cached_bytes),
+    HAKMEM_FIELD(failures_threshold),
+    HAKMEM_FIELD(failures_exhaustion),
+    HAKMEM_FIELD(failures_mapfail),
+    HAKMEM_FIELD(failures_forgotten),
+    HAKMEM_FIELD(routings),
 };
 #undef HAKMEM_FIELD
+
+constexpr size_t LongestName() {
+  size_t longest = 0;
+  for (const Field& field : kFields) {
+    longest = std::max(longest, std::char_traits<char>::length(field.name));
+  }
+  return longest;
+}
+static_assert(LongestName() <= kLongestJsonName);
 
 // Every field but the name of the back-end is in the list.
 static_assert(sizeof(hakmem_stats_t) ==
@@ -97,6 +116,15 @@ hakmem_stats_t GatherStatistics() {
   s.map_failures = CountOf(Event::kMapFailure);
   s.fallbacks = CountOf(Event::kFallback);
   s.free_list_faults = CountOf(Event::kFreeListFault);
+  if constexpr (kTracing) {
+    s.failures_threshold = FailuresOf(Cause::kThreshold);
+    s.failures_exhaustion = FailuresOf(Cause::kExhaustion);
+    s.failures_mapfail = FailuresOf(Cause::kMapFail);
+    s.failures_forgotten = FailuresForgotten();
+    for (size_t i = 0; i < RoutingRange::kCount; ++i) {
+      s.routings += RoutingOf(i).requests;
+    }
+  }
   return s;
 }
 

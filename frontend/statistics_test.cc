@@ -54,6 +54,11 @@ const Field kFields[] = {
     FIELD(mid_live_bytes),
     FIELD(ace_cached_bytes),
     FIELD(large_cached_bytes),
+    FIELD(failures_threshold),
+    FIELD(failures_exhaustion),
+    FIELD(failures_mapfail),
+    FIELD(failures_forgotten),
+    FIELD(routings),
 };
 #undef FIELD
 static_assert(sizeof(hakmem_stats_t) ==
