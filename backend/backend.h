@@ -47,6 +47,7 @@ concept Backend = requires(typename B::Heap* heap, SizeClass size_class,
   { B::Refill(heap, size_class, blocks, count) } -> std::same_as<uint32_t>;
 
   // Takes back `count` blocks of `size_class`, whoever they were handed to.
+  // `heap` may be null, for threads that were refused one.
   // Aborts with one line when one of them is not a block in use.
   { B::Drain(heap, size_class, blocks, count) } -> std::same_as<void>;
 

@@ -64,8 +64,9 @@ void* AllocateWithoutCache(SizeClass c) {
 void FreeWithoutCache(SizeClass c, void* block) {
   if (IsMid(c)) return Ace::Drain(c, &block, 1);
   MutexLock lock(shared_mutex);
-  // Without memory for a heap the block stays allocated: free cannot fail.
-  if (AttachSharedHeap()) LinkedBackend::Drain(shared_heap, c, &block, 1);
+  // Without memory for a heap the block goes to its owner's.
+  (void)AttachSharedHeap();
+  LinkedBackend::Drain(shared_heap, c, &block, 1);
 }
 
 constexpr uint32_t FirstOffset(size_t c) {
