@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <gnu/lib-names.h>
 #include <malloc.h>
+#include <string.h>
 
 #include "hakmem/hakmem.h"
 
@@ -15,14 +16,23 @@ Function* Find(void* where, const char* name) {
   return reinterpret_cast<Function*>(dlsym(where, name));
 }
 
-}  // namespace
-
-const char* MallocLibrary() {
-  void* const address = dlsym(RTLD_DEFAULT, "malloc");
+// The file that the function of that name comes from, or "".
+const char* LibraryOf(const char* name) {
+  void* const address = dlsym(RTLD_DEFAULT, name);
   Dl_info info;
   if (address == nullptr || dladdr(address, &info) == 0) return "";
   return info.dli_fname;
 }
+
+}  // namespace
+
+const char* MallocLibrary() { return LibraryOf("malloc"); }
+
+bool KnowsUsableSize() {
+  return strcmp(LibraryOf("malloc"), LibraryOf("malloc_usable_size")) == 0;
+}
+
+size_t UsableSize(void* block) { return malloc_usable_size(block); }
 
 const char* AllocatorVersion() {
   const auto version =
@@ -31,7 +41,7 @@ const char* AllocatorVersion() {
 }
 
 const char* AllocatorStatistics() {
-  static char text[8192];
+  static char text[1 << 16];
   const auto statistics =
       Find<decltype(hakmem_stats_json)>(RTLD_DEFAULT, "hakmem_stats_json");
   if (statistics == nullptr || statistics(text, sizeof(text)) >= sizeof(text)) {

@@ -21,6 +21,12 @@ const char* AllocatorStatistics();
 // other allocators.
 double LookupCycles();
 
+// Whether malloc_usable_size comes from the same file as malloc; if not, it
+// must not be asked about malloc's blocks.
+bool KnowsUsableSize();
+// Bytes the program may use in a block from malloc.
+size_t UsableSize(void* block);
+
 // Bytes that libc's own malloc holds from the system, whoever interposes:
 // an allocator that never falls back to libc leaves this 0. -1 when libc
 // cannot tell.

@@ -38,6 +38,10 @@ inline uint64_t CycleCounter() {
 // had before exec as well.)
 uint64_t PeakResidentKib();
 
+// What this program has resident now, in KiB; 0 when /proc is not there. The
+// kernel is late by up to some 100 KiB per core.
+uint64_t ResidentKib();
+
 // Page faults of the process so far that needed no disk.
 uint64_t MinorFaults();
 

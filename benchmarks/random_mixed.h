@@ -19,6 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "benchmarks/random.h"
+
 namespace hakmem::bench {
 
 inline constexpr size_t kMinSize = 16;
@@ -44,12 +46,7 @@ class RandomMixed {
   // `slots` points to `count` zeroed slots (IsWorkingSet(count)) and, like
   // `heap`, outlives this object.
   RandomMixed(Heap& heap, Slot* slots, size_t count, uint64_t seed)
-      : heap_(heap),
-        slots_(slots),
-        count_(count),
-        // Xorshift stands still at 0, and small seeds start out alike: spread
-        // them (the constant is 2^64 divided by the golden ratio, odd).
-        random_((seed + 1) * 0x9e3779b97f4a7c15 | 1) {}
+      : heap_(heap), slots_(slots), count_(count), random_(seed) {}
 
   // Steps enough to reach the steady state: slots half full, and the
   // allocator's own lists as long as they get.
@@ -58,14 +55,12 @@ class RandomMixed {
   // Takes `steps` steps. False when the heap was out of memory.
   bool Run(uint64_t steps) {
     // Copies: the compiler cannot know that the heap leaves the members alone.
-    uint64_t random = random_;
+    Random random = random_;
     Slot* const slots = slots_;
     const size_t mask = count_ - 1;
     for (; steps != 0; --steps) {
-      random ^= random << 13;
-      random ^= random >> 7;
-      random ^= random << 17;
-      const size_t index = random & mask;
+      const uint64_t bits = random.Next();
+      const size_t index = bits & mask;
       Slot& slot = slots[index];
       if (slot.block != nullptr) {
         heap_.Free(slot.block, slot.size);
@@ -74,7 +69,7 @@ class RandomMixed {
       }
       // Scales 32 random bits to the range without a division.
       const size_t size =
-          kMinSize + ((random >> 32) * (kMaxSize - kMinSize + 1) >> 32);
+          kMinSize + ((bits >> 32) * (kMaxSize - kMinSize + 1) >> 32);
       auto* block = static_cast<unsigned char*>(heap_.Allocate(size));
       if (block == nullptr) return false;
       const unsigned char mark = Mark(index, size);
@@ -120,7 +115,7 @@ class RandomMixed {
   Heap& heap_;
   Slot* const slots_;
   const size_t count_;
-  uint64_t random_;
+  Random random_;
 };
 
 }  // namespace hakmem::bench

@@ -8,21 +8,17 @@
 // what it reports is the allocator's. Each thread has slots of its own; only
 // the loop is timed, after a warm-up; statistics are read while the working
 // set is live. Exit status: 0, 1 (the allocator failed), 2 (bad flags).
-#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "benchmarks/allocator_probe.h"
 #include "benchmarks/floor_heap.h"
 #include "benchmarks/malloc_heap.h"
 #include "benchmarks/map_memory.h"
 #include "benchmarks/perf_counters.h"
 #include "benchmarks/process_meter.h"
 #include "benchmarks/random_mixed.h"
+#include "benchmarks/worker.h"
 
 namespace hakmem::bench {
 namespace {
@@ -34,20 +30,6 @@ struct Options {
   uint64_t seed = 1;
   bool floor = false;
 };
-
-[[noreturn]] void Die(int status, const char* format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-void Die(int status, const char* format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  fputs("random_mixed_worker: ", stderr);
-  vfprintf(stderr, format, arguments);
-  fputc('\n', stderr);
-  va_end(arguments);
-  // Not exit(): other threads may still be running.
-  _Exit(status);
-}
 
 // What all threads share.
 struct Run {
@@ -69,39 +51,14 @@ struct alignas(128) Worker {
   uint64_t cycles;
 };
 
-void PrintJsonString(const char* text) {
-  putchar('"');
-  for (; *text != '\0'; ++text) {
-    const auto c = static_cast<unsigned char>(*text);
-    if (c == '"' || c == '\\') putchar('\\');
-    if (c < 0x20) {
-      printf("\\u%04x", c);
-    } else {
-      putchar(c);
-    }
-  }
-  putchar('"');
-}
-
-// A null where a number below 0 says that there is none.
-void PrintNumber(const char* key, double value) {
-  if (value < 0) {
-    printf(", \"%s\": null", key);
-  } else {
-    printf(", \"%s\": %.15g", key, value);
-  }
-}
-
 // Called when all threads are through and all working sets are still live.
 void Report(const Run& run, const Worker* workers) {
   const Options& options = run.options;
   // First what the rest of this function would change.
   const uint64_t peak_kib = PeakResidentKib();
   const uint64_t faults = MinorFaults() - run.faults_before;
-  const char* const statistics =
-      options.floor ? nullptr : AllocatorStatistics();
-  const char* const version = options.floor ? nullptr : AllocatorVersion();
-  const double lookup_cycles = options.floor ? -1 : LookupCycles();
+  const AllocatorFacts facts =
+      options.floor ? AllocatorFacts() : ReadAllocatorFacts();
 
   uint64_t first_start = UINT64_MAX;
   uint64_t last_end = 0;
@@ -114,36 +71,24 @@ void Report(const Run& run, const Worker* workers) {
     cpu_ns += worker.cpu_ns;
     cycles += worker.cycles;
   }
-  printf("{\"slots\": %" PRIu64 ", \"threads\": %" PRIu64
-         ", \"operations\": %" PRIu64 ", \"seed\": %" PRIu64
-         ", \"wall_ns\": %" PRIu64 ", \"cpu_ns\": %" PRIu64,
-         options.slots, options.threads, options.operations * options.threads,
-         options.seed, last_end - first_start, cpu_ns);
-  PrintNumber("cycles", cycles == 0 ? -1 : static_cast<double>(cycles));
-  printf(", \"peak_rss_kib\": %" PRIu64 ", \"minor_faults\": %" PRIu64,
-         peak_kib, faults);
-  PrintNumber("cache_misses", run.counters->Read(PerfCounters::kCacheMisses));
-  PrintNumber("dtlb_misses", run.counters->Read(PerfCounters::kDtlbMisses));
-  PrintNumber("instructions", run.counters->Read(PerfCounters::kInstructions));
-  printf(", \"perf_error\": ");
-  if (run.counters->error() == 0) {
-    printf("null");
-  } else {
-    PrintJsonString(strerror(run.counters->error()));
-  }
-  PrintNumber("libc_malloc_bytes", static_cast<double>(LibcMallocBytes()));
-  printf(", \"malloc_library\": ");
-  PrintJsonString(MallocLibrary());
-  printf(", \"version\": ");
-  if (version == nullptr) {
-    printf("null");
-  } else {
-    PrintJsonString(version);
-  }
-  PrintNumber("lookup_cycles", lookup_cycles);
-  printf(", \"statistics\": %s}\n",
-         statistics == nullptr ? "null" : statistics);
-  if (fflush(stdout) != 0) Die(1, "cannot write: %s", strerror(errno));
+  JsonLine line;
+  line.Add("slots", options.slots);
+  line.Add("threads", options.threads);
+  line.Add("operations", options.operations * options.threads);
+  line.Add("seed", options.seed);
+  line.Add("wall_ns", last_end - first_start);
+  line.Add("cpu_ns", cpu_ns);
+  line.Add("cycles", cycles == 0 ? -1 : static_cast<double>(cycles));
+  line.Add("peak_rss_kib", peak_kib);
+  line.Add("minor_faults", faults);
+  line.Add("cache_misses", run.counters->Read(PerfCounters::kCacheMisses));
+  line.Add("dtlb_misses", run.counters->Read(PerfCounters::kDtlbMisses));
+  line.Add("instructions", run.counters->Read(PerfCounters::kInstructions));
+  line.AddText("perf_error", run.counters->error() == 0
+                                 ? nullptr
+                                 : strerror(run.counters->error()));
+  line.AddAllocator(facts);
+  line.Close();
 }
 
 template <class Heap>
@@ -152,10 +97,11 @@ void RunOn(Heap& heap, Worker& self) {
   const Options& options = run.options;
   const size_t slots_bytes = options.slots * sizeof(Slot);
   auto* const slots = static_cast<Slot*>(MapMemory(slots_bytes));
-  if (slots == nullptr) Die(1, "no memory for the slots");
+  if (slots == nullptr) Die(kAllocatorFailed, "no memory for the slots");
   RandomMixed<Heap> workload(heap, slots, options.slots,
                              options.seed * options.threads + self.index);
-  if (!workload.WarmUp()) Die(1, "out of memory while warming up");
+  if (!workload.WarmUp())
+    Die(kAllocatorFailed, "out of memory while warming up");
 
   pthread_barrier_wait(&run.barrier);  // all are warm
   if (self.index == 0) run.counters->Start();
@@ -167,12 +113,12 @@ void RunOn(Heap& heap, Worker& self) {
   self.cycles = CycleCounter() - cycles_start;
   self.end_ns = ClockNanoseconds(CLOCK_MONOTONIC);
   self.cpu_ns = ClockNanoseconds(CLOCK_THREAD_CPUTIME_ID) - cpu_start;
-  if (!served) Die(1, "out of memory");
+  if (!served) Die(kAllocatorFailed, "out of memory");
   pthread_barrier_wait(&run.barrier);  // all have finished
   if (self.index == 0) run.counters->Stop();
 
   if (const Slot* damaged = workload.FirstDamaged()) {
-    Die(1,
+    Die(kAllocatorFailed,
         "thread %" PRIu64
         ": the block of %zu bytes at %p no longer holds what "
         "was written to it",
@@ -189,7 +135,8 @@ void* ThreadMain(void* argument) {
   Worker& self = *static_cast<Worker*>(argument);
   if (self.run->options.floor) {
     FloorHeap heap(self.run->options.slots);
-    if (!heap.ok()) Die(1, "no address space for the floor heap");
+    if (!heap.ok())
+      Die(kAllocatorFailed, "no address space for the floor heap");
     RunOn(heap, self);
   } else {
     MallocHeap heap;
@@ -198,43 +145,25 @@ void* ThreadMain(void* argument) {
   return nullptr;
 }
 
-// True if `argument` is `--name=value`; then stores the value, or dies when it
-// is not a whole number of `low` to `high`.
-bool ParseNumber(const char* argument, const char* name, uint64_t low,
-                 uint64_t high, uint64_t* value) {
-  const size_t length = strlen(name);
-  if (strncmp(argument, name, length) != 0 || argument[length] != '=') {
-    return false;
-  }
-  const char* const text = argument + length + 1;
-  char* end;
-  errno = 0;
-  const unsigned long long number = strtoull(text, &end, 10);
-  if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 ||
-      number < low || number > high) {
-    Die(2, "%s: not a number of %" PRIu64 " to %" PRIu64, argument, low, high);
-  }
-  *value = number;
-  return true;
-}
-
 Options ParseOptions(int argc, char** argv) {
   Options options;
   for (int i = 1; i < argc; ++i) {
     const char* const argument = argv[i];
     if (strcmp(argument, "--floor") == 0) {
       options.floor = true;
-    } else if (!ParseNumber(argument, "--slots", kMinSlots, kMaxSlots,
-                            &options.slots) &&
-               !ParseNumber(argument, "--operations", 1, uint64_t{1} << 48,
-                            &options.operations) &&
-               !ParseNumber(argument, "--threads", 1, 4096, &options.threads) &&
-               !ParseNumber(argument, "--seed", 0, UINT32_MAX, &options.seed)) {
-      Die(2, "%s: unknown argument", argument);
+    } else if (!ParseNumberFlag(argument, "--slots", kMinSlots, kMaxSlots,
+                                &options.slots) &&
+               !ParseNumberFlag(argument, "--operations", 1, uint64_t{1} << 48,
+                                &options.operations) &&
+               !ParseNumberFlag(argument, "--threads", 1, 4096,
+                                &options.threads) &&
+               !ParseNumberFlag(argument, "--seed", 0, UINT32_MAX,
+                                &options.seed)) {
+      Die(kBadFlags, "%s: unknown argument", argument);
     }
   }
   if (!IsWorkingSet(options.slots)) {
-    Die(2, "--slots=%" PRIu64 ": not a power of two", options.slots);
+    Die(kBadFlags, "--slots=%" PRIu64 ": not a power of two", options.slots);
   }
   return options;
 }
@@ -249,7 +178,8 @@ int Main(int argc, char** argv) {
   pthread_barrier_init(&run.barrier, nullptr, static_cast<unsigned>(threads));
   auto* const workers =
       static_cast<Worker*>(MapMemory(threads * sizeof(Worker)));
-  if (workers == nullptr) Die(1, "no memory for %" PRIu64 " threads", threads);
+  if (workers == nullptr)
+    Die(kAllocatorFailed, "no memory for %" PRIu64 " threads", threads);
   // This thread is worker 0, so that a run on one thread really has only one
   // (some allocators take shortcuts then, as they would in a real program).
   for (uint64_t i = 0; i < threads; ++i) {
@@ -259,7 +189,8 @@ int Main(int argc, char** argv) {
     if (i == 0) continue;
     const int error =
         pthread_create(&workers[i].thread, nullptr, ThreadMain, &workers[i]);
-    if (error != 0) Die(1, "cannot start a thread: %s", strerror(error));
+    if (error != 0)
+      Die(kAllocatorFailed, "cannot start a thread: %s", strerror(error));
   }
   ThreadMain(&workers[0]);
   for (uint64_t i = 1; i < threads; ++i) {

@@ -1,0 +1,54 @@
+#include "benchmarks/block_array.h"
+#include "benchmarks/random.h"
+#include "benchmarks/workloads/ace.h"
+
+namespace hakmem::bench {
+namespace {
+
+constexpr size_t kWorkingSet = size_t{16} << 20;
+constexpr int kRounds = 3;
+
+// Sizes of `low` to `high` bytes, uniform.
+struct Phase {
+  size_t low;
+  size_t high;
+  uint64_t replacements;  // after filling; so many that phases weigh alike
+
+  size_t slots() const { return kWorkingSet / ((low + high) / 2); }
+};
+
+constexpr Phase kPhases[] = {
+    {33 << 10, 33 << 10, 600'000},
+    {100 << 10, 100 << 10, 200'000},
+    {16, 1024, 2'400'000},
+};
+
+// Returns the operations.
+uint64_t RunPhase(const Phase& phase, uint64_t replacements, Random& random) {
+  const auto size = [&] {
+    return phase.low + random.Below(phase.high - phase.low + 1);
+  };
+  BlockArray blocks(phase.slots());
+  for (size_t i = 0; i < blocks.count(); ++i) blocks.Replace(i, size());
+  for (uint64_t i = 0; i < replacements; ++i) {
+    blocks.Replace(random.Below(blocks.count()), size());
+  }
+  return blocks.count() + replacements;  // and all are freed
+}
+
+}  // namespace
+
+void PhaseShift(Run& run) {
+  Random random(run.seed());
+  run.Start();
+  for (int round = 0; round < kRounds; ++round) {
+    for (const Phase& phase : kPhases) {
+      const uint64_t replacements = run.Scaled(phase.replacements / kRounds);
+      run.Count(RunPhase(phase, replacements, random));
+    }
+  }
+  run.Stop();
+  run.Finish();
+}
+
+}  // namespace hakmem::bench
