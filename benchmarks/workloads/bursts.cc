@@ -86,7 +86,7 @@ void Bursts(Run& run) {
     if (i != 0) Sleep(kPause);
     bursts.Burst(kBurstBytes);
   }
-  bursts.LightActivity(run.Scaled(kLightActivity));
+  bursts.LightActivity(kLightActivity);
   run.Stop();
   const auto resident_after = static_cast<double>(ResidentKib());
   run.Finish();
