@@ -1,15 +1,11 @@
 // The whole tool, end to end, with few operations.
-#include <unistd.h>
-
 #include <chrono>
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "benchmarks/json.h"
 #include "benchmarks/process.h"
+#include "benchmarks/program_test_helper.h"
 #include "gtest/gtest.h"
 
 namespace hakmem::bench {
@@ -17,28 +13,8 @@ namespace {
 
 constexpr char kBroken[] = "benchmarks/libbroken_malloc_test_helper.so";
 
-ProcessResult RunCompare(std::vector<std::string> arguments) {
-  Interrupt interrupt;
-  arguments.insert(arguments.begin(), "benchmarks/compare");
-  return RunProcess(arguments, "", std::chrono::seconds(120), interrupt);
-}
-
-bool Contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-std::string Here(const std::string& path) {
-  char* const folder = get_current_dir_name();
-  std::string all = std::string(folder) + "/" + path;
-  std::free(folder);
-  return all;
+ProcessResult RunCompare(const std::vector<std::string>& arguments) {
+  return RunProgram("benchmarks/compare", arguments);
 }
 
 TEST(Compare, MeasuresReportsAndWritesFiles) {
@@ -91,12 +67,7 @@ TEST(Compare, BadInputIsOneLineAndStatusTwo) {
       {"--out=/proc/nowhere"},
   };
   for (const auto& bad : all_bad) {
-    const ProcessResult result = RunCompare(bad);
-    EXPECT_EQ(result.ending, ProcessResult::kExited) << bad[0];
-    EXPECT_EQ(result.code, 2) << bad[0] << "\n" << result.output;
-    EXPECT_EQ(result.output, "") << bad[0];
-    EXPECT_EQ(result.errors.find('\n'), result.errors.size() - 1)
-        << result.errors;
+    EXPECT_TRUE(IsOneLineAndStatusTwo(RunCompare(bad))) << bad[0];
   }
 }
 

@@ -40,7 +40,9 @@ class Judgement {
   explicit Judgement(std::vector<size_t> judged) : judged_(std::move(judged)) {}
 
   const std::vector<size_t>& judged() const { return judged_; }
-  const std::vector<Criterion>& criteria() const { return criteria_; }
+  const std::vector<Criterion>& criteria() const& { return criteria_; }
+  // Of a temporary: a loop over them outlives it.
+  std::vector<Criterion> criteria() && { return std::move(criteria_); }
 
   // Judges each contender by what `measure` says of it.
   using Measure = std::function<std::optional<double>(size_t contender)>;

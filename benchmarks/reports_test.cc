@@ -2,6 +2,7 @@
 #include <string>
 
 #include "benchmarks/json.h"
+#include "benchmarks/program_test_helper.h"
 #include "benchmarks/random_mixed_criteria.h"
 #include "benchmarks/report_html.h"
 #include "benchmarks/report_json.h"
@@ -36,10 +37,6 @@ RunInfo MakeInfo() {
 
 std::string Text(const Results& results, bool unicode = true) {
   return TextReport(results, JudgeRandomMixed(results), unicode);
-}
-
-bool Contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 TEST(EscapeHtml, EscapesWhatHtmlTakesForItself) {
