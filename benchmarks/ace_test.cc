@@ -10,17 +10,13 @@
 namespace hakmem::bench {
 namespace {
 
-constexpr char kBroken[] = "benchmarks/libbroken_malloc_test_helper.so";
-
-ProcessResult RunAce(const std::vector<std::string>& arguments) {
-  return RunProgram("benchmarks/ace", arguments);
-}
+constexpr char kAce[] = "benchmarks/ace";
 
 TEST(Ace, MeasuresReportsAndWritesFiles) {
   const std::string out = testing::TempDir() + "/ace/out";
-  const ProcessResult result =
-      RunAce({"--repeats=2", "--effort=1", "--out", out,
-              "--only=segment,segment-ace_fixed,superslab-ace_off,glibc"});
+  const ProcessResult result = RunProgram(
+      kAce, {"--repeats=2", "--effort=1", "--out", out,
+             "--only=segment,segment-ace_fixed,superslab-ace_off,glibc"});
   ASSERT_TRUE(result.ok()) << result.Describe() << result.output;
   for (const char* const part :
        {"steady-64: CPU time", "messages: wall time", "asked and reached",
@@ -59,21 +55,22 @@ TEST(Ace, BadInputIsOneLineAndStatusTwo) {
        {"--no-such-flag", "--repeats=none", "--only=nobody", "--effort=0",
         "--workloads=nothing", "--peer=x=/nowhere/lib.so",
         "--peer=segment-ace_off=/etc/passwd", "--out=/proc/nowhere"}) {
-    EXPECT_TRUE(IsOneLineAndStatusTwo(RunAce({bad}))) << bad;
+    EXPECT_TRUE(IsOneLineAndStatusTwo(RunProgram(kAce, {bad}))) << bad;
   }
 }
 
 TEST(Ace, HelpListsTheWorkloads) {
-  const ProcessResult result = RunAce({"--help"});
+  const ProcessResult result = RunProgram(kAce, {"--help"});
   EXPECT_TRUE(result.ok());
   EXPECT_TRUE(Contains(result.output, "steady-64,steady-4096,phase-shift"));
 }
 
 TEST(Ace, AnAllocatorThatBreaksBlocksIsNamedAndTheOthersGoOn) {
   for (const char* const workload : {"steady-64", "phase-shift"}) {
-    const ProcessResult result = RunAce(
-        {std::string("--workloads=") + workload, "--repeats=2", "--effort=1",
-         "--only=glibc,broken", "--peer=broken=" + Here(kBroken)});
+    const ProcessResult result =
+        RunProgram(kAce, {std::string("--workloads=") + workload, "--repeats=2",
+                          "--effort=1", "--only=glibc,broken",
+                          "--peer=broken=" + BrokenMalloc()});
     EXPECT_EQ(result.ending, ProcessResult::kExited);
     EXPECT_EQ(result.code, 1) << result.Describe() << result.output;
     EXPECT_TRUE(

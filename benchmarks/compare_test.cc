@@ -11,8 +11,6 @@
 namespace hakmem::bench {
 namespace {
 
-constexpr char kBroken[] = "benchmarks/libbroken_malloc_test_helper.so";
-
 ProcessResult RunCompare(const std::vector<std::string>& arguments) {
   return RunProgram("benchmarks/compare", arguments);
 }
@@ -63,7 +61,7 @@ TEST(Compare, BadInputIsOneLineAndStatusTwo) {
       {"--peer=x=" + Here("benchmarks/compare_test")},
       {"--peer=x=/etc/passwd"},
       {"--peer=x=/proc"},
-      {"--peer=glibc=" + Here(kBroken)},
+      {"--peer=glibc=" + BrokenMalloc()},
       {"--out=/proc/nowhere"},
   };
   for (const auto& bad : all_bad) {
@@ -80,7 +78,7 @@ TEST(Compare, HelpIsNoError) {
 TEST(Compare, AnAllocatorThatBreaksBlocksIsNamedAndTheOthersGoOn) {
   const ProcessResult result =
       RunCompare({"--sets=1024", "--threads=1", "--repeats=2", "--ops=20000",
-                  "--only=glibc,broken", "--peer=broken=" + Here(kBroken)});
+                  "--only=glibc,broken", "--peer=broken=" + BrokenMalloc()});
   EXPECT_EQ(result.ending, ProcessResult::kExited);
   EXPECT_EQ(result.code, 1) << result.Describe() << result.output;
   EXPECT_TRUE(Contains(result.output, "FAILED: broken: 1024 slots, 1 thread"))

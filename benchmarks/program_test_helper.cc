@@ -42,4 +42,8 @@ std::string Here(const std::string& path) {
   return std::filesystem::absolute(path).string();
 }
 
+std::string BrokenMalloc() {
+  return Here("benchmarks/libbroken_malloc_test_helper.so");
+}
+
 }  // namespace hakmem::bench

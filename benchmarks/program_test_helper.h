@@ -26,6 +26,9 @@ std::string ReadFile(const std::string& path);
 // The absolute path of a file as the source tree has it.
 std::string Here(const std::string& path);
 
+// The allocator whose blocks overlap, if the test has it among its data.
+std::string BrokenMalloc();
+
 }  // namespace hakmem::bench
 
 #endif  // HAKMEM_BENCHMARKS_PROGRAM_TEST_HELPER_H_
