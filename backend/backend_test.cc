@@ -97,7 +97,7 @@ using Backends = testing::Types<SegmentBackend, SuperSlabBackend>;
 TYPED_TEST_SUITE(BackendTest, Backends, Names);
 
 TYPED_TEST(BackendTest, BlocksAreApartAlignedAndKnownToTheMap) {
-  for (size_t c = 1; c < kClassCount; ++c) {
+  for (size_t c = 1; c < kTinyClassCount; ++c) {
     const SizeClass size_class = ClassNumber(c);
     const uint32_t bytes = ClassBytes(size_class);
     // More than a slab full.
@@ -204,7 +204,7 @@ TYPED_TEST(BackendTest, AgreesWithAModelOverRandomOperations) {
     typename B::Heap* heap = heaps[random() % 2];
     const unsigned action = random() % 64;
     if (action < 31) {
-      const SizeClass c = ClassNumber(1 + random() % (kClassCount - 1));
+      const SizeClass c = ClassNumber(1 + random() % (kTinyClassCount - 1));
       const uint32_t bytes = ClassBytes(c);
       void* batch[kBatch];
       const uint32_t n = B::Refill(heap, c, batch, 1 + random() % kBatch);
@@ -275,7 +275,7 @@ TYPED_TEST(BackendTest, ThreadsFreeOneAnothersBlocks) {
         std::mt19937 random(t);
         typename B::Heap* heap = B::Attach();
         for (int round = 0; round < 1500; ++round) {
-          const SizeClass c = ClassNumber(1 + random() % (kClassCount - 1));
+          const SizeClass c = ClassNumber(1 + random() % (kTinyClassCount - 1));
           void* batch[kBatch];
           const uint32_t n = B::Refill(heap, c, batch, kBatch);
           Queue& next = queues[(t + 1) % thread_count];

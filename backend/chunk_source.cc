@@ -1,6 +1,7 @@
 #include "backend/chunk_source.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 
 #include "absl/base/thread_annotations.h"
@@ -11,6 +12,7 @@
 #include "base/options.h"
 #include "base/os_memory.h"
 #include "tracing/counters.h"
+#include "tracing/failure_note.h"
 
 namespace hakmem {
 namespace {
@@ -56,6 +58,9 @@ constinit IntrusiveList<Region> regions ABSL_GUARDED_BY(mutex);
 constinit size_t next_region_chunks ABSL_GUARDED_BY(mutex) = kFirstRegionChunks;
 constinit size_t bytes_reserved ABSL_GUARDED_BY(mutex) = 0;
 
+// Written under the lock. relaxed: a count that orders nothing.
+constinit std::atomic<uint64_t> fresh_chunks{0};
+
 // Returns whether any address space was given back.
 bool UnmapUnusedRegions() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   bool any = false;
@@ -97,6 +102,7 @@ Region* AddRegion() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
       break;
     }
     Count(Event::kMapFailure);
+    NoteMapFail(OsRequest::kReserve, m.error, chunks * kChunkBytes);
     if (chunks > 1) {
       chunks /= 2;
     } else if (!retried && UnmapUnusedRegions()) {
@@ -145,14 +151,19 @@ ChunkSource::Allocation TakeFrom(Region& region)
   const size_t chunk = ChooseChunk(region);
   const uintptr_t address = region.base + chunk * kChunkBytes;
   if (chunk >= region.usable) {
-    if (os::Commit(address, kChunkBytes) != 0) {
+    if (const int error = os::Commit(address, kChunkBytes); error != 0) {
       Count(Event::kMapFailure);
+      NoteMapFail(OsRequest::kCommit, error, kChunkBytes);
       return {};
     }
     region.usable = static_cast<uint32_t>(chunk) + 1;
   }
   region.MarkUsed(chunk);
   const bool is_zero = region.dirty_bytes[chunk] == 0;
+  if (is_zero) {
+    fresh_chunks.store(fresh_chunks.load(std::memory_order_relaxed) + 1,
+                       std::memory_order_relaxed);
+  }
   region.SetDirty(chunk, 0);
   return {address, is_zero};
 }
@@ -247,6 +258,10 @@ size_t ChunkSource::Purge(uint64_t now, bool force) {
   Count(Event::kPurgedByte, given_back);
   if (force || os::AddressSpaceLimit() != UINT64_MAX) UnmapUnusedRegions();
   return given_back;
+}
+
+uint64_t ChunkSource::FreshChunks() {
+  return fresh_chunks.load(std::memory_order_relaxed);
 }
 
 size_t ChunkSource::BytesReserved() {

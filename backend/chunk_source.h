@@ -42,6 +42,10 @@ class ChunkSource {
 
   static size_t BytesReserved();
 
+  // How many chunks with nothing resident have been handed out so far: the
+  // process's memory grew by each. Without the lock.
+  static uint64_t FreshChunks();
+
   static void LockForFork();
   static void UnlockAfterFork();
 };

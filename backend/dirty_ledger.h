@@ -18,14 +18,20 @@ class DirtyLedger {
   static void Subtract(size_t bytes) {
     bytes_.fetch_sub(static_cast<int64_t>(bytes), std::memory_order_relaxed);
   }
+  // The page heap keeps its own sum, under its lock, and shows it here.
+  static void SetSpans(size_t bytes) {
+    span_bytes_.store(bytes, std::memory_order_relaxed);
+  }
   // Bytes; may lag behind what other threads do.
   static size_t Bytes() {
     const int64_t bytes = bytes_.load(std::memory_order_relaxed);
-    return bytes > 0 ? static_cast<size_t>(bytes) : 0;
+    return span_bytes_.load(std::memory_order_relaxed) +
+           (bytes > 0 ? static_cast<size_t>(bytes) : 0);
   }
 
  private:
   static inline constinit std::atomic<int64_t> bytes_{0};
+  static inline constinit std::atomic<size_t> span_bytes_{0};
 };
 
 }  // namespace hakmem

@@ -4,25 +4,38 @@
 
 #include "absl/base/thread_annotations.h"
 #include "backend/address_map.h"
+#include "backend/dirty_ledger.h"
 #include "backend/metadata.h"
 #include "base/intrusive_list.h"
 #include "base/lock.h"
 #include "base/options.h"
 #include "base/os_memory.h"
 #include "tracing/counters.h"
+#include "tracing/failure_note.h"
 
 namespace hakmem {
 namespace {
 
 struct LargeBlock : Chunk, ListNode<LargeBlock> {
   LargeBlock* pool_next;
-  size_t bytes;  // of the mapping, all of it usable
+  size_t bytes;       // of the mapping, all of it usable
+  uint64_t freed_at;  // CoarseMilliseconds, while parked
+  bool asked_for_huge_pages;
 };
+
+// A growing block asks for huge pages from here on: the last of them, touched
+// in part, is at most a quarter more memory than the program asked for.
+constexpr size_t kLeastHugeBytes = 4 * kChunkBytes;
+
+// Of all parked blocks together; when there are more, the oldest go.
+constexpr size_t kMaxParkedBytes = size_t{64} << 20;
 
 constinit MetadataPool<LargeBlock> block_pool;
 constinit Mutex mutex;
 constinit IntrusiveList<LargeBlock> blocks ABSL_GUARDED_BY(mutex);
 constinit size_t bytes_in_use ABSL_GUARDED_BY(mutex) = 0;
+constinit IntrusiveList<LargeBlock> parked ABSL_GUARDED_BY(mutex);  // by age
+constinit size_t bytes_parked ABSL_GUARDED_BY(mutex) = 0;
 
 // 0 when `bytes` is beyond what address arithmetic holds.
 size_t RoundToPages(size_t bytes) {
@@ -40,10 +53,44 @@ LargeBlock* BlockAt(uintptr_t address) {
   return static_cast<LargeBlock*>(chunk);
 }
 
-void AdviseHugePagesIfAsked(uintptr_t address, size_t bytes) {
-  if (options::Get(options::k_huge_pages) == 0) return;
+void AdviseHugePages(LargeBlock* block) {
+  if (block->asked_for_huge_pages) return;
+  block->asked_for_huge_pages = true;
   // Only advice: a kernel without huge pages refuses, and nothing is lost.
-  (void)os::AdviseHugePages(address, bytes);
+  (void)os::AdviseHugePages(block->base, block->bytes);
+}
+
+void EnterInUse(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  blocks.PushFront(block);
+  bytes_in_use += block->bytes;
+}
+
+// Takes the block that starts at `address` out of the books of those in use;
+// null when none does.
+LargeBlock* LeaveUse(uintptr_t address) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  LargeBlock* block = BlockAt(address);
+  if (block == nullptr) return nullptr;
+  blocks.Remove(block);
+  bytes_in_use -= block->bytes;
+  AddressMap::SetChunk(address, nullptr);
+  return block;
+}
+
+void Unpark(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  parked.Remove(block);
+  bytes_parked -= block->bytes;
+  DirtyLedger::Subtract(block->bytes);
+}
+
+// Gives a block that is in no list back to the OS. Returns its bytes.
+size_t GiveBack(LargeBlock* block) {
+  const uintptr_t address = block->base;
+  const size_t bytes = block->bytes;
+  block_pool.Put(block);
+  // The kernel refuses when the hole would split a mapping beyond
+  // vm.max_map_count. Then at least the memory goes back.
+  if (os::Unmap(address, bytes) != 0) (void)os::Purge(address, bytes);
+  return bytes;
 }
 
 // Moves the block's pages to a new place of `size` bytes. Returns false, with
@@ -51,13 +98,18 @@ void AdviseHugePagesIfAsked(uintptr_t address, size_t bytes) {
 bool Move(LargeBlock* block, size_t size) {
   const uintptr_t from = block->base;
   const os::Mapping to = os::Map(size, kChunkBytes, os::Access::kNone);
-  if (!to) return false;
+  if (!to) {
+    NoteMapFail(OsRequest::kGrowLarge, to.error, size);
+    return false;
+  }
   bool moved = AddressMap::SetChunk(to.address, block);
   if (moved) {
     // Before the pages leave: another thread may be given the place they left.
     AddressMap::SetChunk(from, nullptr);
-    moved = os::MoveTo(from, block->bytes, size, to.address) == 0;
+    const int error = os::MoveTo(from, block->bytes, size, to.address);
+    moved = error == 0;
     if (!moved) {
+      NoteMapFail(OsRequest::kGrowLarge, error, size);
       AddressMap::SetChunk(from, block);
       AddressMap::SetChunk(to.address, nullptr);
     }
@@ -83,13 +135,15 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment) {
       os::Map(size, std::max(alignment, kChunkBytes), os::Access::kReadWrite);
   if (!m) {
     Count(Event::kMapFailure);
+    NoteMapFail(OsRequest::kMapLarge, m.error, size);
     block_pool.Put(block);
     return {};
   }
-  AdviseHugePagesIfAsked(m.address, size);
   block->base = m.address;
   block->kind = ChunkKind::kLarge;
   block->bytes = size;
+  block->asked_for_huge_pages = false;
+  if (options::Get(options::k_huge_pages) != 0) AdviseHugePages(block);
   if (!AddressMap::SetChunk(m.address, block)) {
     (void)os::Unmap(m.address,
                     size);  // as mapped just now, it can't be refused
@@ -97,9 +151,61 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment) {
     return {};
   }
   MutexLock lock(mutex);
-  blocks.PushFront(block);
-  bytes_in_use += size;
+  EnterInUse(block);
   return {m.address, true};
+}
+
+SpanAllocation Large::AllocateParked(size_t bytes, size_t alignment) {
+  const size_t size = RoundToPages(bytes);
+  if (size == 0) return {};
+  MutexLock lock(mutex);
+  LargeBlock* best = nullptr;
+  for (LargeBlock* block = parked.front(); block != nullptr;
+       block = parked.Next(block)) {
+    if (block->bytes < size || block->bytes - size > size / 8) continue;
+    if (block->base % alignment != 0) continue;
+    if (best == nullptr || block->bytes <= best->bytes) best = block;
+  }
+  // The map has the leaf that this needs: the block was in it before.
+  if (best == nullptr || !AddressMap::SetChunk(best->base, best)) return {};
+  Unpark(best);
+  EnterInUse(best);
+  return {best->base, false};
+}
+
+bool Large::Park(uintptr_t address, uint64_t now) {
+  MutexLock lock(mutex);
+  const LargeBlock* candidate = BlockAt(address);
+  if (candidate == nullptr || candidate->bytes > kMaxParkedBytes / 2) {
+    return false;
+  }
+  LargeBlock* block = LeaveUse(address);
+  block->freed_at = now;
+  parked.PushBack(block);
+  bytes_parked += block->bytes;
+  DirtyLedger::Add(block->bytes);
+  while (bytes_parked > kMaxParkedBytes) {
+    LargeBlock* oldest = parked.front();
+    Unpark(oldest);
+    mutex.Unlock();
+    GiveBack(oldest);
+    mutex.Lock();
+  }
+  return true;
+}
+
+size_t Large::Purge(uint64_t now, bool force) {
+  const uint64_t decay = options::Get(options::k_decay);
+  size_t given_back = 0;
+  MutexLock lock(mutex);
+  while (LargeBlock* oldest = parked.front()) {
+    if (!force && now - oldest->freed_at < decay) break;
+    Unpark(oldest);
+    mutex.Unlock();
+    given_back += GiveBack(oldest);
+    mutex.Lock();
+  }
+  return given_back;
 }
 
 size_t Large::BytesAt(uintptr_t address) {
@@ -111,17 +217,10 @@ bool Large::Free(uintptr_t address) {
   LargeBlock* block;
   {
     MutexLock lock(mutex);
-    block = BlockAt(address);
-    if (block == nullptr) return false;
-    blocks.Remove(block);
-    bytes_in_use -= block->bytes;
-    AddressMap::SetChunk(address, nullptr);
+    block = LeaveUse(address);
   }
-  const size_t bytes = block->bytes;
-  block_pool.Put(block);
-  // The kernel refuses when the hole would split a mapping beyond
-  // vm.max_map_count. Then at least the memory goes back.
-  if (os::Unmap(address, bytes) != 0) (void)os::Purge(address, bytes);
+  if (block == nullptr) return false;
+  GiveBack(block);
   return true;
 }
 
@@ -136,9 +235,12 @@ uintptr_t Large::Resize(uintptr_t address, size_t bytes) {
     Count(Event::kMapFailure);
     return 0;
   }
-  MutexLock lock(mutex);
-  bytes_in_use += size - old_size;
-  block->bytes = size;
+  {
+    MutexLock lock(mutex);
+    bytes_in_use += size - old_size;
+    block->bytes = size;
+  }
+  if (size > old_size && size >= kLeastHugeBytes) AdviseHugePages(block);
   return block->base;
 }
 
@@ -149,6 +251,11 @@ uintptr_t Large::BlockAround(uintptr_t address) {
     if (address - block->base < block->bytes) return block->base;
   }
   return 0;
+}
+
+size_t Large::BytesParked() {
+  MutexLock lock(mutex);
+  return bytes_parked;
 }
 
 size_t Large::BytesInUse() {

@@ -2,8 +2,13 @@
 // kMaxSpanBytes (1 MiB) and alignments that no span has.
 //
 // Blocks start on a chunk boundary, so the address map finds their books; they
-// grow by mremap, in place or by moving pages instead of bytes, and go back to
-// the OS when freed.
+// grow by mremap, in place or by moving pages instead of bytes. A block that is
+// freed goes back to the OS, or is parked: kept resident for the decay time,
+// for a request of nearly its size.
+//
+// A block that grows asks for huge pages: it is a vector being filled, dense by
+// nature, and its page faults are most of what growing it costs. (A block that
+// is only allocated may be touched here and there, and does not.)
 //
 // Thread-safe. Lock order: beside the page heap's, before metadata's. The
 // owner of a block may not resize and free it at once, as with any realloc.
@@ -23,6 +28,18 @@ class Large {
   // `alignment`, zeroed. Address 0 when the OS refused.
   static SpanAllocation Allocate(size_t bytes, size_t alignment);
 
+  // The same from the parked blocks, not zeroed; address 0 when none is aligned
+  // and of `bytes` to an eighth more.
+  static SpanAllocation AllocateParked(size_t bytes, size_t alignment);
+
+  // Parks the block at `address`. Returns false, and does nothing, when no
+  // block starts there or it is too long.
+  static bool Park(uintptr_t address, uint64_t now);
+
+  // Gives parked blocks that came at least the decay time before `now` back to
+  // the OS, all of them with `force`. Returns the bytes.
+  static size_t Purge(uint64_t now, bool force);
+
   // Usable bytes of the block that starts at `address`, which lies in a large
   // chunk; 0 when none starts there.
   static size_t BytesAt(uintptr_t address);
@@ -39,8 +56,9 @@ class Large {
   // Finds the block that holds `address`, for messages; 0 when none does.
   static uintptr_t BlockAround(uintptr_t address);
 
-  // Bytes of all large blocks.
+  // Bytes of all large blocks in use, and of those parked.
   static size_t BytesInUse();
+  static size_t BytesParked();
 
   static void LockForFork();
   static void UnlockAfterFork();

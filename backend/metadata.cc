@@ -5,6 +5,7 @@
 
 #include "base/os_memory.h"
 #include "tracing/counters.h"
+#include "tracing/failure_note.h"
 
 namespace hakmem {
 namespace {
@@ -33,7 +34,10 @@ bool AddStep(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
       return true;
     }
     Count(Event::kMapFailure);
-    if (step == least) return false;
+    if (step == least) {
+      NoteMapFail(OsRequest::kBooks, m.error, step);
+      return false;
+    }
   }
 }
 

@@ -1,8 +1,9 @@
-// The books of one chunk cut into page spans. Private to the page heap.
+// The books of one chunk cut into page spans. The page heap's own.
 #ifndef HAKMEM_BACKEND_PAGE_CHUNK_H_
 #define HAKMEM_BACKEND_PAGE_CHUNK_H_
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -15,22 +16,22 @@ namespace hakmem {
 
 struct PageChunk;
 struct HeldPageChunksTag {};
-struct ByAgeTag {};
 
-// A free span. It lies in the list of its length, and when some of it is
-// resident also in the list of those to purge, oldest first.
-struct FreeSpan : ListNode<FreeSpan>, ListNode<FreeSpan, ByAgeTag> {
+// A free span, in the list of its length; kept at its first page.
+struct FreeSpan : ListNode<FreeSpan> {
   PageChunk* chunk;
-  uint32_t first;  // page number in the chunk
-  uint32_t pages;
-  uint32_t resident;  // pages of it; in the list by age unless 0
-  uint64_t freed_at;  // CoarseMilliseconds
+  uint32_t freed_at;  // CoarseMilliseconds, modulo 2^32
+  uint16_t pages;
+  uint16_t resident;  // pages of it
 };
 
 struct PageChunk : Chunk, ListNode<PageChunk, HeldPageChunksTag> {
-  enum class State : uint8_t { kInside = 0, kUsed, kFree, kPurging };
+  // kCached is used as far as the heap is concerned, and free to the program:
+  // a cache above holds the span.
+  enum class State : uint8_t { kInside = 0, kUsed, kCached, kFree, kPurging };
 
-  // At the first and the last page of a span; zeros between.
+  // At the first and the last page of a span; zeros between. Only the first
+  // page's tag ever says kCached.
   struct Tag {
     uint16_t pages;
     State state;
@@ -39,7 +40,12 @@ struct PageChunk : Chunk, ListNode<PageChunk, HeldPageChunksTag> {
 
   PageChunk* pool_next;
   uint32_t used_pages;
-  Tag tags[kPagesPerChunk];
+  // No free span with resident pages came back before; CoarseMilliseconds.
+  uint32_t resident_since;
+  bool has_resident;  // whether there may be such a span
+  // Changed under the heap's lock, but for kUsed to kCached and back, which
+  // whoever holds the span does. Read without it by whoever holds the span.
+  std::atomic<Tag> tags[kPagesPerChunk];
   uint64_t resident[kPagesPerChunk / 64];
   FreeSpan free_spans[kPagesPerChunk];  // by first page
 
@@ -48,19 +54,27 @@ struct PageChunk : Chunk, ListNode<PageChunk, HeldPageChunksTag> {
   }
   uintptr_t AddressOf(size_t page) const { return base + page * kPageBytes; }
 
+  // relaxed: a span changes hands by other means than its tags.
+  Tag TagAt(size_t page) const {
+    return tags[page].load(std::memory_order_relaxed);
+  }
+  void SetTag(size_t page, Tag tag) {
+    tags[page].store(tag, std::memory_order_relaxed);
+  }
+
   void SetTags(size_t first, size_t pages, State state) {
     const auto n = static_cast<uint16_t>(pages);
-    tags[first + pages - 1] = {n, state, false};
-    tags[first] = {n, state, true};
+    SetTag(first + pages - 1, {n, state, false});
+    SetTag(first, {n, state, true});
   }
   void ClearTags(size_t first, size_t pages) {
-    tags[first] = {};
-    tags[first + pages - 1] = {};
+    SetTag(first, {});
+    SetTag(first + pages - 1, {});
   }
 
   // Length of the span in `state` that starts at `page`; 0 when none does.
   size_t SpanAt(size_t page, State state) const {
-    const Tag& tag = tags[page];
+    const Tag tag = TagAt(page);
     return tag.is_first && tag.state == state ? tag.pages : 0;
   }
 

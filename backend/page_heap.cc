@@ -1,6 +1,7 @@
 #include "backend/page_heap.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 
 #include "absl/base/thread_annotations.h"
@@ -9,6 +10,7 @@
 #include "backend/dirty_ledger.h"
 #include "backend/metadata.h"
 #include "backend/page_chunk.h"
+#include "base/clock.h"
 #include "base/intrusive_list.h"
 #include "base/lock.h"
 #include "base/options.h"
@@ -20,6 +22,11 @@ namespace {
 
 using State = PageChunk::State;
 
+// Times are CoarseMilliseconds modulo 2^32: differences are right for 24 days.
+bool IsBefore(uint32_t a, uint32_t b) {
+  return static_cast<int32_t>(a - b) < 0;
+}
+
 constinit Mutex mutex;
 constinit MetadataPool<PageChunk> chunk_pool;
 constinit IntrusiveList<PageChunk, HeldPageChunksTag> held
@@ -29,37 +36,57 @@ constinit IntrusiveList<FreeSpan>
     free_lists[kPagesPerChunk + 1] ABSL_GUARDED_BY(mutex);
 constinit uint64_t lengths_in_use[kPagesPerChunk / 64 + 1] ABSL_GUARDED_BY(
     mutex) = {};
-// Free spans with resident pages, by time: the oldest in front.
-constinit IntrusiveList<FreeSpan, ByAgeTag> by_age ABSL_GUARDED_BY(mutex);
+// Resident pages of all free spans.
+constinit size_t dirty_pages ABSL_GUARDED_BY(mutex) = 0;
 
-void InsertFree(PageChunk* chunk, size_t first, size_t pages, uint64_t now)
+void AddDirty(size_t pages) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  dirty_pages += pages;
+  DirtyLedger::SetSpans(dirty_pages * kPageBytes);
+}
+
+// Of all chunks; written under the lock. relaxed: a sum that orders nothing.
+constinit std::atomic<size_t> used_pages{0};
+
+// `pages` may be negative, modulo 2^64.
+void AddUsed(PageChunk* chunk, size_t pages)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  chunk->used_pages += static_cast<uint32_t>(pages);
+  used_pages.store(used_pages.load(std::memory_order_relaxed) + pages,
+                   std::memory_order_relaxed);
+}
+
+size_t FirstPageOf(const FreeSpan* span) {
+  return static_cast<size_t>(span - span->chunk->free_spans);
+}
+
+// `resident` of the span's pages are.
+inline void InsertFree(PageChunk* chunk, size_t first, size_t pages,
+                       size_t resident, uint32_t freed_at)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   FreeSpan* span = &chunk->free_spans[first];
   span->chunk = chunk;
-  span->first = static_cast<uint32_t>(first);
-  span->pages = static_cast<uint32_t>(pages);
-  span->resident = chunk->CountResident(first, pages);
-  span->freed_at = now;
+  span->freed_at = freed_at;
+  span->pages = static_cast<uint16_t>(pages);
+  span->resident = static_cast<uint16_t>(resident);
   chunk->SetTags(first, pages, State::kFree);
   free_lists[pages].PushFront(span);
   lengths_in_use[pages / 64] |= uint64_t{1} << (pages % 64);
-  if (span->resident != 0) {
-    by_age.PushBack(span);
-    DirtyLedger::Add(span->resident * kPageBytes);
+  if (span->resident == 0) return;
+  AddDirty(span->resident);
+  if (!chunk->has_resident || IsBefore(freed_at, chunk->resident_since)) {
+    chunk->has_resident = true;
+    chunk->resident_since = freed_at;
   }
 }
 
-void RemoveFree(FreeSpan* span) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+inline void RemoveFree(FreeSpan* span) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   const size_t pages = span->pages;
   free_lists[pages].Remove(span);
   if (free_lists[pages].empty()) {
     lengths_in_use[pages / 64] &= ~(uint64_t{1} << (pages % 64));
   }
-  if (span->resident != 0) {
-    by_age.Remove(span);
-    DirtyLedger::Subtract(span->resident * kPageBytes);
-  }
-  span->chunk->ClearTags(span->first, pages);
+  if (span->resident != 0) AddDirty(-size_t{span->resident});
+  span->chunk->ClearTags(FirstPageOf(span), pages);
 }
 
 // The shortest free span of at least `pages`; null when there is none.
@@ -92,48 +119,52 @@ bool AddChunk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     return false;
   }
   held.PushBack(chunk);
-  InsertFree(chunk, 0, kPagesPerChunk, 0);
+  chunk->has_resident = false;
+  InsertFree(chunk, 0, kPagesPerChunk, memory.is_zero ? 0 : kPagesPerChunk, 0);
   return true;
 }
 
-// Makes [first, first+pages) free, merged with its free neighbours. Its tags
-// are cleared. A chunk that is free as a whole goes back to the chunk source.
-void FreePages(PageChunk* chunk, size_t first, size_t pages, uint64_t now)
-    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+// Makes [first, first+pages) free, of which `resident` pages are, merged with
+// its free neighbours. Its tags are cleared. A chunk that is free as a whole
+// goes back to the chunk source. Returns whether it did.
+bool FreePages(PageChunk* chunk, size_t first, size_t pages, size_t resident,
+               uint32_t freed_at) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  // The whole takes the age of the part with the most resident pages: a few
+  // pages that come and go beside many must not keep those resident for good.
+  size_t most = resident;
+  const auto merge = [&](size_t neighbour) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    FreeSpan* span = &chunk->free_spans[neighbour];
+    pages += span->pages;
+    resident += span->resident;
+    if (span->resident > most) {
+      most = span->resident;
+      freed_at = span->freed_at;
+    }
+    RemoveFree(span);
+  };
   const size_t end = first + pages;
   if (end < kPagesPerChunk && chunk->SpanAt(end, State::kFree) != 0) {
-    FreeSpan* next = &chunk->free_spans[end];
-    pages += next->pages;
-    RemoveFree(next);
+    merge(end);
   }
-  if (first > 0 && chunk->tags[first - 1].state == State::kFree) {
-    first -= chunk->tags[first - 1].pages;
-    FreeSpan* previous = &chunk->free_spans[first];
-    pages += previous->pages;
-    RemoveFree(previous);
+  if (first > 0 && chunk->TagAt(first - 1).state == State::kFree) {
+    first -= chunk->TagAt(first - 1).pages;
+    merge(first);
   }
   if (pages < kPagesPerChunk) {
-    InsertFree(chunk, first, pages, now);
-    return;
+    InsertFree(chunk, first, pages, resident, freed_at);
+    return false;
   }
   held.Remove(chunk);
   AddressMap::SetChunk(chunk->base, nullptr);
-  ChunkSource::Free(chunk->base,
-                    chunk->CountResident(0, kPagesPerChunk) * kPageBytes, now);
+  ChunkSource::Free(chunk->base, resident * kPageBytes, CoarseMilliseconds());
   chunk_pool.Put(chunk);
+  return true;
 }
 
-// The page chunk at `address`; null when there is none (any more).
-PageChunk* ChunkOf(uintptr_t address) {
-  Chunk* chunk = AddressMap::ChunkAt(address);
-  if (chunk == nullptr || chunk->kind != ChunkKind::kPages) return nullptr;
-  return static_cast<PageChunk*>(chunk);
-}
-
-// Length of the used span that starts at `address`; 0 when none does.
-size_t UsedSpanAt(const PageChunk* chunk, uintptr_t address) {
+// Length of the span in `state` that starts at `address`; 0 when none does.
+size_t SpanAt(const PageChunk* chunk, uintptr_t address, State state) {
   if (chunk == nullptr || address % kPageBytes != 0) return 0;
-  return chunk->SpanAt(chunk->PageOf(address), State::kUsed);
+  return chunk->SpanAt(chunk->PageOf(address), state);
 }
 
 // The whole system pages in a free span of `chunk`, as [first, first+pages):
@@ -162,48 +193,59 @@ SpanAllocation PageHeap::Allocate(size_t pages, size_t alignment) {
     span = BestFit(room);
   }
   PageChunk* chunk = span->chunk;
-  const size_t span_first = span->first;
+  const size_t span_first = FirstPageOf(span);
   const size_t span_pages = span->pages;
-  const uint64_t freed_at = span->freed_at;
+  const size_t span_resident = span->resident;
+  const uint32_t freed_at = span->freed_at;
+  // Mostly all of a free span is resident, or none: then so is each part.
+  const bool all = span_resident == span_pages;
+  const bool none = span_resident == 0;
+  const auto resident_of = [&](size_t first_page, size_t n) -> size_t {
+    return all ? n : none ? 0 : chunk->CountResident(first_page, n);
+  };
   const uintptr_t start = chunk->AddressOf(span_first);
   const uintptr_t aligned = (start + alignment - 1) & ~(alignment - 1);
   const size_t first = chunk->PageOf(aligned);
   RemoveFree(span);
-  if (first != span_first) {
-    InsertFree(chunk, span_first, first - span_first, freed_at);
+  if (const size_t before = first - span_first; before != 0) {
+    InsertFree(chunk, span_first, before, resident_of(span_first, before),
+               freed_at);
   }
   const size_t end = first + pages;
-  if (end != span_first + span_pages) {
-    InsertFree(chunk, end, span_first + span_pages - end, freed_at);
+  if (const size_t after = span_first + span_pages - end; after != 0) {
+    InsertFree(chunk, end, after, resident_of(end, after), freed_at);
   }
   chunk->SetTags(first, pages, State::kUsed);
-  const bool is_zero = chunk->CountResident(first, pages) == 0;
-  chunk->SetResident(first, pages, true);
-  chunk->used_pages += static_cast<uint32_t>(pages);
+  const bool is_zero = resident_of(first, pages) == 0;
+  if (!all) chunk->SetResident(first, pages, true);
+  AddUsed(chunk, pages);
   return {aligned, is_zero};
 }
 
-size_t PageHeap::PagesAt(uintptr_t address) {
+size_t PageHeap::FreeSpanIn(State state, uintptr_t address, uint64_t now) {
   MutexLock lock(mutex);
-  return UsedSpanAt(ChunkOf(address), address);
-}
-
-bool PageHeap::Free(uintptr_t address, uint64_t now) {
-  MutexLock lock(mutex);
-  PageChunk* chunk = ChunkOf(address);
-  const size_t pages = UsedSpanAt(chunk, address);
-  if (pages == 0) return false;
+  PageChunk* chunk = ChunkAt(address);
+  const size_t pages = SpanAt(chunk, address, state);
+  if (pages == 0) return 0;
   const size_t first = chunk->PageOf(address);
   chunk->ClearTags(first, pages);
-  chunk->used_pages -= static_cast<uint32_t>(pages);
-  FreePages(chunk, first, pages, now);
-  return true;
+  AddUsed(chunk, -pages);
+  FreePages(chunk, first, pages, pages, static_cast<uint32_t>(now));
+  return pages;
+}
+
+size_t PageHeap::Free(uintptr_t address, uint64_t now) {
+  return FreeSpanIn(State::kUsed, address, now);
+}
+
+size_t PageHeap::FreeCached(uintptr_t address, uint64_t now) {
+  return FreeSpanIn(State::kCached, address, now);
 }
 
 bool PageHeap::Resize(uintptr_t address, size_t pages, uint64_t now) {
   MutexLock lock(mutex);
-  PageChunk* chunk = ChunkOf(address);
-  const size_t old_pages = UsedSpanAt(chunk, address);
+  PageChunk* chunk = ChunkAt(address);
+  const size_t old_pages = SpanAt(chunk, address, State::kUsed);
   if (old_pages == 0) return false;
   const size_t first = chunk->PageOf(address);
   if (pages > old_pages) {
@@ -215,49 +257,105 @@ bool PageHeap::Resize(uintptr_t address, size_t pages, uint64_t now) {
     FreeSpan* next = &chunk->free_spans[end];
     const size_t left = next->pages - more;
     RemoveFree(next);
-    if (left != 0) InsertFree(chunk, end + more, left, next->freed_at);
+    if (left != 0) {
+      InsertFree(chunk, end + more, left,
+                 chunk->CountResident(end + more, left), next->freed_at);
+    }
     chunk->SetResident(end, more, true);
   }
   chunk->ClearTags(first, old_pages);
   chunk->SetTags(first, pages, State::kUsed);
-  chunk->used_pages += static_cast<uint32_t>(pages - old_pages);
+  AddUsed(chunk, pages - old_pages);
   if (pages < old_pages) {
-    FreePages(chunk, first + pages, old_pages - pages, now);
+    FreePages(chunk, first + pages, old_pages - pages, old_pages - pages,
+              static_cast<uint32_t>(now));
   }
   return true;
 }
 
+namespace {
+
+// A free span of `chunk` with pages to purge at `now`, by its first page;
+// kPagesPerChunk, with the chunk's age brought up to date, when there is none.
+size_t FindDue(PageChunk* chunk, uint32_t now, uint32_t decay, bool force)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  if (!chunk->has_resident) return kPagesPerChunk;
+  if (!force && now - chunk->resident_since < decay) return kPagesPerChunk;
+  chunk->has_resident = false;
+  for (size_t page = 0; page < kPagesPerChunk;
+       page += chunk->TagAt(page).pages) {
+    if (chunk->TagAt(page).state != State::kFree) continue;
+    const FreeSpan& span = chunk->free_spans[page];
+    const PageRun run = WholeSystemPages(page, span.pages);
+    if (chunk->CountResident(run.first, run.pages) == 0) continue;
+    const bool is_due = force || now - span.freed_at >= decay;
+    if (is_due || !chunk->has_resident ||
+        IsBefore(span.freed_at, chunk->resident_since)) {
+      chunk->has_resident = true;
+      chunk->resident_since = span.freed_at;
+    }
+    if (is_due) return page;
+  }
+  return kPagesPerChunk;
+}
+
+struct Purged {
+  bool done;          // false: the kernel refused
+  size_t bytes;       // given back
+  PageChunk* resume;  // where to look on
+};
+
+// Purges the free span of `chunk` that starts at `first`; nobody can have it
+// while the kernel works, so that the lock need not be held.
+Purged PurgeSpan(PageChunk* chunk, size_t first)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  FreeSpan* span = &chunk->free_spans[first];
+  const size_t pages = span->pages;
+  const uint32_t freed_at = span->freed_at;
+  RemoveFree(span);
+  chunk->SetTags(first, pages, State::kPurging);
+  const PageRun run = WholeSystemPages(first, pages);
+  mutex.Unlock();
+  const int error =
+      os::Purge(chunk->AddressOf(run.first), run.pages * kPageBytes);
+  mutex.Lock();
+  size_t bytes = 0;
+  if (error == 0) {
+    bytes = chunk->CountResident(run.first, run.pages) * kPageBytes;
+    chunk->SetResident(run.first, run.pages, false);
+    Count(Event::kPurge);
+    Count(Event::kPurgedByte, bytes);
+  }
+  chunk->ClearTags(first, pages);
+  PageChunk* next = held.Next(chunk);
+  const bool released = FreePages(chunk, first, pages,
+                                  chunk->CountResident(first, pages), freed_at);
+  return {error == 0, bytes, released ? next : chunk};
+}
+
+}  // namespace
+
 size_t PageHeap::Purge(uint64_t now, bool force) {
-  const uint64_t decay = options::Get(options::k_decay);
+  const auto decay = static_cast<uint32_t>(options::Get(options::k_decay));
+  const auto when = static_cast<uint32_t>(now);
   size_t given_back = 0;
   MutexLock lock(mutex);
-  while (FreeSpan* span = by_age.front()) {
-    if (!force && now - span->freed_at < decay) break;
-    PageChunk* chunk = span->chunk;
-    const size_t first = span->first;
-    const size_t pages = span->pages;
-    RemoveFree(span);
-    // Nobody's while the kernel works, so that the lock need not be held.
-    chunk->SetTags(first, pages, State::kPurging);
-    const PageRun run = WholeSystemPages(first, pages);
-    mutex.Unlock();
-    const bool purged =
-        run.pages != 0 &&
-        os::Purge(chunk->AddressOf(run.first), run.pages * kPageBytes) == 0;
-    mutex.Lock();
-    if (purged) {
-      const size_t bytes =
-          chunk->CountResident(run.first, run.pages) * kPageBytes;
-      chunk->SetResident(run.first, run.pages, false);
-      Count(Event::kPurge);
-      Count(Event::kPurgedByte, bytes);
-      given_back += bytes;
+  for (PageChunk* chunk = held.front(); chunk != nullptr;) {
+    const size_t due = FindDue(chunk, when, decay, force);
+    if (due == kPagesPerChunk) {
+      chunk = held.Next(chunk);
+      continue;
     }
-    chunk->ClearTags(first, pages);
-    FreePages(chunk, first, pages, now);
-    if (!purged) break;  // try again at the next tick
+    const Purged purged = PurgeSpan(chunk, due);
+    if (!purged.done) break;  // try again another time
+    given_back += purged.bytes;
+    chunk = purged.resume;
   }
   return given_back;
+}
+
+size_t PageHeap::UsedBytes() {
+  return used_pages.load(std::memory_order_relaxed) * kPageBytes;
 }
 
 PageTotals PageHeap::Totals() {
@@ -275,14 +373,14 @@ PageTotals PageHeap::Totals() {
 
 uintptr_t PageHeap::SpanAround(uintptr_t address) {
   MutexLock lock(mutex);
-  PageChunk* chunk = ChunkOf(address);
+  PageChunk* chunk = ChunkAt(address);
   if (chunk == nullptr) return 0;
   for (size_t page = chunk->PageOf(address) + 1; page-- > 0;) {
     const size_t pages = chunk->SpanAt(page, State::kUsed);
     if (pages != 0) {
       return page + pages > chunk->PageOf(address) ? chunk->AddressOf(page) : 0;
     }
-    if (chunk->tags[page].state == State::kFree) return 0;
+    if (chunk->TagAt(page).state == State::kFree) return 0;
   }
   return 0;
 }

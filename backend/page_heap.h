@@ -17,6 +17,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "backend/address_map.h"
+#include "backend/page_chunk.h"
 #include "backend/span.h"
 
 namespace hakmem {
@@ -33,13 +35,30 @@ class PageHeap {
   // power of two from kPageBytes to kMaxSpanBytes).
   static SpanAllocation Allocate(size_t pages, size_t alignment);
 
-  // Length in pages of the used span that starts at `address`, which lies in
-  // a page chunk; 0 when none starts there.
-  static size_t PagesAt(uintptr_t address);
+  // Length in pages of the used span that starts at `address`; 0 when none
+  // starts there. Takes no lock: exact for whoever holds the span.
+  static size_t PagesAt(uintptr_t address) {
+    const PageChunk* chunk = ChunkAt(address);
+    if (chunk == nullptr || address % kPageBytes != 0) return 0;
+    return chunk->SpanAt(chunk->PageOf(address), PageChunk::State::kUsed);
+  }
 
-  // Takes back the span at `address`. Returns false, and does nothing, when
-  // no used span starts there.
-  static bool Free(uintptr_t address, uint64_t now);
+  // Makes a used span of `pages` a cached one: the heap goes on as before, but
+  // the span is no longer the program's, so that a second free of it is found;
+  // and back. Takes no lock; the caller holds the span.
+  static void MarkCached(uintptr_t address, size_t pages) {
+    Mark(address, pages, PageChunk::State::kCached);
+  }
+  static void MarkUsed(uintptr_t address, size_t pages) {
+    Mark(address, pages, PageChunk::State::kUsed);
+  }
+
+  // Takes back the used span at `address`. Returns its pages; 0, having done
+  // nothing, when none starts there.
+  static size_t Free(uintptr_t address, uint64_t now);
+
+  // The same for a cached span.
+  static size_t FreeCached(uintptr_t address, uint64_t now);
 
   // Makes the used span at `address` `pages` long, without moving it. Returns
   // false, and does nothing, when the pages behind it are not free.
@@ -51,12 +70,33 @@ class PageHeap {
 
   static PageTotals Totals();
 
+  // Bytes in spans handed out, without the lock.
+  static size_t UsedBytes();
+
   // Finds the used span that holds `address`, which lies in a page chunk, for
   // messages. Returns its start, or 0 when the page is free.
   static uintptr_t SpanAround(uintptr_t address);
 
   static void LockForFork();
   static void UnlockAfterFork();
+
+ private:
+  // The page chunk at `address`; null when there is none.
+  static PageChunk* ChunkAt(uintptr_t address) {
+    Chunk* chunk = AddressMap::ChunkAt(address);
+    return chunk != nullptr && chunk->kind == ChunkKind::kPages
+               ? static_cast<PageChunk*>(chunk)
+               : nullptr;
+  }
+
+  static void Mark(uintptr_t address, size_t pages, PageChunk::State state) {
+    PageChunk* chunk = ChunkAt(address);
+    chunk->SetTag(chunk->PageOf(address),
+                  {static_cast<uint16_t>(pages), state, true});
+  }
+
+  static size_t FreeSpanIn(PageChunk::State state, uintptr_t address,
+                           uint64_t now);
 };
 
 }  // namespace hakmem

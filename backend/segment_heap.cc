@@ -21,7 +21,7 @@ uint32_t SegmentBackend::Heap::Refill(SizeClass size_class, void** blocks,
   SlabPool<SegmentPage>& pool = pages[Index(size_class)];
   const uint32_t taken = pool.Take(blocks, count);
   if (taken != 0) return taken;
-  SegmentPage* page = source.Take(size_class, &source, growth);
+  SegmentPage* page = source.Take(size_class, growth);
   if (page == nullptr) return 0;
   // release: pairs with the acquire in CollectRemotePages.
   page->owner.store(this, std::memory_order_release);

@@ -31,7 +31,7 @@ struct SegmentBackend::Heap {
   Heap* next_heap;    // in the list of all heaps, for good
   Heap* next_orphan;  // in the list of orphans
   Mutex mutex;
-  SlabPool<SegmentPage> pages[kClassCount] ABSL_GUARDED_BY(mutex);
+  SlabPool<SegmentPage> pages[kTinyClassCount] ABSL_GUARDED_BY(mutex);
   bool spares_are_old ABSL_GUARDED_BY(mutex);
   SlabSource<SegmentPage> source;
   // Apart: other threads push here.

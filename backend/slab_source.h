@@ -3,10 +3,10 @@
 //   chunk (2 MiB)   │ slab │ slab │ free │ slab │ free │ …   32 of 64 KiB
 //   SlabChunk        books of the chunk and of its slabs, out of line
 //
-// The SuperSlab back-end has one source that all threads share, the segment
-// back-end one per heap. Slabs come from the chunk with the fewest free ones,
-// so that others empty and go back whole; a free slab stays resident for the
-// decay time, then is purged.
+// The SuperSlab back-end and ACE have one source each that all threads share,
+// the segment back-end one per heap. Slabs come from the chunk with the fewest
+// free ones, so that others empty and go back whole; a free slab stays resident
+// for the decay time, then is purged.
 //
 // Slab is hakmem::Slab or derived from it; zero bytes must be a valid one.
 // Thread-safe. Lock order: behind the back-end's locks, before the chunk
@@ -42,7 +42,6 @@ struct SlabChunk : Chunk,
                    ListNode<SlabChunk<SlabT>>,
                    ListNode<SlabChunk<SlabT>, HeldChunksTag> {
   SlabChunk* pool_next;
-  const void* owner;   // the back-end that cut it
   uint32_t all_mask;   // one bit for each slab the chunk has
   uint32_t free_mask;  // of those: free, and not just being purged
   SlabT slabs[kSlabsPerChunk];
@@ -69,12 +68,11 @@ class SlabSource {
   enum class Growth { kAllowed, kForbidden };
 
   // A slab begun for `size_class` and entered in the address map. Null when
-  // none is free and growth is forbidden or the OS refuses. `owner` marks
-  // chunks newly cut.
-  SlabT* Take(SizeClass size_class, const void* owner, Growth growth) {
+  // none is free and growth is forbidden or the OS refuses.
+  SlabT* Take(SizeClass size_class, Growth growth) {
     MutexLock lock(mutex_);
     if (lists_with_free_ == 0 &&
-        (growth == Growth::kForbidden || !AddChunk(owner))) {
+        (growth == Growth::kForbidden || !AddChunk())) {
       return nullptr;
     }
     ChunkT* chunk = lists_[std::countr_zero(lists_with_free_)].front();
@@ -167,7 +165,7 @@ class SlabSource {
     return std::countr_zero(chunk.free_mask);
   }
 
-  bool AddChunk(const void* owner) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  bool AddChunk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     ChunkT* chunk = pool_.Get();
     if (chunk == nullptr) return false;
     const ChunkSource::Allocation memory = ChunkSource::Allocate();
@@ -177,7 +175,6 @@ class SlabSource {
     }
     chunk->base = memory.address;
     chunk->kind = ChunkKind::kSlabs;
-    chunk->owner = owner;
     const size_t count = options::Get(options::k_superslab_bytes) / kSlabBytes;
     chunk->all_mask = static_cast<uint32_t>((uint64_t{1} << count) - 1);
     for (size_t i = 0; i < count; ++i) {

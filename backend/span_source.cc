@@ -55,7 +55,7 @@ size_t SpanSource::BytesAt(uintptr_t address) {
 void SpanSource::Free(uintptr_t address, uint64_t now) {
   switch (KindAt(address)) {
     case ChunkKind::kPages:
-      if (PageHeap::Free(address, now)) return;
+      if (PageHeap::Free(address, now) != 0) return;
       break;
     case ChunkKind::kLarge:
       if (Large::Free(address)) return;

@@ -1,15 +1,8 @@
-// The SuperSlab back-end: one shared pool of slabs per size class.
+// The SuperSlab back-end: one pool of slabs per size class, shared by all
+// threads (shared_slab_pools.h), in SuperSlabs: 2 MiB chunks cut into slabs.
 //
-//   class pool   lock │ slabs by fullness │ spare (one empty slab)
-//   slab source  SuperSlabs: 2 MiB chunks cut into slabs, shared by all classes
-//
-// A batch is handed out from the fullest slab that has free blocks, so that the
-// emptier ones drain and their memory goes back. A batch taken back costs one
-// lock and, per block, one table lookup and one bit. Blocks have no owner:
-// there are no remote frees to deliver, nothing to adopt when a thread ends,
-// and no limit on SuperSlabs but memory.
-//
-// Lock order: class pools in ascending order, then the slab source.
+// Blocks have no owner: there are no remote frees to deliver, nothing to adopt
+// when a thread ends, and no limit on SuperSlabs but memory.
 #ifndef HAKMEM_BACKEND_SUPERSLAB_H_
 #define HAKMEM_BACKEND_SUPERSLAB_H_
 

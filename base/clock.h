@@ -10,6 +10,10 @@ namespace hakmem {
 // never goes backwards. Some 5 ns: it reads a page the kernel maps.
 uint64_t CoarseMilliseconds();
 
+// What CoarseMilliseconds last returned to anyone: one load. For stamps that
+// may lag, by no more than the slow calls of a thread or two take.
+uint64_t RecentMilliseconds();
+
 }  // namespace hakmem
 
 #endif  // HAKMEM_BASE_CLOCK_H_

@@ -1,9 +1,10 @@
 // Mutex: the lock of every shared structure in the allocator.
 //
 // One 32-bit futex word, constant-initialised, so it works before any
-// constructor ran; it allocates nothing and keeps errno. Every lock can be held
-// over fork: the forking thread takes all of them in the written lock order
-// (docs/design.md, "Lock order") and releases them on both sides.
+// constructor ran; it allocates nothing and keeps errno. A process with one
+// thread pays for no atomic read-modify-write (single_thread.h). Every lock can
+// be held over fork: the forking thread takes all of them in the written lock
+// order (docs/design.md, "Lock order") and releases them on both sides.
 #ifndef HAKMEM_BASE_LOCK_H_
 #define HAKMEM_BASE_LOCK_H_
 
@@ -11,6 +12,7 @@
 #include <cstdint>
 
 #include "absl/base/thread_annotations.h"
+#include "base/single_thread.h"
 
 namespace hakmem {
 
@@ -21,6 +23,10 @@ class ABSL_LOCKABLE Mutex {
   Mutex& operator=(const Mutex&) = delete;
 
   void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() {
+    if (IsSingleThreaded() && IsFree()) {
+      word_.store(kHeld, std::memory_order_relaxed);
+      return;
+    }
     uint32_t expected = kFree;
     // acquire: pairs with the release in Unlock.
     if (!word_.compare_exchange_strong(expected, kHeld,
@@ -31,6 +37,10 @@ class ABSL_LOCKABLE Mutex {
   }
 
   bool TryLock() ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) {
+    if (IsSingleThreaded() && IsFree()) {
+      word_.store(kHeld, std::memory_order_relaxed);
+      return true;
+    }
     uint32_t expected = kFree;
     // acquire: pairs with the release in Unlock.
     return word_.compare_exchange_strong(
@@ -38,6 +48,10 @@ class ABSL_LOCKABLE Mutex {
   }
 
   void Unlock() ABSL_UNLOCK_FUNCTION() {
+    if (IsSingleThreaded()) {
+      word_.store(kFree, std::memory_order_relaxed);
+      return;
+    }
     // release: pairs with the acquire in Lock, TryLock and LockSlow.
     if (word_.exchange(kFree, std::memory_order_release) == kWaitedFor) {
       Wake();
@@ -48,6 +62,9 @@ class ABSL_LOCKABLE Mutex {
   static constexpr uint32_t kFree = 0;
   static constexpr uint32_t kHeld = 1;
   static constexpr uint32_t kWaitedFor = 2;  // held, and a thread may sleep
+
+  // relaxed: asked only while there is no other thread.
+  bool IsFree() const { return word_.load(std::memory_order_relaxed) == kFree; }
 
   void LockSlow() ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void Wake();

@@ -19,12 +19,6 @@ constexpr Description kDescriptions[] = {
 #undef HAKMEM_OPTION
 };
 
-constinit std::atomic<uint64_t> values[] = {
-#define HAKMEM_OPTION(name, NAME, type, fallback, least, most, doc) {fallback},
-#include "base/options.def"
-#undef HAKMEM_OPTION
-};
-
 constinit std::atomic<bool> was_read{false};
 
 struct Suffix {
@@ -34,6 +28,7 @@ struct Suffix {
 
 constexpr Suffix kSizeSuffixes[] = {
     {"", 1}, {"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}};
+constexpr Suffix kNumberSuffixes[] = {{"", 1}};
 constexpr Suffix kDurationSuffixes[] = {{"", 1}, {"ms", 1}, {"s", 1000}};
 
 template <size_t n>
@@ -94,10 +89,16 @@ void ReadOne(size_t option) {
         .Send();
     return;
   }
-  values[option].store(value, std::memory_order_relaxed);
+  internal::values[option].store(value, std::memory_order_relaxed);
 }
 
 }  // namespace
+
+constinit std::atomic<uint64_t> internal::values[] = {
+#define HAKMEM_OPTION(name, NAME, type, fallback, least, most, doc) {fallback},
+#include "base/options.def"
+#undef HAKMEM_OPTION
+};
 
 const Description& Describe(Option option) { return kDescriptions[option]; }
 
@@ -107,14 +108,12 @@ const char* TypeName(Type type) {
       return "bool";
     case Type::kSize:
       return "size";
+    case Type::kNumber:
+      return "number";
     case Type::kDuration:
       return "duration";
   }
   return "";
-}
-
-uint64_t Get(Option option) {
-  return values[option].load(std::memory_order_relaxed);
 }
 
 bool Parse(Type type, const char* text, uint64_t* value) {
@@ -123,6 +122,8 @@ bool Parse(Type type, const char* text, uint64_t* value) {
       return ParseBool(text, value);
     case Type::kSize:
       return ParseScaled(text, kSizeSuffixes, value);
+    case Type::kNumber:
+      return ParseScaled(text, kNumberSuffixes, value);
     case Type::kDuration:
       return ParseScaled(text, kDurationSuffixes, value);
   }

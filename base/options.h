@@ -8,12 +8,13 @@
 #ifndef HAKMEM_BASE_OPTIONS_H_
 #define HAKMEM_BASE_OPTIONS_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
 namespace hakmem::options {
 
-enum class Type { kBool, kSize, kDuration };
+enum class Type { kBool, kSize, kNumber, kDuration };
 
 struct Description {
   const char* name;         // as in options.def
@@ -32,13 +33,19 @@ enum Option : size_t {
   kCount
 };
 
+namespace internal {
+extern constinit std::atomic<uint64_t> values[kCount];
+}  // namespace internal
+
 const Description& Describe(Option option);
 
-// "bool", "size" or "duration".
+// "bool", "size", "number" or "duration".
 const char* TypeName(Type type);
 
-// The value in force: 0 or 1, bytes, or milliseconds.
-uint64_t Get(Option option);
+// The value in force: 0 or 1, bytes, a number, or milliseconds.
+inline uint64_t Get(Option option) {
+  return internal::values[option].load(std::memory_order_relaxed);
+}
 
 // Reads the environment, once; returns false, to be called again, while the C
 // library has not set it up yet (calls of malloc by the dynamic loader).

@@ -1,11 +1,13 @@
-// Size classes of the tiny sizes, which slabs serve.
+// Size classes: the block sizes that slabs are cut into.
 //
-//   1..128 bytes     a class every 16 bytes            classes  1..8
-//   129..2048 bytes  eight classes in each doubling    classes  9..40
+//   tiny  1..128 bytes         a class every 16 bytes            1..8
+//         129..2048 bytes      eight classes in each doubling    9..40
+//   mid   2049..32768 bytes    eight classes in each doubling   41..72
 //
 // so that above 128 bytes a request is rounded up by less than 12.5 %, and
-// every block of a 64 KiB-aligned slab is 16-aligned, as on glibc. Class 0
-// means "no slab": sizes above tiny, and addresses outside slabs.
+// every block of a 64 KiB-aligned slab is 16-aligned, as on glibc. Tiny blocks
+// come from the back-end, mid ones from ACE. Class 0 means "no slab": larger
+// sizes, and addresses outside slabs.
 #ifndef HAKMEM_BASE_SIZE_CLASSES_H_
 #define HAKMEM_BASE_SIZE_CLASSES_H_
 
@@ -22,7 +24,9 @@ constexpr size_t Index(SizeClass c) { return static_cast<size_t>(c); }
 
 inline constexpr size_t kBlockAlignment = 16;
 inline constexpr size_t kMaxTinyBytes = 2048;
-inline constexpr size_t kClassCount = 41;  // class 0 included
+inline constexpr size_t kMaxMidBytes = 32768;
+inline constexpr size_t kTinyClassCount = 41;  // class 0 included
+inline constexpr size_t kClassCount = 73;      // the same, and mid
 
 namespace internal {
 
@@ -39,6 +43,7 @@ constexpr ClassTables MakeClassTables() {
   for (size_t c = 1; c < kClassCount; ++c) {
     bytes += bytes < 128 ? kBlockAlignment : std::bit_floor(bytes) / 8;
     t.bytes[c] = static_cast<uint32_t>(bytes);
+    if (c >= kTinyClassCount) continue;
     for (; unit * kBlockAlignment <= bytes; ++unit) {
       t.of_units[unit] = static_cast<uint8_t>(c);
     }
@@ -47,9 +52,12 @@ constexpr ClassTables MakeClassTables() {
 }
 
 inline constexpr ClassTables kClassTables = MakeClassTables();
-static_assert(kClassTables.bytes[kClassCount - 1] == kMaxTinyBytes);
+static_assert(kClassTables.bytes[kTinyClassCount - 1] == kMaxTinyBytes);
+static_assert(kClassTables.bytes[kClassCount - 1] == kMaxMidBytes);
 
 }  // namespace internal
+
+constexpr bool IsMid(SizeClass c) { return Index(c) >= kTinyClassCount; }
 
 // The class that serves a request of `bytes`, which must not exceed
 // kMaxTinyBytes. A request of 0 bytes gets the smallest class.
@@ -57,6 +65,17 @@ constexpr SizeClass ClassOf(size_t bytes) {
   return SizeClass{
       internal::kClassTables
           .of_units[(bytes + kBlockAlignment - 1) / kBlockAlignment]};
+}
+
+// The same for a request above kMaxTinyBytes and not above kMaxMidBytes.
+constexpr SizeClass MidClassOf(size_t bytes) {
+  const size_t last = bytes - 1;
+  const int doubling = std::bit_width(last) - 1;
+  const size_t eighth = (last >> (doubling - 3)) & 7;
+  constexpr int kFirstDoubling = std::bit_width(kMaxTinyBytes) - 1;
+  return SizeClass{static_cast<uint8_t>(
+      kTinyClassCount + 8 * static_cast<size_t>(doubling - kFirstDoubling) +
+      eighth)};
 }
 
 // Bytes of a block of class `c`; 0 for SizeClass::kNone.
@@ -68,10 +87,10 @@ constexpr uint32_t ClassBytes(SizeClass c) {
 // `alignment` (a power of two) in a slab aligned to at least that much;
 // kNone when there is none.
 constexpr SizeClass AlignedClassOf(size_t bytes, size_t alignment) {
-  if (bytes > kMaxTinyBytes || alignment > kMaxTinyBytes) {
-    return SizeClass::kNone;
-  }
-  for (size_t c = Index(ClassOf(bytes)); c < kClassCount; ++c) {
+  if (bytes > kMaxMidBytes || alignment > kMaxMidBytes) return SizeClass::kNone;
+  const SizeClass first =
+      bytes <= kMaxTinyBytes ? ClassOf(bytes) : MidClassOf(bytes);
+  for (size_t c = Index(first); c < kClassCount; ++c) {
     if (internal::kClassTables.bytes[c] % alignment == 0) {
       return SizeClass{static_cast<uint8_t>(c)};
     }

@@ -4,12 +4,15 @@
 #include <cerrno>
 #include <cstring>
 
+#include "ace/ace.h"
 #include "backend/bad_free.h"
 #include "backend/span_source.h"
 #include "base/clock.h"
 #include "frontend/housekeeping.h"
 #include "frontend/thread_cache.h"
 #include "linked_backend.h"
+#include "tracing/events.h"
+#include "tracing/failure.h"
 
 namespace hakmem {
 namespace {
@@ -27,39 +30,103 @@ SizeClass ClassAt(uintptr_t address) {
                                             : SizeClass::kNone;
 }
 
+// What is asked for, and by whom.
+struct Request {
+  size_t bytes;
+  size_t alignment;  // 0: none in particular
+  Call call;
+  bool can_do_without = false;  // a refusal is no failure
+};
+
+void RecordRefusal(const Request& request, Layer layer, SizeClass c,
+                   int error) {
+  if constexpr (!kTracing) return;
+  FailedRequest failed;
+  failed.entry = request.call.entry;
+  failed.layer = layer;
+  failed.bytes = request.bytes;
+  failed.alignment = request.alignment;
+  failed.class_bytes = ClassBytes(c);
+  failed.error = error;
+  RecordFailure(failed);
+}
+
 // Runs `allocate`, which returns something false on failure. When it fails, all
-// that is free goes back to the OS and it is run once more. Sets errno.
+// that is free goes back to the OS and it is run once more. A request that
+// fails for good is recorded; errno is set.
 template <typename Allocate>
-auto WithRetry(Allocate&& allocate) {
+auto WithRetry(const Request& request, Layer layer, SizeClass c,
+               Allocate&& allocate) {
   auto result = allocate();
   if (result) [[likely]]
     return result;
   CollectAll();
   result = allocate();
-  if (!result) errno = ENOMEM;
+  if (!result && !request.can_do_without) {
+    RecordRefusal(request, layer, c, ENOMEM);
+    errno = ENOMEM;
+  }
   return result;
 }
 
-void* AllocateFromClass(SizeClass c) {
-  return WithRetry([c] { return ThreadCache::Allocate(c); });
+void* AllocateFromClass(SizeClass c, const Request& request) {
+  return WithRetry(request, IsMid(c) ? Layer::kAce : Layer::kBackend, c,
+                   [c] { return ThreadCache::Allocate(c); });
 }
 
-SpanAllocation AllocateSpan(size_t bytes, size_t alignment) {
-  if (bytes > kMaxBytes || alignment > kMaxBytes) {
-    errno = ENOMEM;
+SpanAllocation AllocateSpan(const Request& request, Ace::Contents contents) {
+  if (request.bytes > kMaxBytes || request.alignment > kMaxBytes) {
+    RefuseImpossible(request.bytes, request.alignment, ENOMEM, request.call);
     return {};
   }
-  ThreadCache::Tick();
-  return WithRetry([=] { return SpanSource::Allocate(bytes, alignment); });
+  const bool is_large =
+      std::max(request.bytes, request.alignment) > kMaxSpanBytes;
+  return WithRetry(request, is_large ? Layer::kLarge : Layer::kAce,
+                   SizeClass::kNone, [&] {
+                     return ThreadCache::AllocateSpan(
+                         request.bytes, request.alignment, contents);
+                   });
 }
 
 void* PointerTo(const SpanAllocation& span) {
   return reinterpret_cast<void*>(span.address);
 }
 
-void FreeSpan(uintptr_t address) {
-  ThreadCache::Tick();
-  SpanSource::Free(address, CoarseMilliseconds());
+// The class that serves it; kNone when it takes a span.
+SizeClass ClassFor(const Request& request) {
+  if (request.bytes > kMaxTinyBytes) {
+    return Ace::ClassFor(request.bytes, request.alignment);
+  }
+  if (request.alignment <= kBlockAlignment) return ClassOf(request.bytes);
+  const SizeClass c = AlignedClassOf(request.bytes, request.alignment);
+  return IsMid(c) ? SizeClass::kNone : c;
+}
+
+// What PopFromBins finds, or a block from where the bins get theirs.
+void* AllocateAny(const Request& request) {
+  const SizeClass c = ClassFor(request);
+  return c != SizeClass::kNone
+             ? AllocateFromClass(c, request)
+             : PointerTo(AllocateSpan(request, Ace::Contents::kAny));
+}
+
+void* AllocateAnyZeroed(const Request& request) {
+  const SizeClass c = ClassFor(request);
+  if (c != SizeClass::kNone) {
+    void* block = ThreadBinsNow()->Pop(c);
+    if (block == nullptr) block = AllocateFromClass(c, request);
+    return block == nullptr ? nullptr : memset(block, 0, request.bytes);
+  }
+  const SpanAllocation span = AllocateSpan(request, Ace::Contents::kZero);
+  if (span && !span.is_zero) memset(PointerTo(span), 0, request.bytes);
+  return PointerTo(span);
+}
+
+void FreeAnywhere(void* block) {
+  const uintptr_t address = AddressOf(block);
+  const SizeClass c = ClassAt(address);
+  if (c != SizeClass::kNone) return ThreadCache::Free(c, block);
+  ThreadCache::FreeSpan(address);
 }
 
 // Whether a block of `usable` bytes may stay where it is for a request of
@@ -69,58 +136,94 @@ bool StaysInPlace(size_t usable, size_t bytes) {
          usable - bytes <= std::max(usable / 2, kBlockAlignment);
 }
 
-}  // namespace
-
-void* AllocateSlow(size_t bytes) {
-  if (bytes <= kMaxTinyBytes) return AllocateFromClass(ClassOf(bytes));
-  return PointerTo(AllocateSpan(bytes, kBlockAlignment));
-}
-
-void FreeSlow(void* block) {
-  if (block == nullptr) return;
-  const SizeClass c = ClassAt(AddressOf(block));
-  if (c == SizeClass::kNone) return FreeSpan(AddressOf(block));
-  ThreadCache::Free(c, block);
-}
-
-void* AllocateZeroed(size_t bytes) {
-  if (bytes <= kMaxTinyBytes) {
-    void* block = Allocate(bytes);
-    return block == nullptr ? nullptr : memset(block, 0, bytes);
-  }
-  const SpanAllocation span = AllocateSpan(bytes, kBlockAlignment);
-  if (span && !span.is_zero) memset(PointerTo(span), 0, bytes);
-  return PointerTo(span);
-}
-
-void* AllocateAligned(size_t alignment, size_t bytes) {
-  if (alignment <= kBlockAlignment) return Allocate(bytes);
-  const SizeClass c = AlignedClassOf(bytes, alignment);
-  if (c == SizeClass::kNone) return PointerTo(AllocateSpan(bytes, alignment));
-  return Allocate(ClassBytes(c));
-}
-
-void* Reallocate(void* block, size_t bytes) {
-  if (block == nullptr) return Allocate(bytes);
+void* Resize(void* block, const Request& request) {
+  const size_t bytes = request.bytes;
   const size_t usable = UsableBytes(block);
   if (StaysInPlace(usable, bytes)) return block;
   if (bytes > kMaxBytes) {
-    errno = ENOMEM;
-    return nullptr;
+    return RefuseImpossible(bytes, 0, ENOMEM, request.call);
   }
-  if (usable > kMaxTinyBytes && bytes > kMaxTinyBytes) {
-    const uintptr_t resized =
-        SpanSource::Resize(AddressOf(block), bytes, CoarseMilliseconds());
+  if (usable > kMaxMidBytes && bytes > kMaxMidBytes) {
+    const uintptr_t resized = Ace::Resize(AddressOf(block), bytes);
     if (resized != 0) return reinterpret_cast<void*>(resized);
   }
-  void* moved = Allocate(bytes);
-  if (moved == nullptr) {
-    // A block that need not grow is better kept than lost.
-    return bytes <= usable ? block : nullptr;
-  }
+  // A block that need not grow is better kept than lost.
+  const bool fits = bytes <= usable;
+  void* moved = AllocateAny({bytes, 0, request.call, fits});
+  if (moved == nullptr) return fits ? block : nullptr;
   memcpy(moved, block, std::min(usable, bytes));
-  Free(block);
+  FreeAnywhere(block);
   return moved;
+}
+
+// Tells of `block` before it is free: after that, another thread may be given
+// it and tell first.
+void TellFree(const void* block, Call call) {
+  if (EventsOn()) {
+    RecordEvent(Operation::kFree, block, 0, UsableBytes(block), call.caller);
+  }
+}
+
+// Hands `block` to the program: an event, when they are on.
+void* Told(void* block, const Request& request) {
+  if (EventsOn() && block != nullptr) {
+    RecordEvent(Operation::kAllocate, block, request.bytes, UsableBytes(block),
+                request.call.caller);
+  }
+  return block;
+}
+
+}  // namespace
+
+void* AllocateSlow(size_t bytes, Call call) {
+  if (bytes > kMaxTinyBytes) {
+    const SizeClass c = Ace::ClassFor(bytes, kBlockAlignment);
+    if (void* block = ThreadBinsNow()->Pop(c); block != nullptr) return block;
+  }
+  const Request request{bytes, 0, call};
+  return Told(AllocateAny(request), request);
+}
+
+void FreeSlow(void* block, Call call) {
+  if (block == nullptr) return;
+  TellFree(block, call);
+  FreeAnywhere(block);
+}
+
+void* AllocateZeroed(size_t bytes, Call call) {
+  const Request request{bytes, 0, call};
+  return Told(AllocateAnyZeroed(request), request);
+}
+
+void* AllocateAligned(size_t alignment, size_t bytes, Call call) {
+  const Request request{bytes, alignment, call};
+  return Told(AllocateAny(request), request);
+}
+
+void* Reallocate(void* block, size_t bytes, Call call) {
+  if (block == nullptr) {
+    void* fresh = PopFromBins(bytes);
+    return fresh != nullptr ? fresh : AllocateSlow(bytes, call);
+  }
+  // Two events: one block ends and another begins, though it may be the same
+  // again; when nothing came of it, with all the bytes it has.
+  TellFree(block, call);
+  void* moved = Resize(block, {bytes, 0, call});
+  if (EventsOn()) {
+    const void* now = moved != nullptr ? moved : block;
+    const size_t usable = UsableBytes(now);
+    RecordEvent(Operation::kReallocate, now, moved != nullptr ? bytes : usable,
+                usable, call.caller);
+  }
+  return moved;
+}
+
+void* RefuseImpossible(size_t bytes, size_t alignment, int error, Call call) {
+  NoteThreshold();
+  RecordRefusal({bytes, alignment, call}, Layer::kFrontend, SizeClass::kNone,
+                error);
+  errno = error;
+  return nullptr;
 }
 
 size_t UsableBytes(const void* block) {
@@ -128,11 +231,12 @@ size_t UsableBytes(const void* block) {
   const uintptr_t address = AddressOf(block);
   const SizeClass c = ClassAt(address);
   if (c == SizeClass::kNone) {
-    const size_t bytes = SpanSource::BytesAt(address);
+    const size_t bytes = Ace::BytesAt(address);
     if (bytes == 0) SpanSource::AbortOnBadAddress(address);
     return bytes;
   }
-  const Slab* slab = LinkedBackend::SlabAt(address);
+  const Slab* slab =
+      IsMid(c) ? Ace::SlabAt(address) : LinkedBackend::SlabAt(address);
   if (slab->BlockAt(address) == Slab::kNotABlock) {
     AbortOnBadSlabFree(*slab, address);
   }

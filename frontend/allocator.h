@@ -2,8 +2,8 @@
 //
 // The two functions that matter for speed are inline here: a malloc that finds
 // a block in its bin, and a free that finds room. Everything else is behind one
-// call each (allocator.cc), made as the last act, so the hot path saves no
-// registers.
+// call each (allocator.cc), to be made as the last act, so that the hot path
+// saves no registers.
 //
 // Thread-safe. Failure is null; errno is the callers' to set (FailWith).
 #ifndef HAKMEM_FRONTEND_ALLOCATOR_H_
@@ -15,46 +15,49 @@
 #include "backend/address_map.h"
 #include "base/size_classes.h"
 #include "frontend/bins.h"
+#include "frontend/call.h"
 
 namespace hakmem {
 
-// What Allocate does when the thread's bin is empty or the size above tiny.
-void* AllocateSlow(size_t bytes);
-
-// What Free does when the bin takes no more, or `block` lies in no slab: null,
-// a span, a large block, or an address that is not ours.
-void FreeSlow(void* block);
-
-// A block of at least `bytes`, 16-aligned. Null, with errno ENOMEM, when
-// `bytes` is above PTRDIFF_MAX or the OS refuses memory.
-inline void* Allocate(size_t bytes) {
-  if (bytes <= kMaxTinyBytes) [[likely]] {
-    void* block = thread_bins->Pop(ClassOf(bytes));
-    if (block != nullptr) [[likely]]
-      return block;
-  }
-  return AllocateSlow(bytes);
+// The block that the thread's bins have for `bytes`; null when they have none
+// or the size is above tiny.
+inline void* PopFromBins(size_t bytes) {
+  if (bytes > kMaxTinyBytes) [[unlikely]]
+    return nullptr;
+  return ThreadBinsNow()->Pop(ClassOf(bytes));
 }
 
-// Takes back `block`, from any function here, or null. Keeps errno. Aborts with
-// one line when `block` is not a block in use, as far as can be told.
-inline void Free(void* block) {
+// Puts `block`, any address at all, into this thread's bins. Returns false when
+// they do not take it: the bin is at its limit, or `block` lies in no slab.
+inline bool PushToBins(void* block) {
   const auto address = reinterpret_cast<uintptr_t>(block);
-  if (!AddressMap::IsUserAddress(address) ||
-      !thread_bins->Push(AddressMap::ClassAt(address), block)) [[unlikely]] {
-    FreeSlow(block);
-  }
+  return AddressMap::IsUserAddress(address) &&
+         ThreadBinsNow()->Push(AddressMap::ClassAt(address), block);
 }
 
-// As Allocate, zeroed.
-void* AllocateZeroed(size_t bytes);
+// A block of at least `bytes`, 16-aligned, for a caller whose PopFromBins found
+// none. Null, with errno ENOMEM and a failure record, when `bytes` is above
+// PTRDIFF_MAX or memory is refused.
+void* AllocateSlow(size_t bytes, Call call);
 
-// As Allocate, aligned to `alignment`, a power of two.
-void* AllocateAligned(size_t alignment, size_t bytes);
+// Takes back `block`, from any function here, or null, for a caller whose
+// PushToBins did not. Keeps errno. Aborts with one line when `block` is not a
+// block in use, as far as can be told.
+void FreeSlow(void* block, Call call);
+
+// As AllocateSlow, zeroed.
+void* AllocateZeroed(size_t bytes, Call call);
+
+// As AllocateSlow, aligned to `alignment`, a power of two.
+void* AllocateAligned(size_t alignment, size_t bytes, Call call);
 
 // Makes `block` at least `bytes` (not 0) long, keeping its contents; it may
 // move. Null on failure, with errno ENOMEM; then `block` is as it was.
-void* Reallocate(void* block, size_t bytes);
+void* Reallocate(void* block, size_t bytes, Call call);
+
+// Answers a request that nothing could ever serve: sets errno to `error` and
+// records it. `bytes` is SIZE_MAX when count times size overflowed.
+void* RefuseImpossible(size_t bytes, size_t alignment, int error, Call call);
 
 // Bytes that may be used in `block`; 0 for null. Aborts with one line when
 // `block` is not a block in use, as far as can be told.

@@ -1,6 +1,6 @@
 // Bins: the free blocks a thread holds, one stack of addresses per size class.
 //
-//   ThreadBins   │ bin 0 │ bin 1 │ … │ bin 40 │ slots of 1 │ slots of 2 │ …
+//   ThreadBins   │ bin 0 │ bin 1 │ … │ bin 72 │ slots of 1 │ slots of 2 │ …
 //   a bin                top ───────────────┐
 //   its slots    │ null │ block │ block │ block │       │       │
 //                   ▲ bottom                    ▲ top           ▲ limit
@@ -37,13 +37,23 @@ struct Bin {
 inline constexpr size_t kMaxBinBytes = 32768;
 inline constexpr size_t kLeastBinSlots = 8;
 inline constexpr size_t kMostBinSlots = 128;
+// Mid blocks cost much more memory each, and a miss of theirs little beside
+// what the program does with them.
+inline constexpr size_t kMaxMidBinBytes = 65536;
+inline constexpr size_t kLeastMidBinSlots = 2;
+inline constexpr size_t kMostMidBinSlots = 16;
 
-// The most blocks of a class that a bin can hold.
-constexpr uint32_t BinSlots(size_t size_class) {
-  const size_t bytes = internal::kClassTables.bytes[size_class];
-  return bytes == 0 ? 0
-                    : static_cast<uint32_t>(std::clamp(
-                          kMaxBinBytes / bytes, kLeastBinSlots, kMostBinSlots));
+// The most blocks of a class that a bin can hold, within `bytes`, or within
+// what any bin of the class can.
+constexpr uint32_t BinSlots(SizeClass c, size_t bytes = SIZE_MAX) {
+  const size_t block = ClassBytes(c);
+  if (block == 0) return 0;
+  const size_t slots =
+      IsMid(c) ? std::clamp(std::min(bytes, kMaxMidBinBytes) / block,
+                            kLeastMidBinSlots, kMostMidBinSlots)
+               : std::clamp(std::min(bytes, kMaxBinBytes) / block,
+                            kLeastBinSlots, kMostBinSlots);
+  return static_cast<uint32_t>(slots);
 }
 
 namespace internal {
@@ -59,7 +69,7 @@ constexpr BinLayout MakeBinLayout() {
   for (size_t c = 0; c < kClassCount; ++c) {
     layout.first[c] = static_cast<uint32_t>(kClassCount * sizeof(Bin) +
                                             (slot + 1) * sizeof(void*));
-    slot += 1 + BinSlots(c);
+    slot += 1 + BinSlots(SizeClass{static_cast<uint8_t>(c)});
   }
   layout.slot_count = slot;
   return layout;
@@ -117,8 +127,14 @@ static_assert(sizeof(ThreadBins) ==
 // Never written to: nothing pushes beyond a limit or pops below a bottom.
 extern BinTable* const kNoBins;
 
-// This thread's bins: kNoBins or those of its ThreadCache.
-extern constinit thread_local BinTable* thread_bins;
+// This thread's bins: kNoBins or those of its ThreadCache. Atomic because
+// another thread may put kNoBins there (ThreadCache::LeaveHotPathEverywhere).
+extern constinit thread_local std::atomic<BinTable*> thread_bins;
+
+inline BinTable* ThreadBinsNow() {
+  // relaxed: both tables stay valid, whichever is found.
+  return thread_bins.load(std::memory_order_relaxed);
+}
 
 }  // namespace hakmem
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "ace/ace.h"
 #include "backend/chunk_source.h"
 #include "backend/large.h"
 #include "backend/metadata.h"
@@ -26,6 +27,7 @@ constinit std::atomic<uint64_t> next_run{0};
 void BeforeFork() {
   ThreadCache::LockForFork();
   LinkedBackend::LockForFork();
+  Ace::LockForFork();
   PageHeap::LockForFork();
   Large::LockForFork();
   ChunkSource::LockForFork();
@@ -37,6 +39,7 @@ void ReleaseAfterFork() {
   ChunkSource::UnlockAfterFork();
   Large::UnlockAfterFork();
   PageHeap::UnlockAfterFork();
+  Ace::UnlockAfterFork();
   LinkedBackend::UnlockAfterFork();
   ThreadCache::UnlockAfterFork();
 }
@@ -47,7 +50,7 @@ void InChildAfterFork() {
 }
 
 size_t Collect(uint64_t now, bool force) {
-  return LinkedBackend::Collect(now, force) + PageHeap::Purge(now, force) +
+  return LinkedBackend::Collect(now, force) + Ace::Collect(now, force) +
          ChunkSource::Purge(now, force);
 }
 
@@ -84,6 +87,14 @@ void RunHousekeeping(uint64_t now) {
     return;
   }
   Collect(now, /*force=*/false);
+}
+
+void GatherFreeChunks(uint64_t now) {
+  // Twice: what is kept at first is given up when found unused again.
+  for (int round = 0; round < 2; ++round) {
+    LinkedBackend::Collect(now, /*force=*/false);
+    Ace::Collect(now, /*force=*/false);
+  }
 }
 
 size_t CollectEverything() {

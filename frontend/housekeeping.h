@@ -15,6 +15,10 @@ void BeginProcess(void (*on_thread_exit)(void* cache));
 // the last time was a while ago. Cheap when it was not. Thread-safe.
 void RunHousekeeping(uint64_t now);
 
+// Makes whole chunks of what the parts below keep for later, so that they can
+// be had in place of fresh ones. Gives nothing back to the OS that is not due.
+void GatherFreeChunks(uint64_t now);
+
 // Returns all free memory to the OS that no thread's bins hold. Returns the
 // bytes given back.
 size_t CollectEverything();

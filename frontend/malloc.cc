@@ -19,83 +19,119 @@
 
 namespace {
 
-using hakmem::Allocate;
 using hakmem::AllocateAligned;
 using hakmem::AllocateZeroed;
-using hakmem::Free;
+using hakmem::Call;
+using hakmem::CallOf;
+using hakmem::EntryPoint;
 using hakmem::Reallocate;
+using hakmem::RefuseImpossible;
 
-void* FailWith(int error) {
-  errno = error;
-  return nullptr;
+[[gnu::noinline]] void* MallocSlow(size_t size) {
+  return hakmem::AllocateSlow(size, CallOf(EntryPoint::kMalloc));
 }
 
-void* AllocateAlignedChecked(size_t alignment, size_t size) {
-  if (!std::has_single_bit(alignment)) return FailWith(EINVAL);
-  return AllocateAligned(alignment, size);
+[[gnu::noinline]] void FreeSlow(void* block) {
+  hakmem::FreeSlow(block, CallOf(EntryPoint::kNone));
+}
+
+[[gnu::always_inline]] inline void Free(void* block) {
+  if (!hakmem::PushToBins(block)) [[unlikely]]
+    FreeSlow(block);
+}
+
+void* AllocateAlignedChecked(size_t alignment, size_t size, Call call) {
+  if (!std::has_single_bit(alignment)) {
+    return RefuseImpossible(size, alignment, EINVAL, call);
+  }
+  return AllocateAligned(alignment, size, call);
+}
+
+void* ReallocateOrFree(void* block, size_t size, Call call) {
+  // As glibc: realloc to 0 bytes frees and returns null.
+  if (size == 0 && block != nullptr) {
+    if (!hakmem::PushToBins(block)) hakmem::FreeSlow(block, call);
+    return nullptr;
+  }
+  return Reallocate(block, size, call);
+}
+
+void* ReallocateArray(void* block, size_t count, size_t size, Call call) {
+  size_t bytes;
+  if (__builtin_mul_overflow(count, size, &bytes)) {
+    return RefuseImpossible(SIZE_MAX, 0, ENOMEM, call);
+  }
+  return ReallocateOrFree(block, bytes, call);
 }
 
 }  // namespace
 
 extern "C" {
 
-HAKMEM_API void* malloc(size_t size) noexcept { return Allocate(size); }
+HAKMEM_API void* malloc(size_t size) noexcept {
+  void* block = hakmem::PopFromBins(size);
+  return block != nullptr ? block : MallocSlow(size);
+}
 
 HAKMEM_API void free(void* block) noexcept { Free(block); }
 
 HAKMEM_API void* calloc(size_t count, size_t size) noexcept {
+  const Call call = CallOf(EntryPoint::kCalloc);
   size_t bytes;
-  if (__builtin_mul_overflow(count, size, &bytes)) return FailWith(ENOMEM);
-  return AllocateZeroed(bytes);
+  if (__builtin_mul_overflow(count, size, &bytes)) {
+    return RefuseImpossible(SIZE_MAX, 0, ENOMEM, call);
+  }
+  return AllocateZeroed(bytes, call);
 }
 
-// As glibc: realloc to 0 bytes frees and returns null.
 HAKMEM_API void* realloc(void* block, size_t size) noexcept {
-  if (size == 0 && block != nullptr) {
-    Free(block);
-    return nullptr;
-  }
-  return Reallocate(block, size);
+  return ReallocateOrFree(block, size, CallOf(EntryPoint::kRealloc));
 }
 
 HAKMEM_API void* reallocarray(void* block, size_t count, size_t size) noexcept {
-  size_t bytes;
-  if (__builtin_mul_overflow(count, size, &bytes)) return FailWith(ENOMEM);
-  return realloc(block, bytes);
+  return ReallocateArray(block, count, size, CallOf(EntryPoint::kReallocarray));
 }
 
 HAKMEM_API void* memalign(size_t alignment, size_t size) noexcept {
-  return AllocateAlignedChecked(alignment, size);
+  return AllocateAlignedChecked(alignment, size, CallOf(EntryPoint::kMemalign));
 }
 
 // C17 takes any size, and an alignment that is not a power of two fails.
 HAKMEM_API void* aligned_alloc(size_t alignment, size_t size) noexcept {
-  return AllocateAlignedChecked(alignment, size);
+  return AllocateAlignedChecked(alignment, size,
+                                CallOf(EntryPoint::kAlignedAlloc));
 }
 
 // POSIX: the error is returned; errno and, on failure, *block are untouched.
 HAKMEM_API int posix_memalign(void** block, size_t alignment,
                               size_t size) noexcept {
-  if (!std::has_single_bit(alignment) || alignment % sizeof(void*) != 0) {
-    return EINVAL;
-  }
+  const Call call = CallOf(EntryPoint::kPosixMemalign);
   const int saved_errno = errno;
-  void* result = AllocateAligned(alignment, size);
+  void* result = nullptr;
+  int error = 0;
+  if (!std::has_single_bit(alignment) || alignment % sizeof(void*) != 0) {
+    RefuseImpossible(size, alignment, EINVAL, call);
+    error = EINVAL;
+  } else {
+    result = AllocateAligned(alignment, size, call);
+    error = result == nullptr ? ENOMEM : 0;
+  }
   errno = saved_errno;
-  if (result == nullptr) return ENOMEM;
-  *block = result;
-  return 0;
+  if (error == 0) *block = result;
+  return error;
 }
 
 HAKMEM_API void* valloc(size_t size) noexcept {
-  return AllocateAligned(hakmem::os::PageBytes(), size);
+  return AllocateAligned(hakmem::os::PageBytes(), size,
+                         CallOf(EntryPoint::kValloc));
 }
 
 HAKMEM_API void* pvalloc(size_t size) noexcept {
+  const Call call = CallOf(EntryPoint::kPvalloc);
   const size_t page = hakmem::os::PageBytes();
   const size_t rounded = (size + page - 1) & ~(page - 1);
-  if (rounded < size) return FailWith(ENOMEM);
-  return AllocateAligned(page, rounded == 0 ? page : rounded);
+  if (rounded < size) return RefuseImpossible(size, page, ENOMEM, call);
+  return AllocateAligned(page, rounded == 0 ? page : rounded, call);
 }
 
 HAKMEM_API size_t malloc_usable_size(void* block) noexcept {
@@ -131,7 +167,7 @@ void hakmem_free_aligned_sized(void*, size_t, size_t) noexcept
 
 HAKMEM_API void* hakmem_reallocarray(void* block, size_t count,
                                      size_t size) noexcept {
-  return reallocarray(block, count, size);
+  return ReallocateArray(block, count, size, CallOf(EntryPoint::kReallocarray));
 }
 
 HAKMEM_API size_t hakmem_malloc_usable_size(const void* block) noexcept {

@@ -26,9 +26,14 @@ asm(".weak __gxx_personality_v0\n"
 
 namespace {
 
-using hakmem::Allocate;
 using hakmem::AllocateAligned;
-using hakmem::Free;
+using hakmem::AllocateSlow;
+using hakmem::Call;
+using hakmem::CallOf;
+using hakmem::EntryPoint;
+using hakmem::FreeSlow;
+using hakmem::PopFromBins;
+using hakmem::PushToBins;
 
 // Calls the new-handler; false when there is none.
 bool CallNewHandler() {
@@ -66,31 +71,49 @@ template <typename TryAllocate>
 }
 
 [[gnu::noinline]] void* NewSlow(size_t size) {
-  return AllocateOrThrow([size] { return Allocate(size); });
+  const Call call = CallOf(EntryPoint::kNew);
+  return AllocateOrThrow([=] { return AllocateSlow(size, call); });
 }
 
 [[gnu::noinline]] void* NewSlowNothrow(size_t size) noexcept {
-  return AllocateOrNull([size] { return Allocate(size); });
+  const Call call = CallOf(EntryPoint::kNew);
+  return AllocateOrNull([=] { return AllocateSlow(size, call); });
 }
 
-void* New(size_t size) {
-  void* block = Allocate(size);
+[[gnu::always_inline]] inline void* New(size_t size) {
+  void* block = PopFromBins(size);
   return block != nullptr ? block : NewSlow(size);
 }
 
-void* NewNothrow(size_t size) noexcept {
-  void* block = Allocate(size);
+[[gnu::always_inline]] inline void* NewNothrow(size_t size) noexcept {
+  void* block = PopFromBins(size);
   return block != nullptr ? block : NewSlowNothrow(size);
 }
 
-void* NewAligned(size_t size, std::align_val_t alignment) {
-  return AllocateOrThrow(
-      [=] { return AllocateAligned(static_cast<size_t>(alignment), size); });
+[[gnu::always_inline]] inline void* NewAligned(size_t size,
+                                               std::align_val_t alignment) {
+  const Call call = CallOf(EntryPoint::kNewAligned);
+  return AllocateOrThrow([=] {
+    return AllocateAligned(static_cast<size_t>(alignment), size, call);
+  });
 }
 
-void* NewAlignedNothrow(size_t size, std::align_val_t alignment) noexcept {
-  return AllocateOrNull(
-      [=] { return AllocateAligned(static_cast<size_t>(alignment), size); });
+[[gnu::always_inline]] inline void* NewAlignedNothrow(
+    size_t size, std::align_val_t alignment) noexcept {
+  const Call call = CallOf(EntryPoint::kNewAligned);
+  return AllocateOrNull([=] {
+    return AllocateAligned(static_cast<size_t>(alignment), size, call);
+  });
+}
+
+// noexcept, so that a noexcept operator delete can end with a jump to it.
+[[gnu::noinline]] void DeleteSlow(void* block) noexcept {
+  FreeSlow(block, CallOf(EntryPoint::kNone));
+}
+
+[[gnu::always_inline]] inline void Delete(void* block) {
+  if (!PushToBins(block)) [[unlikely]]
+    DeleteSlow(block);
 }
 
 }  // namespace
@@ -123,33 +146,35 @@ HAKMEM_API void* operator new[](size_t size, align_val_t alignment,
   return NewAlignedNothrow(size, alignment);
 }
 
-HAKMEM_API void operator delete(void* block) noexcept { Free(block); }
-HAKMEM_API void operator delete[](void* block) noexcept { Free(block); }
+HAKMEM_API void operator delete(void* block) noexcept { Delete(block); }
+HAKMEM_API void operator delete[](void* block) noexcept { Delete(block); }
 HAKMEM_API void operator delete(void* block, const nothrow_t&) noexcept {
-  Free(block);
+  Delete(block);
 }
 HAKMEM_API void operator delete[](void* block, const nothrow_t&) noexcept {
-  Free(block);
+  Delete(block);
 }
-HAKMEM_API void operator delete(void* block, size_t) noexcept { Free(block); }
-HAKMEM_API void operator delete[](void* block, size_t) noexcept { Free(block); }
+HAKMEM_API void operator delete(void* block, size_t) noexcept { Delete(block); }
+HAKMEM_API void operator delete[](void* block, size_t) noexcept {
+  Delete(block);
+}
 HAKMEM_API void operator delete(void* block, align_val_t) noexcept {
-  Free(block);
+  Delete(block);
 }
 HAKMEM_API void operator delete[](void* block, align_val_t) noexcept {
-  Free(block);
+  Delete(block);
 }
 HAKMEM_API void operator delete(void* block, align_val_t,
                                 const nothrow_t&) noexcept {
-  Free(block);
+  Delete(block);
 }
 HAKMEM_API void operator delete[](void* block, align_val_t,
                                   const nothrow_t&) noexcept {
-  Free(block);
+  Delete(block);
 }
 HAKMEM_API void operator delete(void* block, size_t, align_val_t) noexcept {
-  Free(block);
+  Delete(block);
 }
 HAKMEM_API void operator delete[](void* block, size_t, align_val_t) noexcept {
-  Free(block);
+  Delete(block);
 }

@@ -112,6 +112,11 @@ Library FindLibrary(void* handle) {
   Find(handle, "hakmem_collect", &library.collect);
   Find(handle, "hakmem_version", &library.version);
   Find(handle, "hakmem_option", &library.option);
+  Find(handle, "hakmem_events_start", &library.events_start);
+  Find(handle, "hakmem_events_stop", &library.events_stop);
+  Find(handle, "hakmem_events", &library.events);
+  Find(handle, "hakmem_event_counts", &library.event_counts);
+  Find(handle, "hakmem_events_dump", &library.events_dump);
   Find(handle, "hakmem_stats", &library.stats);
   Find(handle, "hakmem_stats_json", &library.stats_json);
   Find(handle, "hakmem_lookup_cycles", &library.lookup_cycles);

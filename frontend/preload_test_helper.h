@@ -40,6 +40,11 @@ struct Library {
   decltype(&::hakmem_collect) collect;
   decltype(&::hakmem_version) version;
   decltype(&::hakmem_option) option;
+  decltype(&::hakmem_events_start) events_start;
+  decltype(&::hakmem_events_stop) events_stop;
+  decltype(&::hakmem_events) events;
+  decltype(&::hakmem_event_counts) event_counts;
+  decltype(&::hakmem_events_dump) events_dump;
   decltype(&::hakmem_stats) stats;
   decltype(&::hakmem_stats_json) stats_json;
   decltype(&::hakmem_lookup_cycles) lookup_cycles;

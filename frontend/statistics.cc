@@ -3,10 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "ace/ace.h"
 #include "backend/chunk_source.h"
-#include "backend/large.h"
 #include "backend/metadata.h"
-#include "backend/page_heap.h"
 #include "frontend/thread_cache.h"
 #include "linked_backend.h"
 #include "tracing/counters.h"
@@ -45,6 +44,8 @@ constexpr Field kFields[] = {
     HAKMEM_FIELD(map_failures),
     HAKMEM_FIELD(fallbacks),
     HAKMEM_FIELD(free_list_faults),
+    HAKMEM_FIELD(ace_live_bytes),
+    HAKMEM_FIELD(ace_cached_bytes),
 };
 #undef HAKMEM_FIELD
 
@@ -59,24 +60,30 @@ hakmem_stats_t GatherStatistics() {
   s.backend = LinkedBackend::kName;
   const ThreadCache::Totals caches = ThreadCache::SumAll();
   const SlabTotals slabs = LinkedBackend::Totals();
-  const PageTotals pages = PageHeap::Totals();
+  const Ace::Totals ace = Ace::Sum();
   s.threads = caches.threads;
-  s.cached_bytes = caches.cached_bytes;
+  const uint64_t span_cached = caches.spans_cached + ace.shared_cached;
+  s.cached_bytes =
+      caches.tiny_cached + caches.mid_cached + span_cached + ace.large_cached;
   s.chunks = slabs.chunks;
   s.slabs = slabs.slabs;
-  // Other threads go on between the two sums: the bins may hold more by now.
-  s.slab_live_bytes = slabs.block_bytes > caches.cached_bytes
-                          ? slabs.block_bytes - caches.cached_bytes
-                          : 0;
+  // Other threads go on between the sums: the bins may hold more by now.
+  const auto without = [](uint64_t all, uint64_t cached) {
+    return all > cached ? all - cached : 0;
+  };
+  s.slab_live_bytes = without(slabs.block_bytes, caches.tiny_cached);
   s.slab_committed_bytes = slabs.committed_bytes;
-  s.span_live_bytes = pages.used_bytes;
-  s.large_live_bytes = Large::BytesInUse();
-  s.live_bytes = s.slab_live_bytes + s.span_live_bytes + s.large_live_bytes;
-  s.committed_bytes =
-      slabs.committed_bytes + pages.committed_bytes + s.large_live_bytes;
+  s.span_live_bytes = without(ace.span_bytes, span_cached);
+  s.large_live_bytes = ace.large_bytes;
+  s.ace_live_bytes =
+      without(ace.slabs.block_bytes, caches.mid_cached) + s.span_live_bytes;
+  s.ace_cached_bytes = caches.mid_cached + span_cached;
+  s.live_bytes = s.slab_live_bytes + s.ace_live_bytes + s.large_live_bytes;
+  s.committed_bytes = slabs.committed_bytes + ace.slabs.committed_bytes +
+                      ace.committed + s.large_live_bytes + ace.large_cached;
   s.metadata_bytes = Metadata::BytesInUse();
   s.reserved_bytes = ChunkSource::BytesReserved() + s.large_live_bytes +
-                     Metadata::BytesReserved();
+                     ace.large_cached + Metadata::BytesReserved();
   s.refills = CountOf(Event::kRefill);
   s.refilled_blocks = CountOf(Event::kRefilledBlock);
   s.drains = CountOf(Event::kDrain);

@@ -31,6 +31,7 @@ _PRELOADED = {
     "calloc_test": (_VARIANTS, "medium"),
     "decay_test": (_VARIANTS, "medium"),
     "errno_kept_test": (_VARIANTS, "small"),
+    "events_test": (_ALL_VARIANTS, "small"),
     "fork_test": (_VARIANTS, "medium"),
     "impossible_requests_test": (_ALL_VARIANTS, "small"),
     "late_calls_test": (_VARIANTS, "medium"),

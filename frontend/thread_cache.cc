@@ -3,7 +3,10 @@
 #include <algorithm>
 
 #include "absl/base/thread_annotations.h"
+#include "ace/ace.h"
+#include "ace_mode.h"
 #include "backend/bad_free.h"
+#include "backend/chunk_source.h"
 #include "backend/dirty_ledger.h"
 #include "backend/metadata.h"
 #include "base/clock.h"
@@ -12,15 +15,16 @@
 #include "base/thread_exit.h"
 #include "frontend/housekeeping.h"
 #include "tracing/counters.h"
+#include "tracing/events.h"
 
 namespace hakmem {
 namespace {
 
 constexpr uint32_t kSlotBytes = sizeof(void*);
-constexpr uint32_t kFirstSlots = 8;  // a bin's limit when its thread begins
+// A bin's limit when its thread begins.
+constexpr uint32_t kFirstSlots = 8;
+constexpr uint32_t kFirstMidSlots = 2;
 
-// The clock is read on every so many slow calls of a busy thread.
-constexpr uint32_t kCallsPerLook = 16;
 // Bins are hidden for more free resident memory than this, so often, and until
 // this many calls come within one tick of the clock.
 constexpr size_t kWorthWatchingBytes = 256 << 10;
@@ -47,13 +51,18 @@ bool AttachSharedHeap() ABSL_EXCLUSIVE_LOCKS_REQUIRED(shared_mutex) {
 }
 
 void* AllocateWithoutCache(SizeClass c) {
-  MutexLock lock(shared_mutex);
   void* block = nullptr;
+  if (IsMid(c)) {
+    Ace::Refill(c, &block, 1);
+    return block;
+  }
+  MutexLock lock(shared_mutex);
   if (AttachSharedHeap()) LinkedBackend::Refill(shared_heap, c, &block, 1);
   return block;
 }
 
 void FreeWithoutCache(SizeClass c, void* block) {
+  if (IsMid(c)) return Ace::Drain(c, &block, 1);
   MutexLock lock(shared_mutex);
   // Without memory for a heap the block stays allocated: free cannot fail.
   if (AttachSharedHeap()) LinkedBackend::Drain(shared_heap, c, &block, 1);
@@ -62,6 +71,11 @@ void FreeWithoutCache(SizeClass c, void* block) {
 constexpr uint32_t FirstOffset(size_t c) {
   return internal::kBinLayout.first[c];
 }
+
+SizeClass ClassNumber(size_t c) { return SizeClass{static_cast<uint8_t>(c)}; }
+
+// An epoch's length in milliseconds.
+uint64_t EpochLength() { return options::Get(options::k_decay) / 4; }
 
 }  // namespace
 
@@ -85,17 +99,18 @@ ThreadCache* ThreadCache::Attach() {
     return nullptr;
   }
   cache->heap_ = heap;
-  cache->hidden_ = false;
+  cache->bins_in_use_ = &thread_bins;
   cache->calls_ = 0;
-  cache->last_decay_ = CoarseMilliseconds();
-  cache->last_hidden_ = cache->last_decay_;
+  cache->epoch_begun_ = CoarseMilliseconds();
+  cache->last_hidden_ = cache->epoch_begun_;
+  cache->fresh_chunks_seen_ = ChunkSource::FreshChunks();
+  cache->span_bins_.Begin();
   cache->SetMostSlots();
   for (size_t c = 0; c < kClassCount; ++c) {
     const uint32_t first = FirstOffset(c);
     *cache->bins_.SlotBelow(first) = nullptr;
     cache->bins_.bins[c].top.store(first, std::memory_order_relaxed);
-    cache->bins_.bins[c].limit =
-        first + std::min(kFirstSlots, cache->states_[c].most) * kSlotBytes;
+    cache->bins_.bins[c].limit = first + cache->FirstSlots(c) * kSlotBytes;
     cache->states_[c].moved = false;
   }
   {
@@ -103,7 +118,7 @@ ThreadCache* ThreadCache::Attach() {
     caches.PushBack(cache);
   }
   own_cache = cache;
-  thread_bins = &cache->bins_;
+  cache->ShowBins();
   life = Life::kRunning;
   WatchThreadExit(cache);
   return cache;
@@ -113,7 +128,7 @@ void ThreadCache::OnThreadExit(void* state) {
   auto* cache = static_cast<ThreadCache*>(state);
   cache->ShowBins();
   // From here on late frees of this thread do without a cache.
-  thread_bins = kNoBins;
+  thread_bins.store(kNoBins, std::memory_order_relaxed);
   own_cache = nullptr;
   life = Life::kEnded;
   cache->FlushAll();
@@ -128,12 +143,21 @@ void ThreadCache::OnThreadExit(void* state) {
 
 void ThreadCache::SetMostSlots() {
   const size_t bytes = options::Get(options::k_bin_bytes);
-  states_[0].most = 0;
-  for (size_t c = 1; c < kClassCount; ++c) {
-    states_[c].most = static_cast<uint32_t>(std::clamp<size_t>(
-        bytes / ClassBytes(SizeClass{static_cast<uint8_t>(c)}), kLeastBinSlots,
-        BinSlots(c)));
+  for (size_t c = 0; c < kClassCount; ++c) {
+    states_[c].most = BinSlots(ClassNumber(c), bytes);
   }
+}
+
+// Slots that the bin of class `c` starts with. Fixed bins have halfway between
+// least and most, as factors go, for good.
+uint32_t ThreadCache::FirstSlots(size_t c) const {
+  const uint32_t most = states_[c].most;
+  const uint32_t least =
+      std::min(IsMid(ClassNumber(c)) ? kFirstMidSlots : kFirstSlots, most);
+  if (kAceMode != AceMode::kFixed) return least;
+  uint32_t halfway = least;
+  while (halfway * halfway < least * most) ++halfway;
+  return halfway;
 }
 
 void ThreadCache::ApplyOptions() {
@@ -162,7 +186,7 @@ uint32_t ThreadCache::Held(size_t c) const {
 }
 
 void* ThreadCache::AllocateHere(SizeClass c) {
-  LookAtClock();
+  Tick();
   if (void* block = bins_.Pop(c)) return block;
   // The bin is empty: half of what it may hold comes in one batch, so that
   // there is room for frees too.
@@ -171,8 +195,7 @@ void* ThreadCache::AllocateHere(SizeClass c) {
   const uint32_t first = FirstOffset(Index(c));
   const uint32_t want =
       std::max((bin.limit - first) / kSlotBytes / 2, uint32_t{1});
-  const uint32_t got = LinkedBackend::Refill(
-      heap_, c, bins_.SlotBelow(first + kSlotBytes), want);
+  const uint32_t got = Refill(c, bins_.SlotBelow(first + kSlotBytes), want);
   Count(Event::kRefill);
   Count(Event::kRefilledBlock, got);
   bin.top.store(first + got * kSlotBytes, std::memory_order_relaxed);
@@ -180,7 +203,7 @@ void* ThreadCache::AllocateHere(SizeClass c) {
 }
 
 void ThreadCache::FreeHere(SizeClass c, void* block) {
-  LookAtClock();
+  Tick();
   if (bins_.Push(c, block)) return;
   const Bin& bin = bins_.bins[Index(c)];
   if (*bins_.SlotBelow(bin.top.load(std::memory_order_relaxed)) == block) {
@@ -193,7 +216,18 @@ void ThreadCache::FreeHere(SizeClass c, void* block) {
   bins_.Push(c, block);
 }
 
+uint32_t ThreadCache::Refill(SizeClass c, void** blocks, uint32_t count) {
+  return IsMid(c) ? Ace::Refill(c, blocks, count)
+                  : LinkedBackend::Refill(heap_, c, blocks, count);
+}
+
+void ThreadCache::Drain(SizeClass c, void** blocks, uint32_t count) {
+  if (IsMid(c)) return Ace::Drain(c, blocks, count);
+  LinkedBackend::Drain(heap_, c, blocks, count);
+}
+
 void ThreadCache::Grow(SizeClass c) {
+  if (kAceMode == AceMode::kFixed) return;
   BinState& state = states_[Index(c)];
   state.moved = true;
   Bin& bin = bins_.bins[Index(c)];
@@ -207,7 +241,7 @@ void ThreadCache::DrainOldest(SizeClass c, uint32_t count) {
   Bin& bin = bins_.bins[Index(c)];
   const uint32_t top = bin.top.load(std::memory_order_relaxed);
   void** bottom = bins_.SlotBelow(FirstOffset(Index(c)) + kSlotBytes);
-  LinkedBackend::Drain(heap_, c, bottom, count);
+  Drain(c, bottom, count);
   Count(Event::kDrain);
   Count(Event::kDrainedBlock, count);
   std::copy(bottom + count, bins_.SlotBelow(top + kSlotBytes), bottom);
@@ -216,10 +250,26 @@ void ThreadCache::DrainOldest(SizeClass c, uint32_t count) {
 
 void ThreadCache::FlushAll() {
   for (size_t c = 1; c < kClassCount; ++c) {
-    if (const uint32_t held = Held(c)) {
-      DrainOldest(SizeClass{static_cast<uint8_t>(c)}, held);
-    }
+    if (const uint32_t held = Held(c)) DrainOldest(ClassNumber(c), held);
   }
+  Ace::TrimBins(span_bins_, /*all=*/true);
+}
+
+SpanAllocation ThreadCache::AllocateSpan(size_t bytes, size_t alignment,
+                                         Ace::Contents contents) {
+  ThreadCache* cache = OfThisThread();
+  if (cache == nullptr) {
+    return Ace::Allocate(bytes, alignment, contents, nullptr);
+  }
+  cache->Tick();
+  return Ace::Allocate(bytes, alignment, contents, &cache->span_bins_);
+}
+
+void ThreadCache::FreeSpan(uintptr_t address) {
+  ThreadCache* cache = OfThisThread();
+  if (cache == nullptr) return Ace::Free(address, nullptr);
+  cache->Tick();
+  Ace::Free(address, &cache->span_bins_);
 }
 
 void ThreadCache::FlushThisThread() {
@@ -228,20 +278,12 @@ void ThreadCache::FlushThisThread() {
 
 // --- Time --------------------------------------------------------------------
 
-void ThreadCache::Tick() {
-  if (own_cache != nullptr) {
-    own_cache->LookAtClock();
-  } else {
-    RunHousekeeping(CoarseMilliseconds());
-  }
-}
-
 void ThreadCache::LookAtClock() {
-  if (!hidden_ && ++calls_ < kCallsPerLook) return;
   calls_ = 0;
   const uint64_t now = CoarseMilliseconds();
   RunHousekeeping(now);
-  if (now - last_decay_ >= options::Get(options::k_decay)) DecayBins(now);
+  if (now - epoch_begun_ >= EpochLength()) EndEpoch(now);
+  if (HasGrown()) MakeRoom(now);
   const bool worth_watching = DirtyLedger::Bytes() > kWorthWatchingBytes;
   if (hidden_) {
     if (now != current_tick_) {
@@ -249,9 +291,29 @@ void ThreadCache::LookAtClock() {
       calls_in_tick_ = 0;
     }
     if (!worth_watching || ++calls_in_tick_ > kBusyCalls) ShowBins();
+  } else if (ThreadBinsNow() != &bins_ && !EventsOn()) {
+    ShowBins();  // events went off
   } else if (worth_watching && now - last_hidden_ >= kHideEveryMs) {
     HideBins(now);
   }
+}
+
+// Whether the process's memory has grown by a sixteenth, or a chunk, since this
+// thread last made room.
+bool ThreadCache::HasGrown() const {
+  const uint64_t growth = ChunkSource::FreshChunks() - fresh_chunks_seen_;
+  return growth > fresh_chunks_seen_ / 16;
+}
+
+// A bin's few blocks can each keep a chunk from other uses. When the heap grows
+// they are given up: what a program held in its last phase makes room for the
+// next one. The cost is a refill of the bins in use, seldom enough.
+void ThreadCache::MakeRoom(uint64_t now) {
+  if (kAceMode == AceMode::kAdaptive) {
+    FlushAll();
+    GatherFreeChunks(now);
+  }
+  fresh_chunks_seen_ = ChunkSource::FreshChunks();
 }
 
 void ThreadCache::HideBins(uint64_t now) {
@@ -259,30 +321,45 @@ void ThreadCache::HideBins(uint64_t now) {
   last_hidden_ = now;
   current_tick_ = now;
   calls_in_tick_ = 0;
-  thread_bins = kNoBins;
+  thread_bins.store(kNoBins, std::memory_order_relaxed);
 }
 
 void ThreadCache::ShowBins() {
   hidden_ = false;
-  thread_bins = &bins_;
+  thread_bins.store(&bins_, std::memory_order_relaxed);
+  // Pairs with the fence in LeaveHotPathEverywhere: either this thread sees
+  // that events are on, or its bins are hidden after the store above.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (EventsOn()) thread_bins.store(kNoBins, std::memory_order_relaxed);
 }
 
-void ThreadCache::DecayBins(uint64_t now) {
-  last_decay_ = now;
+void ThreadCache::LeaveHotPathEverywhere() {
+  // Pairs with the fence in ShowBins.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  MutexLock lock(caches_mutex);
+  for (ThreadCache* cache = caches.front(); cache != nullptr;
+       cache = caches.Next(cache)) {
+    cache->bins_in_use_->store(kNoBins, std::memory_order_relaxed);
+  }
+}
+
+void ThreadCache::EndEpoch(uint64_t now) {
+  epoch_begun_ = now;
+  if (kAceMode == AceMode::kFixed) return;
   for (size_t c = 1; c < kClassCount; ++c) {
     BinState& state = states_[c];
     if (!state.moved) {
       Bin& bin = bins_.bins[c];
       if (const uint32_t held = Held(c)) {
-        DrainOldest(SizeClass{static_cast<uint8_t>(c)}, (held + 1) / 2);
+        DrainOldest(ClassNumber(c), (held + 1) / 2);
       }
       const uint32_t slots = (bin.limit - FirstOffset(c)) / kSlotBytes;
-      const uint32_t least = std::min(kFirstSlots, state.most);
-      bin.limit =
-          FirstOffset(c) + std::max({slots / 2, least, Held(c)}) * kSlotBytes;
+      bin.limit = FirstOffset(c) +
+                  std::max({slots / 2, FirstSlots(c), Held(c)}) * kSlotBytes;
     }
     state.moved = false;
   }
+  Ace::TrimBins(span_bins_, /*all=*/false);
 }
 
 // --- All threads -------------------------------------------------------------
@@ -294,9 +371,11 @@ ThreadCache::Totals ThreadCache::SumAll() {
        cache = caches.Next(cache)) {
     ++totals.threads;
     for (size_t c = 1; c < kClassCount; ++c) {
-      totals.cached_bytes += uint64_t{cache->Held(c)} *
-                             ClassBytes(SizeClass{static_cast<uint8_t>(c)});
+      const SizeClass size_class = ClassNumber(c);
+      (IsMid(size_class) ? totals.mid_cached : totals.tiny_cached) +=
+          uint64_t{cache->Held(c)} * ClassBytes(size_class);
     }
+    totals.spans_cached += cache->span_bins_.held_bytes();
   }
   return totals;
 }

@@ -2,8 +2,9 @@
 // serve: refill, drain, adaptive limits, decay, the thread's beginning and end.
 //
 // Limits adapt. A bin starts small; each time it runs empty or full it may hold
-// twice as much, up to the option bin_bytes; a bin that was neither during a
-// decay time gives half of its blocks back and halves its limit.
+// twice as much, up to the option bin_bytes; a bin that was neither during an
+// epoch, a quarter of the decay time, gives half of its blocks back and halves
+// its limit. With --//ace=fixed limits are frozen halfway.
 //
 // Watching the clock. Freed memory must go back to the OS some time after it
 // was freed, without a background thread, although a thread whose bins serve it
@@ -18,9 +19,12 @@
 #ifndef HAKMEM_FRONTEND_THREAD_CACHE_H_
 #define HAKMEM_FRONTEND_THREAD_CACHE_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
+#include "ace/ace.h"
+#include "ace/span_bins.h"
 #include "backend/backend.h"
 #include "base/intrusive_list.h"
 #include "base/size_classes.h"
@@ -40,18 +44,26 @@ class ThreadCache : public ListNode<ThreadCache> {
   // Takes back a block of class `c`, not kNone, that the bins did not take.
   static void Free(SizeClass c, void* block);
 
-  // For calls that no bin serves: lets time pass for this thread.
-  static void Tick();
+  // A span or large block, through this thread's span bins, and back: see Ace.
+  static SpanAllocation AllocateSpan(size_t bytes, size_t alignment,
+                                     Ace::Contents contents);
+  static void FreeSpan(uintptr_t address);
 
-  // Gives all blocks of this thread's bins back to the back-end.
+  // Gives all that this thread's bins hold back to where it came from.
   static void FlushThisThread();
 
   // Takes over options that were read after this thread's cache began.
   static void ApplyOptions();
 
+  // Has every thread come here with each malloc and free from now on, as long
+  // as events are on (tracing/events.h), which must be switched on before.
+  static void LeaveHotPathEverywhere();
+
   struct Totals {
     uint64_t threads = 0;
-    uint64_t cached_bytes = 0;  // in bins
+    uint64_t tiny_cached = 0;  // bytes in bins, as below
+    uint64_t mid_cached = 0;
+    uint64_t spans_cached = 0;
   };
   static Totals SumAll();
 
@@ -63,9 +75,12 @@ class ThreadCache : public ListNode<ThreadCache> {
   static void AbandonOtherThreads();
 
  private:
+  // The clock is read on every so many slow calls of a busy thread.
+  static constexpr uint32_t kCallsPerLook = 16;
+
   struct BinState {
     uint32_t most;  // slots the bin may grow to
-    bool moved;     // ran empty or full since the last decay
+    bool moved;     // ran empty or full in this epoch
   };
 
   static ThreadCache* OfThisThread();
@@ -73,14 +88,24 @@ class ThreadCache : public ListNode<ThreadCache> {
   static void OnThreadExit(void* cache);
 
   void SetMostSlots();
+  uint32_t FirstSlots(size_t c) const;
+  uint32_t Refill(SizeClass c, void** blocks, uint32_t count);
+  void Drain(SizeClass c, void** blocks, uint32_t count);
   void* AllocateHere(SizeClass c);
   void FreeHere(SizeClass c, void* block);
   void Grow(SizeClass c);
   void DrainOldest(SizeClass c, uint32_t count);
   void FlushAll();
-  void DecayBins(uint64_t now);
+  void EndEpoch(uint64_t now);
 
+  // To be called on every slow call: lets time pass for this thread.
+  void Tick() {
+    if (hidden_ || ++calls_ >= kCallsPerLook) [[unlikely]]
+      LookAtClock();
+  }
   void LookAtClock();
+  bool HasGrown() const;
+  void MakeRoom(uint64_t now);
   void HideBins(uint64_t now);
   void ShowBins();
 
@@ -88,10 +113,13 @@ class ThreadCache : public ListNode<ThreadCache> {
 
   ThreadBins bins_;
   BinState states_[kClassCount];
+  SpanBins span_bins_;
   LinkedBackend::Heap* heap_;
-  uint64_t last_decay_;  // CoarseMilliseconds, as below
+  std::atomic<BinTable*>* bins_in_use_;  // the thread's thread_bins
+  uint64_t epoch_begun_;                 // CoarseMilliseconds, as below
   uint64_t last_hidden_;
-  uint64_t current_tick_;  // while hidden: when calls_in_tick_ began
+  uint64_t fresh_chunks_seen_;  // ChunkSource::FreshChunks at the last look
+  uint64_t current_tick_;       // while hidden: when calls_in_tick_ began
   uint32_t calls_in_tick_;
   uint32_t calls_;  // since the last look at the clock
   bool hidden_;

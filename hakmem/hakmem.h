@@ -96,16 +96,16 @@ HAKMEM_API int hakmem_option(size_t index,
 // counts (refills to faults) are 0; the byte counts are always kept.
 
 typedef struct {
-  const char* backend;       // "segment" or "superslab"
-  uint64_t live_bytes;       // in blocks the program holds, as block sizes
-  uint64_t cached_bytes;     // in free blocks that threads' bins hold
+  const char* backend;    // "segment" or "superslab"
+  uint64_t live_bytes;    // in blocks the program holds, as block sizes
+  uint64_t cached_bytes;  // in free blocks kept for reuse: bins, shards, large
   uint64_t committed_bytes;  // pages that live or free blocks have touched and
                              // that were not given back to the OS
   uint64_t reserved_bytes;   // address space held
   uint64_t metadata_bytes;   // the allocator's own books, part of no other sum
   uint64_t slab_live_bytes;  // of live_bytes: in slabs (tiny sizes)
   uint64_t slab_committed_bytes;  // of committed_bytes: in slabs
-  uint64_t span_live_bytes;       // of live_bytes: in page spans
+  uint64_t span_live_bytes;       // of ace_live_bytes: in page spans
   uint64_t large_live_bytes;      // of live_bytes: in mappings of their own
   uint64_t chunks;                // SuperSlabs or segments held
   uint64_t slabs;                 // slabs in use (holding or awaiting blocks)
@@ -123,6 +123,9 @@ typedef struct {
   uint64_t fallbacks;         // requests another allocator had to serve: the
                               // design has no such path, so always 0
   uint64_t free_list_faults;  // free blocks whose books did not agree
+  // ACE, the pool for sizes above 2 KiB and up to 1 MiB.
+  uint64_t ace_live_bytes;    // of live_bytes: in the pool
+  uint64_t ace_cached_bytes;  // of cached_bytes: in its bins and shards
 } hakmem_stats_t;
 
 // Fills the first `size` bytes of `*stats` (pass sizeof(hakmem_stats_t); later
@@ -140,6 +143,76 @@ HAKMEM_API size_t hakmem_stats_json(char* buffer,
 // held, in cycles of the time-stamp counter (nanoseconds where there is none).
 // Takes about a millisecond; returns 0 when no slab is held.
 HAKMEM_API double hakmem_lookup_cycles(void) HAKMEM_NOEXCEPT;
+
+// --- Allocation events -----------------------------------------------------
+// What each thread allocates and frees, recorded while switched on: by
+// hakmem_events_start, or from the start of the process by HAKMEM_EVENTS=1.
+// While off they cost nothing; while on, every call takes the slow path.
+//
+// A thread records into a ring of its own, in which the newest 4096 events
+// overwrite older ones. There are 256 rings; those of ended threads stay
+// readable until others need them. All functions but hakmem_events_start may be
+// called from signal handlers and from debuggers, at any time; none allocates,
+// but hakmem_events_start may the first time. A forked child begins with no
+// events and goes on recording when its parent did.
+
+// MALLOC and REALLOC begin the life of a block, FREE ends it. A realloc of a
+// block is a FREE of it and a REALLOC of where it is now, though that may be
+// the same place; one that fails, a REALLOC of the block as it was.
+typedef enum {
+  HAKMEM_OPERATION_MALLOC = 0,  // whatever function gave a new block
+  HAKMEM_OPERATION_FREE = 1,
+  HAKMEM_OPERATION_REALLOC = 2,
+} hakmem_operation_t;
+
+typedef struct {
+  uint64_t time_ns;  // CLOCK_MONOTONIC
+  uint32_t thread;   // as gettid(2); the kernel gives ids of ended threads anew
+  hakmem_operation_t operation;
+  const void* address;  // of the block
+  size_t size;          // bytes asked for; FREE: 0
+  size_t class_bytes;   // bytes the block has, as hakmem_malloc_usable_size
+  const void* caller;   // return address of the call in the program
+} hakmem_event_t;
+
+typedef struct {
+  uint64_t recorded;     // events since they were last started
+  uint64_t overwritten;  // of recorded: no longer there
+  uint64_t dropped;      // not recorded: more threads than rings lived, or a
+                         // signal handler interrupted the recording of another
+} hakmem_event_counts_t;
+
+// Forgets all events and switches them on; does nothing when they are on.
+// Returns 0, ENOMEM when there is no memory for the rings (some 48 MiB of
+// address space, mapped once and kept), or ENOSYS in a library that was built
+// with --//tracing=off.
+HAKMEM_API int hakmem_events_start(void) HAKMEM_NOEXCEPT;
+
+// Switches events off; they stay readable. A call that another thread is in the
+// middle of may still be recorded.
+HAKMEM_API void hakmem_events_stop(void) HAKMEM_NOEXCEPT;
+
+// Calls visit(event, argument) for each event of all threads, a thread's oldest
+// first; to order those of several threads, sort by time_ns. `visit` may
+// allocate, but neither throw nor start events. Returns how many there were.
+// Other threads may record meanwhile; every event is whole.
+HAKMEM_API size_t hakmem_events(void (*visit)(const hakmem_event_t* event,
+                                              void* argument),
+                                void* argument) HAKMEM_NOEXCEPT;
+
+// Fills the first `size` bytes of `*counts` (pass
+// sizeof(hakmem_event_counts_t); later versions only add at the end). Returns
+// the bytes filled.
+HAKMEM_API size_t hakmem_event_counts(hakmem_event_counts_t* counts,
+                                      size_t size) HAKMEM_NOEXCEPT;
+
+// Writes each event as one line to the file descriptor `fd`, in the order of
+// hakmem_events:
+//   time_ns thread operation address size class_bytes caller
+//   81234567890 4711 malloc 0x7f3e52c01240 100 112 0x55d0c3a2b1f7
+// with the operations malloc, free and realloc. Returns 0, or the errno of the
+// write that failed, after which no more is written.
+HAKMEM_API int hakmem_events_dump(int fd) HAKMEM_NOEXCEPT;
 
 #ifdef __cplusplus
 }  // extern "C"

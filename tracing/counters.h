@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/single_thread.h"
 #include "tracing_mode.h"
 
 namespace hakmem {
@@ -56,10 +57,16 @@ inline size_t StripeOfThisThread() {
 // Adds `count` to `event`. Thread-safe.
 inline void Count(Event event, uint64_t count = 1) {
   if constexpr (kTracing) {
+    std::atomic<uint64_t>& sum =
+        internal::counter_stripes[internal::StripeOfThisThread()]
+            .counts[static_cast<size_t>(event)];
     // relaxed: a count orders nothing.
-    internal::counter_stripes[internal::StripeOfThisThread()]
-        .counts[static_cast<size_t>(event)]
-        .fetch_add(count, std::memory_order_relaxed);
+    if (IsSingleThreaded()) {
+      sum.store(sum.load(std::memory_order_relaxed) + count,
+                std::memory_order_relaxed);
+    } else {
+      sum.fetch_add(count, std::memory_order_relaxed);
+    }
   }
 }
 

@@ -4,6 +4,10 @@
 // While off it costs the hot path nothing: recording happens where a call has
 // left the hot path already, and switching it on makes every call leave it (the
 // thread caches hide their bins, frontend/thread_cache.h).
+//
+// Allocates nothing, takes no lock, keeps errno; all of it may happen in a
+// signal handler. Memory for the rings (event_rings.h) is mapped when events
+// are first switched on, and stays.
 #ifndef HAKMEM_TRACING_EVENTS_H_
 #define HAKMEM_TRACING_EVENTS_H_
 
@@ -11,12 +15,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "tracing/allocation_event.h"
 #include "tracing_mode.h"
 
 namespace hakmem {
-
-enum class Operation : uint8_t { kAllocate, kFree, kReallocate };
-
 namespace internal {
 extern constinit std::atomic<bool> events_on;
 void RecordEventSlow(Operation operation, const void* address, size_t bytes,
@@ -39,6 +41,34 @@ inline void RecordEvent(Operation operation, const void* address, size_t bytes,
     internal::RecordEventSlow(operation, address, bytes, class_bytes, caller);
   }
 }
+
+// Forgets all events and switches recording on; does nothing when it is on.
+// Returns 0, ENOMEM when the OS refuses memory for the rings, or ENOSYS with
+// --//tracing=off. Threads in their hot path are the caller's to reach.
+int StartEvents();
+
+// Switches recording off; what was recorded stays. A thread that is recording
+// an event just now still does.
+void StopEvents();
+
+// Calls visit(event, argument) for every thread's events, a thread's oldest
+// first. Returns how many there were. What is recorded meanwhile by threads
+// whose turn has come already is left out.
+size_t VisitEvents(void (*visit)(const AllocationEvent& event, void* argument),
+                   void* argument);
+
+// Since events were last started.
+struct EventCounts {
+  uint64_t recorded;
+  uint64_t overwritten;  // of those: replaced by later ones of the ring
+  uint64_t dropped;      // never recorded: the thread got no ring, or a signal
+                         // handler interrupted the recording of another
+};
+EventCounts CountEvents();
+
+// In the child of a fork: forgets the parent's events. Goes on recording when
+// the parent did.
+void BeginEventsInChild();
 
 }  // namespace hakmem
 

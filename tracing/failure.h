@@ -42,8 +42,8 @@ enum class Layer : uint8_t { kFrontend, kBackend, kAce, kLarge };
 struct FailedRequest {
   EntryPoint entry = EntryPoint::kNone;
   Layer layer = Layer::kFrontend;
-  size_t bytes = 0;      // asked for; SIZE_MAX when count * size overflowed
-  size_t alignment = 0;  // asked for; 0 when none was
+  size_t bytes = 0;        // asked for; SIZE_MAX when count * size overflowed
+  size_t alignment = 0;    // asked for; 0 when none was
   size_t class_bytes = 0;  // block size of the class; 0 when there is none
   uint64_t live = 0;       // bytes of that class in use ...
   uint64_t cached = 0;     // ... and free in slabs or caches

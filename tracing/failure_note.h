@@ -69,8 +69,8 @@ inline void NoteExhaustion(uint64_t live, uint64_t cached, uint64_t limit) {
 // Notes that nothing serves such a size or alignment.
 inline void NoteThreshold() {
   if constexpr (kTracing) {
-    internal::failure_note = {Cause::kThreshold, OsRequest::kNone, 0, 0, 0,
-                              0,                 0};
+    internal::failure_note = {
+        Cause::kThreshold, OsRequest::kNone, 0, 0, 0, 0, 0};
   }
 }
 

@@ -1,0 +1,197 @@
+#include "ace/ace.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "ace/limit.h"
+#include "ace/mid_blocks.h"
+#include "ace/span_shards.h"
+#include "ace_mode.h"
+#include "backend/address_map.h"
+#include "backend/large.h"
+#include "backend/page_heap.h"
+#include "backend/span_source.h"
+#include "base/clock.h"
+#include "base/options.h"
+#include "tracing/failure_note.h"
+
+namespace hakmem {
+namespace {
+
+// Takes `bytes` more for the pool, by calling `take`, within its limit; if need
+// be after giving up what is cached for all.
+template <typename Take>
+auto TakeWithinLimit(size_t bytes, Take&& take) {
+  auto result = AceLimit::Within(bytes, take);
+  if (result || AceLimit::Bytes() == SIZE_MAX) [[likely]]
+    return result;
+  SpanShards::EndEpoch(/*force=*/true);
+  // Overwritten with another reason when the limit is not what it fails for.
+  const size_t cached = SpanShards::HeldBytes();
+  NoteExhaustion(AceLimit::Held() - cached, cached, AceLimit::Bytes());
+  return AceLimit::Within(bytes, take);
+}
+
+// What a thread's span bins may hold: a small part of what the pool does.
+size_t BinBudget() {
+  constexpr size_t kLeast = size_t{1} << 20;
+  return std::max(PageHeap::UsedBytes() / 32, kLeast);
+}
+
+uintptr_t TakeCached(size_t pages, SpanBins* bins) {
+  uintptr_t batch[SpanBins::kMostSpans];
+  if (bins == nullptr) {
+    return SpanShards::Take(pages, 1, batch) == 1 ? batch[0] : 0;
+  }
+  if (const uintptr_t span = bins->Pop(pages)) return span;
+  if (!bins->OthersFree(pages)) return 0;
+  // Half a bin at once, so that a thread that allocates what others free takes
+  // the shard's lock now and then only.
+  const uint32_t want = std::max(bins->Limit(pages) / 2, uint32_t{1});
+  const uint32_t got = SpanShards::Take(pages, want, batch);
+  if (got == 0) return 0;
+  const size_t budget = BinBudget();
+  for (uint32_t i = 1; i < got; ++i) {
+    if (!bins->Push(pages, batch[i], budget)) {
+      SpanShards::Give(pages, &batch[i], 1);
+    }
+  }
+  return batch[0];
+}
+
+void KeepOrPassOn(uintptr_t address, size_t pages, SpanBins* bins) {
+  if (bins == nullptr) return SpanShards::GiveUsed(pages, address);
+  bins->NoteFree(pages);
+  if (bins->Push(pages, address, BinBudget())) {
+    return PageHeap::MarkCached(address, pages);
+  }
+  // More is freed than is asked for again: what the bin has goes, and only the
+  // one that is still in cache stays. (Kept spans pin whole chunks.)
+  if (const uint32_t count = bins->Count(pages); count != 0) {
+    uintptr_t oldest[SpanBins::kMostSpans];
+    bins->TakeOldest(pages, count, oldest);
+    SpanShards::Give(pages, oldest, count);
+    if (bins->Push(pages, address, BinBudget())) {
+      return PageHeap::MarkCached(address, pages);
+    }
+  }
+  SpanShards::GiveUsed(pages, address);
+}
+
+}  // namespace
+
+// Pages of a span for `bytes`. With fixed classes, those of the base class:
+// eight in each doubling.
+size_t Ace::ClassPagesFor(size_t bytes) {
+  const size_t pages = PagesFor(bytes);
+  if (kAceMode != AceMode::kFixed || pages <= 16) return pages;
+  const size_t step = std::bit_floor(pages - 1) / 8;
+  const size_t rounded = (pages + step - 1) / step * step;
+  return IsWithinWasteCap(bytes, rounded * kPageBytes) ? rounded : pages;
+}
+
+uint32_t Ace::Refill(SizeClass c, void** blocks, uint32_t count) {
+  const auto take = [&](uint32_t n) {
+    return TakeWithinLimit(size_t{ClassBytes(c)} * n,
+                           [&] { return MidBlocks::Refill(c, blocks, n); });
+  };
+  const uint32_t taken = take(count);
+  // Near the limit, one is better than none.
+  return taken == 0 && count > 1 ? take(1) : taken;
+}
+
+void Ace::Drain(SizeClass c, void* const* blocks, uint32_t count) {
+  MidBlocks::Drain(c, blocks, count);
+}
+
+const Slab* Ace::SlabAt(uintptr_t address) {
+  return MidBlocks::SlabAt(address);
+}
+
+SpanAllocation Ace::Allocate(size_t bytes, size_t alignment, Contents contents,
+                             SpanBins* bins) {
+  if (bytes > kMaxSpanBytes || alignment > kMaxSpanBytes) {
+    if (kAceMode != AceMode::kOff && contents == Contents::kAny) {
+      const SpanAllocation parked = Large::AllocateParked(bytes, alignment);
+      if (parked) return parked;
+    }
+    return Large::Allocate(bytes, alignment);
+  }
+  const size_t pages = ClassPagesFor(std::max(bytes, size_t{1}));
+  if (kAceMode != AceMode::kOff && alignment <= kPageBytes) {
+    if (const uintptr_t span = TakeCached(pages, bins); span != 0) {
+      PageHeap::MarkUsed(span, pages);
+      return {span, false};
+    }
+  }
+  return TakeWithinLimit(pages * kPageBytes, [&] {
+    return PageHeap::Allocate(pages, std::max(alignment, kPageBytes));
+  });
+}
+
+size_t Ace::BytesAt(uintptr_t address) { return SpanSource::BytesAt(address); }
+
+void Ace::Free(uintptr_t address, SpanBins* bins) {
+  if (kAceMode != AceMode::kOff) {
+    if (const size_t pages = PageHeap::PagesAt(address); pages != 0) {
+      return KeepOrPassOn(address, pages, bins);
+    }
+    if (Large::Park(address, CoarseMilliseconds())) return;
+  }
+  SpanSource::Free(address, CoarseMilliseconds());
+}
+
+uintptr_t Ace::Resize(uintptr_t address, size_t bytes) {
+  const uint64_t now = CoarseMilliseconds();
+  const size_t old_pages = PageHeap::PagesAt(address);
+  if (old_pages == 0) return SpanSource::Resize(address, bytes, now);
+  if (bytes > kMaxSpanBytes) return 0;
+  const size_t pages = ClassPagesFor(bytes);
+  const size_t more = pages > old_pages ? pages - old_pages : 0;
+  const bool done = AceLimit::Within(
+      more * kPageBytes, [&] { return PageHeap::Resize(address, pages, now); });
+  return done ? address : 0;
+}
+
+void Ace::TrimBins(SpanBins& bins, bool all) {
+  for (size_t pages = 1; pages <= SpanBins::kMaxPages; ++pages) {
+    const uint32_t unused = bins.EndEpoch(pages);
+    const uint32_t count = all ? bins.Count(pages) : unused;
+    if (count == 0) continue;
+    uintptr_t spans[SpanBins::kMostSpans];
+    bins.TakeOldest(pages, count, spans);
+    SpanShards::Give(pages, spans, count);
+  }
+}
+
+size_t Ace::Collect(uint64_t now, bool force) {
+  SpanShards::EndEpoch(force);
+  return MidBlocks::Collect(now, force) + PageHeap::Purge(now, force) +
+         Large::Purge(now, force);
+}
+
+Ace::Totals Ace::Sum() {
+  const PageTotals pages = PageHeap::Totals();
+  Totals totals;
+  totals.slabs = MidBlocks::Totals();
+  totals.span_bytes = pages.used_bytes;
+  totals.committed = pages.committed_bytes;
+  totals.shared_cached = SpanShards::HeldBytes();
+  totals.large_bytes = Large::BytesInUse();
+  totals.large_cached = Large::BytesParked();
+  return totals;
+}
+
+void Ace::LockForFork() {
+  SpanShards::LockForFork();
+  AceLimit::LockForFork();
+  MidBlocks::LockForFork();
+}
+
+void Ace::UnlockAfterFork() {
+  MidBlocks::UnlockAfterFork();
+  AceLimit::UnlockAfterFork();
+  SpanShards::UnlockAfterFork();
+}
+
+}  // namespace hakmem

@@ -1,0 +1,53 @@
+// The limit on what ACE's pool holds: HAKMEM_ACE_LIMIT_MB.
+//
+// Held are the mid blocks that threads have, in use or in bins, and all spans,
+// in use or cached; large blocks are not the pool's. Without a limit nothing is
+// counted here that is not counted anyway, and no lock is taken; with one,
+// whoever takes more waits for its turn, so that the limit is kept exactly.
+//
+// Thread-safe. Lock order: before those of mid blocks and the page heap.
+#ifndef HAKMEM_ACE_LIMIT_H_
+#define HAKMEM_ACE_LIMIT_H_
+
+#include <cstddef>
+
+#include "absl/base/thread_annotations.h"
+#include "base/lock.h"
+#include "base/options.h"
+
+namespace hakmem {
+
+class AceLimit {
+ public:
+  // Bytes held, as of a moment ago.
+  static size_t Held();
+
+  // The limit in bytes; SIZE_MAX when there is none.
+  static size_t Bytes() {
+    const size_t megabytes = options::Get(options::k_ace_limit_mb);
+    return megabytes == 0 ? SIZE_MAX : megabytes << 20;
+  }
+
+  // Returns what `take` returns, which takes `bytes` more for the pool; without
+  // calling it a value made of {}, when that would exceed the limit.
+  template <typename Take>
+  static auto Within(size_t bytes, Take&& take) {
+    if (Bytes() == SIZE_MAX) [[likely]]
+      return take();
+    MutexLock lock(mutex_);
+    using Result = decltype(take());
+    return HasRoomFor(bytes) ? take() : Result{};
+  }
+
+  static void LockForFork();
+  static void UnlockAfterFork();
+
+ private:
+  static bool HasRoomFor(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  static inline constinit Mutex mutex_;
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_ACE_LIMIT_H_

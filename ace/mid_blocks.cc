@@ -1,0 +1,43 @@
+#include "ace/mid_blocks.h"
+
+#include "backend/shared_slab_pools.h"
+
+namespace hakmem {
+namespace {
+
+// A type of its own: each has a pool of its own for its books.
+struct MidSlab : Slab {};
+
+constinit SharedSlabPools<MidSlab, kTinyClassCount, kClassCount> pools;
+
+}  // namespace
+
+uint32_t MidBlocks::Refill(SizeClass c, void** blocks, uint32_t count) {
+  return pools.Refill(c, blocks, count);
+}
+
+void MidBlocks::Drain(SizeClass c, void* const* blocks, uint32_t count) {
+  pools.Drain(c, blocks, count);
+}
+
+const Slab* MidBlocks::SlabAt(uintptr_t address) {
+  return FindSlab<MidSlab>(address);
+}
+
+size_t MidBlocks::Collect(uint64_t now, bool force) {
+  return pools.Collect(now, force);
+}
+
+SlabTotals MidBlocks::Totals() { return pools.Totals(); }
+
+void MidBlocks::VisitSlabs(SlabVisitor visitor, void* argument) {
+  pools.VisitSlabs(visitor, argument);
+}
+
+size_t MidBlocks::HeldBytes() { return pools.BlockBytes(); }
+
+void MidBlocks::LockForFork() { pools.LockForFork(); }
+
+void MidBlocks::UnlockAfterFork() { pools.UnlockAfterFork(); }
+
+}  // namespace hakmem

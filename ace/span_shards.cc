@@ -1,0 +1,141 @@
+#include "ace/span_shards.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "absl/base/thread_annotations.h"
+#include "ace/span_bins.h"
+#include "ace_mode.h"
+#include "backend/page_heap.h"
+#include "backend/span.h"
+#include "base/clock.h"
+#include "base/lock.h"
+
+namespace hakmem {
+namespace {
+
+constexpr uint32_t kMostSpans = 64;
+constexpr size_t kMostBytes = size_t{4} << 20;  // of one length
+constexpr uint32_t kMissesPerGrowth = 8;
+constexpr uint32_t kFixedLimit = 8;
+
+struct alignas(64) Shard {
+  Mutex mutex;
+  // Written under the lock; read without it by those who then need not take it.
+  // relaxed: whoever has a use for the shard finds out sooner or later.
+  std::atomic<bool> is_active;
+  bool in_use ABSL_GUARDED_BY(mutex);  // asked for in this epoch
+  uint32_t limit ABSL_GUARDED_BY(mutex);
+  uint32_t low ABSL_GUARDED_BY(mutex);  // least count since the epoch began
+  uint32_t misses ABSL_GUARDED_BY(mutex);
+  std::atomic<uint32_t> count;  // as is_active
+  uintptr_t spans[kMostSpans] ABSL_GUARDED_BY(mutex);
+
+  uint32_t Count() const { return count.load(std::memory_order_relaxed); }
+  void SetCount(uint32_t n) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    count.store(n, std::memory_order_relaxed);
+    low = std::min(low, n);
+  }
+};
+
+constinit Shard shards[SpanBins::kMaxPages + 1] = {};
+
+void NoteMiss(Shard& shard, size_t pages)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex) {
+  if (kAceMode == AceMode::kFixed) {
+    shard.limit = kFixedLimit;
+  } else if (++shard.misses % kMissesPerGrowth == 0) {
+    const size_t most =
+        std::clamp<size_t>(kMostBytes / (pages * kPageBytes), 2, kMostSpans);
+    shard.limit = static_cast<uint32_t>(
+        std::min<size_t>(std::max(shard.limit * 2, 1u), most));
+  }
+  shard.is_active.store(true, std::memory_order_relaxed);
+}
+
+void ReturnToHeap(const uintptr_t* spans, uint32_t count) {
+  if (count == 0) return;
+  const uint64_t now = RecentMilliseconds();
+  for (uint32_t i = 0; i < count; ++i) PageHeap::FreeCached(spans[i], now);
+}
+
+}  // namespace
+
+uint32_t SpanShards::Take(size_t pages, uint32_t count, uintptr_t* out) {
+  Shard& shard = shards[pages];
+  MutexLock lock(shard.mutex);
+  shard.in_use = true;
+  const uint32_t held = shard.Count();
+  if (held == 0) {
+    NoteMiss(shard, pages);
+    return 0;
+  }
+  count = std::min(count, held);
+  shard.SetCount(held - count);
+  std::copy_n(shard.spans + held - count, count, out);
+  return count;
+}
+
+void SpanShards::Give(size_t pages, const uintptr_t* spans, uint32_t count) {
+  Shard& shard = shards[pages];
+  uint32_t kept = 0;
+  if (shard.is_active.load(std::memory_order_relaxed)) {
+    MutexLock lock(shard.mutex);
+    const uint32_t held = shard.Count();
+    if (held < shard.limit) {
+      kept = std::min(count, shard.limit - held);
+      std::copy_n(spans, kept, shard.spans + held);
+      shard.SetCount(held + kept);
+    }
+  }
+  ReturnToHeap(spans + kept, count - kept);
+}
+
+void SpanShards::GiveUsed(size_t pages, uintptr_t span) {
+  if (shards[pages].is_active.load(std::memory_order_relaxed)) {
+    PageHeap::MarkCached(span, pages);
+    Give(pages, &span, 1);
+  } else {
+    PageHeap::Free(span, RecentMilliseconds());
+  }
+}
+
+void SpanShards::EndEpoch(bool force) {
+  for (Shard& shard : shards) {
+    if (!shard.is_active.load(std::memory_order_relaxed)) continue;
+    uintptr_t unused[kMostSpans];
+    uint32_t count;
+    {
+      MutexLock lock(shard.mutex);
+      const uint32_t held = shard.Count();
+      count = force ? held : kAceMode == AceMode::kFixed ? 0 : shard.low;
+      std::copy_n(shard.spans, count, unused);
+      std::copy(shard.spans + count, shard.spans + held, shard.spans);
+      shard.SetCount(held - count);
+      shard.limit -= std::min(count, shard.limit);
+      if (!shard.in_use) shard.limit /= 2;
+      shard.low = held - count;
+      shard.in_use = false;
+      shard.is_active.store(shard.limit != 0, std::memory_order_relaxed);
+    }
+    ReturnToHeap(unused, count);
+  }
+}
+
+size_t SpanShards::HeldBytes() {
+  size_t bytes = 0;
+  for (size_t pages = 1; pages <= SpanBins::kMaxPages; ++pages) {
+    bytes += shards[pages].Count() * pages * kPageBytes;
+  }
+  return bytes;
+}
+
+void SpanShards::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  for (Shard& shard : shards) shard.mutex.Lock();
+}
+
+void SpanShards::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  for (Shard& shard : shards) shard.mutex.Unlock();
+}
+
+}  // namespace hakmem

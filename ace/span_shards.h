@@ -1,0 +1,45 @@
+// Span shards: the free spans that threads share, by length.
+//
+// They serve threads that allocate what others free: a message buffer that one
+// thread frees is the next one that another fills, still mapped and in cache,
+// and the page heap's lock is left alone. A length's shard is idle, and costs
+// nothing, until some thread keeps asking for it (SpanBins::OthersFree); then
+// it keeps what bins do not, up to a limit that doubles with every few requests
+// that found it empty. What lies unused for an epoch goes back to the page
+// heap, and the limit with it.
+//
+// Thread-safe: a lock per length, held for a few instructions.
+#ifndef HAKMEM_ACE_SPAN_SHARDS_H_
+#define HAKMEM_ACE_SPAN_SHARDS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace hakmem {
+
+class SpanShards {
+ public:
+  // Takes up to `count` spans of `pages` out, into `out`. Returns how many.
+  static uint32_t Take(size_t pages, uint32_t count, uintptr_t* out);
+
+  // Keeps those of `count` cached spans of `pages` that the limit allows, and
+  // returns the others to the page heap.
+  static void Give(size_t pages, const uintptr_t* spans, uint32_t count);
+
+  // The same for one used span.
+  static void GiveUsed(size_t pages, uintptr_t span);
+
+  // Ends an epoch: what lay unused in it goes back to the page heap, everything
+  // with `force`.
+  static void EndEpoch(bool force);
+
+  // Bytes of the spans kept.
+  static size_t HeldBytes();
+
+  static void LockForFork();
+  static void UnlockAfterFork();
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_ACE_SPAN_SHARDS_H_
