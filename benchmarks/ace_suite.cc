@@ -54,7 +54,7 @@ WorkloadSuite AceSuite() {
   suite.defaults = {"ace",
                     9,
                     3,
-                    270,
+                    250,
                     "only these allocators",
                     "3 repeats of a quarter of the work: a look, not a result"};
   suite.quick_effort = 25;
