@@ -38,6 +38,9 @@ HAKMEM_COPTS = HAKMEM_NO_BUILTIN_MALLOC + [
 _LINKOPTS = [
     # Toolchains add -lstdc++ and -lm behind: only what is used may stay.
     "-Wl,--as-needed",
+    # The unwinder, which stack traces of failures use, from inside: programs in
+    # C have none to share.
+    "-static-libgcc",
     "-Wl,-z,defs",
     "-Wl,-z,relro,-z,now",
     # Threads run our destructors when they end, also after a dlclose.

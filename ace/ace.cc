@@ -110,6 +110,7 @@ const Slab* Ace::SlabAt(uintptr_t address) {
 
 SpanAllocation Ace::Allocate(size_t bytes, size_t alignment, Contents contents,
                              SpanBins* bins) {
+  bytes = std::max(bytes, size_t{1});
   if (bytes > kMaxSpanBytes || alignment > kMaxSpanBytes) {
     if (kAceMode != AceMode::kOff && contents == Contents::kAny) {
       const SpanAllocation parked = Large::AllocateParked(bytes, alignment);
@@ -117,7 +118,7 @@ SpanAllocation Ace::Allocate(size_t bytes, size_t alignment, Contents contents,
     }
     return Large::Allocate(bytes, alignment);
   }
-  const size_t pages = ClassPagesFor(std::max(bytes, size_t{1}));
+  const size_t pages = ClassPagesFor(bytes);
   if (kAceMode != AceMode::kOff && alignment <= kPageBytes) {
     if (const uintptr_t span = TakeCached(pages, bins); span != 0) {
       PageHeap::MarkUsed(span, pages);

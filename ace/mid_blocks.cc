@@ -1,12 +1,10 @@
 #include "ace/mid_blocks.h"
 
+#include "ace/mid_slab.h"
 #include "backend/shared_slab_pools.h"
 
 namespace hakmem {
 namespace {
-
-// A type of its own: each has a pool of its own for its books.
-struct MidSlab : Slab {};
 
 constinit SharedSlabPools<MidSlab, kTinyClassCount, kClassCount> pools;
 
@@ -25,7 +23,7 @@ const Slab* MidBlocks::SlabAt(uintptr_t address) {
 }
 
 size_t MidBlocks::Collect(uint64_t now, bool force) {
-  return pools.Collect(now, force);
+  return pools.PurgeInside(now, force) + pools.Collect(now, force);
 }
 
 SlabTotals MidBlocks::Totals() { return pools.Totals(); }

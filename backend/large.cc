@@ -163,7 +163,7 @@ SpanAllocation Large::AllocateParked(size_t bytes, size_t alignment) {
   for (LargeBlock* block = parked.front(); block != nullptr;
        block = parked.Next(block)) {
     if (block->bytes < size || block->bytes - size > size / 8) continue;
-    if (block->base % alignment != 0) continue;
+    if (block->base % std::max(alignment, size_t{1}) != 0) continue;
     if (best == nullptr || block->bytes <= best->bytes) best = block;
   }
   // The map has the leaf that this needs: the block was in it before.

@@ -15,6 +15,7 @@
 #define HAKMEM_BACKEND_SHARED_SLAB_POOLS_H_
 
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -25,7 +26,10 @@
 #include "backend/slab_source.h"
 #include "base/clock.h"
 #include "base/lock.h"
+#include "base/options.h"
+#include "base/os_memory.h"
 #include "base/size_classes.h"
+#include "tracing/counters.h"
 
 namespace hakmem {
 
@@ -88,6 +92,39 @@ class SharedSlabPools {
     return source_.Purge(now, force);
   }
 
+  // Purges free blocks of slabs in use, as far as they cover whole pages, in
+  // slabs to which no block came back in the decay time before `now`; in all of
+  // them with `force`. Returns the bytes given back. For a SlabT that keeps
+  // account of it (MidSlab).
+  size_t PurgeInside(uint64_t now, bool force) {
+    const uint64_t decay = options::Get(options::k_decay);
+    size_t bytes = 0;
+    for (ClassPool& pool : pools_) {
+      // Not without end, so that housekeeping stays short: the rest can wait.
+      for (int batch = 0; force || batch < kMostPurgeBatches; ++batch) {
+        Withdrawn withdrawn[kPurgeBatch];
+        const size_t count = pool.Withdraw(withdrawn, [&](const SlabT& slab) {
+          return slab.Unpurged() != 0 &&
+                 (force || now - slab.last_put >= decay);
+        });
+        if (count == 0) break;
+        bool all_purged = true;
+        for (size_t i = 0; i < count; ++i) {
+          withdrawn[i].Purge(&bytes);
+          all_purged = all_purged && withdrawn[i].is_purged;
+        }
+        MutexLock lock(pool.mutex);
+        for (size_t i = 0; i < count; ++i) {
+          SlabT* unneeded = pool.PutBack(withdrawn[i]);
+          if (unneeded != nullptr) source_.Return(unneeded, now);
+        }
+        if (!all_purged) break;  // try again another time
+      }
+    }
+    Count(Event::kPurgedByte, bytes);
+    return bytes;
+  }
+
   SlabTotals Totals() {
     SlabTotals totals;
     WithAllPools([&] { AddTotals(source_, totals); });
@@ -111,6 +148,30 @@ class SharedSlabPools {
   }
 
  private:
+  static constexpr size_t kPurgeBatch = 16;
+  static constexpr int kMostPurgeBatches = 16;
+
+  // Free blocks taken out of a slab, so that nobody can have them while the
+  // kernel works and the lock need not be held.
+  struct Withdrawn {
+    SlabT* slab;
+    uint64_t blocks;
+    bool is_purged;
+
+    void Purge(size_t* bytes) {
+      is_purged = true;
+      slab->ForEachPageRun(blocks, os::PageBytes(),
+                           [&](uintptr_t address, size_t length) {
+                             if (os::Purge(address, length) != 0) {
+                               is_purged = false;
+                               return;
+                             }
+                             Count(Event::kPurge);
+                             *bytes += length;
+                           });
+    }
+  };
+
   // A line of its own each: classes are locked independently.
   struct alignas(64) ClassPool {
     Mutex mutex;
@@ -118,6 +179,38 @@ class SharedSlabPools {
     bool spare_is_old ABSL_GUARDED_BY(mutex) = false;  // unused since a Collect
     // Handed out; written under the lock. relaxed: it orders nothing.
     std::atomic<uint32_t> blocks{0};
+
+    // Takes the free blocks out of up to kPurgeBatch slabs that `is_due`.
+    // Returns how many slabs.
+    template <typename IsDue>
+    size_t Withdraw(Withdrawn* out, IsDue&& is_due) {
+      MutexLock lock(mutex);
+      size_t count = 0;
+      slabs.VisitPartial([&](SlabT* slab) {
+        if (is_due(*slab)) out[count++] = {slab, slab->free_bits[0], false};
+        return count < kPurgeBatch;
+      });
+      for (size_t i = 0; i < count; ++i) {
+        SlabT* slab = out[i].slab;
+        slab->free_count = static_cast<uint16_t>(slab->free_count -
+                                                 std::popcount(out[i].blocks));
+        slab->free_bits[0] = 0;
+        slabs.AfterWithdrawal(slab);
+      }
+      return count;
+    }
+
+    // Undoes Withdraw for one slab. Returns it when it is no longer needed.
+    SlabT* PutBack(const Withdrawn& withdrawn)
+        ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+      SlabT* slab = withdrawn.slab;
+      slab->free_bits[0] |= withdrawn.blocks;
+      slab->free_count =
+          static_cast<uint16_t>(std::popcount(slab->free_bits[0]));
+      slab->scan_word = 0;
+      if (withdrawn.is_purged) slab->purged |= withdrawn.blocks;
+      return slabs.AfterPut(slab);
+    }
 
     // `count` may be negative, modulo 2^32.
     void AddBlocks(uint32_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {

@@ -123,6 +123,12 @@ struct Slab : ListNode<Slab> {
   }
 };
 
+// Bytes of a slab's memory that are resident, in whole pages.
+inline size_t TouchedPageBytes(const Slab& slab) {
+  constexpr size_t kPage = 4096;
+  return (slab.touched_bytes + kPage - 1) & ~(kPage - 1);
+}
+
 }  // namespace hakmem
 
 #endif  // HAKMEM_BACKEND_SLAB_H_

@@ -68,6 +68,21 @@ class SlabPool {
     return other;
   }
 
+  // To be called when free blocks of `slab` were taken out of it other than by
+  // Take.
+  void AfterWithdrawal(SlabT* slab) { Place(slab); }
+
+  // Calls visit(SlabT*) for the slabs that have free and used blocks, until it
+  // returns false. It must not change which list a slab is in.
+  template <typename Visit>
+  void VisitPartial(Visit&& visit) const {
+    for (const IntrusiveList<Slab>& list : partial_) {
+      for (Slab* slab = list.front(); slab != nullptr; slab = list.Next(slab)) {
+        if (!visit(static_cast<SlabT*>(slab))) return;
+      }
+    }
+  }
+
   // Gives up the spare slab, null when there is none.
   SlabT* TakeSpare() {
     SlabT* slab = spare_;

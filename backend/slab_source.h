@@ -52,12 +52,6 @@ struct SlabChunk : Chunk,
   size_t FreeSlabs() const { return std::popcount(free_mask); }
 };
 
-// Bytes of a slab's memory that are resident, in whole pages.
-inline size_t TouchedPageBytes(const Slab& slab) {
-  constexpr size_t kPage = 4096;
-  return (slab.touched_bytes + kPage - 1) & ~(kPage - 1);
-}
-
 template <typename SlabT>
 class SlabSource {
  public:

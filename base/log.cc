@@ -3,8 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
+
+#include "base/raw_write.h"
 
 namespace hakmem {
 
@@ -46,19 +47,10 @@ LogLine& LogLine::Text(const char* text) {
 }
 
 void LogLine::Send() {
-  const int saved_errno = errno;
   const size_t length = std::min(text_.length(), sizeof(buffer_) - 1);
   buffer_[length] = '\n';
-  size_t sent = 0;
-  while (sent <= length) {
-    const ssize_t n = write(STDERR_FILENO, buffer_ + sent, length + 1 - sent);
-    if (n > 0) {
-      sent += static_cast<size_t>(n);
-    } else if (n == 0 || errno != EINTR) {
-      break;
-    }
-  }
-  errno = saved_errno;
+  iovec line = {buffer_, length + 1};
+  RawWrite(STDERR_FILENO, &line, 1);
 }
 
 void LogLine::SendAndAbort() {

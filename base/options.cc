@@ -1,6 +1,7 @@
 #include "base/options.h"
 
 #include <sys/auxv.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -20,6 +21,21 @@ constexpr Description kDescriptions[] = {
 };
 
 constinit std::atomic<bool> was_read{false};
+
+// Longest path of an output, with the NUL.
+constexpr size_t kPathBytes = 1024;
+
+// How many of the options before `end` are outputs.
+constexpr size_t OutputsBefore(size_t end) {
+  size_t count = 0;
+  for (size_t i = 0; i < end; ++i) {
+    if (kDescriptions[i].type == Type::kOutput) ++count;
+  }
+  return count;
+}
+
+// Each output's path; "" is stderr. Written before the option's value.
+constinit char paths[OutputsBefore(kCount)][kPathBytes] = {};
 
 struct Suffix {
   const char* text;
@@ -70,26 +86,77 @@ bool ParseBool(const char* text, uint64_t* value) {
   return false;
 }
 
+// What no file is likely to be called, but a mistaken number is, is no path;
+// nor is what would make a line of text two.
+bool IsPath(const char* text) {
+  bool has_name = false;
+  for (const char* at = text; *at != '\0'; ++at) {
+    const auto c = static_cast<unsigned char>(*at);
+    if (c < ' ' || c == 127) return false;
+    const bool is_letter = (c | 32) >= 'a' && (c | 32) <= 'z';
+    has_name = has_name || is_letter || c == '/' || c >= 128;
+  }
+  return has_name && strlen(text) < kPathBytes;
+}
+
+bool ParseOutput(const char* text, uint64_t* value) {
+  if (ParseBool(text, value)) return true;
+  if (!IsPath(text)) return false;
+  *value = 1;
+  return true;
+}
+
+// Keeps the path `text` of an output, made absolute: the program may change
+// its folder later. Returns false when that is too long.
+bool KeepPath(size_t option, const char* text) {
+  uint64_t ignored;
+  if (ParseBool(text, &ignored)) return true;
+  char* path = paths[OutputsBefore(option)];
+  size_t length = 0;
+  if (text[0] != '/') {
+    // By number: getcwd of the C library may allocate. Counts the NUL.
+    const long folder = syscall(SYS_getcwd, path, kPathBytes);
+    if (folder > 1 && path[0] == '/') {
+      length = static_cast<size_t>(folder) - 1;
+      if (length > 1) path[length++] = '/';
+    }
+  }
+  if (length + strlen(text) >= kPathBytes) {
+    path[0] = '\0';
+    return false;
+  }
+  memcpy(path + length, text, strlen(text) + 1);
+  return true;
+}
+
+void Complain(const Description& d, const char* text) {
+  LogLine line;
+  line.Text(d.environment).Text("=").Text(text).Text(" is ignored: not ");
+  if (d.type == Type::kOutput) {
+    line.Text("0, 1 or the path of a file").Send();
+    return;
+  }
+  line.Text("a ")
+      .Text(TypeName(d.type))
+      .Text(" from ")
+      .Decimal(d.least)
+      .Text(" to ")
+      .Decimal(d.most)
+      .Send();
+}
+
 void ReadOne(size_t option) {
   const Description& d = kDescriptions[option];
   const char* text = getenv(d.environment);
   if (text == nullptr) return;
   uint64_t value = 0;
-  if (!Parse(d.type, text, &value) || value < d.least || value > d.most) {
-    LogLine()
-        .Text(d.environment)
-        .Text("=")
-        .Text(text)
-        .Text(" is ignored: not a ")
-        .Text(TypeName(d.type))
-        .Text(" from ")
-        .Decimal(d.least)
-        .Text(" to ")
-        .Decimal(d.most)
-        .Send();
+  if (!Parse(d.type, text, &value) || value < d.least || value > d.most ||
+      (d.type == Type::kOutput && !KeepPath(option, text))) {
+    Complain(d, text);
     return;
   }
-  internal::values[option].store(value, std::memory_order_relaxed);
+  // release: pairs with the acquire in OutputPath; publishes the path.
+  internal::values[option].store(value, std::memory_order_release);
 }
 
 }  // namespace
@@ -112,8 +179,16 @@ const char* TypeName(Type type) {
       return "number";
     case Type::kDuration:
       return "duration";
+    case Type::kOutput:
+      return "output";
   }
   return "";
+}
+
+const char* OutputPath(Option option) {
+  // acquire: pairs with the release in ReadOne.
+  if (internal::values[option].load(std::memory_order_acquire) == 0) return "";
+  return paths[OutputsBefore(option)];
 }
 
 bool Parse(Type type, const char* text, uint64_t* value) {
@@ -126,6 +201,8 @@ bool Parse(Type type, const char* text, uint64_t* value) {
       return ParseScaled(text, kNumberSuffixes, value);
     case Type::kDuration:
       return ParseScaled(text, kDurationSuffixes, value);
+    case Type::kOutput:
+      return ParseOutput(text, value);
   }
   return false;
 }

@@ -14,7 +14,7 @@
 
 namespace hakmem::options {
 
-enum class Type { kBool, kSize, kNumber, kDuration };
+enum class Type { kBool, kSize, kNumber, kDuration, kOutput };
 
 struct Description {
   const char* name;         // as in options.def
@@ -39,13 +39,18 @@ extern constinit std::atomic<uint64_t> values[kCount];
 
 const Description& Describe(Option option);
 
-// "bool", "size", "number" or "duration".
+// "bool", "size", "number", "duration" or "output".
 const char* TypeName(Type type);
 
-// The value in force: 0 or 1, bytes, a number, or milliseconds.
+// The value in force: 0 or 1, bytes, a number, or milliseconds. Of an output: 0
+// when nothing is written, 1 when something is, to OutputPath.
 inline uint64_t Get(Option option) {
   return internal::values[option].load(std::memory_order_relaxed);
 }
+
+// Where an output goes: the absolute path of a file to append to, or "" for
+// stderr. Static storage; only for options of type Output.
+const char* OutputPath(Option option);
 
 // Reads the environment, once; returns false, to be called again, while the C
 // library has not set it up yet (calls of malloc by the dynamic loader).

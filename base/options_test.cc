@@ -57,6 +57,46 @@ TEST(Options, RefusesWhatIsNotOneWholeValue) {
   EXPECT_EQ(v, 99u);
 }
 
+TEST(Options, ParsesOutputs) {
+  for (const char* off : {"0", "no", "off", "False"}) {
+    uint64_t v = 99;
+    EXPECT_TRUE(Parse(Type::kOutput, off, &v) && v == 0) << off;
+  }
+  for (const char* on :
+       {"1", "yes", "on", "trace.log", "/var/log/x", "./1", "a b", "12x"}) {
+    uint64_t v = 99;
+    EXPECT_TRUE(Parse(Type::kOutput, on, &v) && v == 1) << on;
+  }
+  uint64_t v = 99;
+  for (const std::string& text :
+       {std::string(), std::string("2"), std::string("-1"), std::string(" "),
+        std::string("1.5"), std::string("a\nb"), std::string(1024, 'x')}) {
+    EXPECT_FALSE(Parse(Type::kOutput, text.c_str(), &v)) << text;
+  }
+  EXPECT_EQ(v, 99u);
+}
+
+TEST(OptionsDeathTest, AnOutputThatIsNoneIsReported) {
+  EXPECT_EXIT(ReadAndExpect("HAKMEM_ACE_TRACE", "2", k_ace_trace, 0),
+              testing::ExitedWithCode(0),
+              "^hakmem: HAKMEM_ACE_TRACE=2 is ignored: not 0, 1 or the path of "
+              "a file\n$");
+}
+
+TEST(OptionsDeathTest, AnOutputsPathIsKept) {
+  const auto read = [](const char* text, const char* path) {
+    if (*OutputPath(k_ace_trace) != '\0') exit(1);
+    setenv("HAKMEM_ACE_TRACE", text, 1);
+    Read();
+    exit(OutputPath(k_ace_trace) == std::string(path) &&
+                 *OutputPath(k_stats_at_exit) == '\0'
+             ? 0
+             : 1);
+  };
+  EXPECT_EXIT(read("/a/b", "/a/b"), testing::ExitedWithCode(0), "^$");
+  EXPECT_EXIT(read("on", ""), testing::ExitedWithCode(0), "^$");
+}
+
 TEST(OptionsDeathTest, TheEnvironmentSetsThem) {
   EXPECT_EXIT(ReadAndExpect("HAKMEM_DECAY", "3s", k_decay, 3000),
               testing::ExitedWithCode(0), "^$");

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/options.h"
+#include "base/output.h"
 #include "frontend/allocator.h"
 #include "frontend/lookup_cost.h"
 #include "frontend/statistics.h"
@@ -18,9 +19,9 @@ namespace options = hakmem::options;
 
 __attribute__((destructor)) void PrintStatisticsIfAsked() {
   if (options::Get(options::k_stats_at_exit) == 0) return;
-  char json[1024];
-  hakmem_stats_json(json, sizeof(json));
-  hakmem::LogLine().Text(json).Send();
+  char json[hakmem::kMostJsonBytes];
+  const size_t length = hakmem_stats_json(json, sizeof(json));
+  hakmem::SendLine(options::k_stats_at_exit, json, length);
 }
 
 }  // namespace

@@ -28,10 +28,10 @@ extern "C" {
 HAKMEM_API struct mallinfo2 mallinfo2() noexcept {
   const hakmem_stats_t s = hakmem::GatherStatistics();
   struct mallinfo2 info = {};
-  info.arena = s.committed_bytes - s.large_live_bytes;
+  info.arena = s.committed_bytes - s.large_live_bytes - s.large_cached_bytes;
   info.ordblks = s.slabs;
-  info.hblkhd = s.large_live_bytes;
-  info.uordblks = s.slab_live_bytes + s.span_live_bytes;
+  info.hblkhd = s.large_live_bytes + s.large_cached_bytes;
+  info.uordblks = s.live_bytes - s.large_live_bytes;
   info.fordblks =
       info.arena > info.uordblks ? info.arena - info.uordblks : size_t{0};
   info.keepcost = info.fordblks;

@@ -120,6 +120,11 @@ Library FindLibrary(void* handle) {
   Find(handle, "hakmem_stats", &library.stats);
   Find(handle, "hakmem_stats_json", &library.stats_json);
   Find(handle, "hakmem_lookup_cycles", &library.lookup_cycles);
+  Find(handle, "hakmem_last_failure", &library.last_failure);
+  Find(handle, "hakmem_failures", &library.failures);
+  Find(handle, "hakmem_set_failure_callback", &library.set_failure_callback);
+  Find(handle, "hakmem_failure_text", &library.failure_text);
+  Find(handle, "hakmem_routings", &library.routings);
   return library;
 }
 

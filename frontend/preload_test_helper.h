@@ -48,6 +48,11 @@ struct Library {
   decltype(&::hakmem_stats) stats;
   decltype(&::hakmem_stats_json) stats_json;
   decltype(&::hakmem_lookup_cycles) lookup_cycles;
+  decltype(&::hakmem_last_failure) last_failure;
+  decltype(&::hakmem_failures) failures;
+  decltype(&::hakmem_set_failure_callback) set_failure_callback;
+  decltype(&::hakmem_failure_text) failure_text;
+  decltype(&::hakmem_routings) routings;
 };
 
 // Finds every name of `Library` in `handle` (RTLD_DEFAULT or a dlopen handle).

@@ -1,7 +1,10 @@
 #include "frontend/statistics.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <string>
 
 #include "ace/ace.h"
 #include "backend/chunk_source.h"
@@ -9,6 +12,8 @@
 #include "frontend/thread_cache.h"
 #include "linked_backend.h"
 #include "tracing/counters.h"
+#include "tracing/failure.h"
+#include "tracing/routings.h"
 
 namespace hakmem {
 namespace {
@@ -44,10 +49,25 @@ constexpr Field kFields[] = {
     HAKMEM_FIELD(map_failures),
     HAKMEM_FIELD(fallbacks),
     HAKMEM_FIELD(free_list_faults),
-    HAKMEM_FIELD(ace_live_bytes),
+    HAKMEM_FIELD(mid_live_bytes),
     HAKMEM_FIELD(ace_cached_bytes),
+    HAKMEM_FIELD(large_cached_bytes),
+    HAKMEM_FIELD(failures_threshold),
+    HAKMEM_FIELD(failures_exhaustion),
+    HAKMEM_FIELD(failures_mapfail),
+    HAKMEM_FIELD(failures_forgotten),
+    HAKMEM_FIELD(routings),
 };
 #undef HAKMEM_FIELD
+
+constexpr size_t LongestName() {
+  size_t longest = 0;
+  for (const Field& field : kFields) {
+    longest = std::max(longest, std::char_traits<char>::length(field.name));
+  }
+  return longest;
+}
+static_assert(LongestName() <= kLongestJsonName);
 
 // Every field but the name of the back-end is in the list.
 static_assert(sizeof(hakmem_stats_t) ==
@@ -75,10 +95,11 @@ hakmem_stats_t GatherStatistics() {
   s.slab_committed_bytes = slabs.committed_bytes;
   s.span_live_bytes = without(ace.span_bytes, span_cached);
   s.large_live_bytes = ace.large_bytes;
-  s.ace_live_bytes =
-      without(ace.slabs.block_bytes, caches.mid_cached) + s.span_live_bytes;
+  s.mid_live_bytes = without(ace.slabs.block_bytes, caches.mid_cached);
   s.ace_cached_bytes = caches.mid_cached + span_cached;
-  s.live_bytes = s.slab_live_bytes + s.ace_live_bytes + s.large_live_bytes;
+  s.large_cached_bytes = ace.large_cached;
+  s.live_bytes = s.slab_live_bytes + s.mid_live_bytes + s.span_live_bytes +
+                 s.large_live_bytes;
   s.committed_bytes = slabs.committed_bytes + ace.slabs.committed_bytes +
                       ace.committed + s.large_live_bytes + ace.large_cached;
   s.metadata_bytes = Metadata::BytesInUse();
@@ -95,6 +116,15 @@ hakmem_stats_t GatherStatistics() {
   s.map_failures = CountOf(Event::kMapFailure);
   s.fallbacks = CountOf(Event::kFallback);
   s.free_list_faults = CountOf(Event::kFreeListFault);
+  if constexpr (kTracing) {
+    s.failures_threshold = FailuresOf(Cause::kThreshold);
+    s.failures_exhaustion = FailuresOf(Cause::kExhaustion);
+    s.failures_mapfail = FailuresOf(Cause::kMapFail);
+    s.failures_forgotten = FailuresForgotten();
+    for (size_t i = 0; i < RoutingRange::kCount; ++i) {
+      s.routings += RoutingOf(i).requests;
+    }
+  }
   return s;
 }
 

@@ -2,6 +2,9 @@
 #ifndef HAKMEM_FRONTEND_STATISTICS_H_
 #define HAKMEM_FRONTEND_STATISTICS_H_
 
+#include <cstddef>
+#include <cstdint>
+
 #include "base/log.h"
 #include "hakmem/hakmem.h"
 
@@ -9,6 +12,12 @@ namespace hakmem {
 
 // Thread-safe; allocates nothing.
 hakmem_stats_t GatherStatistics();
+
+// What every statistics text fits into: a name, the punctuation and up to 20
+// digits for each field.
+inline constexpr size_t kLongestJsonName = 44;
+inline constexpr size_t kMostJsonBytes =
+    (kLongestJsonName + 24) * (sizeof(hakmem_stats_t) / sizeof(uint64_t) + 1);
 
 // One JSON object on one line.
 void WriteJson(const hakmem_stats_t& stats, TextBuffer& out);

@@ -51,6 +51,14 @@ const Field kFields[] = {
     FIELD(map_failures),
     FIELD(fallbacks),
     FIELD(free_list_faults),
+    FIELD(mid_live_bytes),
+    FIELD(ace_cached_bytes),
+    FIELD(large_cached_bytes),
+    FIELD(failures_threshold),
+    FIELD(failures_exhaustion),
+    FIELD(failures_mapfail),
+    FIELD(failures_forgotten),
+    FIELD(routings),
 };
 #undef FIELD
 static_assert(sizeof(hakmem_stats_t) ==
@@ -106,6 +114,11 @@ TEST(StatisticsTest, LiveBytesAreSplitByKind) {
   EXPECT_GE(with_small.slab_live_bytes, before.slab_live_bytes + 100);
   EXPECT_EQ(with_small.span_live_bytes, before.span_live_bytes);
   EXPECT_EQ(with_small.large_live_bytes, before.large_live_bytes);
+  void* mid = malloc(20000);
+  const hakmem_stats_t with_mid = Stats();
+  EXPECT_GE(with_mid.mid_live_bytes, before.mid_live_bytes + 20000);
+  EXPECT_EQ(with_mid.slab_live_bytes, with_small.slab_live_bytes);
+  EXPECT_EQ(with_mid.span_live_bytes, before.span_live_bytes);
   void* span = malloc(100000);
   const hakmem_stats_t with_span = Stats();
   EXPECT_EQ(with_span.slab_live_bytes, with_small.slab_live_bytes);
@@ -117,9 +130,11 @@ TEST(StatisticsTest, LiveBytesAreSplitByKind) {
   EXPECT_EQ(with_large.span_live_bytes, with_span.span_live_bytes);
   EXPECT_GE(with_large.large_live_bytes, before.large_live_bytes + 50000000);
   EXPECT_EQ(with_large.live_bytes, with_large.slab_live_bytes +
+                                       with_large.mid_live_bytes +
                                        with_large.span_live_bytes +
                                        with_large.large_live_bytes);
   free(small);
+  free(mid);
   free(span);
   free(large);
 }

@@ -20,6 +20,14 @@ _ALL_VARIANTS = dict(_VARIANTS, **{
     "superslab-notrace": "superslab",
 })
 
+# Failures are told apart in every part that may refuse, ACE's forms included.
+_FAILING_VARIANTS = dict(_VARIANTS, **{
+    "segment-ace_fixed": "segment",
+    "superslab-ace_fixed": "superslab",
+    "segment-ace_off": "segment",
+    "superslab-ace_off": "superslab",
+})
+
 # clang declares the sized forms of operator delete only when told to.
 _COPTS = HAKMEM_NO_BUILTIN_MALLOC + ["-fsized-deallocation"]
 
@@ -32,6 +40,8 @@ _PRELOADED = {
     "decay_test": (_VARIANTS, "medium"),
     "errno_kept_test": (_VARIANTS, "small"),
     "events_test": (_ALL_VARIANTS, "small"),
+    "failure_trace_test": (_FAILING_VARIANTS, "medium"),
+    "failures_test": (dict(_FAILING_VARIANTS, **_ALL_VARIANTS), "medium"),
     "fork_test": (_VARIANTS, "medium"),
     "impossible_requests_test": (_ALL_VARIANTS, "small"),
     "late_calls_test": (_VARIANTS, "medium"),
@@ -50,7 +60,7 @@ _NOT_PRELOADED = {
     "plain_c_test": (_ALL_VARIANTS, "small"),
 }
 
-def _variant_tests(name, variants, size, main, data = [], env = {}):
+def _test_code(name):
     cc_library(
         name = name + "_code",
         testonly = True,
@@ -60,12 +70,15 @@ def _variant_tests(name, variants, size, main, data = [], env = {}):
         linkstatic = True,
         tags = ["nosan"],
         deps = [
+            ":elf_file_test_helper",
             ":json_test_helper",
             ":preload_test_helper",
             "@com_google_googletest//:gtest",
         ],
         alwayslink = True,
     )
+
+def _variant_tests(name, variants, size, main, data = [], env = {}):
     for variant, backend in variants.items():
         library = "//:libhakmem-%s.so" % variant
         cc_test(
@@ -130,7 +143,18 @@ def frontend_tests():
         tags = ["nosan"],
     )
 
+    cc_library(
+        name = "elf_file_test_helper",
+        testonly = True,
+        srcs = ["elf_file_test_helper.cc"],
+        hdrs = ["elf_file_test_helper.h"],
+        copts = _COPTS,
+        linkstatic = True,
+        tags = ["nosan"],
+    )
+
     for name, (variants, size) in _PRELOADED.items():
+        _test_code(name)
         _variant_tests(name, variants, size, ":preload_main_test_helper")
 
     cc_binary(
@@ -146,6 +170,7 @@ def frontend_tests():
     )
 
     for name, (variants, size) in _NOT_PRELOADED.items():
+        _test_code(name)
         plain_c = ":plain_c_program_test_helper"
         _variant_tests(
             name,
@@ -156,6 +181,21 @@ def frontend_tests():
             env = {
                 "HAKMEM_TEST_PLAIN_C": "$(rootpath %s)" % plain_c,
             } if name == "plain_c_test" else {},
+        )
+
+    # Each back-end without tracing beside the same with it.
+    _test_code("tracing_off_test")
+    for backend in _VARIANTS:
+        _variant_tests(
+            "tracing_off_test",
+            {backend + "-notrace": backend},
+            "small",
+            "@com_google_googletest//:gtest_main",
+            data = ["//:libhakmem-%s.so" % backend],
+            env = {
+                "HAKMEM_TEST_TRACING_LIBRARY":
+                    "$(rootpath //:libhakmem-%s.so)" % backend,
+            },
         )
 
     cc_test(

@@ -79,7 +79,8 @@ HAKMEM_API const char* hakmem_version(void) HAKMEM_NOEXCEPT;
 
 typedef struct {
   const char* name;   // lower case, as in options.def
-  const char* type;   // "bool", "size" (bytes) or "duration" (milliseconds)
+  const char* type;   // "bool", "size" (bytes), "number", "duration"
+                      // (milliseconds) or "output" (1: something is written)
   uint64_t value;     // in force now
   uint64_t fallback;  // the default
   const char* doc;    // one sentence
@@ -105,7 +106,7 @@ typedef struct {
   uint64_t metadata_bytes;   // the allocator's own books, part of no other sum
   uint64_t slab_live_bytes;  // of live_bytes: in slabs (tiny sizes)
   uint64_t slab_committed_bytes;  // of committed_bytes: in slabs
-  uint64_t span_live_bytes;       // of ace_live_bytes: in page spans
+  uint64_t span_live_bytes;       // of live_bytes: in page spans
   uint64_t large_live_bytes;      // of live_bytes: in mappings of their own
   uint64_t chunks;                // SuperSlabs or segments held
   uint64_t slabs;                 // slabs in use (holding or awaiting blocks)
@@ -123,9 +124,17 @@ typedef struct {
   uint64_t fallbacks;         // requests another allocator had to serve: the
                               // design has no such path, so always 0
   uint64_t free_list_faults;  // free blocks whose books did not agree
-  // ACE, the pool for sizes above 2 KiB and up to 1 MiB.
-  uint64_t ace_live_bytes;    // of live_bytes: in the pool
-  uint64_t ace_cached_bytes;  // of cached_bytes: in its bins and shards
+  // ACE, the pool for sizes above 2 KiB.
+  uint64_t mid_live_bytes;      // of live_bytes: blocks of 2 KiB to 32 KiB
+  uint64_t ace_cached_bytes;    // of cached_bytes: mid blocks and spans
+  uint64_t large_cached_bytes;  // of cached_bytes: large blocks
+  // Allocations that failed, by cause; see "Why an allocation failed" below.
+  uint64_t failures_threshold;
+  uint64_t failures_exhaustion;
+  uint64_t failures_mapfail;
+  uint64_t failures_forgotten;  // of them: whose records made room for others
+  uint64_t routings;  // requests that no class may serve within the waste cap
+                      // and that got a span of their own; see hakmem_routings
 } hakmem_stats_t;
 
 // Fills the first `size` bytes of `*stats` (pass sizeof(hakmem_stats_t); later
@@ -143,6 +152,86 @@ HAKMEM_API size_t hakmem_stats_json(char* buffer,
 // held, in cycles of the time-stamp counter (nanoseconds where there is none).
 // Takes about a millisecond; returns 0 when no slab is held.
 HAKMEM_API double hakmem_lookup_cycles(void) HAKMEM_NOEXCEPT;
+
+// --- Why an allocation failed ----------------------------------------------
+// Each allocation that fails leaves a record of its cause:
+//   "Threshold"   nothing serves such a size or alignment;
+//   "Exhaustion"  the pool that serves it is at its configured limit;
+//   "MapFail"     the operating system refused; the sub-cause says which limit
+//                 explains that, as far as looking could tell.
+// HAKMEM_ACE_TRACE prints them as they happen. The last 128 are kept. These
+// functions take no lock of the allocator and allocate nothing, so they may be
+// called in a failure callback, and all but hakmem_set_failure_callback in any
+// signal handler. With --//tracing=off there are no records.
+
+typedef struct {
+  uint64_t sequence;   // grows with each record; some numbers may be left out
+  uint64_t time_ns;    // since 1970 (CLOCK_REALTIME)
+  uint64_t thread;     // as gettid() says
+  uint64_t size;       // asked for; SIZE_MAX when count * size overflowed
+  uint64_t alignment;  // asked for; 0 when none was
+  // Names, never NULL, in static storage.
+  const char* entry;     // the function called: "malloc", "operator new", ...
+  const char* layer;     // that was to serve it: "frontend", "backend", "ace",
+                         // "large"
+  const char* cause;     // see above
+  const char* subcause;  // "RLIMIT_AS", "RLIMIT_DATA", "address_space",
+                         // "CommitLimit", "max_map_count", "memory.max",
+                         // "memory.limit_in_bytes", "overcommit",
+                         // "huge_pages", "unknown"; "none" unless MapFail
+  const char* os_request;  // MapFail: what the system was asked for
+  int32_t error;           // errno of the system's refusal, else of the call
+  uint32_t reserved;
+  uint64_t class_bytes;   // block size of the class; 0 when there was none
+  uint64_t live_bytes;    // in use in the pool at its limit, or of the class
+  uint64_t cached_bytes;  // free there
+  uint64_t limit_bytes;   // Exhaustion: the pool's limit
+  uint64_t os_bytes;      // MapFail: asked of the operating system
+  // MapFail: what was used of what the sub-cause names, and the most there may
+  // be: bytes, or mappings for "max_map_count". 0 when it names no limit.
+  uint64_t evidence_used;
+  uint64_t evidence_limit;
+} hakmem_failure_t;
+
+// Fills the first `size` bytes of `*failure` (pass sizeof(hakmem_failure_t);
+// later versions only add at the end) with the process's newest record and
+// returns 1; returns 0, with `*failure` untouched, when there is none.
+HAKMEM_API int hakmem_last_failure(hakmem_failure_t* failure,
+                                   size_t size) HAKMEM_NOEXCEPT;
+
+// Calls visit(record, argument) for each record kept, oldest first; the record
+// is valid during the call. Returns how many there were.
+HAKMEM_API size_t hakmem_failures(void (*visit)(const hakmem_failure_t* failure,
+                                                void* argument),
+                                  void* argument) HAKMEM_NOEXCEPT;
+
+// Has callback(record, argument) called after each record is made, on the
+// thread whose allocation failed, before that allocation returns; NULL: no
+// more. There is one callback a process. It may allocate and free; an
+// allocation that fails in it is recorded, but calls it no second time. It must
+// return: neither throw nor longjmp.
+HAKMEM_API void hakmem_set_failure_callback(
+    void (*callback)(const hakmem_failure_t* failure, void* argument),
+    void* argument) HAKMEM_NOEXCEPT;
+
+// Writes the line that HAKMEM_ACE_TRACE prints for `*failure`, without its end:
+// what was asked, the cause with its figures, and last what to do about it.
+// Always NUL-terminated when `capacity` is not 0. Returns the length of the
+// whole text without the NUL, as snprintf does.
+HAKMEM_API size_t hakmem_failure_text(const hakmem_failure_t* failure,
+                                      char* buffer,
+                                      size_t capacity) HAKMEM_NOEXCEPT;
+
+// Calls visit(least, most, requests, bytes, argument) for each range of sizes,
+// `least` to `most` bytes, in which requests were served by spans of their own
+// because no class may serve them within the waste cap: how many `requests`,
+// and the `bytes` that they asked for together. Ranges are an eighth of a
+// doubling, in ascending order. Returns how many there were. Such sizes would
+// gain from a class, or from a larger HAKMEM_ACE_WASTE_PERCENT.
+HAKMEM_API size_t hakmem_routings(void (*visit)(size_t least, size_t most,
+                                                uint64_t requests,
+                                                uint64_t bytes, void* argument),
+                                  void* argument) HAKMEM_NOEXCEPT;
 
 // --- Allocation events -----------------------------------------------------
 // What each thread allocates and frees, recorded while switched on: by

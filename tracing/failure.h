@@ -50,8 +50,42 @@ struct FailedRequest {
   int error = 0;           // errno that the program gets
 };
 
-// Records the failure whose note this thread has, and forgets the note.
-void RecordFailure(const FailedRequest& request);
+struct FailureRecord;  // failure_record.h
+
+namespace internal {
+void RecordFailureSlow(const FailedRequest& request);
+}  // namespace internal
+
+// Records the failure whose note this thread has, and forgets the note. Call
+// without a lock held.
+//
+// A failure inside a failure (in a callback, or in a signal handler that
+// interrupts this) goes into the ring, but is neither diagnosed, printed nor
+// told to the hook.
+inline void RecordFailure(const FailedRequest& request) {
+  if constexpr (kTracing) internal::RecordFailureSlow(request);
+}
+
+// Has hook(record) called on the failing thread after each record; null: no
+// more. One hook a process.
+void SetFailureHook(void (*hook)(const FailureRecord& record));
+
+// The newest record; false when there is none.
+bool LastFailure(FailureRecord* record);
+
+// Calls visit(record, argument) for the records that are kept, oldest first.
+// Returns how many.
+size_t ForEachFailure(void (*visit)(const FailureRecord& record,
+                                    void* argument),
+                      void* argument);
+
+// Failures by `cause` since the process started, and records of them that the
+// ring has no more.
+uint64_t FailuresOf(Cause cause);
+uint64_t FailuresForgotten();
+
+// Prints how many lines were left out since the last one, if any were.
+void PrintFailuresLeftOut();
 
 }  // namespace hakmem
 

@@ -1,0 +1,74 @@
+// MidSlab: a slab of mid blocks, which remembers what of it has been purged.
+//
+//   blocks     │ used │ free │ free │ used │ free │     few, of whole pages
+//   each pages      ■■■■■■■■■─────────────■■■■■■■■─────■     ─ given back to
+//   the OS
+//
+// A mid slab holds 2 to 28 blocks. One of them in use must not keep the others'
+// memory resident, so free blocks of slabs in use are purged too, in runs, as
+// far as they cover whole pages. (Tiny blocks share pages; theirs are not.)
+//
+// Not thread-safe: the lock of its class pool guards it.
+#ifndef HAKMEM_ACE_MID_SLAB_H_
+#define HAKMEM_ACE_MID_SLAB_H_
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "backend/slab.h"
+#include "base/clock.h"
+
+namespace hakmem {
+
+struct MidSlab : Slab {
+  // Blocks of which no whole page has been resident since they became free.
+  // Of a block in use the bit means nothing: it falls when the block comes
+  // back.
+  uint64_t purged;
+  uint64_t last_put;  // CoarseMilliseconds
+
+  void Begin(SizeClass new_class) {
+    Slab::Begin(new_class);
+    purged = 0;
+  }
+
+  bool Put(uint32_t block) {
+    last_put = RecentMilliseconds();
+    purged &= ~(uint64_t{1} << block);
+    return Slab::Put(block);
+  }
+
+  uint64_t Unpurged() const { return free_bits[0] & ~purged; }
+
+  // Calls visit(address, bytes) for the whole pages of `page_bytes` that the
+  // runs of `blocks` cover, below what was ever handed out.
+  template <typename Visit>
+  void ForEachPageRun(uint64_t blocks, size_t page_bytes, Visit&& visit) const {
+    while (blocks != 0) {
+      const int first = std::countr_zero(blocks);
+      const int count = std::countr_one(blocks >> first);
+      blocks &= ~(~uint64_t{0} >> (64 - count) << first);
+      const uintptr_t start = base + size_t(first) * block_bytes;
+      const uintptr_t end = base + std::min(size_t(first + count) * block_bytes,
+                                            size_t{touched_bytes});
+      const uintptr_t first_page = (start + page_bytes - 1) & -page_bytes;
+      const uintptr_t end_page = end & -page_bytes;
+      if (first_page < end_page) visit(first_page, end_page - first_page);
+    }
+  }
+};
+
+// Bytes of the slab's memory that are resident, in whole pages.
+inline size_t TouchedPageBytes(const MidSlab& slab) {
+  size_t bytes = TouchedPageBytes(static_cast<const Slab&>(slab));
+  if (slab.size_class == SizeClass::kNone) return bytes;
+  slab.ForEachPageRun(slab.free_bits[0] & slab.purged, 4096,
+                      [&](uintptr_t, size_t purged) { bytes -= purged; });
+  return bytes;
+}
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_ACE_MID_SLAB_H_

@@ -1,0 +1,65 @@
+#include "base/output.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+
+#include "base/errno_name.h"
+#include "base/log.h"
+#include "base/raw_write.h"
+
+namespace hakmem {
+namespace {
+
+constinit std::atomic<bool> complained[options::kCount] = {};
+
+iovec Part(const char* text, size_t length) {
+  return {const_cast<char*>(text), length};
+}
+
+void ComplainOnce(options::Option where, const char* path, int error) {
+  // relaxed: only one thread shall say it; nothing is published by it.
+  if (complained[where].exchange(true, std::memory_order_relaxed)) return;
+  LogLine line;
+  line.Text(options::Describe(where).environment).Text(": cannot open (");
+  const char* name = ErrnoName(error);
+  if (name != nullptr) {
+    line.Text(name);
+  } else {
+    line.Text("errno ").Decimal(static_cast<uint64_t>(error));
+  }
+  line.Text("), so nothing is written to ").Text(path).Send();
+}
+
+}  // namespace
+
+void SendLine(options::Option where, const char* text, size_t length) {
+  const int saved_errno = errno;
+  static constexpr char kPrefix[] = "hakmem: ";
+  const char* path = options::OutputPath(where);
+  const bool to_file = path[0] != '\0';
+  iovec parts[] = {Part(kPrefix, to_file ? 0 : sizeof(kPrefix) - 1),
+                   Part(text, length), Part("\n", 1)};
+  if (!to_file) {
+    RawWrite(STDERR_FILENO, parts, 3);
+  } else {
+    // System calls by number: the C library's are cancellation points. Without
+    // O_NONBLOCK, a FIFO that nobody reads would stop the program here.
+    const long file = syscall(
+        SYS_openat, AT_FDCWD, path,
+        O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+        0644);
+    if (file < 0) {
+      ComplainOnce(where, path, errno);
+    } else {
+      RawWrite(static_cast<int>(file), parts, 3);
+      syscall(SYS_close, file);
+    }
+  }
+  errno = saved_errno;
+}
+
+}  // namespace hakmem

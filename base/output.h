@@ -1,0 +1,26 @@
+// Lines of text to where an option of type Output sends them: stderr, or a file
+// that is appended to.
+//
+//   if (options::Get(options::k_ace_trace) != 0) {
+//     SendLine(options::k_ace_trace, text, length);
+//   }
+//
+// A file is opened anew for every line: a descriptor that is kept could be
+// closed by the program, and its number be the program's own file by then.
+#ifndef HAKMEM_BASE_OUTPUT_H_
+#define HAKMEM_BASE_OUTPUT_H_
+
+#include <cstddef>
+
+#include "base/options.h"
+
+namespace hakmem {
+
+// Sends `length` bytes of `text` as one line in one write; on stderr it is
+// opened with "hakmem: ". A file that cannot be opened is reported once on
+// stderr. Async-signal-safe; allocates nothing; keeps errno.
+void SendLine(options::Option where, const char* text, size_t length);
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BASE_OUTPUT_H_

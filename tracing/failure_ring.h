@@ -1,0 +1,81 @@
+// A ring of the last failure records.
+//
+// Fixed memory, no lock, and nobody ever waits: any number of threads may add
+// and read at once, a signal handler may add while the same thread adds, and a
+// child may be forked at any moment.
+//
+// Each slot is a sequence lock that writers enter by compare-and-swap:
+//
+//   state   0          empty
+//           2t + 1     being written by the holder of ticket t
+//           2t + 2     holds the record with ticket t
+//
+// A writer takes a ticket t, and with it slot t mod kRecords. When that slot is
+// still being written (its writer was overtaken by a whole round, or was
+// interrupted by us, or stayed behind in the parent process), the writer takes
+// the next ticket instead of waiting. A reader copies a slot and takes the copy
+// when the state was the same even value before and after.
+#ifndef HAKMEM_TRACING_FAILURE_RING_H_
+#define HAKMEM_TRACING_FAILURE_RING_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "tracing/failure_record.h"
+
+namespace hakmem {
+
+class FailureRing {
+ public:
+  static constexpr size_t kRecords = 128;
+
+  constexpr FailureRing() = default;
+
+  // Keeps `record`, whose sequence it sets, in place of the oldest one.
+  void Add(FailureRecord* record);
+
+  // Copies the newest record; false when there is none.
+  bool Last(FailureRecord* record) const;
+
+  // Calls visit(record) for the records that are kept, oldest first, those
+  // added meanwhile not included. Returns how many.
+  template <typename Visit>
+  size_t ForEach(Visit&& visit) const {
+    const uint64_t end = next_.load(std::memory_order_relaxed);
+    size_t count = 0;
+    FailureRecord record;
+    for (uint64_t t = end < kRecords ? 0 : end - kRecords; t < end; ++t) {
+      if (!Read(t, &record)) continue;
+      visit(record);
+      ++count;
+    }
+    return count;
+  }
+
+  // Records that made room for newer ones, or found no room.
+  uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
+
+ private:
+  static constexpr size_t kWords = sizeof(FailureRecord) / sizeof(uint64_t);
+  // Slots in use at once, by threads and the handlers that interrupt them,
+  // before a record is given up.
+  static constexpr int kAttempts = 16;
+
+  struct Slot {
+    std::atomic<uint64_t> state{0};
+    std::atomic<uint64_t> words[kWords] = {};
+  };
+
+  bool Claim(uint64_t ticket);
+  // Copies the record with `ticket`; false when it is not there (any more).
+  bool Read(uint64_t ticket, FailureRecord* record) const;
+
+  std::atomic<uint64_t> next_{0};  // ticket
+  std::atomic<uint64_t> lost_{0};
+  Slot slots_[kRecords];
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_TRACING_FAILURE_RING_H_

@@ -1,0 +1,178 @@
+#include "tracing/stack_trace.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <link.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <unwind.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/log.h"
+#include "base/output.h"
+#include "tracing/symbol_file.h"
+
+namespace hakmem {
+namespace {
+
+constexpr size_t kFrames = 32;
+
+struct Frames {
+  uintptr_t addresses[kFrames];
+  size_t count = 0;
+  size_t to_skip;
+};
+
+_Unwind_Reason_Code AddFrame(_Unwind_Context* context, void* argument) {
+  auto* frames = static_cast<Frames*>(argument);
+  if (frames->to_skip != 0) {
+    --frames->to_skip;
+    return _URC_NO_REASON;
+  }
+  if (frames->count == kFrames) return _URC_END_OF_STACK;
+  int before = 0;
+  const uintptr_t address = _Unwind_GetIPInfo(context, &before);
+  if (address == 0) return _URC_END_OF_STACK;
+  // A return address is that of the next instruction, maybe of another
+  // function.
+  frames->addresses[frames->count++] = address - (before == 0 ? 1 : 0);
+  return _URC_NO_REASON;
+}
+
+// What the dynamic section of a module tells of its exported names.
+struct Symbols {
+  const ElfW(Sym) * first = nullptr;
+  size_t count = 0;
+  const char* names = nullptr;
+  size_t names_bytes = 0;
+};
+
+// The number of symbols is not stored; the hash table ends with the last.
+size_t CountSymbols(const uint32_t* gnu_hash) {
+  const uint32_t buckets = gnu_hash[0];
+  const uint32_t first_hashed = gnu_hash[1];
+  const uint32_t filter_words = gnu_hash[2];
+  const uint32_t* bucket =
+      gnu_hash + 4 + size_t{filter_words} * sizeof(ElfW(Addr)) / 4;
+  const uint32_t* chain = bucket + buckets;
+  const uint32_t last = *std::max_element(bucket, bucket + buckets);
+  if (last < first_hashed) return first_hashed;
+  size_t end = last;
+  while ((chain[end - first_hashed] & 1) == 0) ++end;
+  return end + 1;
+}
+
+Symbols SymbolsOf(const link_map& module) {
+  Symbols symbols;
+  const uint32_t* gnu_hash = nullptr;
+  for (const ElfW(Dyn)* d = module.l_ld; d->d_tag != DT_NULL; ++d) {
+    // The loader has made these addresses; in the kernel's vDSO they are
+    // offsets still.
+    const uintptr_t address = d->d_un.d_ptr < module.l_addr
+                                  ? module.l_addr + d->d_un.d_ptr
+                                  : d->d_un.d_ptr;
+    if (d->d_tag == DT_SYMTAB) {
+      symbols.first = reinterpret_cast<const ElfW(Sym)*>(address);
+    } else if (d->d_tag == DT_STRTAB) {
+      symbols.names = reinterpret_cast<const char*>(address);
+    } else if (d->d_tag == DT_STRSZ) {
+      symbols.names_bytes = d->d_un.d_val;
+    } else if (d->d_tag == DT_GNU_HASH) {
+      gnu_hash = reinterpret_cast<const uint32_t*>(address);
+    }
+  }
+  if (symbols.first != nullptr && symbols.names != nullptr &&
+      gnu_hash != nullptr && gnu_hash[0] != 0) {
+    symbols.count = CountSymbols(gnu_hash);
+  }
+  return symbols;
+}
+
+// Adds text of elsewhere: whatever it holds, the line stays one.
+void WriteForeign(const char* text, TextBuffer& out) {
+  for (; *text != '\0'; ++text) {
+    out.Text(static_cast<unsigned char>(*text) < ' ' ? "?" : text, 1);
+  }
+}
+
+void WriteName(const char* name, uintptr_t distance, TextBuffer& out) {
+  out.Text(" ");
+  WriteForeign(name, out);
+  out.Text("+").Hex(distance);
+}
+
+// Adds " name+0x12" for the exported function that `offset` of `module` lies
+// in, if it lies in one.
+void WriteExportedName(const link_map& module, uintptr_t offset,
+                       TextBuffer& out) {
+  const Symbols symbols = SymbolsOf(module);
+  for (size_t i = 0; i < symbols.count; ++i) {
+    const ElfW(Sym)& symbol = symbols.first[i];
+    if (ELF64_ST_TYPE(symbol.st_info) == STT_FUNC && symbol.st_shndx != 0 &&
+        offset - symbol.st_value < symbol.st_size &&
+        symbol.st_name < symbols.names_bytes) {
+      return WriteName(symbols.names + symbol.st_name, offset - symbol.st_value,
+                       out);
+    }
+  }
+}
+
+[[gnu::noinline]] bool WriteNameInFile(const link_map& module, uintptr_t offset,
+                                       TextBuffer& out) {
+  FoundSymbol found;
+  const char* path =
+      module.l_name[0] == '\0' ? "/proc/self/exe" : module.l_name;
+  // A relative path may be of another folder by now.
+  if (path[0] != '/' || !FindSymbol(path, offset, &found)) return false;
+  WriteName(found.name, offset - found.start, out);
+  return true;
+}
+
+[[gnu::noinline]] void WriteModule(const link_map& module, TextBuffer& out) {
+  if (module.l_name[0] != '\0') return WriteForeign(module.l_name, out);
+  // The program itself has no name there.
+  char program[256];
+  const long length = syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/exe",
+                              program, sizeof(program) - 1);
+  program[std::max(length, 0L)] = '\0';
+  WriteForeign(length > 0 ? program : "the program", out);
+}
+
+[[gnu::noinline]] void PrintFrame(options::Option where, size_t number,
+                                  uintptr_t address) {
+  char line[512];
+  TextBuffer text(line, sizeof(line));
+  text.Text("  #").Decimal(number).Text(" ").Hex(address);
+  dl_find_object found;
+  if (_dl_find_object(reinterpret_cast<void*>(address), &found) == 0) {
+    const link_map& module = *found.dlfo_link_map;
+    text.Text(" ");
+    WriteModule(module, text);
+    const uintptr_t offset = address - module.l_addr;
+    text.Text("+").Hex(offset);
+    if (!WriteNameInFile(module, offset, text)) {
+      WriteExportedName(module, offset, text);
+    }
+  }
+  SendLine(where, line, std::min(text.length(), sizeof(line)));
+}
+
+}  // namespace
+
+void PrintStack(options::Option where) {
+  const int saved_errno = errno;
+  Frames frames;
+  frames.to_skip = 1;  // this function
+  _Unwind_Backtrace(AddFrame, &frames);
+  for (size_t i = 0; i < frames.count; ++i) {
+    PrintFrame(where, i, frames.addresses[i]);
+  }
+  errno = saved_errno;
+}
+
+}  // namespace hakmem
