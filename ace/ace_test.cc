@@ -176,6 +176,7 @@ TEST(Ace, BlocksOfAllSizesKeepApart) {
   EXPECT_EQ(totals.shared_cached, 0u);
   EXPECT_EQ(totals.large_bytes, 0u);
   EXPECT_EQ(totals.large_cached, 0u);
+  EXPECT_EQ(AceLimit::Held(), 0u);
 }
 
 TEST(Ace, OneMidBlockInUseDoesNotKeepItsSlabResident) {
@@ -243,6 +244,8 @@ TEST(Ace, KeepsItsLimitAndSaysSo) {
   spans.push_back(again.address);
   for (const uintptr_t span : spans) Ace::Free(span, bins.get());
   Ace::TrimBins(*bins, /*all=*/true);
+  Ace::Collect(0, /*force=*/true);
+  EXPECT_EQ(AceLimit::Held(), 0u);
   limit = 0;
 }
 
