@@ -360,6 +360,14 @@ TYPED_TEST(BackendTest, ARunningThreadTakesOverPagesOfEndedOnes) {
   this->Give(c, blocks);
 }
 
+TYPED_TEST(BackendTest, WithoutAHeapBlocksAreTakenBackAllTheSame) {
+  using B = TypeParam;
+  // The books are balanced after each test.
+  for (void* block : this->Take(ClassOf(100), 3000)) {
+    B::Drain(nullptr, ClassOf(100), &block, 1);
+  }
+}
+
 TYPED_TEST(BackendTest, ForkLeavesBothSidesWhole) {
   using B = TypeParam;
   B::LockForFork();

@@ -27,9 +27,11 @@ T Opaque(T value) {
   return value;
 }
 
-// Asks for blocks of `size` until one is refused.
+// Asks for blocks of `size` until one is refused; not for ever, if a limit is
+// not kept.
 void AllocateUntilRefused(size_t size) {
-  while (Opaque(malloc(size)) != nullptr) {
+  for (size_t bytes = 0; bytes < 1024 * kMiB; bytes += size) {
+    if (Opaque(malloc(size)) == nullptr) return;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 
@@ -51,13 +52,13 @@ class HeldSignals {
   struct sigaction former_action_;
 };
 
-std::vector<char*> Pointers(const std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  for (const std::string& text : strings) {
-    pointers.push_back(const_cast<char*>(text.c_str()));
-  }
-  pointers.push_back(nullptr);
-  return pointers;
+// As exec wants them: to the characters, a null pointer behind.
+std::vector<char*> ExecList(const std::vector<std::string>& strings) {
+  std::vector<char*> list(strings.size() + 1, nullptr);
+  std::transform(
+      strings.begin(), strings.end(), list.begin(),
+      [](const std::string& text) { return const_cast<char*>(text.c_str()); });
+  return list;
 }
 
 // The error that the child wrote before it ended; 0 when it became the command.
@@ -100,8 +101,8 @@ Ending RunCommand(const std::vector<std::string>& command,
                   const std::vector<std::string>& environment,
                   const std::string& directory) {
   Ending ending;
-  const std::vector<char*> arguments = Pointers(command);
-  const std::vector<char*> variables = Pointers(environment);
+  const std::vector<char*> arguments = ExecList(command);
+  const std::vector<char*> variables = ExecList(environment);
   const auto begin = std::chrono::steady_clock::now();
   HeldSignals signals;
   int ends[2];
