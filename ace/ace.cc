@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/options.h"
 #include "tracing/failure_note.h"
+#include "tracing/routings.h"
 
 namespace hakmem {
 namespace {
@@ -108,6 +109,10 @@ const Slab* Ace::SlabAt(uintptr_t address) {
   return MidBlocks::SlabAt(address);
 }
 
+void Ace::VisitSlabs(SlabVisitor visitor, void* argument) {
+  MidBlocks::VisitSlabs(visitor, argument);
+}
+
 SpanAllocation Ace::Allocate(size_t bytes, size_t alignment, Contents contents,
                              SpanBins* bins) {
   bytes = std::max(bytes, size_t{1});
@@ -118,6 +123,7 @@ SpanAllocation Ace::Allocate(size_t bytes, size_t alignment, Contents contents,
     }
     return Large::Allocate(bytes, alignment);
   }
+  if (kAceMode != AceMode::kOff && bytes <= kMaxMidBytes) CountRouting(bytes);
   const size_t pages = ClassPagesFor(bytes);
   if (kAceMode != AceMode::kOff && alignment <= kPageBytes) {
     if (const uintptr_t span = TakeCached(pages, bins); span != 0) {

@@ -53,6 +53,7 @@ class Ace {
   static uint32_t Refill(SizeClass c, void** blocks, uint32_t count);
   static void Drain(SizeClass c, void* const* blocks, uint32_t count);
   static const Slab* SlabAt(uintptr_t address);
+  static void VisitSlabs(SlabVisitor visitor, void* argument);
 
   // A span or a large block of `bytes` (at most PTRDIFF_MAX) at `alignment` (a
   // power of two). Address 0, with a note why, when it is refused.

@@ -46,12 +46,16 @@ class SharedSlabPools {
     ClassPool& pool = PoolOf(size_class);
     MutexLock lock(pool.mutex);
     pool.spare_is_old = false;
-    const uint32_t taken = pool.slabs.Take(blocks, count);
-    if (taken != 0) return taken;
-    SlabT* slab = source_.Take(size_class, SlabSource<SlabT>::Growth::kAllowed);
-    if (slab == nullptr) return 0;
-    pool.slabs.AddEmpty(slab);
-    return pool.slabs.Take(blocks, count);
+    uint32_t taken = pool.slabs.Take(blocks, count);
+    if (taken == 0) {
+      SlabT* slab =
+          source_.Take(size_class, SlabSource<SlabT>::Growth::kAllowed);
+      if (slab == nullptr) return 0;
+      pool.slabs.AddEmpty(slab);
+      taken = pool.slabs.Take(blocks, count);
+    }
+    pool.AddBlocks(taken);
+    return taken;
   }
 
   void Drain(SizeClass size_class, void* const* blocks, uint32_t count) {

@@ -1,6 +1,7 @@
-// An allocator for LD_PRELOAD whose blocks overlap: it hands out small blocks
-// from a ring, whether or not they are still in use when it comes round. The
-// ring does for the 64 slots of a probe and not for a thousand.
+// An allocator for LD_PRELOAD whose blocks overlap: it hands out small blocks,
+// and all when its safe memory is used up, from a ring, whether or not they are
+// still in use when it comes round. The ring does for the 64 slots of a probe
+// and not for a thousand, the safe memory for a probe and not for a workload.
 #include <stddef.h>
 #include <string.h>
 
@@ -19,12 +20,12 @@ size_t calls = 0;
 void* Take(size_t size) {
   size = (size + kAlignment - 1) & ~(kAlignment - 1);
   // Honest while the process starts, and to large requests (stdio's buffers).
-  if (++calls < 200 || size > 1040) {
-    if (size > kSafeBytes - safe_used) return nullptr;
+  if ((++calls < 200 || size > 1040) && size <= kSafeBytes - safe_used) {
     void* const block = safe + safe_used;
     safe_used += size;
     return block;
   }
+  if (size > kRingBytes) return nullptr;
   if (size > kRingBytes - ring_used) ring_used = 0;
   void* const block = ring + ring_used;
   ring_used += size;

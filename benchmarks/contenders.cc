@@ -21,16 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// HAKMEM's variants, as Bazel builds them into this program's data.
-struct Variant {
-  const char* name;
-  const char* file;
-};
-constexpr Variant kVariants[] = {
-    {"segment", "libhakmem-segment.so"},
-    {"superslab", "libhakmem-superslab.so"},
-};
-
 // Allocators that distributions package, and the files they come as: an entry
 // that ends in '*' is a prefix. The first file found is the one.
 struct Packaged {
@@ -119,8 +109,8 @@ std::string RealName(const std::string& path) {
 
 // Makes sure that preloading the library puts its malloc in place, and fills
 // in the version. The error has no name in front.
-absl::Status Probe(const std::string& worker, Interrupt& interrupt,
-                   Contender& contender) {
+absl::Status Probe(const std::vector<std::string>& command,
+                   Interrupt& interrupt, Contender& contender) {
   const std::string& library = contender.library;
   std::error_code error;
   if (!fs::exists(library, error)) return Bad("no such file");
@@ -131,8 +121,7 @@ absl::Status Probe(const std::string& worker, Interrupt& interrupt,
     return Bad("a path with a space or colon cannot be preloaded");
   }
   const ProcessResult result =
-      RunProcess({worker, "--slots=64", "--operations=64"}, library,
-                 std::chrono::seconds(30), interrupt);
+      RunProcess(command, library, std::chrono::seconds(30), interrupt);
   if (result.ending == ProcessResult::kInterrupted) {
     return absl::CancelledError("interrupted");
   }
@@ -186,7 +175,7 @@ bool IsAmong(const std::vector<Candidate>& all, const std::string& name) {
 
 }  // namespace
 
-std::string RunfilesRoot() {
+std::string RunfilesRoot(const Field& field) {
   std::error_code error;
   std::vector<fs::path> candidates;
   // Beside the program, as Bazel leaves it in its output tree...
@@ -198,26 +187,29 @@ std::string RunfilesRoot() {
   // ...or around it, as `bazel run` and `bazel test` start it.
   candidates.push_back(fs::current_path(error));
   for (const fs::path& candidate : candidates) {
-    if (access(WorkerPath(candidate.string()).c_str(), X_OK) == 0) {
+    if (access(WorkerPath(field, candidate.string()).c_str(), X_OK) == 0) {
       return candidate.string();
     }
   }
   return "";
 }
 
-std::string WorkerPath(const std::string& root) {
-  return root + "/benchmarks/random_mixed_worker";
+std::string WorkerPath(const Field& field, const std::string& root) {
+  return absl::StrCat(root, "/", field.worker);
 }
 
-absl::StatusOr<Roster> FindContenders(const Options& options,
+absl::StatusOr<Roster> FindContenders(const Field& field,
+                                      const RunOptions& options,
                                       const std::string& root,
                                       Interrupt& interrupt) {
   Roster roster;
   std::vector<Candidate> all;
-  all.push_back({{"floor", Contender::kFloor, "", "the loop alone"}, false});
-  for (const Variant& variant : kVariants) {
-    all.push_back({{variant.name, Contender::kVariant,
-                    absl::StrCat(root, "/", variant.file), ""},
+  if (field.floor) {
+    all.push_back({{"floor", Contender::kFloor, "", "the loop alone"}, false});
+  }
+  for (const std::string& variant : field.variants) {
+    all.push_back({{variant, Contender::kVariant,
+                    absl::StrCat(root, "/libhakmem-", variant, ".so"), ""},
                    false});
   }
   all.push_back({{"glibc", Contender::kGlibc, "",
@@ -241,6 +233,8 @@ absl::StatusOr<Roster> FindContenders(const Options& options,
         })));
   }
 
+  std::vector<std::string> probe = {WorkerPath(field, root)};
+  probe.insert(probe.end(), field.probe.begin(), field.probe.end());
   for (Candidate& candidate : all) {
     Contender& contender = candidate.contender;
     // The floor is what the others are measured from, wanted or not.
@@ -250,7 +244,7 @@ absl::StatusOr<Roster> FindContenders(const Options& options,
       continue;
     }
     if (!contender.library.empty()) {
-      const absl::Status status = Probe(WorkerPath(root), interrupt, contender);
+      const absl::Status status = Probe(probe, interrupt, contender);
       if (absl::IsCancelled(status)) return status;
       if (!status.ok()) {
         const std::string line = absl::StrCat(

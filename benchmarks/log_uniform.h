@@ -14,7 +14,7 @@ namespace hakmem::bench {
 // Made at compile time, mostly: the table takes some 10,000 steps.
 class LogUniform {
  public:
-  // Sizes of `low` to `high`, both above 0.
+  // Sizes from `low` on, which is above 0, and below `high`.
   constexpr LogUniform(size_t low, size_t high) {
     // The step that, taken kSteps times, leads from low to high.
     double step = static_cast<double>(high) / static_cast<double>(low);
@@ -36,8 +36,8 @@ class LogUniform {
     const double fraction =
         static_cast<double>(within) /
         static_cast<double>(uint64_t{1} << (53 - kStepBits));
-    return static_cast<size_t>(
-        edges_[step] + fraction * (edges_[step + 1] - edges_[step]) + 0.5);
+    return static_cast<size_t>(edges_[step] +
+                               fraction * (edges_[step + 1] - edges_[step]));
   }
 
  private:

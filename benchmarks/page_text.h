@@ -1,18 +1,22 @@
-// The fixed parts of the HTML report (report_html.cc): its style, and what it
-// tells a reader who has never heard of the project.
+// The fixed parts of the HTML reports: their style (html_parts.h), and what the
+// one on random-mixed (report_html.h) tells a reader who has never heard of the
+// project.
 #ifndef HAKMEM_BENCHMARKS_PAGE_TEXT_H_
 #define HAKMEM_BENCHMARKS_PAGE_TEXT_H_
 
 namespace hakmem::bench {
 
-// Everything up to the first heading. Classes `ours`, `peer` and `floor` colour
-// bars and rows.
-inline constexpr char kPageHead[] = R"html(<!doctype html>
+// What comes before the title.
+inline constexpr char kPageStart[] = R"html(<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>HAKMEM: random-mixed</title>
+<title>)html";
+
+// What comes between the title and the first heading. Classes `ours`, `peer`
+// and `floor` colour bars and rows.
+inline constexpr char kPageStyle[] = R"html(</title>
 <style>
 :root {
   color-scheme: light dark;

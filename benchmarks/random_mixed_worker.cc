@@ -100,8 +100,9 @@ void RunOn(Heap& heap, Worker& self) {
   if (slots == nullptr) Die(kAllocatorFailed, "no memory for the slots");
   RandomMixed<Heap> workload(heap, slots, options.slots,
                              options.seed * options.threads + self.index);
-  if (!workload.WarmUp())
+  if (!workload.WarmUp()) {
     Die(kAllocatorFailed, "out of memory while warming up");
+  }
 
   pthread_barrier_wait(&run.barrier);  // all are warm
   if (self.index == 0) run.counters->Start();
@@ -135,8 +136,9 @@ void* ThreadMain(void* argument) {
   Worker& self = *static_cast<Worker*>(argument);
   if (self.run->options.floor) {
     FloorHeap heap(self.run->options.slots);
-    if (!heap.ok())
+    if (!heap.ok()) {
       Die(kAllocatorFailed, "no address space for the floor heap");
+    }
     RunOn(heap, self);
   } else {
     MallocHeap heap;
@@ -178,8 +180,9 @@ int Main(int argc, char** argv) {
   pthread_barrier_init(&run.barrier, nullptr, static_cast<unsigned>(threads));
   auto* const workers =
       static_cast<Worker*>(MapMemory(threads * sizeof(Worker)));
-  if (workers == nullptr)
+  if (workers == nullptr) {
     Die(kAllocatorFailed, "no memory for %" PRIu64 " threads", threads);
+  }
   // This thread is worker 0, so that a run on one thread really has only one
   // (some allocators take shortcuts then, as they would in a real program).
   for (uint64_t i = 0; i < threads; ++i) {
@@ -189,8 +192,9 @@ int Main(int argc, char** argv) {
     if (i == 0) continue;
     const int error =
         pthread_create(&workers[i].thread, nullptr, ThreadMain, &workers[i]);
-    if (error != 0)
+    if (error != 0) {
       Die(kAllocatorFailed, "cannot start a thread: %s", strerror(error));
+    }
   }
   ThreadMain(&workers[0]);
   for (uint64_t i = 1; i < threads; ++i) {

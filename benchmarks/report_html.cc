@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "benchmarks/criteria.h"
+#include "benchmarks/html_parts.h"
 #include "benchmarks/page_text.h"
 #include "benchmarks/report_text.h"
 #include "benchmarks/svg_chart.h"
@@ -13,51 +13,6 @@
 
 namespace hakmem::bench {
 namespace {
-
-const char* CssClass(Contender::Kind kind) {
-  switch (kind) {
-    case Contender::kFloor:
-      return "floor";
-    case Contender::kVariant:
-      return "ours";
-    case Contender::kGlibc:
-    case Contender::kPeer:
-      return "peer";
-  }
-  return "";
-}
-
-// A table cell's class and text.
-struct HtmlCell {
-  std::string text;
-  std::string css_class = {};
-};
-
-class HtmlTable {
- public:
-  explicit HtmlTable(const std::vector<std::string>& header) {
-    html_ = "<div class=\"scroll\"><table>\n<tr>";
-    for (const std::string& name : header) {
-      absl::StrAppend(&html_, "<th>", EscapeHtml(name), "</th>");
-    }
-    html_ += "</tr>\n";
-  }
-
-  void AddRow(const std::string& css_class,
-              const std::vector<HtmlCell>& cells) {
-    absl::StrAppend(&html_, "<tr class=\"", css_class, "\">");
-    for (const HtmlCell& cell : cells) {
-      absl::StrAppend(&html_, "<td class=\"", cell.css_class, "\">",
-                      EscapeHtml(cell.text), "</td>");
-    }
-    html_ += "</tr>\n";
-  }
-
-  std::string Render() const { return html_ + "</table></div>\n"; }
-
- private:
-  std::string html_;
-};
 
 std::string CaseSection(const Results& results, size_t a_case) {
   const Case& where = results.cases()[a_case];
@@ -87,7 +42,7 @@ std::string CaseSection(const Results& results, size_t a_case) {
          {Cell(comparison.AgainstGlibc(who), 2)},
          {Cell(comparison.AgainstBestPeer(who), 2)},
          {Cell(summary.cycles, 1)},
-         {absl::StrFormat("%.1f MiB", summary.peak_rss_kib / 1024)},
+         {absl::StrFormat("%.1f MiB", summary.peak_rss_kib.median / 1024)},
          {Cell(summary.minor_faults, 0)}});
   }
   return absl::StrCat(
@@ -188,58 +143,14 @@ std::string MissesSection(const Results& results) {
   return html + table.Render();
 }
 
-std::string VerdictSection(const Results& results) {
-  const std::vector<size_t> variants = Variants(results);
-  if (variants.empty()) return "";
-  std::vector<std::string> header = {"", "threads"};
-  for (const size_t who : variants) {
-    header.push_back(results.contenders()[who].name);
-  }
-  HtmlTable table(header);
-  for (const Criterion& criterion : Judge(results)) {
-    std::vector<HtmlCell> cells = {{criterion.asked},
-                                   {absl::StrCat(criterion.threads)}};
-    for (const Verdict& verdict : criterion.verdicts) {
-      const bool known =
-          verdict.measured.has_value() && verdict.limit.has_value();
-      cells.push_back({VerdictText(verdict, criterion.digits), !known ? ""
-                                                               : verdict.reached
-                                                                   ? "yes"
-                                                                   : "no"});
-    }
-    table.AddRow("", cells);
-  }
-  return "<h2>Asked and reached</h2>\n<p>What the project set out to reach in "
-         "this workload, and what this run measured.</p>\n" +
-         table.Render();
-}
-
-std::string ProvenanceSection(const Results& results, const RunInfo& info) {
-  std::string html = "<h2>Where this was measured</h2>\n<dl>\n";
-  const auto add = [&](const std::string& label, const std::string& value) {
-    absl::StrAppend(&html, "<dt>", EscapeHtml(label), "</dt><dd>",
-                    EscapeHtml(value), "</dd>\n");
-  };
-  for (const auto& [label, value] : info.machine) add(label, value);
-  add("command", info.command);
-  for (size_t i = 0; i < results.contenders().size(); ++i) {
-    const Contender& contender = results.contenders()[i];
-    add(contender.name, results.failure(i).empty()
-                            ? contender.version
-                            : absl::StrCat(contender.version,
-                                           ", FAILED: ", results.failure(i)));
-  }
-  for (const std::string& line : info.absent) add("not here", line);
-  return html + "</dl>\n";
-}
-
 }  // namespace
 
-std::string HtmlReport(const Results& results, const RunInfo& info) {
-  std::string html = kPageHead;
+std::string HtmlReport(const Results& results, const Judgement& judgement,
+                       const RunInfo& info) {
+  std::string html = PageHead("HAKMEM: random-mixed");
   html += "<h1>Random-mixed: what each allocator costs</h1>\n";
   html += kPageIntroduction;
-  html += VerdictSection(results);
+  html += VerdictSection(results, judgement);
   for (size_t c = 0; c < results.cases().size(); ++c) {
     if (Comparison(results, c).repeats() != 0) html += CaseSection(results, c);
   }
@@ -249,7 +160,7 @@ std::string HtmlReport(const Results& results, const RunInfo& info) {
   html += BooksSection(results);
   html += MissesSection(results);
   html += ProvenanceSection(results, info);
-  return html + "</body>\n</html>\n";
+  return html + kPageEnd;
 }
 
 }  // namespace hakmem::bench

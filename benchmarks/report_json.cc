@@ -3,8 +3,6 @@
 #include <filesystem>
 #include <utility>
 
-#include "benchmarks/criteria.h"
-
 namespace hakmem::bench {
 namespace {
 
@@ -47,12 +45,19 @@ Json CellJson(const Results& results, const Comparison& comparison, size_t who,
   json.Set("throughput_against_best_peer",
            Number(comparison.AgainstBestPeer(who)));
   json.Set("cycles_per_operation", Number(summary.cycles));
-  json.Set("peak_rss_kib", summary.peak_rss_kib);
+  json.Set("peak_rss_kib", summary.peak_rss_kib.median);
+  json.Set("peak_rss_kib_spread", SpreadJson(summary.peak_rss_kib));
+  json.Set("peak_rss_against_leanest_of_fastest",
+           Number(comparison.PeakAgainstLeanest(who)));
   json.Set("minor_faults", summary.minor_faults);
   json.Set("cache_misses_per_operation", Number(summary.cache_misses));
   json.Set("dtlb_misses_per_operation", Number(summary.dtlb_misses));
   json.Set("instructions_per_operation", Number(summary.instructions));
   json.Set("fragmentation", Number(summary.fragmentation));
+  json.Set("internal_waste", Number(summary.internal_waste));
+  json.Set("resident_before_kib", Number(summary.resident_before_kib));
+  json.Set("resident_after_kib", Number(summary.resident_after_kib));
+  json.Set("live_after_kib", Number(summary.live_after_kib));
   Json::Array samples;
   for (const Sample& sample : results.samples(who, a_case)) {
     samples.push_back(sample.raw);
@@ -65,7 +70,9 @@ Json CaseJson(const Results& results, size_t a_case) {
   const Case& where = results.cases()[a_case];
   const Comparison comparison(results, a_case);
   Json json;
-  json.Set("slots", where.slots);
+  json.Set("workload",
+           where.workload.empty() ? "random-mixed" : where.workload);
+  if (where.workload.empty()) json.Set("slots", where.slots);
   json.Set("threads", where.threads);
   json.Set("time", where.by_cpu_time() ? "cpu" : "wall");
   Json::Array cells;
@@ -76,16 +83,15 @@ Json CaseJson(const Results& results, size_t a_case) {
   return json;
 }
 
-Json CriteriaJson(const Results& results) {
-  const std::vector<size_t> variants = Variants(results);
+Json CriteriaJson(const Results& results, const Judgement& judgement) {
   Json::Array list;
-  for (const Criterion& criterion : Judge(results)) {
-    for (size_t i = 0; i < variants.size(); ++i) {
+  for (const Criterion& criterion : judgement.criteria()) {
+    for (size_t i = 0; i < judgement.judged().size(); ++i) {
       const Verdict& verdict = criterion.verdicts[i];
       Json json;
       json.Set("asked", criterion.asked);
-      json.Set("threads", criterion.threads);
-      json.Set("allocator", results.contenders()[variants[i]].name);
+      if (criterion.threads != 0) json.Set("threads", criterion.threads);
+      json.Set("allocator", results.contenders()[judgement.judged()[i]].name);
       json.Set("measured", Number(verdict.measured));
       json.Set("limit", Number(verdict.limit));
       json.Set("reached", verdict.reached);
@@ -97,9 +103,10 @@ Json CriteriaJson(const Results& results) {
 
 }  // namespace
 
-Json JsonReport(const Results& results, const RunInfo& info) {
+Json JsonReport(const Results& results, const Judgement& judgement,
+                const RunInfo& info) {
   Json json;
-  json.Set("workload", "random-mixed");
+  json.Set("suite", info.suite);
   json.Set("command", info.command);
   Json machine;
   for (const auto& [label, value] : info.machine) {
@@ -117,7 +124,7 @@ Json JsonReport(const Results& results, const RunInfo& info) {
     cases.push_back(CaseJson(results, c));
   }
   json.Set("cases", std::move(cases));
-  json.Set("criteria", CriteriaJson(results));
+  json.Set("criteria", CriteriaJson(results, judgement));
   return json;
 }
 

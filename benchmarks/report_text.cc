@@ -9,6 +9,7 @@
 #include "benchmarks/chart.h"
 #include "benchmarks/criteria.h"
 #include "benchmarks/table.h"
+#include "benchmarks/text_parts.h"
 
 namespace hakmem::bench {
 namespace {
@@ -38,7 +39,7 @@ std::string TimeTable(const Results& results, size_t a_case) {
          Cell(summary.ns.median, 2), Cell(comparison.AboveFloor(who), 2),
          Cell(comparison.AgainstGlibc(who), 2),
          Cell(comparison.AgainstBestPeer(who), 2), Cell(summary.cycles, 1),
-         absl::StrFormat("%.1f MiB", summary.peak_rss_kib / 1024),
+         absl::StrFormat("%.1f MiB", summary.peak_rss_kib.median / 1024),
          Cell(summary.minor_faults, 0)});
   }
   return out + table.Render();
@@ -155,25 +156,6 @@ std::string MissesTable(const Results& results) {
   return "Hardware events, user code only\n\n" + table.Render();
 }
 
-std::string VerdictTable(const Results& results) {
-  const std::vector<size_t> variants = Variants(results);
-  if (variants.empty()) return "";
-  std::vector<std::string> header = {"asked and reached", "threads"};
-  for (const size_t who : variants) {
-    header.push_back(results.contenders()[who].name);
-  }
-  Table table(header);
-  for (const Criterion& criterion : Judge(results)) {
-    std::vector<std::string> row = {criterion.asked,
-                                    absl::StrCat(criterion.threads)};
-    for (const Verdict& verdict : criterion.verdicts) {
-      row.push_back(VerdictText(verdict, criterion.digits));
-    }
-    table.AddRow(row);
-  }
-  return table.Render();
-}
-
 }  // namespace
 
 std::string PerfRefusal(const Results& results) {
@@ -192,7 +174,8 @@ std::string PerfRefusal(const Results& results) {
   return why;
 }
 
-std::string TextReport(const Results& results, bool unicode) {
+std::string TextReport(const Results& results, const Judgement& judgement,
+                       bool unicode) {
   std::vector<std::string> parts;
   std::vector<size_t> measured;  // cases that have something to show
   for (size_t c = 0; c < results.cases().size(); ++c) {
@@ -212,14 +195,8 @@ std::string TextReport(const Results& results, bool unicode) {
   for (const size_t c : measured) {
     parts.push_back(BarChart(results, c, unicode));
   }
-  parts.push_back(VerdictTable(results));
-  std::string failures;
-  for (size_t i = 0; i < results.contenders().size(); ++i) {
-    if (results.failure(i).empty()) continue;
-    absl::StrAppend(&failures, "FAILED: ", results.contenders()[i].name, ": ",
-                    results.failure(i), "\n");
-  }
-  parts.push_back(failures);
+  parts.push_back(VerdictTable(results, judgement));
+  parts.push_back(FailureLines(results));
   std::erase(parts, "");
   return absl::StrJoin(parts, "\n");
 }

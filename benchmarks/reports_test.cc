@@ -2,6 +2,8 @@
 #include <string>
 
 #include "benchmarks/json.h"
+#include "benchmarks/program_test_helper.h"
+#include "benchmarks/random_mixed_criteria.h"
 #include "benchmarks/report_html.h"
 #include "benchmarks/report_json.h"
 #include "benchmarks/report_text.h"
@@ -27,13 +29,14 @@ Results MakeMeasured() {
 }
 
 RunInfo MakeInfo() {
-  return {"compare --peer='<x>'",
+  return {"random-mixed",
+          "compare --peer='<x>'",
           {{"cpu", "A <fast> & \"good\" one"}},
           {"tcmalloc: not <installed>"}};
 }
 
-bool Contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
+std::string Text(const Results& results, bool unicode = true) {
+  return TextReport(results, JudgeRandomMixed(results), unicode);
 }
 
 TEST(EscapeHtml, EscapesWhatHtmlTakesForItself) {
@@ -42,7 +45,7 @@ TEST(EscapeHtml, EscapesWhatHtmlTakesForItself) {
 }
 
 TEST(TextReport, ShowsFiguresFailuresAndVerdicts) {
-  const std::string text = TextReport(MakeMeasured(), /*unicode=*/true);
+  const std::string text = Text(MakeMeasured());
   EXPECT_TRUE(Contains(text, "256 slots, 1 thread: CPU time, medians of 3"));
   EXPECT_TRUE(Contains(text, "111.1"));  // the floor: 9 ns
   EXPECT_TRUE(Contains(text, "1.73"));   // segment against glibc: 19 / 11
@@ -55,16 +58,16 @@ TEST(TextReport, ShowsFiguresFailuresAndVerdicts) {
 }
 
 TEST(TextReport, IsPlainAsciiWhereItMustBe) {
-  for (const char c : TextReport(MakeMeasured(), /*unicode=*/false)) {
+  for (const char c : Text(MakeMeasured(), /*unicode=*/false)) {
     ASSERT_TRUE(c == '\n' || (c >= ' ' && c <= '~')) << static_cast<int>(c);
   }
 }
 
 TEST(TextReport, ReportsWhatThereIs) {
-  EXPECT_EQ(TextReport(MakeResults(), true), "Nothing was measured.\n");
+  EXPECT_EQ(Text(MakeResults()), "Nothing was measured.\n");
   Results results = MakeResults();
   results.Add(kFloor, 0, MakeSample(8));
-  const std::string text = TextReport(results, true);
+  const std::string text = Text(results);
   EXPECT_TRUE(Contains(text, "256 slots"));
   EXPECT_FALSE(Contains(text, "8192 slots, 1 thread"));
 }
@@ -76,12 +79,13 @@ TEST(TextReport, ShowsMissesWhereTheKernelCountsThem) {
   Results counted = MakeResults();
   counted.Add(kFloor, 0, sample);
   EXPECT_EQ(PerfRefusal(counted), "");
-  EXPECT_TRUE(Contains(TextReport(counted, true), "0.0012"));
+  EXPECT_TRUE(Contains(Text(counted), "0.0012"));
   EXPECT_EQ(PerfRefusal(results), "Permission <denied>");
 }
 
 TEST(HtmlReport, IsSelfContainedAndEscaped) {
-  const std::string html = HtmlReport(MakeMeasured(), MakeInfo());
+  const std::string html =
+      HtmlReport(MakeMeasured(), JudgeRandomMixed(MakeMeasured()), MakeInfo());
   EXPECT_TRUE(Contains(html, "<svg"));
   EXPECT_TRUE(Contains(html, "111.1"));
   EXPECT_TRUE(Contains(html, "A &lt;fast&gt; &amp; &quot;good&quot; one"));
@@ -95,7 +99,9 @@ TEST(HtmlReport, IsSelfContainedAndEscaped) {
 }
 
 TEST(JsonReport, HoldsAllSamplesAndSurvivesReading) {
-  const auto json = Json::Parse(JsonReport(MakeMeasured(), MakeInfo()).Dump(1));
+  const auto json = Json::Parse(
+      JsonReport(MakeMeasured(), JudgeRandomMixed(MakeMeasured()), MakeInfo())
+          .Dump(1));
   ASSERT_TRUE(json.has_value());
   EXPECT_EQ((*json)["machine"]["cpu"].text(), "A <fast> & \"good\" one");
   ASSERT_EQ((*json)["allocators"].items().size(), 5u);

@@ -59,6 +59,7 @@ Books WorstBooks(const std::vector<Sample>& samples) {
 }  // namespace
 
 std::string Case::Name() const {
+  if (!workload.empty()) return workload;
   return absl::StrCat(slots, " slots, ", threads,
                       threads == 1 ? " thread" : " threads");
 }
@@ -78,7 +79,8 @@ std::optional<Summary> Results::Summarize(size_t contender,
   };
   // Threads beyond the cores wait for one: the time of a core is what an
   // operation costs.
-  const auto busy_cores = static_cast<double>(std::min(where.threads, cores_));
+  const auto busy_cores = static_cast<double>(
+      where.workload.empty() ? std::min(where.threads, cores_) : 1);
   Summary summary;
   summary.mops = *SpreadOf(all, [&](const Sample& sample) {
     return std::optional(sample.operations / time_ns(sample) * 1000);
@@ -86,7 +88,7 @@ std::optional<Summary> Results::Summarize(size_t contender,
   summary.ns = *SpreadOf(all, [&](const Sample& sample) {
     return std::optional(time_ns(sample) * busy_cores / sample.operations);
   });
-  summary.peak_rss_kib = *MedianOf(
+  summary.peak_rss_kib = *SpreadOf(
       all, [](const Sample& s) { return std::optional(s.peak_rss_kib); });
   summary.minor_faults = *MedianOf(
       all, [](const Sample& s) { return std::optional(s.minor_faults); });
@@ -98,6 +100,13 @@ std::optional<Summary> Results::Summarize(size_t contender,
   summary.cache_misses = PerOperation(all, &Sample::cache_misses);
   summary.dtlb_misses = PerOperation(all, &Sample::dtlb_misses);
   summary.instructions = PerOperation(all, &Sample::instructions);
+  const auto median = [&](std::optional<double> Sample::*member) {
+    return MedianOf(all, [&](const Sample& sample) { return sample.*member; });
+  };
+  summary.internal_waste = median(&Sample::internal_waste);
+  summary.resident_before_kib = median(&Sample::resident_before_kib);
+  summary.resident_after_kib = median(&Sample::resident_after_kib);
+  summary.live_after_kib = median(&Sample::live_after_kib);
   if (std::all_of(all.begin(), all.end(),
                   [](const Sample& s) { return s.books.has_value(); })) {
     summary.books = WorstBooks(all);
@@ -121,6 +130,13 @@ std::optional<size_t> Results::FindCase(uint64_t slots,
   return std::nullopt;
 }
 
+std::optional<size_t> Results::FindCase(const std::string& workload) const {
+  for (size_t i = 0; i < cases_.size(); ++i) {
+    if (cases_[i].workload == workload) return i;
+  }
+  return std::nullopt;
+}
+
 std::optional<size_t> Results::FindContender(const std::string& name) const {
   for (size_t i = 0; i < contenders_.size(); ++i) {
     if (contenders_[i].name == name) return i;
@@ -133,9 +149,12 @@ Comparison::Comparison(const Results& results, size_t a_case) {
   for (size_t i = 0; i < results.contenders().size(); ++i) {
     const auto& summary = summaries_.emplace_back(results.Summarize(i, a_case));
     const Contender::Kind kind = results.contenders()[i].kind;
+    if (kind == Contender::kFloor) floor_ = i;
     if (kind == Contender::kGlibc) glibc_ = i;
     const bool is_other = kind == Contender::kGlibc || kind == Contender::kPeer;
-    if (is_other && summary.has_value() && summary->mops.median > best) {
+    if (!is_other || !summary.has_value()) continue;
+    peers_.push_back(i);
+    if (summary->mops.median > best) {
       best = summary->mops.median;
       best_peer_ = i;
     }
@@ -143,16 +162,16 @@ Comparison::Comparison(const Results& results, size_t a_case) {
 }
 
 std::optional<double> Comparison::AboveFloor(size_t contender) const {
-  if (contender == 0 || !summaries_[contender].has_value() ||
-      !summaries_[0].has_value()) {
+  if (!floor_.has_value() || contender == *floor_ ||
+      !summaries_[contender].has_value() || !summaries_[*floor_].has_value()) {
     return std::nullopt;
   }
-  return summaries_[contender]->ns.median - summaries_[0]->ns.median;
+  return summaries_[contender]->ns.median - summaries_[*floor_]->ns.median;
 }
 
 std::optional<double> Comparison::Against(size_t contender,
                                           std::optional<size_t> other) const {
-  if (contender == 0 || !other.has_value() ||
+  if (contender == floor_ || !other.has_value() ||
       !summaries_[contender].has_value() || !summaries_[*other].has_value()) {
     return std::nullopt;
   }
@@ -167,6 +186,26 @@ std::optional<double> Comparison::AgainstBestPeer(size_t contender) const {
   return Against(contender, best_peer_);
 }
 
+std::optional<double> Comparison::PeakAgainstLeanest(size_t contender) const {
+  if (contender == floor_ || peers_.empty() ||
+      !summaries_[contender].has_value()) {
+    return std::nullopt;
+  }
+  std::vector<size_t> field = peers_;
+  if (std::find(field.begin(), field.end(), contender) == field.end()) {
+    field.push_back(contender);
+  }
+  std::sort(field.begin(), field.end(), [&](size_t left, size_t right) {
+    return summaries_[left]->ns.median < summaries_[right]->ns.median;
+  });
+  field.resize(std::min<size_t>(field.size(), 3));
+  double least = summaries_[field[0]]->peak_rss_kib.median;
+  for (const size_t each : field) {
+    least = std::min(least, summaries_[each]->peak_rss_kib.median);
+  }
+  return summaries_[contender]->peak_rss_kib.median / least;
+}
+
 std::vector<size_t> Comparison::Ranking() const {
   std::vector<size_t> ranking;
   for (size_t i = 0; i < summaries_.size(); ++i) {
@@ -174,7 +213,7 @@ std::vector<size_t> Comparison::Ranking() const {
   }
   std::stable_sort(
       ranking.begin(), ranking.end(), [&](size_t left, size_t right) {
-        if (left == 0 || right == 0) return left == 0 && right != 0;
+        if (left == floor_ || right == floor_) return right != floor_;
         return summaries_[left]->mops.median > summaries_[right]->mops.median;
       });
   return ranking;

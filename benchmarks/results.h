@@ -15,23 +15,29 @@
 
 namespace hakmem::bench {
 
-// A case is a working set on a number of threads.
+// A case is what the contenders run: random-mixed with a working set on a
+// number of threads, or a named workload.
 struct Case {
-  uint64_t slots;
+  uint64_t slots;  // of random-mixed; 0 for named workloads
   uint64_t threads;
+  std::string workload = {};   // empty: random-mixed
+  std::string operation = {};  // of a named workload: what one is, for people
+  uint64_t every = 1;          // runs in every so many repeats
 
   // One thread is measured in CPU time, which a busy machine disturbs least;
   // threads are there to save wall time, so that is what counts for them.
   bool by_cpu_time() const { return threads == 1; }
-  // "8192 slots, 2 threads"
+  // "8192 slots, 2 threads", or the name
   std::string Name() const;
 };
 
 // One contender in one case. Medians over the repeats unless said otherwise.
 struct Summary {
   Spread mops;  // million operations per second, all threads together
-  Spread ns;    // time of one core per operation
-  double peak_rss_kib = 0;
+  // Time of one core per operation; of a named workload simply the time, since
+  // its threads may share in an operation.
+  Spread ns;
+  Spread peak_rss_kib;
   double minor_faults = 0;
   std::optional<double> cycles;  // this and the next three: per operation
   std::optional<double> cache_misses;
@@ -40,10 +46,15 @@ struct Summary {
   std::optional<Books> books;  // the highest of each, but for the bytes
   std::optional<double> fragmentation;
   std::optional<double> libc_malloc_bytes;  // the highest
+  std::optional<double> internal_waste;     // these four: as in Sample
+  std::optional<double> resident_before_kib;
+  std::optional<double> resident_after_kib;
+  std::optional<double> live_after_kib;
 };
 
 // Where the figures come from; goes into the files of --out.
 struct RunInfo {
+  std::string suite;                                         // "random-mixed"
   std::string command;                                       // the command line
   std::vector<std::pair<std::string, std::string>> machine;  // label, value
   std::vector<std::string> absent;  // who did not take part, and why
@@ -84,6 +95,7 @@ class Results {
 
   // Index of the case, or nothing when it was not to be measured.
   std::optional<size_t> FindCase(uint64_t slots, uint64_t threads) const;
+  std::optional<size_t> FindCase(const std::string& workload) const;
   // Index of the contender of that name.
   std::optional<size_t> FindContender(const std::string& name) const;
 
@@ -114,6 +126,10 @@ class Comparison {
   // not HAKMEM's.
   std::optional<double> AgainstGlibc(size_t contender) const;
   std::optional<double> AgainstBestPeer(size_t contender) const;
+  // Peak resident memory over the lowest among the three fastest of this
+  // contender and all allocators that are not HAKMEM's: what its speed costs
+  // that others do not pay.
+  std::optional<double> PeakAgainstLeanest(size_t contender) const;
   // Contenders that were measured, the floor first, then the fastest first.
   std::vector<size_t> Ranking() const;
   // The most repeats that any has.
@@ -124,8 +140,10 @@ class Comparison {
                                 std::optional<size_t> other) const;
 
   std::vector<std::optional<Summary>> summaries_;
+  std::optional<size_t> floor_;
   std::optional<size_t> glibc_;
   std::optional<size_t> best_peer_;
+  std::vector<size_t> peers_;  // all that are measured and not HAKMEM's
 };
 
 // Throughput with few slots over throughput with many (1 means none lost).

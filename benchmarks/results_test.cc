@@ -1,7 +1,7 @@
 // From samples to figures, and from figures to verdicts.
 #include "benchmarks/results.h"
 
-#include "benchmarks/criteria.h"
+#include "benchmarks/random_mixed_criteria.h"
 #include "benchmarks/results_test_helper.h"
 #include "gtest/gtest.h"
 
@@ -87,6 +87,10 @@ TEST(Comparison, SetsAgainstFloorGlibcAndTheBestPeer) {
   EXPECT_EQ(comparison.Ranking(),
             std::vector<size_t>({kFloor, kSegment, kMimalloc, kGlibc}));
   EXPECT_EQ(comparison.repeats(), 3u);
+}
+
+std::vector<Criterion> Judge(const Results& results) {
+  return JudgeRandomMixed(results).criteria();
 }
 
 // The verdict on the one criterion whose text contains `words`.

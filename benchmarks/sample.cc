@@ -42,6 +42,10 @@ std::optional<Sample> Sample::Parse(std::string_view line) {
   sample.dtlb_misses = (*json)["dtlb_misses"].number();
   sample.instructions = (*json)["instructions"].number();
   sample.libc_malloc_bytes = (*json)["libc_malloc_bytes"].number();
+  sample.internal_waste = (*json)["internal_waste"].number();
+  sample.resident_before_kib = (*json)["resident_before_kib"].number();
+  sample.resident_after_kib = (*json)["resident_after_kib"].number();
+  sample.live_after_kib = (*json)["live_after_kib"].number();
   if (!(*json)["statistics"].is_null()) {
     Books books;
     if (!ParseBooks(*json, books)) return std::nullopt;

@@ -34,13 +34,17 @@ struct Sample {
   double cpu_ns = 0;
   double peak_rss_kib = 0;
   double minor_faults = 0;
-  std::optional<double> cycles;             // of the time-stamp counter
-  std::optional<double> cache_misses;       // these three: where the
-  std::optional<double> dtlb_misses;        // kernel lets a program
-  std::optional<double> instructions;       // count them
-  std::optional<double> libc_malloc_bytes;  // held by libc's own malloc
-  std::optional<Books> books;               // HAKMEM's variants only
-  Json raw;                                 // all of it but file paths
+  std::optional<double> cycles;               // of the time-stamp counter
+  std::optional<double> cache_misses;         // these three: where the
+  std::optional<double> dtlb_misses;          // kernel lets a program
+  std::optional<double> instructions;         // count them
+  std::optional<double> libc_malloc_bytes;    // held by libc's own malloc
+  std::optional<double> internal_waste;       // usable over requested, less 1
+  std::optional<double> resident_before_kib;  // these three: by a workload
+  std::optional<double> resident_after_kib;   // that frees its memory
+  std::optional<double> live_after_kib;
+  std::optional<Books> books;  // HAKMEM's variants only
+  Json raw;                    // all of it but file paths
 
   // Nothing when the line is not what a worker prints.
   static std::optional<Sample> Parse(std::string_view line);

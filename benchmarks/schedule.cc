@@ -22,19 +22,18 @@ double SecondsSince(steady_clock::time_point start) {
 class Progress {
  public:
   // `limit_seconds` as --seconds: no further repeat begins after it.
-  Progress(uint64_t repeats, size_t runs_per_repeat, uint64_t limit_seconds)
+  Progress(uint64_t repeats, size_t runs, uint64_t limit_seconds)
       : repeats_(repeats),
         limit_seconds_(static_cast<double>(limit_seconds)),
-        runs_per_repeat_(runs_per_repeat),
+        runs_(runs),
         is_terminal_(isatty(STDERR_FILENO) != 0) {}
 
   // Called before each run.
   void Show(uint64_t repeat, const std::string& what) {
-    const size_t total = repeats_ * runs_per_repeat_;
     if (is_terminal_) {
       // Back to the start of the line, and nothing left of the old one.
       absl::FPrintF(stderr, "\r[%d/%d] repeat %d of %d: %s%s\033[K", done_ + 1,
-                    total, repeat + 1, repeats_, what, Remaining(total));
+                    runs_, repeat + 1, repeats_, what, Remaining());
       std::fflush(stderr);
     }
     ++done_;
@@ -51,11 +50,11 @@ class Progress {
   }
 
  private:
-  std::string Remaining(size_t total) const {
+  std::string Remaining() const {
     if (done_ < 5) return "";
     const double elapsed = SecondsSince(start_);
     double seconds = elapsed / static_cast<double>(done_) *
-                     static_cast<double>(total - done_);
+                     static_cast<double>(runs_ - done_);
     if (limit_seconds_ > 0) {
       seconds = std::min(seconds, std::max(limit_seconds_ - elapsed, 0.0));
     }
@@ -64,50 +63,49 @@ class Progress {
 
   const uint64_t repeats_;
   const double limit_seconds_;  // 0: none
-  const size_t runs_per_repeat_;
+  const size_t runs_;
   const bool is_terminal_;
   const steady_clock::time_point start_ = steady_clock::now();
   size_t done_ = 0;
 };
 
-// What a run may take at most: a hundred times what is usual, so that only an
-// allocator that hangs meets it.
-std::chrono::milliseconds Limit(const Options& options, const Case& a_case) {
-  const uint64_t operations =
-      (options.operations + 16 * a_case.slots) * a_case.threads;
-  return std::chrono::milliseconds(60'000 + operations / 500);
+// How many runs the plan has at most.
+size_t CountRuns(const Plan& plan, const Results& results) {
+  size_t runs = 0;
+  for (const Case& a_case : results.cases()) {
+    runs += (plan.repeats + a_case.every - 1) / a_case.every *
+            results.contenders().size();
+  }
+  return runs;
 }
 
 }  // namespace
 
-uint64_t RunAll(const Options& options, const std::string& worker,
-                Interrupt& interrupt, Results& results) {
+uint64_t RunAll(const Plan& plan, Interrupt& interrupt, Results& results) {
   const std::vector<Contender>& contenders = results.contenders();
   const std::vector<Case>& cases = results.cases();
-  Progress progress(options.repeats, contenders.size() * cases.size(),
-                    options.seconds);
+  Progress progress(plan.repeats, CountRuns(plan, results), plan.seconds);
   const auto start = steady_clock::now();
-  for (uint64_t repeat = 0; repeat < options.repeats; ++repeat) {
-    if (options.seconds != 0 &&
-        SecondsSince(start) >= static_cast<double>(options.seconds)) {
+  for (uint64_t repeat = 0; repeat < plan.repeats; ++repeat) {
+    if (plan.seconds != 0 &&
+        SecondsSince(start) >= static_cast<double>(plan.seconds)) {
       return repeat;
     }
     for (size_t c = 0; c < cases.size(); ++c) {
+      if (repeat % cases[c].every != 0) continue;
       for (size_t i = 0; i < contenders.size(); ++i) {
         const size_t who = (i + repeat) % contenders.size();
         const Contender& contender = contenders[who];
         progress.Show(repeat,
                       absl::StrCat(cases[c].Name(), ", ", contender.name));
         if (!results.failure(who).empty()) continue;
-        std::vector<std::string> command = {
-            worker, absl::StrCat("--slots=", cases[c].slots),
-            absl::StrCat("--threads=", cases[c].threads),
-            absl::StrCat("--operations=", options.operations),
-            // All contenders meet the same steps in a repeat.
-            absl::StrCat("--seed=", repeat + 1)};
+        std::vector<std::string> command = plan.arguments(cases[c]);
+        command.insert(command.begin(), plan.worker);
+        // All contenders meet the same steps in a repeat.
+        command.push_back(absl::StrCat("--seed=", repeat + 1));
         if (contender.kind == Contender::kFloor) command.push_back("--floor");
         const ProcessResult result = RunProcess(
-            command, contender.library, Limit(options, cases[c]), interrupt);
+            command, contender.library, plan.limit(cases[c]), interrupt);
         if (result.ending == ProcessResult::kInterrupted) return repeat + 1;
         if (!result.ok()) {
           results.SetFailure(
@@ -126,7 +124,7 @@ uint64_t RunAll(const Options& options, const std::string& worker,
     }
     progress.EndRepeat(repeat);
   }
-  return options.repeats;
+  return plan.repeats;
 }
 
 }  // namespace hakmem::bench

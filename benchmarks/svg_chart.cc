@@ -10,8 +10,9 @@ namespace {
 
 // In SVG units; the page scales the whole to the room there is.
 constexpr double kWidth = 480;
-constexpr double kLabelWidth = 104;  // left of the bars
-constexpr double kValueWidth = 62;   // right of the longest bar
+constexpr double kLabelWidth = 104;   // left of the bars, at least
+constexpr double kLetterWidth = 7.2;  // more than most letters take
+constexpr double kValueWidth = 62;    // right of the longest bar
 constexpr double kHeader = 44;
 constexpr double kRow = 26;
 constexpr double kBarHeight = 16;
@@ -29,13 +30,16 @@ std::string EscapeHtml(std::string_view text) {
 std::string SvgBarChart(std::string_view title, std::string_view note,
                         const std::vector<SvgBar>& bars) {
   double full = 0;
+  double label_width = kLabelWidth;
   for (const SvgBar& bar : bars) {
     full = std::max({full, bar.value, bar.high});
+    label_width = std::max(
+        label_width, kLetterWidth * static_cast<double>(bar.label.size()) + 8);
   }
   const double scale =
-      full > 0 ? (kWidth - kLabelWidth - kValueWidth) / full : 0;
+      full > 0 ? (kWidth - label_width - kValueWidth) / full : 0;
   const auto x = [&](double value) {
-    return kLabelWidth + std::max(value, 0.0) * scale;
+    return label_width + std::max(value, 0.0) * scale;
   };
   const double height = kHeader + kRow * static_cast<double>(bars.size()) + 4;
   std::string svg = absl::StrFormat(
@@ -48,12 +52,12 @@ std::string SvgBarChart(std::string_view title, std::string_view note,
     const double middle = y + kBarHeight / 2;
     absl::StrAppendFormat(
         &svg, "<text class=\"label\" x=\"%.0f\" y=\"%.1f\">%s</text>\n",
-        kLabelWidth - 8, middle + 4, EscapeHtml(bar.label));
+        label_width - 8, middle + 4, EscapeHtml(bar.label));
     absl::StrAppendFormat(
         &svg,
         "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
         "height=\"%.0f\" rx=\"2\"><title>%s: %.*f</title></rect>\n",
-        EscapeHtml(bar.css_class), kLabelWidth, y, x(bar.value) - kLabelWidth,
+        EscapeHtml(bar.css_class), label_width, y, x(bar.value) - label_width,
         kBarHeight, EscapeHtml(bar.label), bar.digits, bar.value);
     double text_at = x(bar.value);
     if (bar.high > bar.low) {

@@ -38,6 +38,39 @@ struct Request {
   bool can_do_without = false;  // a refusal is no failure
 };
 
+// Adds what slabs of a class hold, in use (or in bins) and free.
+struct ClassOccupancy {
+  SizeClass size_class;
+  uint64_t live = 0;
+  uint64_t cached = 0;
+
+  static void Add(const Slab& slab, void* occupancy) {
+    auto* sum = static_cast<ClassOccupancy*>(occupancy);
+    if (slab.size_class != sum->size_class) return;
+    sum->cached += uint64_t{slab.block_bytes} * slab.free_count;
+    sum->live += uint64_t{slab.block_bytes} *
+                 (uint64_t{slab.block_count} - slab.free_count);
+  }
+};
+
+// Fills in what the class that could not serve holds, or for want of one what
+// all spans or large blocks do.
+void TellOccupancy(SizeClass c, FailedRequest& failed) {
+  if (c != SizeClass::kNone) {
+    ClassOccupancy sum{c};
+    IsMid(c) ? Ace::VisitSlabs(&ClassOccupancy::Add, &sum)
+             : LinkedBackend::VisitSlabs(&ClassOccupancy::Add, &sum);
+    failed.live = sum.live;
+    failed.cached = sum.cached;
+  } else if (failed.layer != Layer::kFrontend) {
+    const Ace::Totals totals = Ace::Sum();
+    const bool is_large = failed.layer == Layer::kLarge;
+    failed.cached = is_large ? totals.large_cached : totals.shared_cached;
+    failed.live = is_large ? totals.large_bytes
+                           : totals.span_bytes - totals.shared_cached;
+  }
+}
+
 void RecordRefusal(const Request& request, Layer layer, SizeClass c,
                    int error) {
   if constexpr (!kTracing) return;
@@ -48,6 +81,7 @@ void RecordRefusal(const Request& request, Layer layer, SizeClass c,
   failed.alignment = request.alignment;
   failed.class_bytes = ClassBytes(c);
   failed.error = error;
+  TellOccupancy(c, failed);
   RecordFailure(failed);
 }
 

@@ -21,8 +21,9 @@ void PhaseShift(Run& run);
 // 64 MiB of blocks of 1 to 256 KiB, log-uniform, are allocated and all but a
 // few freed, several times with pauses between; then two seconds of a block of
 // 16 bytes to 64 KiB about every millisecond. Reports resident memory before
-// and after, and what was live then. The pauses count as CPU time, if the
-// allocator used any.
+// and after, and what was live then. The pauses between bursts count, so that
+// CPU time shows what an allocator does in them; those between the last blocks
+// do not.
 void Bursts(Run& run);
 
 // A thread writes messages of 64 KiB, another reads and frees them. An

@@ -14,7 +14,7 @@ struct Phase {
   size_t high;
   uint64_t replacements;  // after filling; so many that phases weigh alike
 
-  size_t slots() const { return kWorkingSet / ((low + high) / 2); }
+  constexpr size_t slots() const { return kWorkingSet / ((low + high) / 2); }
 };
 
 constexpr Phase kPhases[] = {
@@ -23,28 +23,40 @@ constexpr Phase kPhases[] = {
     {16, 1024, 2'400'000},
 };
 
-// Returns the operations.
-uint64_t RunPhase(const Phase& phase, uint64_t replacements, Random& random) {
+constexpr size_t MostSlots() {
+  size_t most = 0;
+  for (const Phase& phase : kPhases) {
+    if (phase.slots() > most) most = phase.slots();
+  }
+  return most;
+}
+
+// Uses the first slots of `blocks`, all empty, and leaves them so. Returns the
+// operations.
+uint64_t RunPhase(const Phase& phase, uint64_t replacements, Random& random,
+                  BlockArray& blocks) {
   const auto size = [&] {
     return phase.low + random.Below(phase.high - phase.low + 1);
   };
-  BlockArray blocks(phase.slots());
-  for (size_t i = 0; i < blocks.count(); ++i) blocks.Replace(i, size());
+  const size_t slots = phase.slots();
+  for (size_t i = 0; i < slots; ++i) blocks.Replace(i, size());
   for (uint64_t i = 0; i < replacements; ++i) {
-    blocks.Replace(random.Below(blocks.count()), size());
+    blocks.Replace(random.Below(slots), size());
   }
-  return blocks.count() + replacements;  // and all are freed
+  blocks.FreeAll();
+  return slots + replacements;
 }
 
 }  // namespace
 
 void PhaseShift(Run& run) {
   Random random(run.seed());
+  BlockArray blocks(MostSlots());
   run.Start();
   for (int round = 0; round < kRounds; ++round) {
     for (const Phase& phase : kPhases) {
       const uint64_t replacements = run.Scaled(phase.replacements / kRounds);
-      run.Count(RunPhase(phase, replacements, random));
+      run.Count(RunPhase(phase, replacements, random, blocks));
     }
   }
   run.Stop();

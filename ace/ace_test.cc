@@ -1,0 +1,305 @@
+#include "ace/ace.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "ace/limit.h"
+#include "backend/address_map.h"
+#include "base/options.h"
+#include "tracing/failure_note.h"
+
+namespace hakmem {
+namespace {
+
+constexpr size_t kKiB = 1024;
+constexpr size_t kMiB = size_t{1} << 20;
+constexpr auto kAny = Ace::Contents::kAny;
+
+char* At(uintptr_t address) { return reinterpret_cast<char*>(address); }
+
+std::unique_ptr<SpanBins> NewBins() {
+  auto bins = std::make_unique<SpanBins>();
+  bins->Begin();
+  return bins;
+}
+
+// Bytes that a request costs.
+size_t RoundedUp(size_t bytes) {
+  const SizeClass c = Ace::ClassFor(bytes, kBlockAlignment);
+  if (c != SizeClass::kNone) return ClassBytes(c);
+  const SpanAllocation span = Ace::Allocate(bytes, 16, kAny, nullptr);
+  const size_t usable = Ace::BytesAt(span.address);
+  Ace::Free(span.address, nullptr);
+  return usable;
+}
+
+TEST(Ace, RoundsNoRequestUpByMoreThanAnEighthOrToTheNextPage) {
+  for (size_t bytes = kMaxTinyBytes + 1; bytes <= kMaxSpanBytes;
+       bytes += bytes / 67) {
+    const size_t rounded = RoundedUp(bytes);
+    ASSERT_GE(rounded, bytes);
+    if (kAceMode == AceMode::kOff) {
+      ASSERT_LT(rounded - bytes, kPageBytes) << bytes;
+    } else {
+      ASSERT_LE((rounded - bytes) * 8, bytes) << bytes;
+    }
+  }
+}
+
+TEST(Ace, ALengthAskedForCostsItsOwnPages) {
+  if (kAceMode == AceMode::kFixed) GTEST_SKIP() << "base classes only";
+  EXPECT_EQ(RoundedUp(33 * kKiB), 36 * kKiB);
+  EXPECT_EQ(RoundedUp(100 * kKiB), 100 * kKiB);
+  EXPECT_EQ(RoundedUp(129 * kKiB), 132 * kKiB);
+}
+
+TEST(Ace, WastesLessThan8PercentOfLogUniformSizes) {
+  double asked = 0;
+  double cost = 0;
+  for (double exponent = std::log(2049.0); exponent < std::log(262144.0);
+       exponent += 0.001) {
+    const auto bytes = static_cast<size_t>(std::exp(exponent));
+    asked += static_cast<double>(bytes);
+    cost += static_cast<double>(RoundedUp(bytes));
+  }
+  EXPECT_LT(cost / asked - 1, 0.08);
+}
+
+TEST(Ace, AlignsMidBlocksAndSpans) {
+  const auto bins = NewBins();
+  for (size_t alignment = 16; alignment <= 4 * kMiB; alignment *= 2) {
+    for (const size_t bytes : {3 * kKiB, 20 * kKiB, 40 * kKiB, 900 * kKiB}) {
+      const SizeClass c = Ace::ClassFor(bytes, alignment);
+      if (c != SizeClass::kNone) {
+        void* blocks[3];
+        ASSERT_EQ(Ace::Refill(c, blocks, 3), 3u);
+        for (void* block : blocks) {
+          ASSERT_EQ(reinterpret_cast<uintptr_t>(block) % alignment, 0u);
+        }
+        Ace::Drain(c, blocks, 3);
+        continue;
+      }
+      const SpanAllocation span =
+          Ace::Allocate(bytes, alignment, kAny, bins.get());
+      ASSERT_TRUE(span);
+      ASSERT_EQ(span.address % alignment, 0u);
+      ASSERT_GE(Ace::BytesAt(span.address), bytes);
+      Ace::Free(span.address, bins.get());
+    }
+  }
+  Ace::TrimBins(*bins, /*all=*/true);
+}
+
+TEST(Ace, AWasteCapSendsARequestToASpanOfItsOwn) {
+  if (kAceMode == AceMode::kOff) GTEST_SKIP() << "there are no classes";
+  auto& cap = options::internal::values[options::k_ace_waste_percent];
+  EXPECT_EQ(ClassBytes(Ace::ClassFor(2049, 16)), 2304u);
+  EXPECT_EQ(ClassBytes(Ace::ClassFor(2300, 16)), 2304u);
+  cap = 1;
+  EXPECT_EQ(Ace::ClassFor(2049, 16), SizeClass::kNone);
+  EXPECT_EQ(ClassBytes(Ace::ClassFor(2300, 16)), 2304u);
+  cap = options::Describe(options::k_ace_waste_percent).fallback;
+}
+
+// Blocks of all kinds at random, with what each must hold.
+TEST(Ace, BlocksOfAllSizesKeepApart) {
+  struct Block {
+    size_t bytes;
+    SizeClass size_class;
+    char mark;
+  };
+  const auto bins = NewBins();
+  std::map<uintptr_t, Block> live;
+  std::mt19937_64 random(1);
+  const auto check_and_free = [&](auto it) {
+    const auto [address, block] = *it;
+    ASSERT_EQ(At(address)[0], block.mark);
+    ASSERT_EQ(At(address)[block.bytes / 2], block.mark);
+    ASSERT_EQ(At(address)[block.bytes - 1], block.mark);
+    live.erase(it);
+    if (block.size_class != SizeClass::kNone) {
+      void* pointer = At(address);
+      Ace::Drain(block.size_class, &pointer, 1);
+    } else {
+      Ace::Free(address, bins.get());
+    }
+  };
+  for (int step = 0; step < 30'000; ++step) {
+    if (live.size() > 200 || (!live.empty() && random() % 3 == 0)) {
+      check_and_free(std::next(live.begin(), random() % live.size()));
+    } else {
+      const double exponent =
+          11.01 + static_cast<double>(random() % 10'000) / 1000;
+      const auto bytes =
+          static_cast<size_t>(std::exp2(std::min(exponent, 21.)));
+      const auto mark = static_cast<char>(random());
+      const SizeClass c = Ace::ClassFor(bytes, 16);
+      uintptr_t address;
+      if (c != SizeClass::kNone) {
+        void* block;
+        ASSERT_EQ(Ace::Refill(c, &block, 1), 1u);
+        address = reinterpret_cast<uintptr_t>(block);
+        ASSERT_EQ(AddressMap::ClassAt(address), c);
+      } else {
+        address = Ace::Allocate(bytes, 16, kAny, bins.get()).address;
+        ASSERT_NE(address, 0u);
+        ASSERT_GE(Ace::BytesAt(address), bytes);
+      }
+      const auto after = live.lower_bound(address);
+      if (after != live.end()) {
+        ASSERT_LE(address + bytes, after->first);
+      }
+      if (after != live.begin()) {
+        const auto before = std::prev(after);
+        ASSERT_LE(before->first + before->second.bytes, address);
+      }
+      At(address)[0] = At(address)[bytes / 2] = At(address)[bytes - 1] = mark;
+      live[address] = {bytes, c, mark};
+    }
+    if (step % 1000 == 0) Ace::Collect(step, /*force=*/step % 3000 == 0);
+    if (step % 500 == 0) Ace::TrimBins(*bins, /*all=*/step % 1500 == 0);
+  }
+  while (!live.empty()) check_and_free(live.begin());
+  Ace::TrimBins(*bins, /*all=*/true);
+  Ace::Collect(1 << 20, /*force=*/true);
+  const Ace::Totals totals = Ace::Sum();
+  EXPECT_EQ(totals.slabs.block_bytes, 0u);
+  EXPECT_EQ(totals.span_bytes, 0u);
+  EXPECT_EQ(totals.shared_cached, 0u);
+  EXPECT_EQ(totals.large_bytes, 0u);
+  EXPECT_EQ(totals.large_cached, 0u);
+  EXPECT_EQ(AceLimit::Held(), 0u);
+}
+
+TEST(Ace, OneMidBlockInUseDoesNotKeepItsSlabResident) {
+  if (kAceMode == AceMode::kOff) GTEST_SKIP() << "there are no mid blocks";
+  const SizeClass c = MidClassOf(16 * kKiB);  // four in a slab
+  Ace::Collect(0, /*force=*/true);
+  const uint64_t before = Ace::Sum().slabs.committed_bytes;
+  std::vector<void*> blocks(400);
+  for (void*& block : blocks) ASSERT_EQ(Ace::Refill(c, &block, 1), 1u);
+  for (void* block : blocks) memset(block, 1, 16 * kKiB);
+  std::vector<void*> kept;
+  std::vector<void*> freed;
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    (i % 4 == 0 ? kept : freed).push_back(blocks[i]);
+  }
+  Ace::Drain(c, freed.data(), freed.size());
+  Ace::Collect(0, /*force=*/true);
+  EXPECT_EQ(Ace::Sum().slabs.committed_bytes, before + 100 * 16 * kKiB);
+  for (void* block : kept) EXPECT_EQ(static_cast<char*>(block)[5000], 1);
+  // What was purged serves again.
+  for (void*& block : freed) {
+    ASSERT_EQ(Ace::Refill(c, &block, 1), 1u);
+    memset(block, 2, 16 * kKiB);
+  }
+  EXPECT_EQ(Ace::Sum().slabs.committed_bytes, before + 400 * 16 * kKiB);
+  Ace::Drain(c, freed.data(), freed.size());
+  Ace::Drain(c, kept.data(), kept.size());
+}
+
+TEST(Ace, KeepsItsLimitAndSaysSo) {
+  auto& limit = options::internal::values[options::k_ace_limit_mb];
+  const auto bins = NewBins();
+  Ace::TrimBins(*bins, /*all=*/true);
+  limit = AceLimit::Held() / kMiB + 8;
+  std::vector<uintptr_t> spans;
+  for (;;) {
+    const SpanAllocation span = Ace::Allocate(100 * kKiB, 16, kAny, bins.get());
+    if (!span) break;
+    spans.push_back(span.address);
+    ASSERT_LE(AceLimit::Held(), AceLimit::Bytes());
+  }
+  EXPECT_GE(spans.size(), 8 * kMiB / (104 * kKiB) - 3);
+  if (kTracing) {
+    EXPECT_EQ(internal::failure_note.cause, Cause::kExhaustion);
+    EXPECT_EQ(internal::failure_note.limit, AceLimit::Bytes());
+    EXPECT_EQ(internal::failure_note.live + internal::failure_note.cached,
+              AceLimit::Held());
+  }
+  const SizeClass c = Ace::ClassFor(20 * kKiB, 16);
+  if (c != SizeClass::kNone) {
+    std::vector<void*> blocks(100);
+    const uint32_t got = Ace::Refill(c, blocks.data(), 100);
+    EXPECT_LT(got, 100u);
+    Ace::Drain(c, blocks.data(), got);
+  }
+  // Large blocks are not the pool's.
+  const SpanAllocation large = Ace::Allocate(20 * kMiB, 16, kAny, bins.get());
+  EXPECT_TRUE(large);
+  Ace::Free(large.address, bins.get());
+  // What is given back can be had again.
+  Ace::Free(spans.back(), bins.get());
+  spans.pop_back();
+  const SpanAllocation again = Ace::Allocate(100 * kKiB, 16, kAny, bins.get());
+  EXPECT_TRUE(again);
+  spans.push_back(again.address);
+  for (const uintptr_t span : spans) Ace::Free(span, bins.get());
+  Ace::TrimBins(*bins, /*all=*/true);
+  Ace::Collect(0, /*force=*/true);
+  EXPECT_EQ(AceLimit::Held(), 0u);
+  limit = 0;
+}
+
+TEST(Ace, ParkedLargeBlocksServeNearlyEqualSizes) {
+  if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is parked";
+  Ace::Collect(0, /*force=*/true);
+  const uintptr_t block = Ace::Allocate(5 * kMiB, 16, kAny, nullptr).address;
+  memset(At(block), 1, 5 * kMiB);
+  Ace::Free(block, nullptr);
+  EXPECT_EQ(Ace::BytesAt(block), 0u);
+  EXPECT_EQ(Ace::Sum().large_cached, 5 * kMiB);
+  // Zeroed, or much smaller: fresh memory.
+  const SpanAllocation zeroed =
+      Ace::Allocate(5 * kMiB, 16, Ace::Contents::kZero, nullptr);
+  EXPECT_NE(zeroed.address, block);
+  EXPECT_TRUE(zeroed.is_zero);
+  const SpanAllocation small = Ace::Allocate(3 * kMiB, 16, kAny, nullptr);
+  EXPECT_NE(small.address, block);
+  const SpanAllocation again =
+      Ace::Allocate(5 * kMiB - 300 * kKiB, 16, kAny, nullptr);
+  EXPECT_EQ(again.address, block);
+  EXPECT_FALSE(again.is_zero);
+  EXPECT_EQ(Ace::BytesAt(block), 5 * kMiB);
+  for (const SpanAllocation& each : {zeroed, small, again}) {
+    Ace::Free(each.address, nullptr);
+  }
+  Ace::Collect(0, /*force=*/true);
+  EXPECT_EQ(Ace::Sum().large_cached, 0u);
+}
+
+TEST(Ace, ResizesInPlaceWhereItCan) {
+  const SpanAllocation span = Ace::Allocate(200 * kKiB, 16, kAny, nullptr);
+  memset(At(span.address), 7, 200 * kKiB);
+  EXPECT_EQ(Ace::Resize(span.address, 100 * kKiB), span.address);
+  EXPECT_LE(Ace::BytesAt(span.address), 104 * kKiB);
+  EXPECT_EQ(Ace::Resize(span.address, 200 * kKiB), span.address);
+  EXPECT_EQ(At(span.address)[100 * kKiB - 1], 7);
+  EXPECT_EQ(Ace::Resize(span.address, 2 * kMiB), 0u);
+  Ace::Free(span.address, nullptr);
+}
+
+TEST(AceDeathTest, FindsASpanFreedTwiceWhileItIsCached) {
+  const auto bins = NewBins();
+  for (int i = 0; i < 100; ++i) {
+    const SpanAllocation span = Ace::Allocate(50 * kKiB, 16, kAny, bins.get());
+    Ace::Free(span.address, bins.get());
+  }
+  const uintptr_t keep = Ace::Allocate(50 * kKiB, 16, kAny, bins.get()).address;
+  const uintptr_t span = Ace::Allocate(50 * kKiB, 16, kAny, bins.get()).address;
+  Ace::Free(span, bins.get());
+  EXPECT_DEATH(Ace::Free(span, bins.get()), "double free of 0x");
+  Ace::Free(keep, bins.get());
+  Ace::TrimBins(*bins, /*all=*/true);
+}
+
+}  // namespace
+}  // namespace hakmem

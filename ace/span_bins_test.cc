@@ -1,0 +1,108 @@
+#include "ace/span_bins.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+namespace hakmem {
+namespace {
+
+constexpr size_t kPages = 9;
+constexpr size_t kNoBudget = SIZE_MAX;
+
+class SpanBinsTest : public testing::Test {
+ protected:
+  SpanBinsTest() : bins_(std::make_unique<SpanBins>()) { bins_->Begin(); }
+
+  void SetUp() override {
+    if (kAceMode != AceMode::kAdaptive) GTEST_SKIP() << "limits do not adapt";
+  }
+
+  void Miss(size_t pages, int times) {
+    for (int i = 0; i < times; ++i) ASSERT_EQ(bins_->Pop(pages), 0u);
+  }
+
+  std::unique_ptr<SpanBins> bins_;
+};
+
+TEST_F(SpanBinsTest, KeepNothingOfALengthThatNobodyAsksFor) {
+  EXPECT_FALSE(bins_->Push(kPages, 0x1000, kNoBudget));
+  Miss(kPages, 7);
+  EXPECT_FALSE(bins_->Push(kPages, 0x1000, kNoBudget));
+  Miss(kPages, 1);
+  EXPECT_TRUE(bins_->Push(kPages, 0x1000, kNoBudget));
+  EXPECT_FALSE(bins_->Push(kPages + 1, 0x2000, kNoBudget));
+  EXPECT_EQ(bins_->held_bytes(), kPages * kPageBytes);
+}
+
+TEST_F(SpanBinsTest, TheLastComesFirst) {
+  Miss(kPages, 3 * 8);
+  for (const uintptr_t span : {0x1000, 0x2000, 0x3000}) {
+    ASSERT_TRUE(bins_->Push(kPages, span, kNoBudget));
+  }
+  EXPECT_FALSE(bins_->Push(kPages, 0x4000, kNoBudget));
+  EXPECT_EQ(bins_->Pop(kPages), 0x3000u);
+  uintptr_t oldest = 0;
+  bins_->TakeOldest(kPages, 1, &oldest);
+  EXPECT_EQ(oldest, 0x1000u);
+  EXPECT_EQ(bins_->Pop(kPages), 0x2000u);
+  EXPECT_EQ(bins_->held_bytes(), 0u);
+}
+
+TEST_F(SpanBinsTest, GrowNoFurtherThanMemoryAllows) {
+  for (const size_t pages : {size_t{1}, size_t{64}, SpanBins::kMaxPages}) {
+    Miss(pages, 10'000);
+    EXPECT_GE(bins_->Limit(pages), 1u);
+    EXPECT_LE(bins_->Limit(pages), SpanBins::kMostSpans);
+    EXPECT_LE(bins_->Limit(pages) * pages * kPageBytes, size_t{1} << 20);
+  }
+}
+
+TEST_F(SpanBinsTest, KeepWithinTheBudgetAllTogether) {
+  Miss(kPages, 8 * 8);
+  const size_t budget = 2 * kPages * kPageBytes;
+  EXPECT_TRUE(bins_->Push(kPages, 0x1000, budget));
+  EXPECT_TRUE(bins_->Push(kPages, 0x2000, budget));
+  EXPECT_FALSE(bins_->Push(kPages, 0x3000, budget));
+}
+
+TEST_F(SpanBinsTest, GiveUpWhatLayUnusedForAnEpoch) {
+  Miss(kPages, 4 * 8);
+  for (uintptr_t span = 1; span <= 4; ++span) {
+    ASSERT_TRUE(bins_->Push(kPages, span << 12, kNoBudget));
+  }
+  EXPECT_EQ(bins_->EndEpoch(kPages), 0u);  // it was empty in this one
+  ASSERT_NE(bins_->Pop(kPages), 0u);
+  ASSERT_TRUE(bins_->Push(kPages, 4 << 12, kNoBudget));
+  // Of four only one was ever needed.
+  EXPECT_EQ(bins_->EndEpoch(kPages), 3u);
+  EXPECT_EQ(bins_->Limit(kPages), 1u);
+}
+
+TEST_F(SpanBinsTest, RetireALengthThatNobodyAsksForAnyMore) {
+  Miss(kPages, 8 * 8);
+  EXPECT_EQ(bins_->Limit(kPages), 8u);
+  bins_->EndEpoch(kPages);
+  for (int epoch = 0; epoch < 4; ++epoch) bins_->EndEpoch(kPages);
+  EXPECT_EQ(bins_->Limit(kPages), 0u);
+}
+
+TEST_F(SpanBinsTest, TellAThreadThatAllocatesWhatOthersFree) {
+  EXPECT_FALSE(bins_->OthersFree(kPages));
+  Miss(kPages, 8);
+  EXPECT_TRUE(bins_->OthersFree(kPages));
+  // One that frees as it allocates is served by its own bins.
+  bins_->NoteFree(kPages);
+  EXPECT_FALSE(bins_->OthersFree(kPages));
+  for (int i = 0; i < 1000; ++i) {
+    Miss(kPages, 1);
+    bins_->NoteFree(kPages);
+  }
+  EXPECT_FALSE(bins_->OthersFree(kPages));
+  bins_->EndEpoch(kPages);
+  Miss(kPages, 8);
+  EXPECT_TRUE(bins_->OthersFree(kPages));
+}
+
+}  // namespace
+}  // namespace hakmem
