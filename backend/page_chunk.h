@@ -32,7 +32,7 @@ struct PageChunk : Chunk, ListNode<PageChunk, HeldPageChunksTag> {
 
   // At the first and the last page of a span; zeros between. Only the first
   // page's tag ever says kCached.
-  struct Tag {
+  struct alignas(uint32_t) Tag {
     uint16_t pages;
     State state;
     bool is_first;  // false at the last page of a longer span

@@ -3,8 +3,10 @@
 #include "hakmem/hakmem.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
+#include "ace_mode.h"
 #include "base/log.h"
 #include "base/options.h"
 #include "frontend/allocator.h"
@@ -14,12 +16,24 @@
 
 namespace options = hakmem::options;
 
+namespace {
+
+// "0.2.0 (<back-end>, ace <variant>)"
+constexpr std::array<char, 48> kVersion = [] {
+  std::array<char, 48> text{};
+  size_t length = 0;
+  for (const char* part : {"0.2.0 (", hakmem::LinkedBackend::kName, ", ace ",
+                           hakmem::kAceModeName, ")"}) {
+    for (; *part != '\0'; ++part) text[length++] = *part;
+  }
+  return text;
+}();
+
+}  // namespace
+
 size_t hakmem_collect() noexcept { return hakmem::CollectAll(); }
 
-const char* hakmem_version() noexcept {
-  static constexpr bool kIsSegment = hakmem::LinkedBackend::kName[1] == 'e';
-  return kIsSegment ? "0.1.0 (segment)" : "0.1.0 (superslab)";
-}
+const char* hakmem_version() noexcept { return kVersion.data(); }
 
 int hakmem_option(size_t index, hakmem_option_t* option) noexcept {
   if (index >= options::kCount) return 0;

@@ -177,7 +177,7 @@ std::string PreloadProblem() {
     }
   }
   const std::string version = Hakmem().version();
-  if (version.find("(" + ExpectedBackend() + ")") == std::string::npos) {
+  if (version.find("(" + ExpectedBackend() + ", ") == std::string::npos) {
     return version + " was preloaded, not " + ExpectedBackend();
   }
   if (Stats().backend != ExpectedBackend()) {

@@ -129,10 +129,9 @@ TEST(StatisticsTest, LiveBytesAreSplitByKind) {
   EXPECT_EQ(with_large.slab_live_bytes, with_small.slab_live_bytes);
   EXPECT_EQ(with_large.span_live_bytes, with_span.span_live_bytes);
   EXPECT_GE(with_large.large_live_bytes, before.large_live_bytes + 50000000);
-  EXPECT_EQ(with_large.live_bytes, with_large.slab_live_bytes +
-                                       with_large.mid_live_bytes +
-                                       with_large.span_live_bytes +
-                                       with_large.large_live_bytes);
+  EXPECT_EQ(with_large.live_bytes,
+            with_large.slab_live_bytes + with_large.mid_live_bytes +
+                with_large.span_live_bytes + with_large.large_live_bytes);
   free(small);
   free(mid);
   free(span);

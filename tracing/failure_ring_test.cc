@@ -81,7 +81,7 @@ TEST(FailureRing, FullItKeepsTheNewestAndCountsTheRest) {
 
 TEST(FailureRing, WritersAndReadersRaceWithoutTornRecords) {
   const auto ring = std::make_unique<FailureRing>();
-  constexpr int kWriters = 3;
+  constexpr uint64_t kWriters = 3;
   constexpr uint64_t kEach = 20'000;
   std::atomic<bool> done = false;
   std::atomic<uint64_t> torn = 0;

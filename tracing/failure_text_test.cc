@@ -114,7 +114,7 @@ TEST(FailureText, Exhaustion) {
   record.live = 60 * kMiB;
   record.cached = 4 * kMiB;
   record.limit = 64 * kMiB;
-  record.class_bytes = 40 * 1024;
+  record.class_bytes = 40'960;
   EXPECT_EQ(Line(record),
             "failure 12, thread 345: malloc of 39 KiB (40000 bytes): "
             "Exhaustion in ace, ENOMEM, class of 40 KiB: the pool holds 60 MiB "

@@ -79,7 +79,7 @@ MapFailure::Figures MapFailure::Kept::Get(uint64_t now, Look&& look) {
 // What a request may not exceed whatever the system's state: two system calls
 // where no limit is set.
 bool MapFailure::ExplainByLimits(OsRequest request, uint64_t bytes,
-                                 Evidence* evidence) {
+                                 Evidence* evidence) const {
   // Making reserved memory usable takes no address space; reserving is not
   // counted as data.
   if (request != OsRequest::kCommit) {
@@ -110,7 +110,7 @@ bool MapFailure::ExplainByLimits(OsRequest request, uint64_t bytes,
 }
 
 // What is promised of what may be, where the kernel keeps to it.
-MapFailure::Figures MapFailure::LookAtCommitLimit() {
+MapFailure::Figures MapFailure::LookAtCommitLimit() const {
   uint64_t mode = 0;
   if (!ReadNumber(system_.root, "/proc/sys/vm/overcommit_memory", "", &mode) ||
       mode != 2) {
@@ -127,7 +127,7 @@ MapFailure::Figures MapFailure::LookAtCommitLimit() {
   return figures;
 }
 
-MapFailure::Figures MapFailure::LookAtMappings() {
+MapFailure::Figures MapFailure::LookAtMappings() const {
   Figures figures;
   if (!ReadNumber(system_.root, "/proc/sys/vm/max_map_count", "",
                   &figures.limit)) {
@@ -154,7 +154,7 @@ MapFailure::Figures MapFailure::LookAtCgroup() {
 }
 
 // All the memory there is, where the kernel refuses one request beyond it.
-MapFailure::Figures MapFailure::LookAtMemory() {
+MapFailure::Figures MapFailure::LookAtMemory() const {
   uint64_t mode = 1;
   if (!ReadNumber(system_.root, "/proc/sys/vm/overcommit_memory", "", &mode) ||
       mode != 0) {

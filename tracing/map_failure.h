@@ -65,11 +65,12 @@ class MapFailure {
     std::atomic<uint64_t> limit_{0};
   };
 
-  bool ExplainByLimits(OsRequest request, uint64_t bytes, Evidence* evidence);
-  Figures LookAtCommitLimit();
-  Figures LookAtMappings();
+  bool ExplainByLimits(OsRequest request, uint64_t bytes,
+                       Evidence* evidence) const;
+  Figures LookAtCommitLimit() const;
+  Figures LookAtMappings() const;
   Figures LookAtCgroup();
-  Figures LookAtMemory();
+  Figures LookAtMemory() const;
 
   const SystemView& system_;
   Kept commit_;

@@ -32,15 +32,16 @@ TEST(Routings, EverySizeIsInItsRange) {
 }
 
 TEST(Routings, AreCounted) {
-  const size_t range = RoutingRange::Of(33 * 1024);
+  constexpr size_t kKiB = 1024;
+  const size_t range = RoutingRange::Of(33 * kKiB);
   EXPECT_EQ(RoutingOf(range).requests, 0u);
-  CountRouting(33 * 1024);
-  CountRouting(34 * 1024);
+  CountRouting(33 * kKiB);
+  CountRouting(34 * kKiB);
   const Routing routing = RoutingOf(range);
   EXPECT_EQ(routing.requests, kTracing ? 2u : 0u);
-  EXPECT_EQ(routing.bytes, kTracing ? 67u * 1024 : 0u);
-  EXPECT_LE(routing.least, 33u * 1024);
-  EXPECT_GE(routing.most, 34u * 1024);
+  EXPECT_EQ(routing.bytes, kTracing ? 67 * kKiB : 0);
+  EXPECT_LE(routing.least, 33 * kKiB);
+  EXPECT_GE(routing.most, 34 * kKiB);
 }
 
 }  // namespace
