@@ -33,12 +33,6 @@ auto TakeWithinLimit(size_t bytes, Take&& take) {
   return AceLimit::Within(bytes, take);
 }
 
-// What a thread's span bins may hold: a small part of what the pool does.
-size_t BinBudget() {
-  constexpr size_t kLeast = size_t{1} << 20;
-  return std::max(PageHeap::UsedBytes() / 32, kLeast);
-}
-
 uintptr_t TakeCached(size_t pages, SpanBins* bins) {
   uintptr_t batch[SpanBins::kMostSpans];
   if (bins == nullptr) {
@@ -51,9 +45,8 @@ uintptr_t TakeCached(size_t pages, SpanBins* bins) {
   const uint32_t want = std::max(bins->Limit(pages) / 2, uint32_t{1});
   const uint32_t got = SpanShards::Take(pages, want, batch);
   if (got == 0) return 0;
-  const size_t budget = BinBudget();
   for (uint32_t i = 1; i < got; ++i) {
-    if (!bins->Push(pages, batch[i], budget)) {
+    if (!bins->Push(pages, batch[i])) {
       SpanShards::Give(pages, &batch[i], 1);
     }
   }
@@ -63,7 +56,7 @@ uintptr_t TakeCached(size_t pages, SpanBins* bins) {
 void KeepOrPassOn(uintptr_t address, size_t pages, SpanBins* bins) {
   if (bins == nullptr) return SpanShards::GiveUsed(pages, address);
   bins->NoteFree(pages);
-  if (bins->Push(pages, address, BinBudget())) {
+  if (bins->Push(pages, address)) {
     return PageHeap::MarkCached(address, pages);
   }
   // More is freed than is asked for again: what the bin has goes, and only the
@@ -72,7 +65,7 @@ void KeepOrPassOn(uintptr_t address, size_t pages, SpanBins* bins) {
     uintptr_t oldest[SpanBins::kMostSpans];
     bins->TakeOldest(pages, count, oldest);
     SpanShards::Give(pages, oldest, count);
-    if (bins->Push(pages, address, BinBudget())) {
+    if (bins->Push(pages, address)) {
       return PageHeap::MarkCached(address, pages);
     }
   }

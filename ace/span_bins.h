@@ -31,6 +31,7 @@ class SpanBins {
 
   void Begin() {
     held_bytes_ = 0;
+    budget_ = kLeastBudget;
     for (Bin& bin : bins_) {
       bin = {};
       if (kAceMode == AceMode::kFixed) bin.limit = kFixedLimit;
@@ -51,12 +52,21 @@ class SpanBins {
     return spans_[pages][bin.count];
   }
 
+  // Sets what all bins together may hold, for a pool that holds `pool_bytes`
+  // and is used by `threads`.
+  void SetBudget(size_t pool_bytes, size_t threads) {
+    budget_ =
+        std::max(pool_bytes / 32 / std::max(threads, size_t{1}), kLeastBudget);
+  }
+
   // Keeps the span at `address`. Returns false when its bin is at its limit or
-  // all bins together at `budget` bytes.
-  bool Push(size_t pages, uintptr_t address, size_t budget) {
+  // all bins together would exceed the budget.
+  bool Push(size_t pages, uintptr_t address) {
     Bin& bin = bins_[pages];
     const size_t bytes = pages * kPageBytes;
-    if (bin.count >= bin.limit || held_bytes_ + bytes > budget) return false;
+    if (bin.count >= bin.limit || held_bytes_ + bytes > budget_) {
+      return false;
+    }
     spans_[pages][bin.count++] = address;
     held_bytes_ += bytes;
     return true;
@@ -110,6 +120,7 @@ class SpanBins {
  private:
   static constexpr uint32_t kMissesPerGrowth = 8;
   static constexpr size_t kMostBytes = 512 << 10;  // of one length
+  static constexpr size_t kLeastBudget = size_t{1} << 20;
 
   struct Bin {
     uint8_t count;
@@ -129,6 +140,7 @@ class SpanBins {
   }
 
   size_t held_bytes_;
+  size_t budget_;
   Bin bins_[kMaxPages + 1];
   uintptr_t spans_[kMaxPages + 1][kMostSpans];
 };

@@ -8,7 +8,6 @@ namespace hakmem {
 namespace {
 
 constexpr size_t kPages = 9;
-constexpr size_t kNoBudget = SIZE_MAX;
 
 class SpanBinsTest : public testing::Test {
  protected:
@@ -26,21 +25,21 @@ class SpanBinsTest : public testing::Test {
 };
 
 TEST_F(SpanBinsTest, KeepNothingOfALengthThatNobodyAsksFor) {
-  EXPECT_FALSE(bins_->Push(kPages, 0x1000, kNoBudget));
+  EXPECT_FALSE(bins_->Push(kPages, 0x1000));
   Miss(kPages, 7);
-  EXPECT_FALSE(bins_->Push(kPages, 0x1000, kNoBudget));
+  EXPECT_FALSE(bins_->Push(kPages, 0x1000));
   Miss(kPages, 1);
-  EXPECT_TRUE(bins_->Push(kPages, 0x1000, kNoBudget));
-  EXPECT_FALSE(bins_->Push(kPages + 1, 0x2000, kNoBudget));
+  EXPECT_TRUE(bins_->Push(kPages, 0x1000));
+  EXPECT_FALSE(bins_->Push(kPages + 1, 0x2000));
   EXPECT_EQ(bins_->held_bytes(), kPages * kPageBytes);
 }
 
 TEST_F(SpanBinsTest, TheLastComesFirst) {
   Miss(kPages, 3 * 8);
   for (const uintptr_t span : {0x1000, 0x2000, 0x3000}) {
-    ASSERT_TRUE(bins_->Push(kPages, span, kNoBudget));
+    ASSERT_TRUE(bins_->Push(kPages, span));
   }
-  EXPECT_FALSE(bins_->Push(kPages, 0x4000, kNoBudget));
+  EXPECT_FALSE(bins_->Push(kPages, 0x4000));
   EXPECT_EQ(bins_->Pop(kPages), 0x3000u);
   uintptr_t oldest = 0;
   bins_->TakeOldest(kPages, 1, &oldest);
@@ -60,20 +59,33 @@ TEST_F(SpanBinsTest, GrowNoFurtherThanMemoryAllows) {
 
 TEST_F(SpanBinsTest, KeepWithinTheBudgetAllTogether) {
   Miss(kPages, 8 * 8);
-  const size_t budget = 2 * kPages * kPageBytes;
-  EXPECT_TRUE(bins_->Push(kPages, 0x1000, budget));
-  EXPECT_TRUE(bins_->Push(kPages, 0x2000, budget));
-  EXPECT_FALSE(bins_->Push(kPages, 0x3000, budget));
+  // Lengths enough that their limits alone would allow much more.
+  for (size_t pages = 100; pages < 200; ++pages) Miss(pages, 8);
+  size_t kept = 0;
+  const auto push_all = [&] {
+    for (size_t pages = 100; pages < 200; ++pages) {
+      if (bins_->Push(pages, pages << 12)) kept += pages * kPageBytes;
+    }
+  };
+  push_all();
+  EXPECT_EQ(bins_->held_bytes(), kept);
+  EXPECT_LE(kept, size_t{1} << 20);
+  EXPECT_GT(kept, size_t{1} << 19);
+  // A thirty-second of what the pool holds, shared among the threads.
+  bins_->SetBudget(size_t{1} << 30, 4);
+  push_all();
+  EXPECT_LE(kept, size_t{8} << 20);
+  EXPECT_GT(kept, size_t{7} << 20);
 }
 
 TEST_F(SpanBinsTest, GiveUpWhatLayUnusedForAnEpoch) {
   Miss(kPages, 4 * 8);
   for (uintptr_t span = 1; span <= 4; ++span) {
-    ASSERT_TRUE(bins_->Push(kPages, span << 12, kNoBudget));
+    ASSERT_TRUE(bins_->Push(kPages, span << 12));
   }
   EXPECT_EQ(bins_->EndEpoch(kPages), 0u);  // it was empty in this one
   ASSERT_NE(bins_->Pop(kPages), 0u);
-  ASSERT_TRUE(bins_->Push(kPages, 4 << 12, kNoBudget));
+  ASSERT_TRUE(bins_->Push(kPages, 4 << 12));
   // Of four only one was ever needed.
   EXPECT_EQ(bins_->EndEpoch(kPages), 3u);
   EXPECT_EQ(bins_->Limit(kPages), 1u);

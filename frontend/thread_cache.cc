@@ -9,6 +9,7 @@
 #include "backend/chunk_source.h"
 #include "backend/dirty_ledger.h"
 #include "backend/metadata.h"
+#include "backend/page_heap.h"
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/options.h"
@@ -39,6 +40,9 @@ constinit thread_local ThreadCache* own_cache = nullptr;
 constinit MetadataPool<ThreadCache> cache_pool;
 constinit Mutex caches_mutex;
 constinit IntrusiveList<ThreadCache> caches ABSL_GUARDED_BY(caches_mutex);
+
+// Of `caches`. relaxed: a hint.
+constinit std::atomic<size_t> thread_count{0};
 
 // Serves threads without a cache.
 constinit Mutex shared_mutex;
@@ -117,6 +121,7 @@ ThreadCache* ThreadCache::Attach() {
   {
     MutexLock lock(caches_mutex);
     caches.PushBack(cache);
+    thread_count.fetch_add(1, std::memory_order_relaxed);
   }
   own_cache = cache;
   cache->ShowBins();
@@ -137,6 +142,7 @@ void ThreadCache::OnThreadExit(void* state) {
     // First: a child forked after the heap is another's must not find it here.
     MutexLock lock(caches_mutex);
     caches.Remove(cache);
+    thread_count.fetch_sub(1, std::memory_order_relaxed);
   }
   LinkedBackend::Detach(cache->heap_);
   cache_pool.Put(cache);
@@ -285,6 +291,8 @@ void ThreadCache::LookAtClock() {
   RunHousekeeping(now);
   if (now - epoch_begun_ >= EpochLength()) EndEpoch(now);
   if (HasGrown()) MakeRoom(now);
+  span_bins_.SetBudget(PageHeap::UsedBytes(),
+                       thread_count.load(std::memory_order_relaxed));
   const bool worth_watching = DirtyLedger::Bytes() > kWorthWatchingBytes;
   if (hidden_) {
     if (now != current_tick_) {
@@ -400,6 +408,7 @@ void ThreadCache::AbandonOtherThreads() {
     next = caches.Next(cache);
     if (cache == own_cache) continue;
     caches.Remove(cache);
+    thread_count.fetch_sub(1, std::memory_order_relaxed);
     LinkedBackend::Detach(cache->heap_);
     cache_pool.Put(cache);
   }
