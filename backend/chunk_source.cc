@@ -6,6 +6,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "backend/dirty_ledger.h"
+#include "backend/huge_pages.h"
 #include "backend/metadata.h"
 #include "base/intrusive_list.h"
 #include "base/lock.h"
@@ -112,10 +113,7 @@ Region* AddRegion() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
       return nullptr;
     }
   }
-  if (options::Get(options::k_huge_pages) != 0) {
-    // Only advice: a kernel without huge pages refuses, and nothing is lost.
-    (void)os::AdviseHugePages(region->base, chunks * kChunkBytes);
-  }
+  HugePages::AdviseIfAsked(region->base, chunks * kChunkBytes);
   region->chunk_count = static_cast<uint32_t>(chunks);
   region->usable = 0;
   region->free_count = 0;

@@ -5,6 +5,7 @@
 #include "absl/base/thread_annotations.h"
 #include "backend/address_map.h"
 #include "backend/dirty_ledger.h"
+#include "backend/huge_pages.h"
 #include "backend/metadata.h"
 #include "base/intrusive_list.h"
 #include "base/lock.h"
@@ -53,7 +54,8 @@ LargeBlock* BlockAt(uintptr_t address) {
   return static_cast<LargeBlock*>(chunk);
 }
 
-void AdviseHugePages(LargeBlock* block) {
+// For a block that grows; see large.h.
+void AskForHugePages(LargeBlock* block) {
   if (block->asked_for_huge_pages) return;
   block->asked_for_huge_pages = true;
   // Only advice: a kernel without huge pages refuses, and nothing is lost.
@@ -141,7 +143,7 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment) {
   block->kind = ChunkKind::kLarge;
   block->bytes = size;
   block->asked_for_huge_pages = false;
-  if (options::Get(options::k_huge_pages) != 0) AdviseHugePages(block);
+  HugePages::AdviseIfAsked(block->base, block->bytes);
   if (!AddressMap::SetChunk(m.address, block)) {
     os::Release(m.address, size);
     block_pool.Put(block);
@@ -237,7 +239,7 @@ uintptr_t Large::Resize(uintptr_t address, size_t bytes) {
     bytes_in_use += size - old_size;
     block->bytes = size;
   }
-  if (size > old_size && size >= kLeastHugeBytes) AdviseHugePages(block);
+  if (size > old_size && size >= kLeastHugeBytes) AskForHugePages(block);
   return block->base;
 }
 

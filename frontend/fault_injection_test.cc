@@ -408,6 +408,47 @@ TEST(FaultInjectionTest, ThreadsThatGetNoCacheFreeAllTheSame) {
   EXPECT_EQ(child.err, "");
 }
 
+// --- Huge pages --------------------------------------------------------------
+
+// Has the advice to use huge pages refused once. 0 when that left a record and
+// no request failed.
+int HugePagesRefused() {
+  std::string kind;
+  // Mapping a large block takes a few calls; the last of them is the advice.
+  for (uint64_t n = 1; n <= 6 && kind != "madvise"; ++n) {
+    Faults().fail(n, 1);
+    void* block = malloc(8 * kMiB);
+    const char* failed = Faults().failed_call();
+    kind = failed == nullptr ? "" : failed;
+    Faults().fail(0, 0);
+    if (block == nullptr) return 1;
+    free(block);
+    Hakmem().collect();
+  }
+  if (kind != "madvise") return 2;
+  // Housekeeping tells of it.
+  for (int i = 0; i < 100; ++i) {
+    free(malloc(100 * kKiB));
+    usleep(10'000);
+    hakmem_failure_t last = {};
+    if (Hakmem().last_failure(&last, sizeof(last)) == 0) continue;
+    return std::string(last.cause) == "MapFail" &&
+                   std::string(last.os_request) == "huge pages" &&
+                   std::string(last.entry) == "none" && last.error == ENOMEM
+               ? 0
+               : 3;
+  }
+  return 4;
+}
+const ChildProgram huge_pages_refused("huge_pages_refused", HugePagesRefused);
+
+TEST(FaultInjectionTest, RefusedHugePagesAreToldOfAndHurtNobody) {
+  const ChildResult child =
+      RunChildProgram("huge_pages_refused",
+                      {{"HAKMEM_HUGE_PAGES", "1"}, {"HAKMEM_DECAY", "100"}});
+  EXPECT_EQ(child.exit_code, 0) << child.err;
+}
+
 // --- Before main -------------------------------------------------------------
 
 // Runs plain_c_program_test_helper.c, whose first calls to the OS are made by

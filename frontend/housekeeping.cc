@@ -7,6 +7,7 @@
 
 #include "ace/ace.h"
 #include "backend/chunk_source.h"
+#include "backend/huge_pages.h"
 #include "backend/large.h"
 #include "backend/metadata.h"
 #include "backend/page_heap.h"
@@ -15,6 +16,7 @@
 #include "base/thread_exit.h"
 #include "frontend/thread_cache.h"
 #include "linked_backend.h"
+#include "tracing/failure.h"
 
 namespace hakmem {
 namespace {
@@ -47,6 +49,18 @@ void ReleaseAfterFork() {
 void InChildAfterFork() {
   ReleaseAfterFork();
   ThreadCache::AbandonOtherThreads();
+}
+
+// A refusal that no request of the program failed for.
+void TellOfRefusedHugePages() {
+  if constexpr (!kTracing) return;
+  const HugePages::Refusal refusal = HugePages::TakeRefusal();
+  if (refusal.error == 0) return;
+  NoteMapFail(OsRequest::kHugePages, refusal.error, refusal.bytes);
+  FailedRequest none;
+  none.layer = Layer::kBackend;
+  none.error = refusal.error;
+  RecordFailure(none);
 }
 
 size_t Collect(uint64_t now, bool force) {
@@ -87,6 +101,7 @@ void RunHousekeeping(uint64_t now) {
     return;
   }
   Collect(now, /*force=*/false);
+  TellOfRefusedHugePages();
 }
 
 void GatherFreeChunks(uint64_t now) {
