@@ -72,8 +72,7 @@ absl::Status SetTrace(Value value, HakmemFlags& flags) {
 }
 
 absl::Status SetLimit(Value value, HakmemFlags& flags) {
-  const absl::Status status = SetOption("ace_limit_mb", *value, flags);
-  if (status.ok()) return status;
+  if (SetOption("ace_limit_mb", *value, flags).ok()) return absl::OkStatus();
   return Bad(absl::StrCat("--limit-mb=", *value, ": wants a number of MiB"));
 }
 
@@ -156,7 +155,9 @@ absl::StatusOr<HakmemFlags> ParseHakmemFlags(
     const absl::Status status = flag->set(value, flags);
     if (!status.ok()) return status;
   }
-  flags.command.assign(arguments.begin() + next, arguments.end());
+  for (; next < arguments.size(); ++next) {
+    flags.command.emplace_back(arguments[next]);
+  }
   if (flags.command.empty() && !flags.help) {
     return Bad("no command to run (--help tells more)");
   }

@@ -47,9 +47,9 @@ uint64_t TakeNotTold(std::string_view& line) {
   uint64_t count = 0;
   if (!absl::SimpleAtoi(rest.substr(0, digits), &count)) return 0;
   rest.remove_prefix(digits);
-  if (in_front ? !absl::ConsumePrefix(&rest, " more were not printed) ")
-               : !absl::ConsumePrefix(&rest, " more failures were not printed"))
-    return 0;
+  const std::string_view expected =
+      in_front ? " more were not printed) " : " more failures were not printed";
+  if (!absl::ConsumePrefix(&rest, expected)) return 0;
   line = rest;
   return count;
 }

@@ -47,7 +47,7 @@ class ProvokeFailuresTest
   // That the system refused a large block's mapping for want of `subcause`,
   // whose limit is the one that was set.
   static ProvokedFailure ExpectLimit(const char* name, const char* subcause) {
-    const ProvokedFailure f = Provoked(name);
+    ProvokedFailure f = Provoked(name);
     EXPECT_EQ(f.entry, "malloc");
     EXPECT_EQ(f.layer, "large");
     EXPECT_EQ(f.cause, "MapFail");
@@ -62,7 +62,7 @@ class ProvokeFailuresTest
 
   static ProvokedFailure ExpectThreshold(const char* name, const char* entry,
                                          uint64_t size, int error) {
-    const ProvokedFailure f = Provoked(name);
+    ProvokedFailure f = Provoked(name);
     EXPECT_EQ(f.entry, entry);
     EXPECT_EQ(f.cause, "Threshold");
     EXPECT_EQ(f.subcause, "none");

@@ -66,7 +66,7 @@ void ReadEnvironment() {
   const int file = open("/proc/self/environ", O_RDONLY | O_CLOEXEC);
   if (file < 0) return;
   // One variable at a time, cut to what the one that counts may need.
-  char variable[kPrefixLength + 48];
+  char variable[kPrefixLength + 48] = {};
   size_t length = 0;
   char buffer[1024];
   for (;;) {
