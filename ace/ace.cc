@@ -61,8 +61,9 @@ void KeepOrPassOn(uintptr_t address, size_t pages, SpanBins* bins) {
   }
   // More is freed than is asked for again: what the bin has goes, and only the
   // one that is still in cache stays. (Kept spans pin whole chunks.)
-  if (const uint32_t count = bins->Count(pages); count != 0) {
+  if (bins->IsAtLimit(pages)) {
     uintptr_t oldest[SpanBins::kMostSpans];
+    const uint32_t count = bins->Count(pages);
     bins->TakeOldest(pages, count, oldest);
     SpanShards::Give(pages, oldest, count);
     if (bins->Push(pages, address)) {

@@ -86,6 +86,11 @@ class SpanBins {
   }
 
   uint32_t Limit(size_t pages) const { return bins_[pages].limit; }
+
+  // Whether the bin holds spans, and as many as it may.
+  bool IsAtLimit(size_t pages) const {
+    return bins_[pages].count != 0 && bins_[pages].count >= bins_[pages].limit;
+  }
   uint32_t Count(size_t pages) const { return bins_[pages].count; }
 
   // Takes `count` spans out, the oldest, into `out`. There must be that many.
@@ -116,6 +121,7 @@ class SpanBins {
   }
 
   size_t held_bytes() const { return held_bytes_; }
+  size_t budget() const { return budget_; }
 
  private:
   static constexpr uint32_t kMissesPerGrowth = 8;

@@ -156,7 +156,7 @@ void* AllocateAnyZeroed(const Request& request) {
   return PointerTo(span);
 }
 
-void FreeAnywhere(void* block) {
+inline void FreeAnywhere(void* block) {
   const uintptr_t address = AddressOf(block);
   const SizeClass c = ClassAt(address);
   if (c != SizeClass::kNone) return ThreadCache::Free(c, block);
@@ -193,7 +193,7 @@ void* Resize(void* block, const Request& request) {
 // Tells of `block` before it is free: after that, another thread may be given
 // it and tell first.
 void TellFree(const void* block, Call call) {
-  if (EventsOn()) {
+  if (EventsOn()) [[unlikely]] {
     RecordEvent(Operation::kFree, block, 0, UsableBytes(block), call.caller);
   }
 }
@@ -210,9 +210,19 @@ void* Told(void* block, const Request& request) {
 }  // namespace
 
 void* AllocateSlow(size_t bytes, Call call) {
-  if (bytes > kMaxTinyBytes) {
+  // The short ways first: a mid block from its bin, a span that is to be had.
+  if (bytes > kMaxTinyBytes && bytes <= kMaxSpanBytes && !EventsOn()) {
     const SizeClass c = Ace::ClassFor(bytes, kBlockAlignment);
-    if (void* block = ThreadBinsNow()->Pop(c); block != nullptr) return block;
+    if (c != SizeClass::kNone) {
+      void* block = ThreadBinsNow()->Pop(c);
+      if (block != nullptr) [[likely]]
+        return block;
+    } else {
+      const SpanAllocation span = ThreadCache::AllocateSpan(
+          bytes, kBlockAlignment, Ace::Contents::kAny);
+      if (span) [[likely]]
+        return PointerTo(span);
+    }
   }
   const Request request{bytes, 0, call};
   return Told(AllocateAny(request), request);

@@ -39,9 +39,9 @@ inline constexpr size_t kLeastBinSlots = 8;
 inline constexpr size_t kMostBinSlots = 128;
 // Mid blocks cost much more memory each, and a miss of theirs little beside
 // what the program does with them.
-inline constexpr size_t kMaxMidBinBytes = 65536;
+inline constexpr size_t kMaxMidBinBytes = 262144;
 inline constexpr size_t kLeastMidBinSlots = 2;
-inline constexpr size_t kMostMidBinSlots = 16;
+inline constexpr size_t kMostMidBinSlots = 32;
 
 // The most blocks of a class that a bin can hold, within `bytes`, or within
 // what any bin of the class can.

@@ -110,12 +110,14 @@ ThreadCache* ThreadCache::Attach() {
   cache->last_hidden_ = cache->epoch_begun_;
   cache->fresh_chunks_seen_ = ChunkSource::FreshChunks();
   cache->span_bins_.Begin();
+  cache->mid_limit_bytes_ = 0;
   cache->SetMostSlots();
   for (size_t c = 0; c < kClassCount; ++c) {
     const uint32_t first = FirstOffset(c);
     *cache->bins_.SlotBelow(first) = nullptr;
     cache->bins_.bins[c].top.store(first, std::memory_order_relaxed);
-    cache->bins_.bins[c].limit = first + cache->FirstSlots(c) * kSlotBytes;
+    cache->bins_.bins[c].limit = first;
+    cache->SetLimit(c, cache->FirstSlots(c));
     cache->states_[c].moved = false;
   }
   {
@@ -237,10 +239,27 @@ void ThreadCache::Grow(SizeClass c) {
   if (kAceMode == AceMode::kFixed) return;
   BinState& state = states_[Index(c)];
   state.moved = true;
-  Bin& bin = bins_.bins[Index(c)];
-  const uint32_t first = FirstOffset(Index(c));
-  const uint32_t slots = (bin.limit - first) / kSlotBytes;
-  bin.limit = first + std::min(slots * 2, state.most) * kSlotBytes;
+  const uint32_t slots = Limit(Index(c));
+  SetLimit(Index(c), std::min(slots * 2, state.most));
+}
+
+uint32_t ThreadCache::Limit(size_t c) const {
+  return (bins_.bins[c].limit - FirstOffset(c)) / kSlotBytes;
+}
+
+void ThreadCache::SetLimit(size_t c, uint32_t slots) {
+  if (IsMid(ClassNumber(c))) {
+    const size_t block = ClassBytes(ClassNumber(c));
+    const uint32_t before = Limit(c);
+    const size_t others = mid_limit_bytes_ - before * block;
+    // All mid bins together keep within the budget that span bins have too.
+    if (kAceMode == AceMode::kAdaptive && slots > before &&
+        others + slots * block > span_bins_.budget()) {
+      return;
+    }
+    mid_limit_bytes_ = others + slots * block;
+  }
+  bins_.bins[c].limit = FirstOffset(c) + slots * kSlotBytes;
 }
 
 // Blocks at the bottom were freed longest ago and are least likely in a cache.
@@ -358,13 +377,10 @@ void ThreadCache::EndEpoch(uint64_t now) {
   for (size_t c = 1; c < kClassCount; ++c) {
     BinState& state = states_[c];
     if (!state.moved) {
-      Bin& bin = bins_.bins[c];
       if (const uint32_t held = Held(c)) {
         DrainOldest(ClassNumber(c), (held + 1) / 2);
       }
-      const uint32_t slots = (bin.limit - FirstOffset(c)) / kSlotBytes;
-      bin.limit = FirstOffset(c) +
-                  std::max({slots / 2, FirstSlots(c), Held(c)}) * kSlotBytes;
+      SetLimit(c, std::max({Limit(c) / 2, FirstSlots(c), Held(c)}));
     }
     state.moved = false;
   }

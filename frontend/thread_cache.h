@@ -110,10 +110,14 @@ class ThreadCache : public ListNode<ThreadCache> {
   void ShowBins();
 
   uint32_t Held(size_t c) const;
+  // Slots that a bin may use.
+  uint32_t Limit(size_t c) const;
+  void SetLimit(size_t c, uint32_t slots);
 
   ThreadBins bins_;
   BinState states_[kClassCount];
   SpanBins span_bins_;
+  size_t mid_limit_bytes_;  // what all mid bins may hold by their limits
   LinkedBackend::Heap* heap_;
   std::atomic<BinTable*>* bins_in_use_;  // the thread's thread_bins
   uint64_t epoch_begun_;                 // CoarseMilliseconds, as below
