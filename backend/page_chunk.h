@@ -17,11 +17,11 @@ namespace hakmem {
 struct PageChunk;
 struct HeldPageChunksTag {};
 
-// A free span, in the list of its length; kept at its first page.
+// A free span, in the list of its length. Its tags say how long it is.
 struct FreeSpan : ListNode<FreeSpan> {
   PageChunk* chunk;
   uint32_t freed_at;  // CoarseMilliseconds, modulo 2^32
-  uint16_t pages;
+  uint16_t first;     // page number in the chunk
   uint16_t resident;  // pages of it
 };
 
@@ -34,9 +34,22 @@ struct PageChunk : Chunk, ListNode<PageChunk, HeldPageChunksTag> {
   // page's tag ever says kCached.
   struct alignas(uint32_t) Tag {
     uint16_t pages;
-    State state;
-    bool is_first;  // false at the last page of a longer span
+    uint8_t slot;  // of a free span: its place in free_spans
+    State state : 7;
+    bool is_first : 1;  // false at the last page of a longer span
+
+    static Tag Make(size_t pages, uint8_t slot, State state, bool is_first) {
+      Tag tag;
+      tag.pages = static_cast<uint16_t>(pages);
+      tag.slot = slot;
+      tag.state = state;
+      tag.is_first = is_first;
+      return tag;
+    }
   };
+
+  // No two free spans are neighbours.
+  static constexpr size_t kMostFreeSpans = kPagesPerChunk / 2;
 
   PageChunk* pool_next;
   uint32_t used_pages;
@@ -47,7 +60,10 @@ struct PageChunk : Chunk, ListNode<PageChunk, HeldPageChunksTag> {
   // whoever holds the span does. Read without it by whoever holds the span.
   std::atomic<Tag> tags[kPagesPerChunk];
   uint64_t resident[kPagesPerChunk / 64];
-  FreeSpan free_spans[kPagesPerChunk];  // by first page
+  // Slots are given out from the front, so that those in use lie together: a
+  // few cache lines a chunk, where one slot for each page would be hundreds.
+  uint64_t unused_slots[kMostFreeSpans / 64];
+  FreeSpan free_spans[kMostFreeSpans];
 
   size_t PageOf(uintptr_t address) const {
     return (address - base) >> kPageShift;
@@ -62,10 +78,9 @@ struct PageChunk : Chunk, ListNode<PageChunk, HeldPageChunksTag> {
     tags[page].store(tag, std::memory_order_relaxed);
   }
 
-  void SetTags(size_t first, size_t pages, State state) {
-    const auto n = static_cast<uint16_t>(pages);
-    SetTag(first + pages - 1, {n, state, false});
-    SetTag(first, {n, state, true});
+  void SetTags(size_t first, size_t pages, State state, uint8_t slot = 0) {
+    SetTag(first + pages - 1, Tag::Make(pages, slot, state, false));
+    SetTag(first, Tag::Make(pages, slot, state, true));
   }
   void ClearTags(size_t first, size_t pages) {
     SetTag(first, {});
@@ -76,6 +91,18 @@ struct PageChunk : Chunk, ListNode<PageChunk, HeldPageChunksTag> {
   size_t SpanAt(size_t page, State state) const {
     const Tag tag = TagAt(page);
     return tag.is_first && tag.state == state ? tag.pages : 0;
+  }
+
+  uint8_t TakeSlot() {
+    size_t word = 0;
+    while (unused_slots[word] == 0) ++word;
+    const int bit = std::countr_zero(unused_slots[word]);
+    unused_slots[word] &= unused_slots[word] - 1;
+    return static_cast<uint8_t>(word * 64 + static_cast<size_t>(bit));
+  }
+  void ReturnSlot(const FreeSpan* span) {
+    const auto slot = static_cast<size_t>(span - free_spans);
+    unused_slots[slot / 64] |= uint64_t{1} << (slot % 64);
   }
 
   uint32_t CountResident(size_t first, size_t pages) const {

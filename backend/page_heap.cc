@@ -55,20 +55,17 @@ void AddUsed(PageChunk* chunk, size_t pages)
                    std::memory_order_relaxed);
 }
 
-size_t FirstPageOf(const FreeSpan* span) {
-  return static_cast<size_t>(span - span->chunk->free_spans);
-}
-
 // `resident` of the span's pages are.
 inline void InsertFree(PageChunk* chunk, size_t first, size_t pages,
                        size_t resident, uint32_t freed_at)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-  FreeSpan* span = &chunk->free_spans[first];
+  const uint8_t slot = chunk->TakeSlot();
+  FreeSpan* span = &chunk->free_spans[slot];
   span->chunk = chunk;
   span->freed_at = freed_at;
-  span->pages = static_cast<uint16_t>(pages);
+  span->first = static_cast<uint16_t>(first);
   span->resident = static_cast<uint16_t>(resident);
-  chunk->SetTags(first, pages, State::kFree);
+  chunk->SetTags(first, pages, State::kFree, slot);
   free_lists[pages].PushFront(span);
   lengths_in_use[pages / 64] |= uint64_t{1} << (pages % 64);
   if (span->resident == 0) return;
@@ -79,14 +76,16 @@ inline void InsertFree(PageChunk* chunk, size_t first, size_t pages,
   }
 }
 
-inline void RemoveFree(FreeSpan* span) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-  const size_t pages = span->pages;
+// `span` is `pages` long. Its fields stay as they are.
+inline void RemoveFree(FreeSpan* span, size_t pages)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   free_lists[pages].Remove(span);
   if (free_lists[pages].empty()) {
     lengths_in_use[pages / 64] &= ~(uint64_t{1} << (pages % 64));
   }
   if (span->resident != 0) AddDirty(-size_t{span->resident});
-  span->chunk->ClearTags(FirstPageOf(span), pages);
+  span->chunk->ClearTags(span->first, pages);
+  span->chunk->ReturnSlot(span);
 }
 
 // The shortest free span of at least `pages`; null when there is none.
@@ -120,6 +119,8 @@ bool AddChunk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   }
   held.PushBack(chunk);
   chunk->has_resident = false;
+  std::fill(std::begin(chunk->unused_slots), std::end(chunk->unused_slots),
+            ~uint64_t{0});
   InsertFree(chunk, 0, kPagesPerChunk, memory.is_zero ? 0 : kPagesPerChunk, 0);
   return true;
 }
@@ -132,23 +133,25 @@ bool FreePages(PageChunk* chunk, size_t first, size_t pages, size_t resident,
   // The whole takes the age of the part with the most resident pages: a few
   // pages that come and go beside many must not keep those resident for good.
   size_t most = resident;
-  const auto merge = [&](size_t neighbour) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    FreeSpan* span = &chunk->free_spans[neighbour];
-    pages += span->pages;
+  // Returns how many pages the neighbour with `tag` has.
+  const auto merge = [&](PageChunk::Tag tag) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    FreeSpan* span = &chunk->free_spans[tag.slot];
+    pages += tag.pages;
     resident += span->resident;
     if (span->resident > most) {
       most = span->resident;
       freed_at = span->freed_at;
     }
-    RemoveFree(span);
+    RemoveFree(span, tag.pages);
+    return tag.pages;
   };
-  const size_t end = first + pages;
-  if (end < kPagesPerChunk && chunk->SpanAt(end, State::kFree) != 0) {
-    merge(end);
+  if (const size_t end = first + pages; end < kPagesPerChunk) {
+    const PageChunk::Tag next = chunk->TagAt(end);
+    if (next.state == State::kFree) merge(next);
   }
-  if (first > 0 && chunk->TagAt(first - 1).state == State::kFree) {
-    first -= chunk->TagAt(first - 1).pages;
-    merge(first);
+  if (first > 0) {
+    const PageChunk::Tag previous = chunk->TagAt(first - 1);
+    if (previous.state == State::kFree) first -= merge(previous);
   }
   if (pages < kPagesPerChunk) {
     InsertFree(chunk, first, pages, resident, freed_at);
@@ -193,8 +196,8 @@ SpanAllocation PageHeap::Allocate(size_t pages, size_t alignment) {
     span = BestFit(room);
   }
   PageChunk* chunk = span->chunk;
-  const size_t span_first = FirstPageOf(span);
-  const size_t span_pages = span->pages;
+  const size_t span_first = span->first;
+  const size_t span_pages = chunk->TagAt(span_first).pages;
   const size_t span_resident = span->resident;
   const uint32_t freed_at = span->freed_at;
   // Mostly all of a free span is resident, or none: then so is each part.
@@ -206,7 +209,7 @@ SpanAllocation PageHeap::Allocate(size_t pages, size_t alignment) {
   const uintptr_t start = chunk->AddressOf(span_first);
   const uintptr_t aligned = (start + alignment - 1) & ~(alignment - 1);
   const size_t first = chunk->PageOf(aligned);
-  RemoveFree(span);
+  RemoveFree(span, span_pages);
   if (const size_t before = first - span_first; before != 0) {
     InsertFree(chunk, span_first, before, resident_of(span_first, before),
                freed_at);
@@ -254,9 +257,10 @@ bool PageHeap::Resize(uintptr_t address, size_t pages, uint64_t now) {
     if (end == kPagesPerChunk || chunk->SpanAt(end, State::kFree) < more) {
       return false;
     }
-    FreeSpan* next = &chunk->free_spans[end];
-    const size_t left = next->pages - more;
-    RemoveFree(next);
+    const PageChunk::Tag tag = chunk->TagAt(end);
+    FreeSpan* next = &chunk->free_spans[tag.slot];
+    const size_t left = tag.pages - more;
+    RemoveFree(next, tag.pages);
     if (left != 0) {
       InsertFree(chunk, end + more, left,
                  chunk->CountResident(end + more, left), next->freed_at);
@@ -284,9 +288,10 @@ size_t FindDue(PageChunk* chunk, uint32_t now, uint32_t decay, bool force)
   chunk->has_resident = false;
   for (size_t page = 0; page < kPagesPerChunk;
        page += chunk->TagAt(page).pages) {
-    if (chunk->TagAt(page).state != State::kFree) continue;
-    const FreeSpan& span = chunk->free_spans[page];
-    const PageRun run = WholeSystemPages(page, span.pages);
+    const PageChunk::Tag tag = chunk->TagAt(page);
+    if (tag.state != State::kFree) continue;
+    const FreeSpan& span = chunk->free_spans[tag.slot];
+    const PageRun run = WholeSystemPages(page, tag.pages);
     if (chunk->CountResident(run.first, run.pages) == 0) continue;
     const bool is_due = force || now - span.freed_at >= decay;
     if (is_due || !chunk->has_resident ||
@@ -309,10 +314,11 @@ struct Purged {
 // while the kernel works, so that the lock need not be held.
 Purged PurgeSpan(PageChunk* chunk, size_t first)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-  FreeSpan* span = &chunk->free_spans[first];
-  const size_t pages = span->pages;
+  const PageChunk::Tag tag = chunk->TagAt(first);
+  const size_t pages = tag.pages;
+  FreeSpan* span = &chunk->free_spans[tag.slot];
   const uint32_t freed_at = span->freed_at;
-  RemoveFree(span);
+  RemoveFree(span, pages);
   chunk->SetTags(first, pages, State::kPurging);
   const PageRun run = WholeSystemPages(first, pages);
   mutex.Unlock();

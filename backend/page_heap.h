@@ -92,7 +92,7 @@ class PageHeap {
   static void Mark(uintptr_t address, size_t pages, PageChunk::State state) {
     PageChunk* chunk = ChunkAt(address);
     chunk->SetTag(chunk->PageOf(address),
-                  {static_cast<uint16_t>(pages), state, true});
+                  PageChunk::Tag::Make(pages, 0, state, true));
   }
 
   static size_t FreeSpanIn(PageChunk::State state, uintptr_t address,
