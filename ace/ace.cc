@@ -33,24 +33,29 @@ auto TakeWithinLimit(size_t bytes, Take&& take) {
   return AceLimit::Within(bytes, take);
 }
 
-uintptr_t TakeCached(size_t pages, SpanBins* bins) {
+// A kept span of `pages`, or one a little longer that is at hand.
+SpanBins::Span TakeKept(size_t pages, size_t most, SpanBins* bins) {
   uintptr_t batch[SpanBins::kMostSpans];
   if (bins == nullptr) {
-    return SpanShards::Take(pages, 1, batch) == 1 ? batch[0] : 0;
+    return SpanShards::Take(pages, 1, batch) == 1
+               ? SpanBins::Span{batch[0], pages}
+               : SpanBins::Span{};
   }
-  if (const uintptr_t span = bins->Pop(pages)) return span;
-  if (!bins->OthersFree(pages)) return 0;
+  if (const SpanBins::Span kept = bins->Pop(pages, most); kept.address != 0) {
+    return kept;
+  }
+  if (!bins->OthersFree(pages)) return {};
   // Half a bin at once, so that a thread that allocates what others free takes
   // the shard's lock now and then only.
   const uint32_t want = std::max(bins->Limit(pages) / 2, uint32_t{1});
   const uint32_t got = SpanShards::Take(pages, want, batch);
-  if (got == 0) return 0;
+  if (got == 0) return {};
   for (uint32_t i = 1; i < got; ++i) {
     if (!bins->Push(pages, batch[i])) {
       SpanShards::Give(pages, &batch[i], 1);
     }
   }
-  return batch[0];
+  return {batch[0], pages};
 }
 
 void KeepOrPassOn(uintptr_t address, size_t pages, SpanBins* bins) {
@@ -59,11 +64,10 @@ void KeepOrPassOn(uintptr_t address, size_t pages, SpanBins* bins) {
   if (bins->Push(pages, address)) {
     return PageHeap::MarkCached(address, pages);
   }
-  // More is freed than is asked for again: what the bin has goes, and only the
-  // one that is still in cache stays. (Kept spans pin whole chunks.)
+  // The older half goes, and makes room for the one that is still in cache.
   if (bins->IsAtLimit(pages)) {
     uintptr_t oldest[SpanBins::kMostSpans];
-    const uint32_t count = bins->Count(pages);
+    const uint32_t count = (bins->Count(pages) + 1) / 2;
     bins->TakeOldest(pages, count, oldest);
     SpanShards::Give(pages, oldest, count);
     if (bins->Push(pages, address)) {
@@ -83,6 +87,12 @@ size_t Ace::ClassPagesFor(size_t bytes) {
   const size_t step = std::bit_floor(pages - 1) / 8;
   const size_t rounded = (pages + step - 1) / step * step;
   return IsWithinWasteCap(bytes, rounded * kPageBytes) ? rounded : pages;
+}
+
+// The most pages that `bytes` may be served with, within the waste cap.
+size_t Ace::MostPagesFor(size_t bytes) {
+  const size_t waste = bytes * options::Get(options::k_ace_waste_percent) / 100;
+  return std::max((bytes + waste) / kPageBytes, ClassPagesFor(bytes));
 }
 
 uint32_t Ace::Refill(SizeClass c, void** blocks, uint32_t count) {
@@ -120,9 +130,11 @@ SpanAllocation Ace::Allocate(size_t bytes, size_t alignment, Contents contents,
   if (kAceMode != AceMode::kOff && bytes <= kMaxMidBytes) CountRouting(bytes);
   const size_t pages = ClassPagesFor(bytes);
   if (kAceMode != AceMode::kOff && alignment <= kPageBytes) {
-    if (const uintptr_t span = TakeCached(pages, bins); span != 0) {
-      PageHeap::MarkUsed(span, pages);
-      return {span, false};
+    const size_t most = std::min(MostPagesFor(bytes), SpanBins::kMaxPages);
+    const SpanBins::Span kept = TakeKept(pages, most, bins);
+    if (kept.address != 0) {
+      PageHeap::MarkUsed(kept.address, kept.pages);
+      return {kept.address, false};
     }
   }
   return TakeWithinLimit(pages * kPageBytes, [&] {

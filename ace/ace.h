@@ -106,6 +106,7 @@ class Ace {
   }
 
   static size_t ClassPagesFor(size_t bytes);
+  static size_t MostPagesFor(size_t bytes);
 };
 
 }  // namespace hakmem

@@ -15,8 +15,10 @@
 #define HAKMEM_ACE_SPAN_BINS_H_
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 
 #include "ace_mode.h"
 #include "backend/span.h"
@@ -28,35 +30,44 @@ class SpanBins {
   static constexpr size_t kMaxPages = kMaxSpanBytes / kPageBytes;
   static constexpr uint32_t kMostSpans = 8;
   static constexpr uint32_t kFixedLimit = 2;
+  // All threads' bins together keep this part of what the pool holds.
+  static constexpr size_t kPoolShare = 12;
 
   void Begin() {
     held_bytes_ = 0;
     budget_ = kLeastBudget;
+    std::fill(std::begin(held_), std::end(held_), 0);
     for (Bin& bin : bins_) {
       bin = {};
       if (kAceMode == AceMode::kFixed) bin.limit = kFixedLimit;
     }
   }
 
-  // A span of `pages`, the one that came last; 0 when there is none.
-  uintptr_t Pop(size_t pages) {
-    Bin& bin = bins_[pages];
-    bin.in_use = true;
-    if (bin.count == 0) {
-      NoteMiss(bin, pages);
-      return 0;
+  struct Span {
+    uintptr_t address = 0;  // 0: none
+    size_t pages = 0;
+  };
+
+  // The shortest span kept of `pages` to `most` pages (at most kMaxPages), of
+  // its length the one that came last: what was freed of late is still in
+  // cache.
+  Span Pop(size_t pages, size_t most) {
+    const size_t found = FirstHeld(pages);
+    if (found > most) {
+      NoteMiss(pages);
+      return {};
     }
-    --bin.count;
-    bin.low = std::min(bin.low, bin.count);
-    held_bytes_ -= pages * kPageBytes;
-    return spans_[pages][bin.count];
+    Bin& bin = bins_[found];
+    bin.in_use = true;
+    SetCount(found, bin.count - 1u);
+    return {spans_[found][bin.count], found};
   }
 
   // Sets what all bins together may hold, for a pool that holds `pool_bytes`
   // and is used by `threads`.
   void SetBudget(size_t pool_bytes, size_t threads) {
-    budget_ =
-        std::max(pool_bytes / 32 / std::max(threads, size_t{1}), kLeastBudget);
+    budget_ = std::max(pool_bytes / kPoolShare / std::max(threads, size_t{1}),
+                       kLeastBudget);
   }
 
   // Keeps the span at `address`. Returns false when its bin is at its limit or
@@ -67,8 +78,8 @@ class SpanBins {
     if (bin.count >= bin.limit || held_bytes_ + bytes > budget_) {
       return false;
     }
-    spans_[pages][bin.count++] = address;
-    held_bytes_ += bytes;
+    spans_[pages][bin.count] = address;
+    SetCount(pages, bin.count + 1u);
     return true;
   }
 
@@ -99,9 +110,7 @@ class SpanBins {
     uintptr_t* spans = spans_[pages];
     std::copy_n(spans, count, out);
     std::copy(spans + count, spans + bin.count, spans);
-    bin.count = static_cast<uint8_t>(bin.count - count);
-    bin.low = std::min(bin.low, bin.count);
-    held_bytes_ -= count * pages * kPageBytes;
+    SetCount(pages, bin.count - count);
   }
 
   // Ends an epoch for spans of `pages`: returns how many lay unused in it, to
@@ -125,7 +134,7 @@ class SpanBins {
 
  private:
   static constexpr uint32_t kMissesPerGrowth = 8;
-  static constexpr size_t kMostBytes = 512 << 10;  // of one length
+  static constexpr size_t kMostBytes = size_t{1} << 20;  // of one length
   static constexpr size_t kLeastBudget = size_t{1} << 20;
 
   struct Bin {
@@ -137,9 +146,36 @@ class SpanBins {
     uint16_t frees;
   };
 
-  void NoteMiss(Bin& bin, size_t pages) {
-    if (kAceMode != AceMode::kAdaptive || bin.misses == UINT16_MAX) return;
-    if (++bin.misses % kMissesPerGrowth != 0) return;
+  // The shortest length from `pages` on of which there is a span; beyond
+  // kMaxPages when there is none.
+  size_t FirstHeld(size_t pages) const {
+    size_t word = pages / 64;
+    uint64_t bits = held_[word] & (~uint64_t{0} << (pages % 64));
+    while (bits == 0) {
+      if (++word == std::size(held_)) return SIZE_MAX;
+      bits = held_[word];
+    }
+    return word * 64 + static_cast<size_t>(std::countr_zero(bits));
+  }
+
+  void SetCount(size_t pages, uint32_t count) {
+    Bin& bin = bins_[pages];
+    held_bytes_ += (size_t{count} - bin.count) * pages * kPageBytes;
+    bin.count = static_cast<uint8_t>(count);
+    bin.low = std::min(bin.low, bin.count);
+    const uint64_t bit = uint64_t{1} << (pages % 64);
+    held_[pages / 64] =
+        count != 0 ? held_[pages / 64] | bit : held_[pages / 64] & ~bit;
+  }
+
+  void NoteMiss(size_t pages) {
+    Bin& bin = bins_[pages];
+    bin.in_use = true;
+    bin.low = std::min(bin.low, bin.count);
+    if (bin.misses == UINT16_MAX) return;
+    ++bin.misses;
+    if (kAceMode != AceMode::kAdaptive) return;
+    if (bin.misses % kMissesPerGrowth != 0) return;
     const size_t most =
         std::clamp<size_t>(kMostBytes / (pages * kPageBytes), 1, kMostSpans);
     if (bin.limit < most) ++bin.limit;
@@ -147,6 +183,7 @@ class SpanBins {
 
   size_t held_bytes_;
   size_t budget_;
+  uint64_t held_[kMaxPages / 64 + 1];  // a bit for each length there is
   Bin bins_[kMaxPages + 1];
   uintptr_t spans_[kMaxPages + 1][kMostSpans];
 };

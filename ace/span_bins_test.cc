@@ -18,7 +18,8 @@ class SpanBinsTest : public testing::Test {
   }
 
   void Miss(size_t pages, int times) {
-    for (int i = 0; i < times; ++i) ASSERT_EQ(bins_->Pop(pages), 0u);
+    for (int i = 0; i < times; ++i)
+      ASSERT_EQ(bins_->Pop(pages, pages).address, 0u);
   }
 
   std::unique_ptr<SpanBins> bins_;
@@ -40,12 +41,24 @@ TEST_F(SpanBinsTest, TheLastComesFirst) {
     ASSERT_TRUE(bins_->Push(kPages, span));
   }
   EXPECT_FALSE(bins_->Push(kPages, 0x4000));
-  EXPECT_EQ(bins_->Pop(kPages), 0x3000u);
+  EXPECT_EQ(bins_->Pop(kPages, kPages).address, 0x3000u);
   uintptr_t oldest = 0;
   bins_->TakeOldest(kPages, 1, &oldest);
   EXPECT_EQ(oldest, 0x1000u);
-  EXPECT_EQ(bins_->Pop(kPages), 0x2000u);
+  EXPECT_EQ(bins_->Pop(kPages, kPages).address, 0x2000u);
   EXPECT_EQ(bins_->held_bytes(), 0u);
+}
+
+TEST_F(SpanBinsTest, ALongerSpanServesWhenItIsAtHand) {
+  Miss(20, 8);
+  ASSERT_TRUE(bins_->Push(20, 0x20000));
+  EXPECT_EQ(bins_->Pop(17, 19).address, 0u);
+  EXPECT_EQ(bins_->Pop(21, 23).address, 0u);
+  const SpanBins::Span span = bins_->Pop(18, 20);
+  EXPECT_EQ(span.address, 0x20000u);
+  EXPECT_EQ(span.pages, 20u);
+  EXPECT_EQ(bins_->held_bytes(), 0u);
+  EXPECT_EQ(bins_->Pop(1, SpanBins::kMaxPages).address, 0u);
 }
 
 TEST_F(SpanBinsTest, GrowNoFurtherThanMemoryAllows) {
@@ -71,11 +84,12 @@ TEST_F(SpanBinsTest, KeepWithinTheBudgetAllTogether) {
   EXPECT_EQ(bins_->held_bytes(), kept);
   EXPECT_LE(kept, size_t{1} << 20);
   EXPECT_GT(kept, size_t{1} << 19);
-  // A thirty-second of what the pool holds, shared among the threads.
-  bins_->SetBudget(size_t{1} << 30, 4);
+  // The threads' share of what the pool holds.
+  constexpr size_t kBudget = size_t{8} << 20;
+  bins_->SetBudget(kBudget * SpanBins::kPoolShare * 4, 4);
   push_all();
-  EXPECT_LE(kept, size_t{8} << 20);
-  EXPECT_GT(kept, size_t{7} << 20);
+  EXPECT_LE(kept, kBudget);
+  EXPECT_GT(kept, kBudget - (size_t{1} << 20));
 }
 
 TEST_F(SpanBinsTest, GiveUpWhatLayUnusedForAnEpoch) {
@@ -84,7 +98,7 @@ TEST_F(SpanBinsTest, GiveUpWhatLayUnusedForAnEpoch) {
     ASSERT_TRUE(bins_->Push(kPages, span << 12));
   }
   EXPECT_EQ(bins_->EndEpoch(kPages), 0u);  // it was empty in this one
-  ASSERT_NE(bins_->Pop(kPages), 0u);
+  ASSERT_NE(bins_->Pop(kPages, kPages).address, 0u);
   ASSERT_TRUE(bins_->Push(kPages, 4 << 12));
   // Of four only one was ever needed.
   EXPECT_EQ(bins_->EndEpoch(kPages), 3u);
