@@ -8,13 +8,15 @@
 // by what lay unused in it for a whole epoch (its low water), down to nothing.
 // All bins of a thread together keep within a budget, a small part of what the
 // pool holds, so that traffic of many lengths is not cached at memory's cost.
-// With --//ace=fixed limits stay as they start, at kFixedLimit.
+// With --//ace=fixed limits stay as they start, at kFixedLimit; what lies
+// unused goes back all the same.
 //
 // Not thread-safe: a thread's own. Begin() makes it valid.
 #ifndef HAKMEM_ACE_SPAN_BINS_H_
 #define HAKMEM_ACE_SPAN_BINS_H_
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +24,7 @@
 
 #include "ace_mode.h"
 #include "backend/span.h"
+#include "tracing/counters.h"
 
 namespace hakmem {
 
@@ -34,7 +37,8 @@ class SpanBins {
   static constexpr size_t kPoolShare = 12;
 
   void Begin() {
-    held_bytes_ = 0;
+    SetRelaxed(held_bytes_, 0);
+    SetRelaxed(classes_, 0);
     budget_ = kLeastBudget;
     std::fill(std::begin(held_), std::end(held_), 0);
     for (Bin& bin : bins_) {
@@ -75,7 +79,7 @@ class SpanBins {
   bool Push(size_t pages, uintptr_t address) {
     Bin& bin = bins_[pages];
     const size_t bytes = pages * kPageBytes;
-    if (bin.count >= bin.limit || held_bytes_ + bytes > budget_) {
+    if (bin.count >= bin.limit || held_bytes() + bytes > budget_) {
       return false;
     }
     spans_[pages][bin.count] = address;
@@ -116,12 +120,13 @@ class SpanBins {
   // Ends an epoch for spans of `pages`: returns how many lay unused in it, to
   // be taken out, and lowers the limit accordingly.
   uint32_t EndEpoch(size_t pages) {
-    if (kAceMode == AceMode::kFixed) return 0;
     Bin& bin = bins_[pages];
     const uint8_t unused = bin.low;
-    const uint32_t limit = bin.limit - std::min(bin.limit, unused);
-    // A length that nobody asks for is retired by halves.
-    bin.limit = static_cast<uint8_t>(bin.in_use ? limit : limit / 2);
+    if (kAceMode == AceMode::kAdaptive) {
+      const uint32_t limit = bin.limit - std::min(bin.limit, unused);
+      // A length that nobody asks for is retired by halves.
+      SetLimit(bin, bin.in_use ? limit : limit / 2);
+    }
     bin.low = static_cast<uint8_t>(bin.count - unused);
     bin.in_use = false;
     bin.misses = 0;
@@ -129,7 +134,12 @@ class SpanBins {
     return unused;
   }
 
-  size_t held_bytes() const { return held_bytes_; }
+  // These two may be read by other threads.
+  size_t held_bytes() const {
+    return held_bytes_.load(std::memory_order_relaxed);
+  }
+  // Lengths that have room of their own.
+  size_t classes() const { return classes_.load(std::memory_order_relaxed); }
   size_t budget() const { return budget_; }
 
  private:
@@ -160,12 +170,29 @@ class SpanBins {
 
   void SetCount(size_t pages, uint32_t count) {
     Bin& bin = bins_[pages];
-    held_bytes_ += (size_t{count} - bin.count) * pages * kPageBytes;
+    SetRelaxed(held_bytes_,
+               held_bytes() + (size_t{count} - bin.count) * pages * kPageBytes);
     bin.count = static_cast<uint8_t>(count);
     bin.low = std::min(bin.low, bin.count);
     const uint64_t bit = uint64_t{1} << (pages % 64);
     held_[pages / 64] =
         count != 0 ? held_[pages / 64] | bit : held_[pages / 64] & ~bit;
+  }
+
+  void SetLimit(Bin& bin, uint32_t limit) {
+    if (bin.limit == 0 && limit != 0) {
+      SetRelaxed(classes_, classes() + 1);
+      hakmem::Count(Event::kClassBegun);
+    } else if (bin.limit != 0 && limit == 0) {
+      SetRelaxed(classes_, classes() - 1);
+      hakmem::Count(Event::kClassRetired);
+    }
+    bin.limit = static_cast<uint8_t>(limit);
+  }
+
+  // relaxed: numbers that order nothing. Only the owner writes.
+  static void SetRelaxed(std::atomic<size_t>& number, size_t value) {
+    number.store(value, std::memory_order_relaxed);
   }
 
   void NoteMiss(size_t pages) {
@@ -178,10 +205,11 @@ class SpanBins {
     if (bin.misses % kMissesPerGrowth != 0) return;
     const size_t most =
         std::clamp<size_t>(kMostBytes / (pages * kPageBytes), 1, kMostSpans);
-    if (bin.limit < most) ++bin.limit;
+    if (bin.limit < most) SetLimit(bin, bin.limit + 1u);
   }
 
-  size_t held_bytes_;
+  std::atomic<size_t> held_bytes_;
+  std::atomic<size_t> classes_;
   size_t budget_;
   uint64_t held_[kMaxPages / 64 + 1];  // a bit for each length there is
   Bin bins_[kMaxPages + 1];

@@ -108,12 +108,14 @@ void SpanShards::EndEpoch(bool force) {
     {
       MutexLock lock(shard.mutex);
       const uint32_t held = shard.Count();
-      count = force ? held : kAceMode == AceMode::kFixed ? 0 : shard.low;
+      count = force ? held : shard.low;
       std::copy_n(shard.spans, count, unused);
       std::copy(shard.spans + count, shard.spans + held, shard.spans);
       shard.SetCount(held - count);
-      shard.limit -= std::min(count, shard.limit);
-      if (!shard.in_use) shard.limit /= 2;
+      if (kAceMode == AceMode::kAdaptive) {
+        shard.limit -= std::min(count, shard.limit);
+        if (!shard.in_use) shard.limit /= 2;
+      }
       shard.low = held - count;
       shard.in_use = false;
       shard.is_active.store(shard.limit != 0, std::memory_order_relaxed);

@@ -67,7 +67,6 @@ TEST_F(SpanShardsTest, KeepNoMoreThanTheLimit) {
 }
 
 TEST_F(SpanShardsTest, GiveBackWhatLayUnusedForAnEpoch) {
-  if (kAceMode != AceMode::kAdaptive) GTEST_SKIP() << "nothing is given back";
   uintptr_t span = 0;
   for (int i = 0; i < 64; ++i) SpanShards::Take(kPages, 1, &span);
   SpanShards::GiveUsed(kPages, NewSpan());

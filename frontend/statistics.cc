@@ -9,6 +9,7 @@
 #include "ace/ace.h"
 #include "backend/chunk_source.h"
 #include "backend/metadata.h"
+#include "base/options.h"
 #include "frontend/thread_cache.h"
 #include "linked_backend.h"
 #include "tracing/counters.h"
@@ -52,6 +53,12 @@ constexpr Field kFields[] = {
     HAKMEM_FIELD(mid_live_bytes),
     HAKMEM_FIELD(ace_cached_bytes),
     HAKMEM_FIELD(large_cached_bytes),
+    HAKMEM_FIELD(ace_limit_bytes),
+    HAKMEM_FIELD(ace_span_classes),
+    HAKMEM_FIELD(ace_classes_begun),
+    HAKMEM_FIELD(ace_classes_retired),
+    HAKMEM_FIELD(bins_grown),
+    HAKMEM_FIELD(bins_emptied),
     HAKMEM_FIELD(failures_threshold),
     HAKMEM_FIELD(failures_exhaustion),
     HAKMEM_FIELD(failures_mapfail),
@@ -98,6 +105,8 @@ hakmem_stats_t GatherStatistics() {
   s.mid_live_bytes = without(ace.slabs.block_bytes, caches.mid_cached);
   s.ace_cached_bytes = caches.mid_cached + span_cached;
   s.large_cached_bytes = ace.large_cached;
+  s.ace_limit_bytes = options::Get(options::k_ace_limit_mb) << 20;
+  s.ace_span_classes = caches.span_classes;
   s.live_bytes = s.slab_live_bytes + s.mid_live_bytes + s.span_live_bytes +
                  s.large_live_bytes;
   s.committed_bytes = slabs.committed_bytes + ace.slabs.committed_bytes +
@@ -116,6 +125,10 @@ hakmem_stats_t GatherStatistics() {
   s.map_failures = CountOf(Event::kMapFailure);
   s.fallbacks = CountOf(Event::kFallback);
   s.free_list_faults = CountOf(Event::kFreeListFault);
+  s.ace_classes_begun = CountOf(Event::kClassBegun);
+  s.ace_classes_retired = CountOf(Event::kClassRetired);
+  s.bins_grown = CountOf(Event::kBinGrown);
+  s.bins_emptied = CountOf(Event::kRoomMade);
   if constexpr (kTracing) {
     s.failures_threshold = FailuresOf(Cause::kThreshold);
     s.failures_exhaustion = FailuresOf(Cause::kExhaustion);

@@ -47,6 +47,7 @@ _COPTS = HAKMEM_NO_BUILTIN_MALLOC + ["-fsized-deallocation"]
 
 # name: (variants, size)
 _PRELOADED = {
+    "adaptive_pool_test": (_VARIANTS, "medium"),
     "address_limit_test": (_ACE_VARIANTS, "medium"),
     "alignment_test": (_ALL_VARIANTS, "medium"),
     "bad_free_test": (_ALL_VARIANTS, "medium"),

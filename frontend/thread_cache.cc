@@ -236,11 +236,12 @@ void ThreadCache::Drain(SizeClass c, void** blocks, uint32_t count) {
 }
 
 void ThreadCache::Grow(SizeClass c) {
-  if (kAceMode == AceMode::kFixed) return;
   BinState& state = states_[Index(c)];
   state.moved = true;
+  if (kAceMode == AceMode::kFixed) return;
   const uint32_t slots = Limit(Index(c));
   SetLimit(Index(c), std::min(slots * 2, state.most));
+  if (Limit(Index(c)) > slots) Count(Event::kBinGrown);
 }
 
 uint32_t ThreadCache::Limit(size_t c) const {
@@ -340,6 +341,7 @@ void ThreadCache::MakeRoom(uint64_t now) {
   if (kAceMode == AceMode::kAdaptive) {
     FlushAll();
     GatherFreeChunks(now);
+    Count(Event::kRoomMade);
   }
   fresh_chunks_seen_ = ChunkSource::FreshChunks();
 }
@@ -372,15 +374,19 @@ void ThreadCache::LeaveHotPathEverywhere() {
 }
 
 void ThreadCache::EndEpoch(uint64_t now) {
+  const bool was_idle = now - epoch_begun_ >= options::Get(options::k_decay);
   epoch_begun_ = now;
-  if (kAceMode == AceMode::kFixed) return;
+  // After a long time with next to nothing to do, nothing is worth keeping.
+  if (was_idle) FlushAll();
   for (size_t c = 1; c < kClassCount; ++c) {
     BinState& state = states_[c];
     if (!state.moved) {
       if (const uint32_t held = Held(c)) {
         DrainOldest(ClassNumber(c), (held + 1) / 2);
       }
-      SetLimit(c, std::max({Limit(c) / 2, FirstSlots(c), Held(c)}));
+      if (kAceMode != AceMode::kFixed) {
+        SetLimit(c, std::max({Limit(c) / 2, FirstSlots(c), Held(c)}));
+      }
     }
     state.moved = false;
   }
@@ -401,6 +407,7 @@ ThreadCache::Totals ThreadCache::SumAll() {
           uint64_t{cache->Held(c)} * ClassBytes(size_class);
     }
     totals.spans_cached += cache->span_bins_.held_bytes();
+    totals.span_classes += cache->span_bins_.classes();
   }
   return totals;
 }

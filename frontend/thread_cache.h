@@ -64,6 +64,7 @@ class ThreadCache : public ListNode<ThreadCache> {
     uint64_t tiny_cached = 0;  // bytes in bins, as below
     uint64_t mid_cached = 0;
     uint64_t spans_cached = 0;
+    uint64_t span_classes = 0;  // lengths that threads keep, each thread's
   };
   static Totals SumAll();
 

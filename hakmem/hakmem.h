@@ -126,9 +126,15 @@ typedef struct {
                               // design has no such path, so always 0
   uint64_t free_list_faults;  // free blocks whose books did not agree
   // ACE, the pool for sizes above 2 KiB.
-  uint64_t mid_live_bytes;      // of live_bytes: blocks of 2 KiB to 32 KiB
-  uint64_t ace_cached_bytes;    // of cached_bytes: mid blocks and spans
-  uint64_t large_cached_bytes;  // of cached_bytes: large blocks
+  uint64_t mid_live_bytes;       // of live_bytes: blocks of 2 KiB to 32 KiB
+  uint64_t ace_cached_bytes;     // of cached_bytes: mid blocks and spans
+  uint64_t large_cached_bytes;   // of cached_bytes: large blocks
+  uint64_t ace_limit_bytes;      // what ACE may hold; 0: no limit
+  uint64_t ace_span_classes;     // span lengths that threads keep now, each's
+  uint64_t ace_classes_begun;    // times that a length began to be kept ...
+  uint64_t ace_classes_retired;  // ... and ceased to be, asked for no more
+  uint64_t bins_grown;           // times that a bin's limit grew
+  uint64_t bins_emptied;  // times a thread emptied its bins as the heap grew
   // Allocations that failed, by cause; see "Why an allocation failed" below.
   uint64_t failures_threshold;
   uint64_t failures_exhaustion;

@@ -31,6 +31,10 @@ enum class Event : size_t {
   kMapFailure,     // of those: refused
   kFallback,       // requests another allocator had to serve
   kFreeListFault,  // free blocks whose books did not agree
+  kBinGrown,       // bins that may hold more from then on
+  kClassBegun,     // span lengths that a thread began to keep
+  kClassRetired,   // of those: no more
+  kRoomMade,       // times that a thread emptied its bins as the heap grew
   kCount
 };
 
