@@ -18,7 +18,6 @@
 #include <cstdint>
 
 #include "backend/slab.h"
-#include "base/clock.h"
 
 namespace hakmem {
 
@@ -27,20 +26,35 @@ struct MidSlab : Slab {
   // Of a block in use the bit means nothing: it falls when the block comes
   // back.
   uint64_t purged;
-  uint64_t last_put;  // CoarseMilliseconds
+  // Blocks that have been free since the generation began. A slab in use has
+  // blocks that come and go beside others that lie idle: only ages tell.
+  uint64_t idle;
+  uint64_t generation_begun;  // CoarseMilliseconds
 
   void Begin(SizeClass new_class) {
     Slab::Begin(new_class);
     purged = 0;
+    idle = 0;
   }
 
   bool Put(uint32_t block) {
-    last_put = RecentMilliseconds();
     purged &= ~(uint64_t{1} << block);
+    idle &= ~(uint64_t{1} << block);
     return Slab::Put(block);
   }
 
   uint64_t Unpurged() const { return free_bits[0] & ~purged; }
+
+  // Free blocks to purge at `now`: those that have been free for half the decay
+  // time at least, all with `force`. Begins a generation when it is time.
+  uint64_t TakeDue(uint64_t now, uint64_t decay, bool force) {
+    if (force) return Unpurged();
+    if (now - generation_begun < decay / 2) return 0;
+    const uint64_t due = Unpurged() & idle;
+    idle = Unpurged();
+    generation_begun = now;
+    return due;
+  }
 
   // Calls visit(address, bytes) for the whole pages of `page_bytes` that the
   // runs of `blocks` cover, below what was ever handed out.

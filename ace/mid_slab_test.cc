@@ -69,5 +69,23 @@ TEST(MidSlab, ABlockThatComesBackIsResidentAgain) {
   EXPECT_FALSE(slab->Put(1));
 }
 
+TEST(MidSlab, ABlockIsDueWhenItLayIdleWhateverTheOthersDo) {
+  constexpr uint64_t kDecay = 1000;
+  const auto slab = FullSlab(MidClassOf(8192));
+  for (uint32_t block : {1, 2}) ASSERT_TRUE(slab->Put(block));
+  EXPECT_EQ(slab->TakeDue(5000, kDecay, /*force=*/false), 0u);
+  // Block 1 comes and goes, block 2 lies idle.
+  void* taken;
+  ASSERT_EQ(slab->Take(&taken, 1), 1u);
+  EXPECT_EQ(slab->TakeDue(5400, kDecay, /*force=*/false), 0u);
+  ASSERT_TRUE(slab->Put(1));
+  EXPECT_EQ(slab->TakeDue(5500, kDecay, /*force=*/false), 0b100u);
+  slab->purged |= 0b100;
+  EXPECT_EQ(slab->TakeDue(5600, kDecay, /*force=*/false), 0u);
+  EXPECT_EQ(slab->TakeDue(6000, kDecay, /*force=*/false), 0b10u);
+  slab->purged |= 0b10;
+  EXPECT_EQ(slab->TakeDue(9000, kDecay, /*force=*/true), 0u);
+}
+
 }  // namespace
 }  // namespace hakmem

@@ -96,10 +96,9 @@ class SharedSlabPools {
     return source_.Purge(now, force);
   }
 
-  // Purges free blocks of slabs in use, as far as they cover whole pages, in
-  // slabs to which no block came back in the decay time before `now`; in all of
-  // them with `force`. Returns the bytes given back. For a SlabT that keeps
-  // account of it (MidSlab).
+  // Purges free blocks of slabs in use, as far as they cover whole pages: those
+  // that are due at `now`, all with `force`. Returns the bytes given back. For
+  // a SlabT that keeps account of it (MidSlab).
   size_t PurgeInside(uint64_t now, bool force) {
     const uint64_t decay = options::Get(options::k_decay);
     size_t bytes = 0;
@@ -107,9 +106,8 @@ class SharedSlabPools {
       // Not without end, so that housekeeping stays short: the rest can wait.
       for (int batch = 0; force || batch < kMostPurgeBatches; ++batch) {
         Withdrawn withdrawn[kPurgeBatch];
-        const size_t count = pool.Withdraw(withdrawn, [&](const SlabT& slab) {
-          return slab.Unpurged() != 0 &&
-                 (force || now - slab.last_put >= decay);
+        const size_t count = pool.Withdraw(withdrawn, [&](SlabT& slab) {
+          return slab.TakeDue(now, decay, force);
         });
         if (count == 0) break;
         bool all_purged = true;
@@ -184,21 +182,22 @@ class SharedSlabPools {
     // Handed out; written under the lock. relaxed: it orders nothing.
     std::atomic<uint32_t> blocks{0};
 
-    // Takes the free blocks out of up to kPurgeBatch slabs that `is_due`.
-    // Returns how many slabs.
-    template <typename IsDue>
-    size_t Withdraw(Withdrawn* out, IsDue&& is_due) {
+    // Takes the free blocks that `take_due(slab)` names out of up to
+    // kPurgeBatch slabs. Returns how many slabs.
+    template <typename TakeDue>
+    size_t Withdraw(Withdrawn* out, TakeDue&& take_due) {
       MutexLock lock(mutex);
       size_t count = 0;
       slabs.VisitPartial([&](SlabT* slab) {
-        if (is_due(*slab)) out[count++] = {slab, slab->free_bits[0], false};
+        const uint64_t due = take_due(*slab);
+        if (due != 0) out[count++] = {slab, due, false};
         return count < kPurgeBatch;
       });
       for (size_t i = 0; i < count; ++i) {
         SlabT* slab = out[i].slab;
-        slab->free_count = static_cast<uint16_t>(slab->free_count -
-                                                 std::popcount(out[i].blocks));
-        slab->free_bits[0] = 0;
+        slab->free_bits[0] &= ~out[i].blocks;
+        slab->free_count =
+            static_cast<uint16_t>(std::popcount(slab->free_bits[0]));
         slabs.AfterWithdrawal(slab);
       }
       return count;
