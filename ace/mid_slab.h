@@ -49,7 +49,7 @@ struct MidSlab : Slab {
   // time at least, all with `force`. Begins a generation when it is time.
   uint64_t TakeDue(uint64_t now, uint64_t decay, bool force) {
     if (force) return Unpurged();
-    if (now - generation_begun < decay / 2) return 0;
+    if (now < generation_begun + decay / 2) return 0;
     const uint64_t due = Unpurged() & idle;
     idle = Unpurged();
     generation_begun = now;

@@ -186,7 +186,7 @@ PurgeRun ClaimDueRun(uint64_t now, bool force)
     PurgeRun run{region};
     for (size_t c = 0; c < region->usable && run.count < kMaxPurgeRun; ++c) {
       const bool is_due = region->IsFree(c) && region->dirty_bytes[c] != 0 &&
-                          (force || now - region->freed_at[c] >= decay);
+                          (force || now >= region->freed_at[c] + decay);
       if (is_due) {
         if (run.count++ == 0) run.first = c;
         region->MarkUsed(c);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "backend/dirty_ledger.h"
+#include "base/options.h"
 
 namespace hakmem {
 namespace {
@@ -51,13 +52,14 @@ TEST(ChunkSource, PurgesWhatIsDueAndOnlyThat) {
   memset(At(a), 1, kChunkBytes);
   memset(At(b), 1, kChunkBytes);
   const size_t before = DirtyLedger::Bytes();
+  const uint64_t decay = options::Get(options::k_decay);
   ChunkSource::Free(a, kChunkBytes, 1000);
   ChunkSource::Free(b, kChunkBytes, 1500);
   EXPECT_EQ(DirtyLedger::Bytes(), before + 2 * kChunkBytes);
-  EXPECT_EQ(ChunkSource::Purge(1999, /*force=*/false), 0u);
-  EXPECT_EQ(ChunkSource::Purge(2000, /*force=*/false), kChunkBytes);
-  EXPECT_EQ(ChunkSource::Purge(2000, /*force=*/false), 0u);
-  EXPECT_EQ(ChunkSource::Purge(2500, /*force=*/false), kChunkBytes);
+  EXPECT_EQ(ChunkSource::Purge(999 + decay, /*force=*/false), 0u);
+  EXPECT_EQ(ChunkSource::Purge(1000 + decay, /*force=*/false), kChunkBytes);
+  EXPECT_EQ(ChunkSource::Purge(1000 + decay, /*force=*/false), 0u);
+  EXPECT_EQ(ChunkSource::Purge(1500 + decay, /*force=*/false), kChunkBytes);
   EXPECT_EQ(DirtyLedger::Bytes(), before);
   EXPECT_EQ(At(a)[5], 0);
   ChunkSource::Free(kept, 0, 0);

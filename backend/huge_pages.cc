@@ -12,10 +12,14 @@ constinit std::atomic<size_t> refused_bytes{0};
 constinit std::atomic<int> refusal{0};  // errno, until it is taken
 constexpr int kTaken = -1;
 
+// Values of the option.
+constexpr uint64_t kWhereDense = 1;
+constexpr uint64_t kEverywhere = 2;
+
 }  // namespace
 
 void HugePages::AdviseIfAsked(uintptr_t address, size_t bytes) {
-  if (options::Get(options::k_huge_pages) == 0) return;
+  if (options::Get(options::k_huge_pages) != kEverywhere) return;
   const int error = os::AdviseHugePages(address, bytes);
   if (error == 0 || refusal.load(std::memory_order_relaxed) != 0) return;
   // relaxed: of two that are refused at once, either's bytes will do.
@@ -24,6 +28,12 @@ void HugePages::AdviseIfAsked(uintptr_t address, size_t bytes) {
   // release: pairs with the acquire in TakeRefusal.
   refusal.compare_exchange_strong(none, error, std::memory_order_release,
                                   std::memory_order_relaxed);
+}
+
+void HugePages::AdviseDense(uintptr_t address, size_t bytes) {
+  if (options::Get(options::k_huge_pages) != kWhereDense) return;
+  // Nobody asked for it, so a refusal is nobody's concern.
+  (void)os::AdviseHugePages(address, bytes);
 }
 
 HugePages::Refusal HugePages::TakeRefusal() {

@@ -1,8 +1,12 @@
 // Huge pages, as the option huge_pages asks for them.
 //
+// They save TLB misses and page faults, and make all of 2 MiB resident where
+// the program may want little of it. So they are asked for where memory is
+// known to be used densely, or everywhere, when the user says so.
+//
 // Advice is all it is: a kernel without huge pages refuses, and nothing is lost
-// but what the user hoped for. So the first refusal is remembered, for whoever
-// can tell the user (frontend/housekeeping.cc). Thread-safe.
+// but what was hoped for. The first refusal of what the user asked for is
+// remembered, for whoever can tell (frontend/housekeeping.cc). Thread-safe.
 #ifndef HAKMEM_BACKEND_HUGE_PAGES_H_
 #define HAKMEM_BACKEND_HUGE_PAGES_H_
 
@@ -13,8 +17,13 @@ namespace hakmem {
 
 class HugePages {
  public:
-  // Asks for huge pages in [address, address+bytes) when the option is on.
+  // Asks for huge pages in [address, address+bytes) when they are wanted
+  // everywhere.
   static void AdviseIfAsked(uintptr_t address, size_t bytes);
+
+  // Asks for huge pages in memory that is known to be used densely, unless they
+  // are not wanted there.
+  static void AdviseDense(uintptr_t address, size_t bytes);
 
   struct Refusal {
     int error = 0;     // errno; 0: none

@@ -58,8 +58,7 @@ LargeBlock* BlockAt(uintptr_t address) {
 void AskForHugePages(LargeBlock* block) {
   if (block->asked_for_huge_pages) return;
   block->asked_for_huge_pages = true;
-  // Only advice: a kernel without huge pages refuses, and nothing is lost.
-  (void)os::AdviseHugePages(block->base, block->bytes);
+  HugePages::AdviseDense(block->base, block->bytes);
 }
 
 void EnterInUse(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
@@ -198,7 +197,7 @@ size_t Large::Purge(uint64_t now, bool force) {
   size_t given_back = 0;
   MutexLock lock(mutex);
   while (LargeBlock* oldest = parked.front()) {
-    if (!force && now - oldest->freed_at < decay) break;
+    if (!force && now < oldest->freed_at + decay) break;
     Unpark(oldest);
     mutex.Unlock();
     given_back += GiveBack(oldest);

@@ -121,7 +121,8 @@ bool AddChunk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   chunk->has_resident = false;
   std::fill(std::begin(chunk->unused_slots), std::end(chunk->unused_slots),
             ~uint64_t{0});
-  InsertFree(chunk, 0, kPagesPerChunk, memory.is_zero ? 0 : kPagesPerChunk, 0);
+  InsertFree(chunk, 0, kPagesPerChunk, memory.is_zero ? 0 : kPagesPerChunk,
+             static_cast<uint32_t>(RecentMilliseconds()));
   return true;
 }
 

@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/options.h"
+
 namespace hakmem {
 namespace {
 
@@ -75,10 +77,11 @@ TEST(PageHeap, PurgesSpansWhenTheyAreDue) {
   const uintptr_t keep = Allocate(1);
   PageHeap::Purge(0, /*force=*/true);
   const uintptr_t span = Allocate(10);
+  const uint64_t decay = options::Get(options::k_decay);
   PageHeap::Free(span, 5000);
   const uint64_t committed = PageHeap::Totals().committed_bytes;
-  EXPECT_EQ(PageHeap::Purge(5999, /*force=*/false), 0u);
-  EXPECT_EQ(PageHeap::Purge(6000, /*force=*/false), 10 * kPageBytes);
+  EXPECT_EQ(PageHeap::Purge(4999 + decay, /*force=*/false), 0u);
+  EXPECT_EQ(PageHeap::Purge(5000 + decay, /*force=*/false), 10 * kPageBytes);
   EXPECT_EQ(PageHeap::Totals().committed_bytes, committed - 10 * kPageBytes);
   PageHeap::Free(keep, 0);
 }

@@ -110,7 +110,7 @@ class SlabSource {
       for (uint32_t m = chunk->free_mask; m != 0; m &= m - 1) {
         const SlabT& slab = chunk->slabs[std::countr_zero(m)];
         if (slab.touched_bytes != 0 &&
-            (force || now - slab.freed_at >= decay)) {
+            (force || now >= slab.freed_at + decay)) {
           due |= m & -m;
         }
       }
@@ -214,7 +214,7 @@ class SlabSource {
                     bool force) {
     if (force) return true;
     for (uint32_t m = chunk.all_mask; m != 0; m &= m - 1) {
-      if (now - chunk.slabs[std::countr_zero(m)].freed_at < decay) return false;
+      if (now < chunk.slabs[std::countr_zero(m)].freed_at + decay) return false;
     }
     return true;
   }

@@ -103,7 +103,8 @@ TEST(OptionsDeathTest, TheEnvironmentSetsThem) {
 }
 
 TEST(OptionsDeathTest, ABadValueIsReportedOnceAndIgnored) {
-  EXPECT_EXIT(ReadAndExpect("HAKMEM_DECAY", "soon", k_decay, 1000),
+  EXPECT_EXIT(ReadAndExpect("HAKMEM_DECAY", "soon", k_decay,
+                            Describe(k_decay).fallback),
               testing::ExitedWithCode(0),
               "^hakmem: HAKMEM_DECAY=soon is ignored: not a duration from 0 to "
               "3600000\n$");

@@ -445,7 +445,7 @@ const ChildProgram huge_pages_refused("huge_pages_refused", HugePagesRefused);
 TEST(FaultInjectionTest, RefusedHugePagesAreToldOfAndHurtNobody) {
   const ChildResult child =
       RunChildProgram("huge_pages_refused",
-                      {{"HAKMEM_HUGE_PAGES", "1"}, {"HAKMEM_DECAY", "100"}});
+                      {{"HAKMEM_HUGE_PAGES", "2"}, {"HAKMEM_DECAY", "100"}});
   EXPECT_EQ(child.exit_code, 0) << child.err;
 }
 
