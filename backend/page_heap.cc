@@ -285,7 +285,9 @@ namespace {
 size_t FindDue(PageChunk* chunk, uint32_t now, uint32_t decay, bool force)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   if (!chunk->has_resident) return kPagesPerChunk;
-  if (!force && now - chunk->resident_since < decay) return kPagesPerChunk;
+  if (!force && IsBefore(now, chunk->resident_since + decay)) {
+    return kPagesPerChunk;
+  }
   chunk->has_resident = false;
   for (size_t page = 0; page < kPagesPerChunk;
        page += chunk->TagAt(page).pages) {
@@ -294,7 +296,7 @@ size_t FindDue(PageChunk* chunk, uint32_t now, uint32_t decay, bool force)
     const FreeSpan& span = chunk->free_spans[tag.slot];
     const PageRun run = WholeSystemPages(page, tag.pages);
     if (chunk->CountResident(run.first, run.pages) == 0) continue;
-    const bool is_due = force || now - span.freed_at >= decay;
+    const bool is_due = force || !IsBefore(now, span.freed_at + decay);
     if (is_due || !chunk->has_resident ||
         IsBefore(span.freed_at, chunk->resident_since)) {
       chunk->has_resident = true;
