@@ -114,7 +114,7 @@ std::string OptionSeen(const std::string& flags, const std::string& option) {
 
 TEST(HakmemTest, FlagsReachTheLibrary) {
   EXPECT_THAT(OptionSeen("", "decay"),
-              MatchesRegex("500 .*\\(segment, ace adaptive\\)\n"));
+              MatchesRegex("300 .*\\(segment, ace adaptive\\)\n"));
   EXPECT_THAT(OptionSeen("--backend superslab --option decay=2s", "decay"),
               MatchesRegex("2000 .*\\(superslab, ace adaptive\\)\n"));
   EXPECT_THAT(OptionSeen("--ace=fixed --limit-mb=77", "ace_limit_mb"),
