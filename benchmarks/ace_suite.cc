@@ -10,7 +10,7 @@ constexpr char kSummary[] =
 
 constexpr char kIntroduction[] = R"html(
 <p>HAKMEM is a memory allocator (what a program calls for malloc and free) with
-two back-ends, <i>segment</i> and <i>superslab</i>. Sizes above 1 KiB or so are
+two back-ends, <i>segment</i> and <i>superslab</i>. Sizes above 2 KiB are
 served by its adaptive pool, ACE: how much it caches, and which sizes have a
 class of their own, follow what the program asks for. This page sets it beside
 the same pool with adaptation frozen (<i>ace_fixed</i>), beside no pool at all
