@@ -4,11 +4,15 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <random>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "ace/limit.h"
@@ -176,6 +180,78 @@ TEST(Ace, BlocksOfAllSizesKeepApart) {
   EXPECT_EQ(totals.shared_cached, 0u);
   EXPECT_EQ(totals.large_bytes, 0u);
   EXPECT_EQ(totals.large_cached, 0u);
+  EXPECT_EQ(AceLimit::Held(), 0u);
+}
+
+// Threads free what others allocated, of all kinds, while one gives back to the
+// OS all that it can.
+TEST(Ace, ThreadsHandOnBlocksOfAllSizes) {
+  struct Block {
+    uintptr_t address;
+    size_t bytes;
+    SizeClass size_class;
+  };
+  constexpr int kThreads = 4;
+  std::mutex mutex;
+  std::vector<Block> shared;
+  std::atomic<int> running{kThreads};
+  const auto free_block = [](const Block& block, SpanBins* bins) {
+    EXPECT_EQ(At(block.address)[0], static_cast<char>(block.bytes));
+    EXPECT_EQ(At(block.address)[block.bytes - 1],
+              static_cast<char>(block.bytes));
+    void* pointer = At(block.address);
+    if (block.size_class != SizeClass::kNone) {
+      Ace::Drain(block.size_class, &pointer, 1);
+    } else {
+      Ace::Free(block.address, bins);
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      const auto bins = NewBins();
+      std::mt19937_64 random(t);
+      for (int i = 0; i < 4000; ++i) {
+        // Few lengths, so that shards come into use; the first two threads
+        // mostly allocate, the others mostly free.
+        const size_t bytes = (3 + random() % 4 * 30) * kKiB;
+        const bool allocates = (random() % 4 == 0) != (t < kThreads / 2);
+        if (allocates) {
+          Block block{0, bytes, Ace::ClassFor(bytes, 16)};
+          if (block.size_class != SizeClass::kNone) {
+            void* pointer = nullptr;
+            ASSERT_EQ(Ace::Refill(block.size_class, &pointer, 1), 1u);
+            block.address = reinterpret_cast<uintptr_t>(pointer);
+          } else {
+            block.address = Ace::Allocate(bytes, 16, kAny, bins.get()).address;
+            ASSERT_NE(block.address, 0u);
+          }
+          At(block.address)[0] = static_cast<char>(bytes);
+          At(block.address)[bytes - 1] = static_cast<char>(bytes);
+          const std::lock_guard<std::mutex> lock(mutex);
+          shared.push_back(block);
+        } else {
+          std::unique_lock<std::mutex> lock(mutex);
+          if (shared.empty()) continue;
+          std::swap(shared[random() % shared.size()], shared.back());
+          const Block block = shared.back();
+          shared.pop_back();
+          lock.unlock();
+          free_block(block, bins.get());
+        }
+        if (i % 500 == 0) Ace::TrimBins(*bins, /*all=*/false);
+      }
+      Ace::TrimBins(*bins, /*all=*/true);
+      --running;
+    });
+  }
+  for (uint64_t now = 0; running != 0; now += 200) {
+    Ace::Collect(now, /*force=*/now % 1000 == 0);
+    (void)Ace::Sum();
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const Block& block : shared) free_block(block, nullptr);
+  Ace::Collect(1 << 20, /*force=*/true);
   EXPECT_EQ(AceLimit::Held(), 0u);
 }
 
