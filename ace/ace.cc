@@ -24,8 +24,9 @@ namespace {
 template <typename Take>
 auto TakeWithinLimit(size_t bytes, Take&& take) {
   auto result = AceLimit::Within(bytes, take);
-  if (result || AceLimit::Bytes() == SIZE_MAX) [[likely]]
+  if (result || AceLimit::Bytes() == SIZE_MAX) [[likely]] {
     return result;
+  }
   SpanShards::EndEpoch(/*force=*/true);
   // Overwritten with another reason when the limit is not what it fails for.
   const size_t cached = SpanShards::HeldBytes();

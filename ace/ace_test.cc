@@ -138,7 +138,8 @@ TEST(Ace, BlocksOfAllSizesKeepApart) {
   };
   for (int step = 0; step < 30'000; ++step) {
     if (live.size() > 200 || (!live.empty() && random() % 3 == 0)) {
-      check_and_free(std::next(live.begin(), random() % live.size()));
+      check_and_free(std::next(live.begin(),
+                               static_cast<int64_t>(random() % live.size())));
     } else {
       const double exponent =
           11.01 + static_cast<double>(random() % 10'000) / 1000;
@@ -270,14 +271,14 @@ TEST(Ace, OneMidBlockInUseDoesNotKeepItsSlabResident) {
   }
   Ace::Drain(c, freed.data(), freed.size());
   Ace::Collect(0, /*force=*/true);
-  EXPECT_EQ(Ace::Sum().slabs.committed_bytes, before + 100 * 16 * kKiB);
+  EXPECT_EQ(Ace::Sum().slabs.committed_bytes, before + size_t{100} * 16 * kKiB);
   for (void* block : kept) EXPECT_EQ(static_cast<char*>(block)[5000], 1);
   // What was purged serves again.
   for (void*& block : freed) {
     ASSERT_EQ(Ace::Refill(c, &block, 1), 1u);
     memset(block, 2, 16 * kKiB);
   }
-  EXPECT_EQ(Ace::Sum().slabs.committed_bytes, before + 400 * 16 * kKiB);
+  EXPECT_EQ(Ace::Sum().slabs.committed_bytes, before + size_t{400} * 16 * kKiB);
   Ace::Drain(c, freed.data(), freed.size());
   Ace::Drain(c, kept.data(), kept.size());
 }

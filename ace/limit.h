@@ -32,8 +32,9 @@ class AceLimit {
   // calling it a value made of {}, when that would exceed the limit.
   template <typename Take>
   static auto Within(size_t bytes, Take&& take) {
-    if (Bytes() == SIZE_MAX) [[likely]]
+    if (Bytes() == SIZE_MAX) [[likely]] {
       return take();
+    }
     MutexLock lock(mutex_);
     using Result = decltype(take());
     return HasRoomFor(bytes) ? take() : Result{};

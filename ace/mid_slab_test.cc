@@ -59,13 +59,13 @@ TEST(MidSlab, ABlockThatComesBackIsResidentAgain) {
   EXPECT_EQ(TouchedPageBytes(*slab), kSlabBytes);
   slab->purged = slab->free_bits[0];
   EXPECT_EQ(slab->Unpurged(), 0u);
-  EXPECT_EQ(TouchedPageBytes(*slab), kSlabBytes - 3 * 8192);
+  EXPECT_EQ(TouchedPageBytes(*slab), kSlabBytes - size_t{3} * 8192);
   void* taken;
   ASSERT_EQ(slab->Take(&taken, 1), 1u);
-  EXPECT_EQ(TouchedPageBytes(*slab), kSlabBytes - 2 * 8192);
+  EXPECT_EQ(TouchedPageBytes(*slab), kSlabBytes - size_t{2} * 8192);
   ASSERT_TRUE(slab->Put(1));
   EXPECT_EQ(slab->Unpurged(), 0b10u);
-  EXPECT_EQ(TouchedPageBytes(*slab), kSlabBytes - 2 * 8192);
+  EXPECT_EQ(TouchedPageBytes(*slab), kSlabBytes - size_t{2} * 8192);
   EXPECT_FALSE(slab->Put(1));
 }
 

@@ -18,8 +18,9 @@ class SpanBinsTest : public testing::Test {
   }
 
   void Miss(size_t pages, int times) {
-    for (int i = 0; i < times; ++i)
+    for (int i = 0; i < times; ++i) {
       ASSERT_EQ(bins_->Pop(pages, pages).address, 0u);
+    }
   }
 
   std::unique_ptr<SpanBins> bins_;

@@ -34,8 +34,9 @@ TEST_F(SpanShardsTest, KeepNothingThatNobodyAsksFor) {
 
 TEST_F(SpanShardsTest, HandFromThreadToThreadWhatIsAskedFor) {
   uintptr_t span = 0;
-  for (int i = 0; i < 64; ++i)
+  for (int i = 0; i < 64; ++i) {
     ASSERT_EQ(SpanShards::Take(kPages, 1, &span), 0u);
+  }
   uintptr_t freed[3];
   for (uintptr_t& each : freed) each = NewSpan();
   std::thread([&] {

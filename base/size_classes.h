@@ -70,12 +70,12 @@ constexpr SizeClass ClassOf(size_t bytes) {
 // The same for a request above kMaxTinyBytes and not above kMaxMidBytes.
 constexpr SizeClass MidClassOf(size_t bytes) {
   const size_t last = bytes - 1;
-  const int doubling = std::bit_width(last) - 1;
+  const auto doubling = static_cast<size_t>(std::bit_width(last)) - 1;
   const size_t eighth = (last >> (doubling - 3)) & 7;
-  constexpr int kFirstDoubling = std::bit_width(kMaxTinyBytes) - 1;
+  constexpr size_t kFirstDoubling =
+      static_cast<size_t>(std::bit_width(kMaxTinyBytes)) - 1;
   return SizeClass{static_cast<uint8_t>(
-      kTinyClassCount + 8 * static_cast<size_t>(doubling - kFirstDoubling) +
-      eighth)};
+      kTinyClassCount + 8 * (doubling - kFirstDoubling) + eighth)};
 }
 
 // Bytes of a block of class `c`; 0 for SizeClass::kNone.

@@ -92,8 +92,9 @@ template <typename Allocate>
 auto WithRetry(const Request& request, Layer layer, SizeClass c,
                Allocate&& allocate) {
   auto result = allocate();
-  if (result) [[likely]]
+  if (result) [[likely]] {
     return result;
+  }
   CollectAll();
   result = allocate();
   if (!result && !request.can_do_without) {
@@ -215,13 +216,15 @@ void* AllocateSlow(size_t bytes, Call call) {
     const SizeClass c = Ace::ClassFor(bytes, kBlockAlignment);
     if (c != SizeClass::kNone) {
       void* block = ThreadBinsNow()->Pop(c);
-      if (block != nullptr) [[likely]]
+      if (block != nullptr) [[likely]] {
         return block;
+      }
     } else {
       const SpanAllocation span = ThreadCache::AllocateSpan(
           bytes, kBlockAlignment, Ace::Contents::kAny);
-      if (span) [[likely]]
+      if (span) [[likely]] {
         return PointerTo(span);
+      }
     }
   }
   const Request request{bytes, 0, call};

@@ -22,8 +22,9 @@ namespace hakmem {
 // The block that the thread's bins have for `bytes`; null when they have none
 // or the size is above tiny.
 inline void* PopFromBins(size_t bytes) {
-  if (bytes > kMaxTinyBytes) [[unlikely]]
+  if (bytes > kMaxTinyBytes) [[unlikely]] {
     return nullptr;
+  }
   return ThreadBinsNow()->Pop(ClassOf(bytes));
 }
 

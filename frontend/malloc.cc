@@ -36,8 +36,9 @@ using hakmem::RefuseImpossible;
 }
 
 [[gnu::always_inline]] inline void Free(void* block) {
-  if (!hakmem::PushToBins(block)) [[unlikely]]
+  if (!hakmem::PushToBins(block)) [[unlikely]] {
     FreeSlow(block);
+  }
 }
 
 void* AllocateAlignedChecked(size_t alignment, size_t size, Call call) {

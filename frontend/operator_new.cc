@@ -112,8 +112,9 @@ template <typename TryAllocate>
 }
 
 [[gnu::always_inline]] inline void Delete(void* block) {
-  if (!PushToBins(block)) [[unlikely]]
+  if (!PushToBins(block)) [[unlikely]] {
     DeleteSlow(block);
+  }
 }
 
 }  // namespace

@@ -101,8 +101,9 @@ class ThreadCache : public ListNode<ThreadCache> {
 
   // To be called on every slow call: lets time pass for this thread.
   void Tick() {
-    if (hidden_ || ++calls_ >= kCallsPerLook) [[unlikely]]
+    if (hidden_ || ++calls_ >= kCallsPerLook) [[unlikely]] {
       LookAtClock();
+    }
   }
   void LookAtClock();
   bool HasGrown() const;
