@@ -1,8 +1,7 @@
 // ACE, the Adaptive Cache Engine: everything above tiny.
 //
 //   2 KiB to 32 KiB    mid classes: blocks of slabs, through the thread's bins
-//   to 256 KiB         spans of whole pages: span bins of the thread, shards
-//   to 1 MiB           spans: shards
+//   to 1 MiB           spans of whole pages: the thread's span bins, shards
 //   above              large blocks: a mapping each, a few kept for reuse
 //
 // A mid block is told by its class in the address map, as a tiny one is; a span

@@ -202,8 +202,7 @@ void* ThreadCache::AllocateHere(SizeClass c) {
   Grow(c);
   Bin& bin = bins_.bins[Index(c)];
   const uint32_t first = FirstOffset(Index(c));
-  const uint32_t want =
-      std::max((bin.limit - first) / kSlotBytes / 2, uint32_t{1});
+  const uint32_t want = std::max(Limit(Index(c)) / 2, uint32_t{1});
   const uint32_t got = Refill(c, bins_.SlotBelow(first + kSlotBytes), want);
   Count(Event::kRefill);
   Count(Event::kRefilledBlock, got);

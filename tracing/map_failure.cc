@@ -109,13 +109,17 @@ bool MapFailure::ExplainByLimits(OsRequest request, uint64_t bytes,
   return false;
 }
 
+// False also when the system does not tell.
+bool MapFailure::IsOvercommitMode(uint64_t mode) const {
+  uint64_t in_force = 0;
+  return ReadNumber(system_.root, "/proc/sys/vm/overcommit_memory", "",
+                    &in_force) &&
+         in_force == mode;
+}
+
 // What is promised of what may be, where the kernel keeps to it.
 MapFailure::Figures MapFailure::LookAtCommitLimit() const {
-  uint64_t mode = 0;
-  if (!ReadNumber(system_.root, "/proc/sys/vm/overcommit_memory", "", &mode) ||
-      mode != 2) {
-    return {};
-  }
+  if (!IsOvercommitMode(2)) return {};
   Figures figures;
   char key[32];
   uint64_t kib;
@@ -155,11 +159,7 @@ MapFailure::Figures MapFailure::LookAtCgroup() {
 
 // All the memory there is, where the kernel refuses one request beyond it.
 MapFailure::Figures MapFailure::LookAtMemory() const {
-  uint64_t mode = 1;
-  if (!ReadNumber(system_.root, "/proc/sys/vm/overcommit_memory", "", &mode) ||
-      mode != 0) {
-    return {};
-  }
+  if (!IsOvercommitMode(0)) return {};
   Figures figures;
   char key[32];
   uint64_t kib;

@@ -67,6 +67,7 @@ class MapFailure {
 
   bool ExplainByLimits(OsRequest request, uint64_t bytes,
                        Evidence* evidence) const;
+  bool IsOvercommitMode(uint64_t mode) const;
   Figures LookAtCommitLimit() const;
   Figures LookAtMappings() const;
   Figures LookAtCgroup();
