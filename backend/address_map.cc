@@ -5,10 +5,30 @@
 
 namespace hakmem {
 
+constinit std::atomic<uintptr_t> AddressMap::window_{kNoWindow};
+constinit std::atomic<uint8_t> AddressMap::near_class_[kWindowGranules]{};
 constinit const AddressMap::Leaf AddressMap::zero_leaf_{};
 constinit std::atomic<intptr_t> AddressMap::root_[kRootEntries]{};
 
+// Mappings are mostly handed out from the top down: three quarters of the
+// window lie below the first chunk.
+uintptr_t AddressMap::PlaceWindow(uintptr_t address) {
+  // relaxed: as in ClassEntry.
+  uintptr_t window = window_.load(std::memory_order_relaxed);
+  if (window != kNoWindow) return window;
+  constexpr uintptr_t kBelow = kWindowBytes / 4 * 3;
+  const uintptr_t wanted =
+      address < kBelow
+          ? 0
+          : (address - kBelow) & ~((uintptr_t{1} << kLeafShift) - 1);
+  return window_.compare_exchange_strong(window, wanted,
+                                         std::memory_order_relaxed)
+             ? wanted
+             : window;
+}
+
 bool AddressMap::SetChunk(uintptr_t address, Chunk* chunk) {
+  PlaceWindow(address);
   if (&LeafAt(address) == &zero_leaf_) {
     if (chunk == nullptr) return true;
     // Fresh metadata is zeros, which is an empty leaf; running the constructor

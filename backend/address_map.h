@@ -1,21 +1,28 @@
 // The address map: what lies at an address, for every address there is.
 //
+//   address - window ──► near_class[granule]   one byte: the hot path
+//
 //   address bits   46 ........ 30 | 29 ...... 21 | 20 ... 16 | 15 ... 0
 //                  root index     | chunk slot   |           |
 //                                 | granule of 64 KiB        |
 //
-//   root ──► leaf of 1 GiB ──► slab_class[granule]   one byte: the hot path
-//                          └─► chunk[slot]           all else about 2 MiB
+//   root ──► leaf of 1 GiB ──► chunk[slot]           all else about 2 MiB
+//                          └─► far_class[granule]    outside the window
 //
 // A free reads one byte: the size class of the slab at the address, or 0 where
 // there is no slab, be it a span, a large block or memory that is not ours. The
-// root holds distances from one leaf of zeros instead of pointers, so an
+// kernel puts mappings side by side, so a flat table that covers a window of
+// 512 GiB about the first chunk has the byte of practically every block, at the
+// cost of one subtraction and one comparison, which also refuses every address
+// that no process can have. Slabs elsewhere have theirs in the leaves.
+//
+// The root holds distances from one leaf of zeros instead of pointers, so an
 // absent leaf needs no test: distance 0 leads to the zeros.
 //
-// The root lies in .bss, untouched until used, so nothing has to be reserved
-// that a limit on address space could refuse. Class and chunk in a table and
-// not in aligned headers is snmalloc's page map and tcmalloc's radix tree; the
-// distance in place of a pointer is ours.
+// Window and root lie in .bss, untouched until used, so nothing has to be
+// reserved that a limit on address space could refuse later. Class and chunk in
+// a table and not in aligned headers is snmalloc's page map and tcmalloc's
+// radix tree; the window and the distance in place of a pointer are ours.
 #ifndef HAKMEM_BACKEND_ADDRESS_MAP_H_
 #define HAKMEM_BACKEND_ADDRESS_MAP_H_
 
@@ -40,20 +47,36 @@ class AddressMap {
   static constexpr int kLeafShift = 30;
   static constexpr int kGranuleShift = 16;
 
-  // Whether `address` is one that a process can have memory at. Anything may
-  // be passed to free; what is below asks for this first.
-  static bool IsUserAddress(uintptr_t address) {
-    return address >> kAddressBits == 0;
+  static constexpr uintptr_t kWindowBytes = uintptr_t{1} << 39;
+
+  // Of no window yet: only addresses that no process has lie in it, and find
+  // zeros.
+  static constexpr uintptr_t kNoWindow = uintptr_t{1} << 63;
+
+  // Where the window starts, which stays so: around `address` if this is the
+  // first call.
+  static uintptr_t PlaceWindow(uintptr_t address);
+
+  // Whether `address`, any number at all, lies in the window: what PlaceWindow
+  // returned, or kNoWindow.
+  static bool IsInWindow(uintptr_t window, uintptr_t address) {
+    return (address - window) >> kGranuleShift < kWindowGranules;
   }
 
-  // The class of the slab at `address`, a user address; kNone outside slabs.
-  static SizeClass ClassAt(uintptr_t address) {
+  // The class of the slab at `address`, which lies in the window; kNone outside
+  // slabs.
+  static SizeClass ClassInWindow(uintptr_t window, uintptr_t address) {
     // relaxed: whoever has a block's address got it, through whatever handed
     // it over, after the entry was written.
-    return SizeClass{
-        LeafAt(address)
-            .slab_class[(address >> kGranuleShift) & (kGranulesPerLeaf - 1)]
-            .load(std::memory_order_relaxed)};
+    return SizeClass{near_class_[(address - window) >> kGranuleShift].load(
+        std::memory_order_relaxed)};
+  }
+
+  // The class of the slab at `address`, any number at all; kNone outside slabs.
+  static SizeClass ClassAt(uintptr_t address) {
+    const std::atomic<uint8_t>* entry = ClassEntry(address);
+    return entry == nullptr ? SizeClass::kNone
+                            : SizeClass{entry->load(std::memory_order_relaxed)};
   }
 
   // The chunk that holds `address`, any number at all; null when it is not
@@ -73,9 +96,8 @@ class AddressMap {
   // Enters the class of the slab at `address`, a multiple of 64 KiB inside a
   // chunk that has been entered.
   static void SetClass(uintptr_t address, SizeClass size_class) {
-    Leaf& leaf = const_cast<Leaf&>(LeafAt(address));
-    leaf.slab_class[(address >> kGranuleShift) & (kGranulesPerLeaf - 1)].store(
-        static_cast<uint8_t>(size_class), std::memory_order_relaxed);
+    const_cast<std::atomic<uint8_t>*>(ClassEntry(address))
+        ->store(static_cast<uint8_t>(size_class), std::memory_order_relaxed);
   }
 
  private:
@@ -86,10 +108,28 @@ class AddressMap {
   static constexpr size_t kChunksPerLeaf = size_t{1}
                                            << (kLeafShift - kChunkShift);
 
+  static constexpr size_t kWindowGranules = kWindowBytes >> kGranuleShift;
   struct Leaf {
-    std::atomic<uint8_t> slab_class[kGranulesPerLeaf];
+    std::atomic<uint8_t> far_class[kGranulesPerLeaf];
     std::atomic<Chunk*> chunk[kChunksPerLeaf];
   };
+
+  static bool IsUserAddress(uintptr_t address) {
+    return address >> kAddressBits == 0;
+  }
+
+  // Where the class of a slab at `address` is kept; null for an address that no
+  // process has.
+  static const std::atomic<uint8_t>* ClassEntry(uintptr_t address) {
+    // relaxed: set once, before the first class is, and who has a block's
+    // address got that after both.
+    const uintptr_t granule =
+        (address - window_.load(std::memory_order_relaxed)) >> kGranuleShift;
+    if (granule < kWindowGranules) return &near_class_[granule];
+    if (!IsUserAddress(address)) return nullptr;
+    return &LeafAt(address)
+                .far_class[(address >> kGranuleShift) & (kGranulesPerLeaf - 1)];
+  }
 
   static const Leaf& LeafAt(uintptr_t address) {
     // acquire: pairs with the release in SetChunk; the leaf reads as zeros
@@ -100,6 +140,8 @@ class AddressMap {
         reinterpret_cast<intptr_t>(&zero_leaf_) + distance);
   }
 
+  static std::atomic<uintptr_t> window_;
+  static std::atomic<uint8_t> near_class_[kWindowGranules];
   static const Leaf zero_leaf_;
   static std::atomic<intptr_t> root_[kRootEntries];
 };

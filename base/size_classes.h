@@ -28,12 +28,19 @@ inline constexpr size_t kMaxMidBytes = 32768;
 inline constexpr size_t kTinyClassCount = 41;  // class 0 included
 inline constexpr size_t kClassCount = 73;      // the same, and mid
 
+// Class of a request of at most kMaxTinyBytes, indexed by UnitsOf.
+using ClassOfUnits = std::array<uint8_t, kMaxTinyBytes / kBlockAlignment + 1>;
+
+// A request in 16-byte units, rounded up.
+constexpr size_t UnitsOf(size_t bytes) {
+  return (bytes + kBlockAlignment - 1) / kBlockAlignment;
+}
+
 namespace internal {
 
 struct ClassTables {
   std::array<uint32_t, kClassCount> bytes{};
-  // Class of a request, indexed by the request in 16-byte units, rounded up.
-  std::array<uint8_t, kMaxTinyBytes / kBlockAlignment + 1> of_units{};
+  ClassOfUnits of_units{};
 };
 
 constexpr ClassTables MakeClassTables() {
@@ -62,9 +69,7 @@ constexpr bool IsMid(SizeClass c) { return Index(c) >= kTinyClassCount; }
 // The class that serves a request of `bytes`, which must not exceed
 // kMaxTinyBytes. A request of 0 bytes gets the smallest class.
 constexpr SizeClass ClassOf(size_t bytes) {
-  return SizeClass{
-      internal::kClassTables
-          .of_units[(bytes + kBlockAlignment - 1) / kBlockAlignment]};
+  return SizeClass{internal::kClassTables.of_units[UnitsOf(bytes)]};
 }
 
 // The same for a request above kMaxTinyBytes and not above kMaxMidBytes.

@@ -24,12 +24,6 @@ uintptr_t AddressOf(const void* block) {
   return reinterpret_cast<uintptr_t>(block);
 }
 
-// The class of any address at all; kNone outside slabs.
-SizeClass ClassAt(uintptr_t address) {
-  return AddressMap::IsUserAddress(address) ? AddressMap::ClassAt(address)
-                                            : SizeClass::kNone;
-}
-
 // What is asked for, and by whom.
 struct Request {
   size_t bytes;
@@ -159,7 +153,7 @@ void* AllocateAnyZeroed(const Request& request) {
 
 inline void FreeAnywhere(void* block) {
   const uintptr_t address = AddressOf(block);
-  const SizeClass c = ClassAt(address);
+  const SizeClass c = AddressMap::ClassAt(address);
   if (c != SizeClass::kNone) return ThreadCache::Free(c, block);
   ThreadCache::FreeSpan(address);
 }
@@ -276,7 +270,7 @@ void* RefuseImpossible(size_t bytes, size_t alignment, int error, Call call) {
 size_t UsableBytes(const void* block) {
   if (block == nullptr) return 0;
   const uintptr_t address = AddressOf(block);
-  const SizeClass c = ClassAt(address);
+  const SizeClass c = AddressMap::ClassAt(address);
   if (c == SizeClass::kNone) {
     const size_t bytes = Ace::BytesAt(address);
     if (bytes == 0) SpanSource::AbortOnBadAddress(address);

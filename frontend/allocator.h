@@ -25,15 +25,20 @@ inline void* PopFromBins(size_t bytes) {
   if (bytes > kMaxTinyBytes) [[unlikely]] {
     return nullptr;
   }
-  return ThreadBinsNow()->Pop(ClassOf(bytes));
+  return ThreadBinsNow()->PopBytes(bytes);
 }
 
 // Puts `block`, any address at all, into this thread's bins. Returns false when
-// they do not take it: the bin is at its limit, or `block` lies in no slab.
+// they do not take it: the bin is at its limit, or `block` lies in no slab, or
+// in one outside the address map's window.
 inline bool PushToBins(void* block) {
   const auto address = reinterpret_cast<uintptr_t>(block);
-  return AddressMap::IsUserAddress(address) &&
-         ThreadBinsNow()->Push(AddressMap::ClassAt(address), block);
+  BinTable* const bins = ThreadBinsNow();
+  if (!AddressMap::IsInWindow(bins->window, address)) [[unlikely]] {
+    return false;
+  }
+  // Class 0 is always at its limit.
+  return bins->Push(AddressMap::ClassInWindow(bins->window, address), block);
 }
 
 // A block of at least `bytes`, 16-aligned, for a caller whose PopFromBins found

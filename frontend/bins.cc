@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "backend/address_map.h"
+
 namespace hakmem {
 namespace {
 
@@ -16,7 +18,10 @@ static_assert(sizeof(NoBins) == kAboveBottom);
 
 template <size_t... c>
 constexpr NoBins MakeNoBins(std::index_sequence<c...>) {
-  return {{{{kAboveBottom, (static_cast<void>(c), kAboveBottom)}...}}, nullptr};
+  return {{{{kAboveBottom, (static_cast<void>(c), kAboveBottom)}...},
+           AddressMap::kNoWindow,
+           internal::kClassTables.of_units},
+          nullptr};
 }
 
 constinit const NoBins no_bins =

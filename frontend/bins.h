@@ -22,16 +22,27 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/codegen.h"
 #include "base/size_classes.h"
 
 namespace hakmem {
 
 struct Bin {
-  // Offset of the first unused slot. Written by the owner only; atomic because
-  // statistics read it from other threads (relaxed: a number, not an order).
-  std::atomic<uint32_t> top;
-  // Offset behind the last slot that may be used.
+  // Offset of the first unused slot. Read and written by the owner only, but
+  // for statistics, which read it from other threads.
+  uint32_t top;
+  // Offset behind the last slot that may be used. The owner's alone.
   uint32_t limit;
+
+  // relaxed, both: a number, not an order.
+  void SetTop(size_t offset) {
+    std::atomic_ref<uint32_t>(top).store(static_cast<uint32_t>(offset),
+                                         std::memory_order_relaxed);
+  }
+  uint32_t TopSeenFromElsewhere() const {
+    return std::atomic_ref<uint32_t>(const_cast<uint32_t&>(top))
+        .load(std::memory_order_relaxed);
+  }
 };
 
 inline constexpr size_t kMaxBinBytes = 32768;
@@ -58,6 +69,12 @@ constexpr uint32_t BinSlots(SizeClass c, size_t bytes = SIZE_MAX) {
 
 namespace internal {
 
+// Of a BinTable, which the slots follow.
+inline constexpr size_t kTableBytes =
+    (kClassCount * sizeof(Bin) + sizeof(uintptr_t) + sizeof(ClassOfUnits) +
+     sizeof(void*) - 1) &
+    ~(sizeof(void*) - 1);
+
 struct BinLayout {
   std::array<uint32_t, kClassCount> first{};  // offset of the first slot
   size_t slot_count = 0;                      // with a null below each first
@@ -67,8 +84,8 @@ constexpr BinLayout MakeBinLayout() {
   BinLayout layout;
   size_t slot = 0;
   for (size_t c = 0; c < kClassCount; ++c) {
-    layout.first[c] = static_cast<uint32_t>(kClassCount * sizeof(Bin) +
-                                            (slot + 1) * sizeof(void*));
+    layout.first[c] =
+        static_cast<uint32_t>(kTableBytes + (slot + 1) * sizeof(void*));
     slot += 1 + BinSlots(SizeClass{static_cast<uint8_t>(c)});
   }
   layout.slot_count = slot;
@@ -81,39 +98,53 @@ inline constexpr BinLayout kBinLayout = MakeBinLayout();
 
 // The bins, which find their slots by offset. What follows a table in memory is
 // its owner's: ThreadBins or NoBins.
-struct BinTable {
+struct alignas(void*) BinTable {
   Bin bins[kClassCount];
+  uintptr_t window;  // the address map's, or kNoWindow
+  // A copy of what ClassOf looks up, found from the table's own address.
+  ClassOfUnits class_of_units;
 
   // The block on top of the bin of `c`, removed; null when the bin is empty.
   void* Pop(SizeClass c) {
-    Bin& bin = bins[Index(c)];
-    const uint32_t top = bin.top.load(std::memory_order_relaxed);
+    size_t index = Index(c);
+    ForgetOrigin(index);
+    size_t top = bins[index].top;
+    ForgetOrigin(top);
     void* block = *SlotBelow(top);
     if (block != nullptr) [[likely]] {
-      bin.top.store(top - uint32_t{sizeof(void*)}, std::memory_order_relaxed);
+      bins[index].SetTop(top - sizeof(void*));
     }
     return block;
+  }
+
+  // The same for the class of a request of `bytes`, at most kMaxTinyBytes.
+  void* PopBytes(size_t bytes) {
+    return Pop(SizeClass{class_of_units[UnitsOf(bytes)]});
   }
 
   // Puts `block` on top of the bin of `c`. Returns false, and does nothing,
   // when the bin is at its limit or `block` is on top of it already.
   bool Push(SizeClass c, void* block) {
     Bin& bin = bins[Index(c)];
-    const uint32_t top = bin.top.load(std::memory_order_relaxed);
-    if (top >= bin.limit || *SlotBelow(top) == block) [[unlikely]] {
+    const uint32_t offset = bin.top;
+    size_t top = offset;
+    if (offset >= bin.limit || *SlotBelow(top) == block) [[unlikely]] {
       return false;
     }
-    *SlotBelow(top + uint32_t{sizeof(void*)}) = block;
-    bin.top.store(top + uint32_t{sizeof(void*)}, std::memory_order_relaxed);
+    *SlotBelow(top + sizeof(void*)) = block;
+    ForgetOrigin(top);
+    bin.SetTop(top + sizeof(void*));
     return true;
   }
 
   // The slot that ends at offset `top`.
-  void** SlotBelow(uint32_t top) {
+  void** SlotBelow(size_t top) {
     return reinterpret_cast<void**>(reinterpret_cast<char*>(this) + top -
                                     sizeof(void*));
   }
 };
+
+static_assert(sizeof(BinTable) == internal::kTableBytes);
 
 struct ThreadBins : BinTable {
   void* slots[internal::kBinLayout.slot_count];

@@ -5,6 +5,7 @@
 #include "absl/base/thread_annotations.h"
 #include "ace/ace.h"
 #include "ace_mode.h"
+#include "backend/address_map.h"
 #include "backend/bad_free.h"
 #include "backend/chunk_source.h"
 #include "backend/dirty_ledger.h"
@@ -112,10 +113,13 @@ ThreadCache* ThreadCache::Attach() {
   cache->span_bins_.Begin();
   cache->mid_limit_bytes_ = 0;
   cache->SetMostSlots();
+  cache->bins_.window =
+      AddressMap::PlaceWindow(reinterpret_cast<uintptr_t>(cache));
+  cache->bins_.class_of_units = internal::kClassTables.of_units;
   for (size_t c = 0; c < kClassCount; ++c) {
     const uint32_t first = FirstOffset(c);
     *cache->bins_.SlotBelow(first) = nullptr;
-    cache->bins_.bins[c].top.store(first, std::memory_order_relaxed);
+    cache->bins_.bins[c].SetTop(first);
     cache->bins_.bins[c].limit = first;
     cache->SetLimit(c, cache->FirstSlots(c));
     cache->states_[c].moved = false;
@@ -190,8 +194,7 @@ void ThreadCache::Free(SizeClass c, void* block) {
 }
 
 uint32_t ThreadCache::Held(size_t c) const {
-  return (bins_.bins[c].top.load(std::memory_order_relaxed) - FirstOffset(c)) /
-         kSlotBytes;
+  return (bins_.bins[c].TopSeenFromElsewhere() - FirstOffset(c)) / kSlotBytes;
 }
 
 void* ThreadCache::AllocateHere(SizeClass c) {
@@ -206,7 +209,7 @@ void* ThreadCache::AllocateHere(SizeClass c) {
   const uint32_t got = Refill(c, bins_.SlotBelow(first + kSlotBytes), want);
   Count(Event::kRefill);
   Count(Event::kRefilledBlock, got);
-  bin.top.store(first + got * kSlotBytes, std::memory_order_relaxed);
+  bin.SetTop(first + got * kSlotBytes);
   return bins_.Pop(c);
 }
 
@@ -214,7 +217,7 @@ void ThreadCache::FreeHere(SizeClass c, void* block) {
   Tick();
   if (bins_.Push(c, block)) return;
   const Bin& bin = bins_.bins[Index(c)];
-  if (*bins_.SlotBelow(bin.top.load(std::memory_order_relaxed)) == block) {
+  if (*bins_.SlotBelow(bin.top) == block) {
     AbortOnDoubleFree(reinterpret_cast<uintptr_t>(block), ClassBytes(c));
   }
   // The bin is full: the older half goes back.
@@ -265,13 +268,13 @@ void ThreadCache::SetLimit(size_t c, uint32_t slots) {
 // Blocks at the bottom were freed longest ago and are least likely in a cache.
 void ThreadCache::DrainOldest(SizeClass c, uint32_t count) {
   Bin& bin = bins_.bins[Index(c)];
-  const uint32_t top = bin.top.load(std::memory_order_relaxed);
+  const uint32_t top = bin.top;
   void** bottom = bins_.SlotBelow(FirstOffset(Index(c)) + kSlotBytes);
   Drain(c, bottom, count);
   Count(Event::kDrain);
   Count(Event::kDrainedBlock, count);
   std::copy(bottom + count, bins_.SlotBelow(top + kSlotBytes), bottom);
-  bin.top.store(top - count * kSlotBytes, std::memory_order_relaxed);
+  bin.SetTop(top - count * kSlotBytes);
 }
 
 void ThreadCache::FlushAll() {
