@@ -7,7 +7,7 @@ namespace hakmem {
 
 constinit std::atomic<uintptr_t> AddressMap::window_{kNoWindow};
 constinit std::atomic<uint8_t> AddressMap::near_class_[kWindowGranules]{};
-constinit const AddressMap::Leaf AddressMap::zero_leaf_{};
+constinit AddressMap::Leaf AddressMap::zero_leaf_{};
 constinit std::atomic<intptr_t> AddressMap::root_[kRootEntries]{};
 
 // Mappings are mostly handed out from the top down: three quarters of the

@@ -142,7 +142,7 @@ class AddressMap {
 
   static std::atomic<uintptr_t> window_;
   static std::atomic<uint8_t> near_class_[kWindowGranules];
-  static const Leaf zero_leaf_;
+  static Leaf zero_leaf_;  // not const: lies in .bss, and stays zeros
   static std::atomic<intptr_t> root_[kRootEntries];
 };
 
