@@ -21,6 +21,9 @@ enum class ChunkKind : uint8_t {
 
 struct Chunk {
   uintptr_t base = 0;
+  // Huge pages were asked for (ChunkSource): all of it is resident as soon as
+  // one byte is touched. Guarded as the chunk's owner says; unused in kLarge.
+  bool is_dense = false;
   ChunkKind kind = ChunkKind::kSlabs;
 };
 

@@ -8,6 +8,7 @@
 #include "backend/dirty_ledger.h"
 #include "backend/huge_pages.h"
 #include "backend/metadata.h"
+#include "base/clock.h"
 #include "base/intrusive_list.h"
 #include "base/lock.h"
 #include "base/options.h"
@@ -29,6 +30,7 @@ struct Region : ListNode<Region> {
   uint32_t free_count;   // of chunk_count
   uint32_t dirty_count;  // of free_count: with resident bytes
   uint64_t free[kMaxRegionChunks / 64];    // bit set: free
+  uint64_t dense[kMaxRegionChunks / 64];   // bit set: huge pages asked for
   uint32_t dirty_bytes[kMaxRegionChunks];  // resident bytes of a free chunk
   uint64_t freed_at[kMaxRegionChunks];     // CoarseMilliseconds
 
@@ -45,6 +47,12 @@ struct Region : ListNode<Region> {
     --free_count;
     dirty_count -= dirty_bytes[chunk] != 0;
   }
+  bool IsDense(size_t chunk) const {
+    return (dense[chunk / 64] >> (chunk % 64) & 1) != 0;
+  }
+  void FlipDense(size_t chunk) {
+    dense[chunk / 64] ^= uint64_t{1} << (chunk % 64);
+  }
   // Only while the chunk is not marked free.
   void SetDirty(size_t chunk, size_t bytes) {
     DirtyLedger::Add(bytes);
@@ -58,6 +66,14 @@ constinit MetadataPool<Region> region_pool;
 constinit IntrusiveList<Region> regions ABSL_GUARDED_BY(mutex);
 constinit size_t next_region_chunks ABSL_GUARDED_BY(mutex) = kFirstRegionChunks;
 constinit size_t bytes_reserved ABSL_GUARDED_BY(mutex) = 0;
+
+// Of every so many dense chunks one is timed; when it was slow, so many chunks
+// to come have small pages.
+constexpr uint32_t kTimedEvery = 8;
+constexpr uint32_t kPatience = 32;
+constexpr uint64_t kSlowNanoseconds = 512'000;
+constinit uint32_t until_timed ABSL_GUARDED_BY(mutex) = 0;
+constinit uint32_t until_dense ABSL_GUARDED_BY(mutex) = 0;
 
 // Written under the lock. relaxed: a count that orders nothing.
 constinit std::atomic<uint64_t> fresh_chunks{0};
@@ -119,6 +135,7 @@ Region* AddRegion() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   region->free_count = 0;
   region->dirty_count = 0;
   std::fill(std::begin(region->free), std::end(region->free), 0);
+  std::fill(std::begin(region->dense), std::end(region->dense), 0);
   for (size_t c = 0; c < chunks; ++c) {
     region->dirty_bytes[c] = 0;
     region->MarkFree(c);
@@ -144,7 +161,13 @@ size_t ChooseChunk(const Region& region) {
   return clean;
 }
 
-ChunkSource::Allocation TakeFrom(Region& region)
+void MakeSparse(Region& region, size_t chunk)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  HugePages::AdviseSparse(region.base + chunk * kChunkBytes, kChunkBytes);
+  region.FlipDense(chunk);
+}
+
+ChunkSource::Allocation TakeFrom(Region& region, ChunkSource::Use use)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   const size_t chunk = ChooseChunk(region);
   const uintptr_t address = region.base + chunk * kChunkBytes;
@@ -163,7 +186,25 @@ ChunkSource::Allocation TakeFrom(Region& region)
                        std::memory_order_relaxed);
   }
   region.SetDirty(chunk, 0);
-  return {address, is_zero};
+  if (use == ChunkSource::Use::kDense && until_dense != 0) {
+    --until_dense;
+    use = ChunkSource::Use::kSparse;
+  }
+  if (region.IsDense(chunk)) {
+    if (use == ChunkSource::Use::kSparse) MakeSparse(region, chunk);
+  } else if (use == ChunkSource::Use::kDense &&
+             HugePages::AdviseDense(address, kChunkBytes)) {
+    region.FlipDense(chunk);
+  }
+  return {address, is_zero, region.IsDense(chunk)};
+}
+
+Region* RegionOf(uintptr_t address) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  Region* region = regions.front();
+  while (address - region->base >= region->chunk_count * kChunkBytes) {
+    region = regions.Next(region);
+  }
+  return region;
 }
 
 // A run of free chunks to purge, marked used meanwhile so that the lock need
@@ -213,30 +254,60 @@ size_t EndRun(const PurgeRun& run, bool purged)
   return bytes;
 }
 
-}  // namespace
-
-ChunkSource::Allocation ChunkSource::Allocate() {
-  MutexLock lock(mutex);
+ChunkSource::Allocation TakeChunk(ChunkSource::Use use)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   Region* clean = nullptr;
   for (Region* region = regions.front(); region != nullptr;
        region = regions.Next(region)) {
-    if (region->dirty_count != 0) return TakeFrom(*region);
+    if (region->dirty_count != 0) return TakeFrom(*region, use);
     if (region->free_count != 0) clean = region;
   }
   if (clean == nullptr) clean = AddRegion();
-  return clean == nullptr ? Allocation{} : TakeFrom(*clean);
+  return clean == nullptr ? ChunkSource::Allocation{} : TakeFrom(*clean, use);
+}
+
+// Touches a chunk with nothing resident. Returns the nanoseconds it took.
+uint64_t TimeTouch(uintptr_t address) {
+  const uint64_t begin = Nanoseconds();
+  *reinterpret_cast<volatile char*>(address) = 0;
+  return Nanoseconds() - begin;
+}
+
+}  // namespace
+
+ChunkSource::Allocation ChunkSource::Allocate(Use use) {
+  bool is_timed = false;
+  Allocation chunk;
+  {
+    MutexLock lock(mutex);
+    chunk = TakeChunk(use);
+    if (chunk.is_dense && chunk.is_zero) {
+      is_timed = until_timed == 0;
+      until_timed = is_timed ? kTimedEvery - 1 : until_timed - 1;
+    }
+  }
+  if (is_timed && TimeTouch(chunk.address) > kSlowNanoseconds) {
+    MutexLock lock(mutex);
+    until_dense = kPatience;
+    until_timed = 0;
+  }
+  return chunk;
 }
 
 void ChunkSource::Free(uintptr_t address, size_t dirty_bytes, uint64_t now) {
   MutexLock lock(mutex);
-  Region* region = regions.front();
-  while (address - region->base >= region->chunk_count * kChunkBytes) {
-    region = regions.Next(region);
-  }
+  Region* region = RegionOf(address);
   const size_t chunk = (address - region->base) / kChunkBytes;
   region->freed_at[chunk] = now;
   region->SetDirty(chunk, dirty_bytes);
   region->MarkFree(chunk);
+}
+
+void ChunkSource::BecomeSparse(uintptr_t address) {
+  MutexLock lock(mutex);
+  Region* region = RegionOf(address);
+  const size_t chunk = (address - region->base) / kChunkBytes;
+  if (region->IsDense(chunk)) MakeSparse(*region, chunk);
 }
 
 size_t ChunkSource::Purge(uint64_t now, bool force) {

@@ -9,6 +9,12 @@
 // comes back stays resident for the decay time, then is purged. A region whose
 // chunks are all free is unmapped when address space is limited or asked for.
 //
+// Whether the kernel is asked for huge pages is decided chunk by chunk, each
+// time one is handed out, and taken back with the first hole purged in it:
+// memory that was dense once must not make a small heap large later. A huge
+// page is cleared at once; where that takes longer than 512 page faults do (a
+// hypervisor that must find the memory first), small ones are used for a while.
+//
 // Lock order: behind the back-ends' and the page heap's locks, before
 // metadata's.
 #ifndef HAKMEM_BACKEND_CHUNK_SOURCE_H_
@@ -23,13 +29,23 @@ namespace hakmem {
 
 class ChunkSource {
  public:
+  // How the caller means to use a chunk. One that will soon be full is better
+  // made of huge pages: one page fault in place of 512, and one TLB entry. One
+  // that may stay half empty would only be all resident.
+  enum class Use { kSparse, kDense };
+
   struct Allocation {
     uintptr_t address = 0;  // 0: the OS refused
     bool is_zero = false;   // reads as zeros, nothing of it resident
+    bool is_dense = false;  // made of huge pages, where the kernel has them
   };
 
   // One chunk's memory, usable. The caller enters it in the address map.
-  static Allocation Allocate();
+  static Allocation Allocate(Use use);
+
+  // To be called for a chunk with is_dense before a part of it is purged: it is
+  // no longer dense, and the kernel shall not fill the hole again.
+  static void BecomeSparse(uintptr_t address);
 
   // Takes a chunk back, already removed from the address map. `now` is
   // CoarseMilliseconds; `dirty_bytes` (0 to kChunkBytes) of it are resident.

@@ -30,10 +30,14 @@ void HugePages::AdviseIfAsked(uintptr_t address, size_t bytes) {
                                   std::memory_order_relaxed);
 }
 
-void HugePages::AdviseDense(uintptr_t address, size_t bytes) {
-  if (options::Get(options::k_huge_pages) != kWhereDense) return;
+bool HugePages::AdviseDense(uintptr_t address, size_t bytes) {
   // Nobody asked for it, so a refusal is nobody's concern.
-  (void)os::AdviseHugePages(address, bytes);
+  return options::Get(options::k_huge_pages) == kWhereDense &&
+         os::AdviseHugePages(address, bytes) == 0;
+}
+
+void HugePages::AdviseSparse(uintptr_t address, size_t bytes) {
+  (void)os::AdviseNoHugePages(address, bytes);
 }
 
 HugePages::Refusal HugePages::TakeRefusal() {

@@ -22,8 +22,11 @@ class HugePages {
   static void AdviseIfAsked(uintptr_t address, size_t bytes);
 
   // Asks for huge pages in memory that is known to be used densely, unless they
-  // are not wanted there.
-  static void AdviseDense(uintptr_t address, size_t bytes);
+  // are not wanted there, or the kernel has none. Returns whether it did.
+  static bool AdviseDense(uintptr_t address, size_t bytes);
+
+  // Takes that back: the memory will be used sparsely.
+  static void AdviseSparse(uintptr_t address, size_t bytes);
 
   struct Refusal {
     int error = 0;     // errno; 0: none

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "backend/address_map.h"
 #include "backend/chunk_source.h"
+#include "backend/density.h"
 #include "backend/dirty_ledger.h"
 #include "backend/metadata.h"
 #include "backend/page_chunk.h"
@@ -31,6 +33,8 @@ constinit Mutex mutex;
 constinit MetadataPool<PageChunk> chunk_pool;
 constinit IntrusiveList<PageChunk, HeldPageChunksTag> held
     ABSL_GUARDED_BY(mutex);
+constinit size_t held_count ABSL_GUARDED_BY(mutex) = 0;
+constinit Density density ABSL_GUARDED_BY(mutex);
 // free_lists[n]: the free spans of n pages; a bit for each that is not empty.
 constinit IntrusiveList<FreeSpan>
     free_lists[kPagesPerChunk + 1] ABSL_GUARDED_BY(mutex);
@@ -102,26 +106,33 @@ FreeSpan* BestFit(size_t pages) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
 bool AddChunk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   PageChunk* chunk = chunk_pool.Get();
   if (chunk == nullptr) return false;
-  const ChunkSource::Allocation memory = ChunkSource::Allocate();
+  const ChunkSource::Allocation memory = ChunkSource::Allocate(
+      density.WantsHugePages(held_count) ? ChunkSource::Use::kDense
+                                         : ChunkSource::Use::kSparse);
   if (memory.address == 0) {
     chunk_pool.Put(chunk);
     return false;
   }
   chunk->base = memory.address;
   chunk->kind = ChunkKind::kPages;
+  chunk->is_dense = memory.is_dense;
   chunk->used_pages = 0;
-  // How much of used memory is resident is not known here: all may be.
-  chunk->SetResident(0, kPagesPerChunk, !memory.is_zero);
+  // How much of used memory is resident is not known here: all may be. Of huge
+  // pages all will be when one byte is touched.
+  const bool is_resident = !memory.is_zero || memory.is_dense;
+  chunk->SetResident(0, kPagesPerChunk, is_resident);
   if (!AddressMap::SetChunk(memory.address, chunk)) {
     ChunkSource::Free(memory.address, memory.is_zero ? 0 : kChunkBytes, 0);
     chunk_pool.Put(chunk);
     return false;
   }
   held.PushBack(chunk);
+  ++held_count;
+  if (!memory.is_dense) density.Added(chunk);
   chunk->has_resident = false;
   std::fill(std::begin(chunk->unused_slots), std::end(chunk->unused_slots),
             ~uint64_t{0});
-  InsertFree(chunk, 0, kPagesPerChunk, memory.is_zero ? 0 : kPagesPerChunk,
+  InsertFree(chunk, 0, kPagesPerChunk, is_resident ? kPagesPerChunk : 0,
              static_cast<uint32_t>(RecentMilliseconds()));
   return true;
 }
@@ -159,6 +170,8 @@ bool FreePages(PageChunk* chunk, size_t first, size_t pages, size_t resident,
     return false;
   }
   held.Remove(chunk);
+  --held_count;
+  density.Removed(chunk);
   AddressMap::SetChunk(chunk->base, nullptr);
   ChunkSource::Free(chunk->base, resident * kPageBytes, CoarseMilliseconds());
   chunk_pool.Put(chunk);
@@ -324,7 +337,9 @@ Purged PurgeSpan(PageChunk* chunk, size_t first)
   RemoveFree(span, pages);
   chunk->SetTags(first, pages, State::kPurging);
   const PageRun run = WholeSystemPages(first, pages);
+  const bool was_dense = std::exchange(chunk->is_dense, false);
   mutex.Unlock();
+  if (was_dense) ChunkSource::BecomeSparse(chunk->base);
   const int error =
       os::Purge(chunk->AddressOf(run.first), run.pages * kPageBytes);
   mutex.Lock();

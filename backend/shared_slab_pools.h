@@ -112,6 +112,7 @@ class SharedSlabPools {
         if (count == 0) break;
         bool all_purged = true;
         for (size_t i = 0; i < count; ++i) {
+          source_.BecomeSparse(*withdrawn[i].slab);
           withdrawn[i].Purge(&bytes);
           all_purged = all_purged && withdrawn[i].is_purged;
         }

@@ -17,6 +17,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "backend/address_map.h"
@@ -27,6 +28,7 @@
 #include "backend/dirty_ledger.h"
 #include "backend/metadata.h"
 #include "backend/slab.h"
+#include "base/clock.h"
 #include "base/intrusive_list.h"
 #include "base/lock.h"
 #include "base/options.h"
@@ -118,13 +120,24 @@ class SlabSource {
       // Not free while the kernel works, so that the lock need not be held.
       // The chunk stays: not all of its slabs are free.
       SetFreeMask(chunk, chunk->free_mask & ~due);
+      const bool was_dense = std::exchange(chunk->is_dense, false);
       mutex_.Unlock();
+      if (was_dense) ChunkSource::BecomeSparse(chunk->base);
       const uint32_t purged = PurgeSlabs(*chunk, due);
       mutex_.Lock();
       given_back += EndPurge(chunk, due, purged);
       next = held_.Next(chunk);
     }
     return given_back;
+  }
+
+  // To be called before a part of `slab`, which is in use, is purged.
+  void BecomeSparse(const SlabT& slab) {
+    auto* chunk = static_cast<ChunkT*>(AddressMap::ChunkAt(slab.base));
+    MutexLock lock(mutex_);
+    if (std::exchange(chunk->is_dense, false)) {
+      ChunkSource::BecomeSparse(chunk->base);
+    }
   }
 
   // Calls visitor(const ChunkT&) for every chunk held. The visitor must take
@@ -144,6 +157,9 @@ class SlabSource {
   static void UnlockPoolAfterFork() { pool_.UnlockAfterFork(); }
 
  private:
+  // Chunks in use from which on more are made of huge pages (16 MiB).
+  static constexpr size_t kLeastDenseChunks = 8;
+
   using HeldList = IntrusiveList<ChunkT, HeldChunksTag>;
 
   static uint32_t MaskOf(const ChunkT& chunk, const SlabT& slab) {
@@ -162,22 +178,29 @@ class SlabSource {
   bool AddChunk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     ChunkT* chunk = pool_.Get();
     if (chunk == nullptr) return false;
-    const ChunkSource::Allocation memory = ChunkSource::Allocate();
+    // None of those held has a free slab: when they are many, what is asked of
+    // this one is little beside what is in use.
+    const ChunkSource::Allocation memory = ChunkSource::Allocate(
+        held_count_ >= kLeastDenseChunks ? ChunkSource::Use::kDense
+                                         : ChunkSource::Use::kSparse);
     if (memory.address == 0) {
       pool_.Put(chunk);
       return false;
     }
     chunk->base = memory.address;
     chunk->kind = ChunkKind::kSlabs;
+    chunk->is_dense = memory.is_dense;
+    const uint64_t now = memory.is_dense ? CoarseMilliseconds() : 0;
     const size_t count = options::Get(options::k_superslab_bytes) / kSlabBytes;
     chunk->all_mask = static_cast<uint32_t>((uint64_t{1} << count) - 1);
     for (size_t i = 0; i < count; ++i) {
       SlabT& slab = chunk->slabs[i];
       slab.base = memory.address + i * kSlabBytes;
       slab.size_class = SizeClass::kNone;
-      // How much of used memory is resident is not known here: all may be.
-      slab.touched_bytes = memory.is_zero ? 0 : kSlabBytes;
-      slab.freed_at = 0;
+      // How much of used memory is resident is not known here: all may be. Of
+      // huge pages all will be with the first slab's use.
+      slab.touched_bytes = memory.is_zero && !memory.is_dense ? 0 : kSlabBytes;
+      slab.freed_at = now;
       DirtyLedger::Add(slab.touched_bytes);
     }
     if (!AddressMap::SetChunk(memory.address, chunk)) {
@@ -187,6 +210,7 @@ class SlabSource {
     }
     chunk->free_mask = 0;
     held_.PushBack(chunk);
+    ++held_count_;
     SetFreeMask(chunk, chunk->all_mask);
     return true;
   }
@@ -195,6 +219,7 @@ class SlabSource {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     SetFreeMask(chunk, 0);
     held_.Remove(chunk);
+    --held_count_;
     AddressMap::SetChunk(chunk->base, nullptr);
     ChunkSource::Free(chunk->base, DropSlabs(*chunk), now);
     pool_.Put(chunk);
@@ -275,6 +300,7 @@ class SlabSource {
 
   Mutex mutex_;
   HeldList held_ ABSL_GUARDED_BY(mutex_);
+  size_t held_count_ ABSL_GUARDED_BY(mutex_) = 0;
   // lists_[n]: the chunks with n free slabs; a bit for each that is not empty.
   IntrusiveList<ChunkT> lists_[kSlabsPerChunk + 1] ABSL_GUARDED_BY(mutex_);
   uint64_t lists_with_free_ ABSL_GUARDED_BY(mutex_) = 0;

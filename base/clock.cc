@@ -23,6 +23,13 @@ uint64_t CoarseMilliseconds() {
   return now;
 }
 
+uint64_t Nanoseconds() {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000 +
+         static_cast<uint64_t>(t.tv_nsec);
+}
+
 uint64_t RecentMilliseconds() {
   const uint64_t last = recent.load(std::memory_order_relaxed);
   return last != 0 ? last : CoarseMilliseconds();

@@ -10,6 +10,9 @@ namespace hakmem {
 // never goes backwards. Some 5 ns: it reads a page the kernel maps.
 uint64_t CoarseMilliseconds();
 
+// Nanoseconds since boot, exact; for differences. Some 25 ns.
+uint64_t Nanoseconds();
+
 // What CoarseMilliseconds last returned to anyone: one load. For stamps that
 // may lag, by no more than the slow calls of a thread or two take.
 uint64_t RecentMilliseconds();

@@ -206,6 +206,24 @@ int AdviseHugePages(uintptr_t address, size_t bytes) {
   return Advise(address, bytes, MADV_HUGEPAGE);
 }
 
+int AdviseNoHugePages(uintptr_t address, size_t bytes) {
+  const KeepErrno keep_errno;
+  return Advise(address, bytes, MADV_NOHUGEPAGE);
+}
+
+size_t ResidentBytes(uintptr_t address, size_t bytes) {
+  const KeepErrno keep_errno;
+  constexpr size_t kMostPages = (size_t{2} << 20) / 4096;
+  unsigned char pages[kMostPages];
+  const size_t count = bytes / PageBytes();
+  if (count > kMostPages || mincore(Pointer(address), bytes, pages) != 0) {
+    return 0;
+  }
+  size_t resident = 0;
+  for (size_t i = 0; i < count; ++i) resident += pages[i] & 1;
+  return resident * PageBytes();
+}
+
 uint64_t AddressSpaceLimit() {
   const KeepErrno keep_errno;
   rlimit limit;

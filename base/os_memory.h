@@ -55,8 +55,13 @@ int ResizeInPlace(uintptr_t address, size_t old_bytes, size_t new_bytes);
 int MoveTo(uintptr_t address, size_t old_bytes, size_t new_bytes,
            uintptr_t target);
 
-// Asks for huge pages. Returns 0 or an errno.
+// Asks for huge pages, or for none. Returns 0 or an errno.
 int AdviseHugePages(uintptr_t address, size_t bytes);
+int AdviseNoHugePages(uintptr_t address, size_t bytes);
+
+// How many bytes of [address, address+bytes), at most 2 MiB of usable memory
+// and whole pages, are resident; 0 when the kernel does not tell.
+size_t ResidentBytes(uintptr_t address, size_t bytes);
 
 // The limit on the process's address space (RLIMIT_AS) in bytes; UINT64_MAX
 // when there is none.
