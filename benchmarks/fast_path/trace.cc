@@ -61,7 +61,7 @@ class Tracee {
     child_ = fork();
     if (child_ < 0) return Failure("cannot fork");
     if (child_ == 0) BecomeCaller(arguments, environment);
-    if (const absl::Status status = Wait(); !status.ok()) return status;
+    if (absl::Status status = Wait(); !status.ok()) return status;
     // Some sandboxes refuse with a signal.
     if ((WIFEXITED(status_) && WEXITSTATUS(status_) == kNoPtrace) ||
         (WIFSIGNALED(status_) && WTERMSIG(status_) == SIGSYS)) {
@@ -136,7 +136,7 @@ class Tracee {
 // Steps once and returns the registers; an error when the program did anything
 // but run one instruction.
 absl::StatusOr<user_regs_struct> StepOnce(Tracee& tracee) {
-  if (const absl::Status status = tracee.Step(); !status.ok()) return status;
+  if (absl::Status status = tracee.Step(); !status.ok()) return status;
   if (!tracee.IsStoppedBy(SIGTRAP)) {
     return absl::InternalError(absl::StrCat(
         "the traced program ended or stopped amid a call: ", tracee.Ending()));
