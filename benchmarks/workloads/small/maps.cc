@@ -140,7 +140,7 @@ void RunMap(Run& run, uint64_t usual_rounds) {
 
 }  // namespace
 
-void OrderedMap(Run& run) { RunMap<std::map<uint64_t, uint64_t>>(run, 3); }
+void OrderedMap(Run& run) { RunMap<std::map<uint64_t, uint64_t>>(run, 2); }
 void UnorderedMap(Run& run) {
   RunMap<std::unordered_map<uint64_t, uint64_t>>(run, 8);
 }

@@ -25,7 +25,7 @@ void BatchReversed(Run& run);
 void BatchShuffled(Run& run);
 
 // A std::map or std::unordered_map is filled in random order of keys, walked,
-// searched, half emptied, filled up again, walked and destroyed; several times.
+// searched, half emptied, filled up again, walked and destroyed; in rounds.
 // An operation is a node's whole life: inserted, found or not, erased.
 void OrderedMap(Run& run);
 void UnorderedMap(Run& run);
