@@ -3,6 +3,8 @@
 // one of kMinSize to kMaxSize bytes (uniform) is allocated into it and its
 // first and last byte are written. So half of the slots are full in the long
 // run, lifetimes are geometric, and no allocator can foresee the next step.
+// Workloads with other sizes (workloads/small/lognormal.cc) take the same
+// steps: they name a class of their own for Sizes, which is as UniformSizes.
 //
 // Everything that measures the workload includes this file, and the loop is
 // the same for every allocator: a Heap is any class with
@@ -40,13 +42,28 @@ struct Slot {
   size_t size;           // what was asked for
 };
 
-template <class Heap>
+// Random-mixed's own sizes.
+struct UniformSizes {
+  // The size, at least 1, that `bits`, 32 random ones, stand for.
+  size_t operator()(uint64_t bits) const {
+    // Scales them to the range without a division.
+    return kMinSize + (bits * (kMaxSize - kMinSize + 1) >> 32);
+  }
+};
+
+template <class Heap, class Sizes = UniformSizes>
 class RandomMixed {
  public:
   // `slots` points to `count` zeroed slots (IsWorkingSet(count)) and, like
-  // `heap`, outlives this object.
-  RandomMixed(Heap& heap, Slot* slots, size_t count, uint64_t seed)
-      : heap_(heap), slots_(slots), count_(count), random_(seed) {}
+  // `heap`, outlives this object. So does what `sizes`, of which this keeps a
+  // copy, refers to.
+  RandomMixed(Heap& heap, Slot* slots, size_t count, uint64_t seed,
+              Sizes sizes = Sizes())
+      : heap_(heap),
+        slots_(slots),
+        count_(count),
+        random_(seed),
+        sizes_(sizes) {}
 
   // Steps enough to reach the steady state: slots half full, and the
   // allocator's own lists as long as they get.
@@ -56,6 +73,7 @@ class RandomMixed {
   bool Run(uint64_t steps) {
     // Copies: the compiler cannot know that the heap leaves the members alone.
     Random random = random_;
+    const Sizes sizes = sizes_;
     Slot* const slots = slots_;
     const size_t mask = count_ - 1;
     for (; steps != 0; --steps) {
@@ -67,9 +85,7 @@ class RandomMixed {
         slot.block = nullptr;
         continue;
       }
-      // Scales 32 random bits to the range without a division.
-      const size_t size =
-          kMinSize + ((bits >> 32) * (kMaxSize - kMinSize + 1) >> 32);
+      const size_t size = sizes(bits >> 32);
       auto* block = static_cast<unsigned char*>(heap_.Allocate(size));
       if (block == nullptr) return false;
       const unsigned char mark = Mark(index, size);
@@ -88,7 +104,8 @@ class RandomMixed {
       const Slot& slot = slots_[i];
       if (slot.block == nullptr) continue;
       const unsigned char mark = Mark(i, slot.size);
-      if (slot.block[0] != mark ||
+      // Of a block of one byte the last byte is all there is.
+      if ((slot.block[0] != mark && slot.size != 1) ||
           slot.block[slot.size - 1] != static_cast<unsigned char>(~mark)) {
         return &slot;
       }
@@ -116,6 +133,7 @@ class RandomMixed {
   Slot* const slots_;
   const size_t count_;
   Random random_;
+  [[no_unique_address]] const Sizes sizes_;
 };
 
 }  // namespace hakmem::bench

@@ -133,6 +133,30 @@ TEST(RandomMixed, FindsBlocksThatOverlap) {
   EXPECT_NE(workload.FirstDamaged(), nullptr);
 }
 
+// One, two or three bytes.
+struct TinySizes {
+  size_t operator()(uint64_t bits) const { return 1 + bits % 3; }
+};
+
+TEST(RandomMixed, TakesOtherSizesDownToOneByte) {
+  NotingHeap heap;
+  std::vector<Slot> slots(64);
+  RandomMixed<NotingHeap, TinySizes> workload(heap, slots.data(), slots.size(),
+                                              1);
+  ASSERT_TRUE(workload.WarmUp());
+  EXPECT_EQ(heap.smallest, 1u);
+  EXPECT_EQ(heap.largest, 3u);
+  EXPECT_EQ(workload.FirstDamaged(), nullptr);
+  for (Slot& slot : slots) {
+    if (slot.block == nullptr || slot.size != 1) continue;
+    *slot.block ^= 1;
+    EXPECT_EQ(workload.FirstDamaged(), &slot);
+    *slot.block ^= 1;
+  }
+  workload.FreeAll();
+  EXPECT_EQ(heap.wrong_frees, 0u);
+}
+
 TEST(FloorHeap, BlocksDoNotOverlapAndAreUsedAgain) {
   for (const size_t count : {2, 64, 8192}) {
     FloorHeap heap(count);
