@@ -11,7 +11,7 @@ namespace {
 constexpr LogUniform kSizes(16, 1024);
 
 constexpr size_t kLanes = 4;
-constexpr uint64_t kThreads = 2'500;  // of a lane, one after another
+constexpr uint64_t kThreads = 3'500;  // of a lane, one after another
 constexpr uint64_t kBlocks = 300;     // that each makes
 
 constexpr size_t kSlots = 64;

@@ -7,7 +7,7 @@ namespace hakmem::bench {
 namespace {
 
 constexpr size_t kThreads = 4;
-constexpr uint64_t kBlocks = 700'000;  // of all threads
+constexpr uint64_t kBlocks = 2'000'000;  // of all threads
 
 // Sizes are whole words, up to a cache line.
 constexpr size_t kWord = sizeof(uint64_t);
