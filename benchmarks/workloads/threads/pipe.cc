@@ -10,7 +10,7 @@ namespace hakmem::bench {
 namespace {
 
 constexpr LogUniform kSizes(16, 1024);
-constexpr uint64_t kBlocks = 10'000'000;
+constexpr uint64_t kBlocks = 8'000'000;
 
 using Queue = BatchQueue<64, 32, 200>;  // 2048 blocks
 
