@@ -28,8 +28,9 @@ TEST(ThreadsWorkerMalloc, LibcKeepsResidentMemoryFlat) {
 }
 
 TEST(ThreadsWorkerMalloc, OverlappingBlocksAreNoticed) {
-  for (const char* const name :
-       {"pipe-1-1", "pipe-4-4", "server", "asymmetric"}) {
+  // The workloads that always have more live than that allocator's ring holds;
+  // the blocks in a pipe are sometimes fewer.
+  for (const char* const name : {"server", "asymmetric"}) {
     const ProcessResult result =
         RunProgram(kWorker, {std::string("--workload=") + name, "--effort=2"},
                    BrokenMalloc());
