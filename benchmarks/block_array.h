@@ -32,6 +32,12 @@ struct Block {
   }
   size_t last_word() const { return size - sizeof(tag); }
 
+  // In less than two words, the last covers the end of the first.
+  bool HoldsFirstWord() const {
+    return last_word() >= sizeof(tag) ? Holds(0)
+                                      : memcmp(data, &tag, last_word()) == 0;
+  }
+
   // Writes the tag into all that is touched from the byte `from` on, which is
   // where a page step begins.
   void Touch(size_t from = 0) const {
@@ -40,14 +46,14 @@ struct Block {
   }
 
   void CheckEnds() const {
-    if (!Holds(0) || !Holds(last_word())) DieDamaged();
+    if (!HoldsFirstWord() || !Holds(last_word())) DieDamaged();
   }
-  // All that was touched, to be called after CheckEnds or instead of it.
+  // All that was touched, both ends among it.
   void CheckAll() const {
-    for (size_t at = 0; at < last_word(); at += kTouchStep) {
+    CheckEnds();
+    for (size_t at = kTouchStep; at < last_word(); at += kTouchStep) {
       if (!Holds(at)) DieDamaged();
     }
-    if (!Holds(last_word())) DieDamaged();
   }
 
   [[noreturn]] void DieDamaged() const {
@@ -75,9 +81,12 @@ inline Block MakeBlock(size_t size, uint64_t tag) {
 
 class BlockArray {
  public:
-  explicit BlockArray(size_t count)
+  // Threads with arrays of their own give them `first_tag`s far apart, so that
+  // their blocks' tags differ too.
+  explicit BlockArray(size_t count, uint64_t first_tag = 0)
       : blocks_(static_cast<Block*>(MapMemory(count * sizeof(Block)))),
-        count_(count) {
+        count_(count),
+        made_(first_tag) {
     if (blocks_ == nullptr) Die(kAllocatorFailed, "no memory for the slots");
     memset(static_cast<void*>(blocks_), 0, count * sizeof(Block));
   }
@@ -104,15 +113,19 @@ class BlockArray {
   // Frees what slot `index` holds and puts a fresh block there.
   void Replace(size_t index, size_t size) {
     Free(index);
-    blocks_[index] = MakeBlock(size, DistinctTag(++made_));
-    live_bytes_ += size;
+    Put(index, MakeBlock(size, DistinctTag(++made_)));
+  }
+
+  // Puts a block made elsewhere into slot `index`, which is empty.
+  void Put(size_t index, const Block& block) {
+    blocks_[index] = block;
+    live_bytes_ += block.size;
   }
 
   // Hands the block of slot `index` over to the same slot of `other`, which is
   // empty.
   void MoveTo(BlockArray& other, size_t index) {
-    other.blocks_[index] = blocks_[index];
-    other.live_bytes_ += blocks_[index].size;
+    other.Put(index, blocks_[index]);
     live_bytes_ -= blocks_[index].size;
     blocks_[index].data = nullptr;
   }
@@ -128,7 +141,7 @@ class BlockArray {
   Block* const blocks_;
   const size_t count_;
   size_t live_bytes_ = 0;
-  uint64_t made_ = 0;
+  uint64_t made_;
 };
 
 }  // namespace hakmem::bench

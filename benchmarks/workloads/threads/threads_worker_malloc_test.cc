@@ -1,0 +1,47 @@
+// What the workloads on several threads find out about an allocator: about
+// libc's, which is sound, and about one whose blocks overlap.
+#include <string>
+
+#include "benchmarks/json.h"
+#include "benchmarks/process.h"
+#include "benchmarks/program_test_helper.h"
+#include "gtest/gtest.h"
+
+namespace hakmem::bench {
+namespace {
+
+constexpr char kWorker[] = "benchmarks/workloads/threads/threads_worker";
+
+TEST(ThreadsWorkerMalloc, LibcKeepsResidentMemoryFlat) {
+  // What is made between the two readings is 12 MiB and more for each: an
+  // allocator that never reused what another thread freed would hold it all.
+  for (const char* const name : {"asymmetric", "server", "churn", "pipe-1-1"}) {
+    const ProcessResult result =
+        RunProgram(kWorker, {std::string("--workload=") + name, "--effort=2"});
+    ASSERT_TRUE(result.ok()) << name << ": " << result.Describe();
+    const Json json = Json::Parse(result.output).value_or(Json());
+    const double before = json["resident_before_kib"].number().value_or(0);
+    const double after = json["resident_after_kib"].number().value_or(1e9);
+    EXPECT_GT(before, 500) << name;
+    EXPECT_LT(after, before + (6 << 10)) << name;
+  }
+}
+
+TEST(ThreadsWorkerMalloc, OverlappingBlocksAreNoticed) {
+  // The workloads that always have more live than that allocator's ring holds;
+  // the blocks in a pipe are sometimes fewer.
+  for (const char* const name : {"server", "asymmetric"}) {
+    const ProcessResult result =
+        RunProgram(kWorker, {std::string("--workload=") + name, "--effort=2"},
+                   BrokenMalloc());
+    EXPECT_EQ(result.ending, ProcessResult::kExited)
+        << name << ": " << result.Describe();
+    EXPECT_EQ(result.code, 1) << name;
+    EXPECT_EQ(result.output, "") << name;
+    EXPECT_TRUE(Contains(result.errors, "no longer holds what was written"))
+        << name << ": " << result.errors;
+  }
+}
+
+}  // namespace
+}  // namespace hakmem::bench

@@ -1,0 +1,128 @@
+// The worker of the workloads on several threads from outside: each workload
+// for a moment. With a sanitizer, this is also the test that they synchronise.
+#include <map>
+#include <string>
+#include <vector>
+
+#include "benchmarks/json.h"
+#include "benchmarks/process.h"
+#include "benchmarks/program_test_helper.h"
+#include "benchmarks/sample.h"
+#include "gtest/gtest.h"
+
+namespace hakmem::bench {
+namespace {
+
+constexpr char kWorker[] = "benchmarks/workloads/threads/threads_worker";
+
+// What the workload printed; null, and a failure, when it did not.
+Json RunWorkload(const std::string& name,
+                 const std::vector<std::string>& more = {}) {
+  std::vector<std::string> arguments = {"--workload=" + name, "--effort=2",
+                                        "--seed=7"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  const ProcessResult result = RunProgram(kWorker, arguments);
+  EXPECT_TRUE(result.ok()) << name << ": " << result.Describe();
+  EXPECT_EQ(result.errors, "") << name;
+  EXPECT_EQ(result.output.find('\n'), result.output.size() - 1) << name;
+  // A line that the programs which start the worker understand.
+  EXPECT_TRUE(Sample::Parse(result.output).has_value()) << result.output;
+  return Json::Parse(result.output).value_or(Json());
+}
+
+double Number(const Json& json, const std::string& key) {
+  EXPECT_TRUE(json[key].number().has_value()) << key;
+  return json[key].number().value_or(-1);
+}
+
+class EveryWorkload : public testing::TestWithParam<const char*> {};
+
+TEST_P(EveryWorkload, PrintsSaneFigures) {
+  const Json json = RunWorkload(GetParam());
+  EXPECT_EQ(json["workload"].text(), GetParam());
+  EXPECT_EQ(Number(json, "seed"), 7);
+  EXPECT_EQ(Number(json, "effort"), 2);
+  EXPECT_GT(Number(json, "operations"), 10'000);
+  EXPECT_GT(Number(json, "wall_ns"), 1e4);
+  EXPECT_GT(Number(json, "cpu_ns"), 1e4);
+  EXPECT_LT(Number(json, "cpu_ns"), 60e9);
+  EXPECT_GT(Number(json, "peak_rss_kib"), 500);
+  EXPECT_GT(Number(json, "minor_faults"), 0);
+}
+
+TEST_P(EveryWorkload, DoesWhatSeedAndEffortSay) {
+  const double once = Number(RunWorkload(GetParam()), "operations");
+  const double again = Number(RunWorkload(GetParam()), "operations");
+  const double more =
+      Number(RunWorkload(GetParam(), {"--effort=4"}), "operations");
+  EXPECT_EQ(once, again);
+  // The blocks with which false-sharing-passive starts come once.
+  EXPECT_NEAR(more, 2 * once, 32);
+}
+
+INSTANTIATE_TEST_SUITE_P(Threads, EveryWorkload,
+                         testing::Values("pipe-1-1", "pipe-4-4", "server",
+                                         "churn", "false-sharing-active",
+                                         "false-sharing-passive",
+                                         "asymmetric"));
+
+TEST(ThreadsWorker, SaysHowManyThreadsWork) {
+  const std::map<std::string, double> threads = {
+      {"pipe-1-1", 2}, {"pipe-4-4", 8},   {"server", 4},
+      {"churn", 4},    {"asymmetric", 2}, {"false-sharing-active", 4}};
+  for (const auto& [name, count] : threads) {
+    EXPECT_EQ(Number(RunWorkload(name), "threads"), count) << name;
+  }
+}
+
+TEST(ThreadsWorker, ReportsResidentMemoryEarlyAndLate) {
+  // How much is live at the end, in KiB: all of the server's 4 * 1000 blocks of
+  // 255 bytes on average, about a half of churn's 4 * 64 of 242, asymmetric's
+  // 4096 of 143; of the pipe's whatever is in the queue.
+  const struct {
+    const char* name;
+    double least;
+    double most;
+  } kExpected[] = {
+      {"server", 980, 1010}, {"churn", 25, 36},    {"asymmetric", 550, 595},
+      {"pipe-1-1", 1, 520},  {"pipe-4-4", 1, 520},
+  };
+  for (const auto& [name, least, most] : kExpected) {
+    const Json json = RunWorkload(name);
+    EXPECT_GE(Number(json, "live_after_kib"), least) << name;
+    EXPECT_LE(Number(json, "live_after_kib"), most) << name;
+    EXPECT_GT(Number(json, "resident_before_kib"), 500) << name;
+    EXPECT_GT(Number(json, "resident_after_kib"),
+              500 + Number(json, "live_after_kib"))
+        << name;
+  }
+  // Here hardly anything is live.
+  EXPECT_FALSE(RunWorkload("false-sharing-active")["live_after_kib"]
+                   .number()
+                   .has_value());
+}
+
+TEST(ThreadsWorker, WorksForTheLeastEffort) {
+  for (const char* const name : {"server", "churn", "asymmetric", "pipe-4-4"}) {
+    RunWorkload(name, {"--effort=1"});
+  }
+}
+
+TEST(ThreadsWorker, ProbeSaysWhoServes) {
+  const ProcessResult result = RunProgram(kWorker, {"--probe"});
+  ASSERT_TRUE(result.ok()) << result.Describe();
+  const Json json = Json::Parse(result.output).value_or(Json());
+  EXPECT_NE(json["malloc_library"].text(), "");
+}
+
+TEST(ThreadsWorker, BadArgumentsAreOneLineAndStatusTwo) {
+  for (const char* const bad :
+       {"--workload=nothing", "--workload=", "--workload", "", "--effort=0",
+        "--effort=x", "--seed=-1", "--threads=2", "--probe=1"}) {
+    EXPECT_TRUE(IsOneLineAndStatusTwo(RunProgram(kWorker, {bad}))) << bad;
+  }
+  EXPECT_TRUE(IsOneLineAndStatusTwo(RunProgram(kWorker, {})));
+}
+
+}  // namespace
+}  // namespace hakmem::bench
