@@ -160,6 +160,18 @@ TEST(MemoryWorker, WithoutEnoughMemoryItIsOneLineAndStatusThree) {
   EXPECT_EQ(result.errors.find('\n'), result.errors.size() - 1);
 }
 
+TEST(MemoryWorker, NoticesBlocksThatOverlap) {
+  for (const char* const name : {"grow-in-order-same", "grow-shuffled-others",
+                                 "grow-shuffled-ended", "thin-out", "drift"}) {
+    const ProcessResult result =
+        RunProgram(kWorker, {std::string("--workload=") + name, "--effort=1"},
+                   BrokenMalloc());
+    EXPECT_EQ(result.ending, ProcessResult::kExited) << name;
+    EXPECT_EQ(result.code, 1) << name;
+    EXPECT_TRUE(Contains(result.errors, "no longer holds")) << result.errors;
+  }
+}
+
 TEST(MemoryWorker, ProbeSaysWhoServes) {
   const ProcessResult result = RunProgram(kWorker, {"--probe"});
   ASSERT_TRUE(result.ok()) << result.Describe();
