@@ -132,7 +132,7 @@ void Grow(Run& run, const Scheme& scheme) {
   run.Finish();
   run.Report("resident_before_kib", static_cast<double>(resident_before));
   run.Report("resident_after_kib", static_cast<double>(resident_after));
-  run.Report("live_after_kib", static_cast<double>(growth.live_bytes() / 1024));
+  run.Report("live_after_kib", static_cast<double>(growth.live_bytes()) / 1024);
 }
 
 }  // namespace

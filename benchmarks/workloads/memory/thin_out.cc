@@ -1,4 +1,5 @@
 #include "benchmarks/process_meter.h"
+#include "benchmarks/workloads/memory/available_memory.h"
 #include "benchmarks/workloads/memory/block_index.h"
 #include "benchmarks/workloads/memory/light.h"
 #include "benchmarks/workloads/memory/memory.h"
@@ -98,6 +99,8 @@ class Thinning {
 
 void ThinOut(Run& run) {
   const size_t bytes = run.Scaled(kBytes);
+  // An allocator may find no use for what was freed.
+  RequireAvailable(kRounds * bytes);
   Thinning thinning(run, bytes);
   LightBlocks(run.seed(), kWarmUpBlocks);
   const uint64_t resident_before = thinning.Read();
