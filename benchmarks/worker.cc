@@ -92,6 +92,17 @@ void JsonLine::AddText(const char* key, const char* text) {
   }
 }
 
+void JsonLine::AddPoints(const char* key, const Point* points, size_t count) {
+  Key(key);
+  putchar('[');
+  for (size_t i = 0; i < count; ++i) {
+    printf(
+        i == 0 ? "[%" PRIu64 ", %" PRIu64 "]" : ", [%" PRIu64 ", %" PRIu64 "]",
+        points[i].x, points[i].y);
+  }
+  putchar(']');
+}
+
 void JsonLine::AddAllocator(const AllocatorFacts& facts) {
   Add("libc_malloc_bytes", static_cast<double>(LibcMallocBytes()));
   AddText("malloc_library", MallocLibrary());

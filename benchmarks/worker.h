@@ -3,6 +3,7 @@
 #ifndef HAKMEM_BENCHMARKS_WORKER_H_
 #define HAKMEM_BENCHMARKS_WORKER_H_
 
+#include <stddef.h>
 #include <stdint.h>
 
 namespace hakmem::bench {
@@ -10,6 +11,7 @@ namespace hakmem::bench {
 // Exit statuses of a worker beside 0.
 inline constexpr int kAllocatorFailed = 1;
 inline constexpr int kBadFlags = 2;
+inline constexpr int kCannotRun = 3;  // on this machine, whatever the allocator
 
 // Ends the process at once, whatever its other threads do, after printing the
 // program's name and the message.
@@ -30,6 +32,12 @@ struct AllocatorFacts {
 };
 AllocatorFacts ReadAllocatorFacts();
 
+// A moment of a series of figures.
+struct Point {
+  uint64_t x;
+  uint64_t y;
+};
+
 // An object on stdout, on one line. Printing allocates (stdio's buffer), so
 // read first what that could change.
 class JsonLine {
@@ -40,6 +48,8 @@ class JsonLine {
   void Add(const char* key, double value);
   // A null pointer is null.
   void AddText(const char* key, const char* text);
+  // An array of arrays of two.
+  void AddPoints(const char* key, const Point* points, size_t count);
   // The facts, what libc's own malloc holds, and where malloc comes from.
   void AddAllocator(const AllocatorFacts& facts);
   // Ends the line; dies when it could not be written.

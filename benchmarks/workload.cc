@@ -92,6 +92,18 @@ void Run::Report(const char* key, double value) {
   figures_[figure_count_++] = {key, value};
 }
 
+void Run::AddPoint(uint64_t live_kib, uint64_t resident_kib) {
+  if (points_offered_++ % point_step_ != 0) return;
+  if (point_count_ == kMostPoints) {
+    // The number of the point at hand is an even multiple of the old step, so
+    // it is one of the new step too.
+    for (size_t i = 0; i < kMostPoints / 2; ++i) points_[i] = points_[2 * i];
+    point_count_ = kMostPoints / 2;
+    point_step_ *= 2;
+  }
+  points_[point_count_++] = {live_kib, resident_kib};
+}
+
 void Run::Print(const char* workload, uint64_t threads) const {
   JsonLine line;
   line.AddText("workload", workload);
@@ -106,6 +118,7 @@ void Run::Print(const char* workload, uint64_t threads) const {
   for (size_t i = 0; i < figure_count_; ++i) {
     line.Add(figures_[i].key, figures_[i].value);
   }
+  if (point_count_ != 0) line.AddPoints("series", points_, point_count_);
   line.AddAllocator(facts_);
   line.Close();
 }

@@ -8,6 +8,7 @@
 //
 // A workload keeps its own arrays outside malloc (block_array.h), allocates
 // through malloc and free alone, and checks that its blocks hold what it wrote.
+// One that needs more than the machine has ends with Die(kCannotRun, ...).
 #ifndef HAKMEM_BENCHMARKS_WORKLOAD_H_
 #define HAKMEM_BENCHMARKS_WORKLOAD_H_
 
@@ -42,6 +43,13 @@ class Run {
   // A figure beyond those that all workloads have. `key` is a literal.
   void Report(const char* key, double value);
 
+  // Adds a moment to the line's "series": what the workload holds and what the
+  // process has resident. To be called at even steps, with the clocks stopped:
+  // when more come than kMostPoints, every other one is dropped, and from then
+  // on every other one is passed over.
+  void AddPoint(uint64_t live_kib, uint64_t resident_kib);
+  static constexpr size_t kMostPoints = 64;
+
   // Prints the line.
   void Print(const char* workload, uint64_t threads) const;
 
@@ -62,6 +70,10 @@ class Run {
   AllocatorFacts facts_;
   Figure figures_[8];
   size_t figure_count_ = 0;
+  Point points_[kMostPoints];
+  size_t point_count_ = 0;
+  uint64_t points_offered_ = 0;
+  uint64_t point_step_ = 1;  // every so many of those offered is kept
 };
 
 struct Workload {

@@ -1,0 +1,101 @@
+// The worker of the workloads of large blocks from outside: each for a moment,
+// on libc's malloc.
+#include <string>
+#include <vector>
+
+#include "benchmarks/json.h"
+#include "benchmarks/process.h"
+#include "benchmarks/program_test_helper.h"
+#include "benchmarks/sample.h"
+#include "gtest/gtest.h"
+
+namespace hakmem::bench {
+namespace {
+
+constexpr char kWorker[] = "benchmarks/workloads/large/large_worker";
+
+// What the workload printed; null, and a failure, when it did not.
+Json RunWorkload(const std::string& name,
+                 const std::vector<std::string>& more = {}) {
+  std::vector<std::string> arguments = {"--workload=" + name, "--effort=10",
+                                        "--seed=7"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  const ProcessResult result = RunProgram(kWorker, arguments);
+  EXPECT_TRUE(result.ok()) << name << ": " << result.Describe();
+  EXPECT_EQ(result.errors, "") << name;
+  EXPECT_EQ(result.output.find('\n'), result.output.size() - 1) << name;
+  // A line that the programs which start the worker understand.
+  EXPECT_TRUE(Sample::Parse(result.output).has_value()) << result.output;
+  return Json::Parse(result.output).value_or(Json());
+}
+
+double Number(const Json& json, const std::string& key) {
+  EXPECT_TRUE(json[key].number().has_value()) << key;
+  return json[key].number().value_or(-1);
+}
+
+class EveryWorkload : public testing::TestWithParam<const char*> {};
+
+TEST_P(EveryWorkload, PrintsSaneFigures) {
+  const Json json = RunWorkload(GetParam());
+  EXPECT_EQ(json["workload"].text(), GetParam());
+  EXPECT_EQ(Number(json, "threads"), 1);
+  EXPECT_EQ(Number(json, "seed"), 7);
+  EXPECT_GE(Number(json, "operations"), 150);
+  EXPECT_GT(Number(json, "wall_ns"), 1e5);
+  EXPECT_GT(Number(json, "cpu_ns"), 1e5);
+  EXPECT_LT(Number(json, "cpu_ns"), 60e9);
+  EXPECT_LT(Number(json, "peak_rss_kib"), 1 << 20);
+  EXPECT_TRUE(json["series"].is_null());
+}
+
+TEST_P(EveryWorkload, DoesWhatSeedAndEffortSay) {
+  const Json json = RunWorkload(GetParam());
+  EXPECT_EQ(Number(json, "operations"),
+            Number(RunWorkload(GetParam()), "operations"));
+  EXPECT_EQ(2 * Number(json, "operations"),
+            Number(RunWorkload(GetParam(), {"--effort=20"}), "operations"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Large, EveryWorkload,
+                         testing::Values("large-blocks", "realloc-ladder"));
+
+TEST(LargeWorker, BlocksAreAsLargeAsTheyShouldBe) {
+  // Sixteen blocks of 6.5 MiB on average.
+  const Json json = RunWorkload("large-blocks");
+  EXPECT_GT(Number(json, "peak_rss_kib"), 80 << 10);
+  EXPECT_LT(Number(json, "peak_rss_kib"), 512 << 10);
+}
+
+TEST(LargeWorker, BuffersClimbToTheTop) {
+  // Four buffers that reach 8 MiB, not all at once.
+  const Json json = RunWorkload("realloc-ladder", {"--effort=50"});
+  EXPECT_GT(Number(json, "peak_rss_kib"), 16 << 10);
+}
+
+TEST(LargeWorker, NoticesBlocksThatOverlap) {
+  const ProcessResult result = RunProgram(
+      kWorker, {"--workload=realloc-ladder", "--effort=10"}, BrokenMalloc());
+  EXPECT_EQ(result.ending, ProcessResult::kExited);
+  EXPECT_EQ(result.code, 1);
+  EXPECT_TRUE(Contains(result.errors, "no longer holds")) << result.errors;
+}
+
+TEST(LargeWorker, ProbeSaysWhoServes) {
+  const ProcessResult result = RunProgram(kWorker, {"--probe"});
+  ASSERT_TRUE(result.ok()) << result.Describe();
+  const Json json = Json::Parse(result.output).value_or(Json());
+  EXPECT_NE(json["malloc_library"].text(), "");
+}
+
+TEST(LargeWorker, BadArgumentsAreOneLineAndStatusTwo) {
+  for (const char* const bad :
+       {"--workload=nothing", "--workload=", "--workload", "", "--effort=0",
+        "--effort=x", "--seed=-1", "--florr", "--probe=1"}) {
+    EXPECT_TRUE(IsOneLineAndStatusTwo(RunProgram(kWorker, {bad}))) << bad;
+  }
+  EXPECT_TRUE(IsOneLineAndStatusTwo(RunProgram(kWorker, {})));
+}
+
+}  // namespace
+}  // namespace hakmem::bench

@@ -1,0 +1,26 @@
+// Runs one workload about memory (memory.h) on whatever allocator the process
+// has and prints one line of JSON. `compare` starts it, mostly with an
+// allocator preloaded; by hand:
+//
+//   LD_PRELOAD=libfoo.so memory_worker --workload=drift --seed=1 --effort=100
+//
+// --effort is in percent of the usual amount of work; a heap that grows, grows
+// to that part of the usual size. Exit status: 0, 1 (the allocator failed), 2
+// (bad flags), 3 (the machine has not enough memory).
+#include "benchmarks/workload.h"
+#include "benchmarks/workloads/memory/memory.h"
+
+int main(int argc, char** argv) {
+  using namespace hakmem::bench;  // NOLINT(google-build-using-namespace)
+  static constexpr Workload kWorkloads[] = {
+      {"grow-in-order-same", 1, GrowInOrderSame},
+      {"grow-in-order-others", 3, GrowInOrderOthers},
+      {"grow-in-order-ended", 4, GrowInOrderEnded},
+      {"grow-shuffled-same", 1, GrowShuffledSame},
+      {"grow-shuffled-others", 3, GrowShuffledOthers},
+      {"grow-shuffled-ended", 4, GrowShuffledEnded},
+      {"thin-out", 1, ThinOut},
+      {"drift", 1, Drift},
+  };
+  return WorkerMain(kWorkloads, argc, argv);
+}

@@ -1,0 +1,192 @@
+// The worker of the workloads about memory from outside: each for a moment, on
+// libc's malloc.
+#include <string>
+#include <vector>
+
+#include "benchmarks/json.h"
+#include "benchmarks/process.h"
+#include "benchmarks/program_test_helper.h"
+#include "benchmarks/sample.h"
+#include "benchmarks/workloads/memory/available_memory.h"
+#include "gtest/gtest.h"
+
+namespace hakmem::bench {
+namespace {
+
+constexpr char kWorker[] = "benchmarks/workloads/memory/memory_worker";
+
+// What the workload printed at one percent; null, and a failure, when it did
+// not.
+Json RunWorkload(const std::string& name,
+                 const std::vector<std::string>& more = {}) {
+  std::vector<std::string> arguments = {"--workload=" + name, "--effort=1",
+                                        "--seed=7"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  const ProcessResult result = RunProgram(kWorker, arguments);
+  EXPECT_TRUE(result.ok()) << name << ": " << result.Describe();
+  EXPECT_EQ(result.errors, "") << name;
+  EXPECT_EQ(result.output.find('\n'), result.output.size() - 1) << name;
+  // A line that the programs which start the worker understand.
+  EXPECT_TRUE(Sample::Parse(result.output).has_value()) << result.output;
+  return Json::Parse(result.output).value_or(Json());
+}
+
+double Number(const Json& json, const std::string& key) {
+  EXPECT_TRUE(json[key].number().has_value()) << key;
+  return json[key].number().value_or(-1);
+}
+
+// The largest of the first or second numbers of the series' points.
+double Most(const Json& json, size_t which) {
+  double most = 0;
+  for (const Json& point : json["series"].items()) {
+    const double number = point.items()[which].number().value_or(-1);
+    if (number > most) most = number;
+  }
+  return most;
+}
+double MostLive(const Json& json) { return Most(json, 0); }
+double MostResident(const Json& json) { return Most(json, 1); }
+
+void ExpectSane(const Json& json, const std::string& name, double threads) {
+  EXPECT_EQ(json["workload"].text(), name);
+  EXPECT_EQ(Number(json, "threads"), threads);
+  EXPECT_EQ(Number(json, "seed"), 7);
+  EXPECT_GT(Number(json, "operations"), 1000);
+  EXPECT_GT(Number(json, "wall_ns"), 1e5);
+  EXPECT_GT(Number(json, "cpu_ns"), 1e5);
+  EXPECT_LT(Number(json, "cpu_ns"), 60e9);
+  EXPECT_GT(Number(json, "resident_before_kib"), 500);
+  EXPECT_GT(json["series"].items().size(), 16u);
+  EXPECT_LE(json["series"].items().size(), 64u);
+  // The kernel's figures are late by some hundred KiB.
+  EXPECT_GE(MostResident(json), MostLive(json));
+  EXPECT_GE(Number(json, "peak_rss_kib") + 1024, MostResident(json));
+  EXPECT_LT(Number(json, "peak_rss_kib"), 1 << 20);
+  EXPECT_GE(Number(json, "peak_rss_kib") + 1024,
+            Number(json, "resident_after_kib"));
+}
+
+struct Growing {
+  const char* name;
+  double threads;
+};
+
+class EveryGrowth : public testing::TestWithParam<Growing> {};
+
+TEST_P(EveryGrowth, GrowsAndIsFreed) {
+  const Json json = RunWorkload(GetParam().name);
+  ExpectSane(json, GetParam().name, GetParam().threads);
+  // A percent of 4 GiB, in blocks of 1 KiB.
+  EXPECT_GE(MostLive(json), 40 << 10);
+  EXPECT_LT(MostLive(json), 42 << 10);
+  EXPECT_GT(Number(json, "operations"), 35'000);
+  EXPECT_LT(Number(json, "operations"), 50'000);
+  EXPECT_GT(Number(json, "peak_rss_kib") - Number(json, "resident_before_kib"),
+            36 << 10);
+  // Up by even steps from nothing, and down to nothing.
+  const Json::Array& series = json["series"].items();
+  ASSERT_EQ(series.size(), 64u);
+  for (size_t i = 0; i < series.size(); ++i) {
+    const double live = series[i].items()[0].number().value_or(-1);
+    const double steps = static_cast<double>(i <= 31 ? i : i < 63 ? 62 - i : 0);
+    EXPECT_NEAR(live, MostLive(json) * steps / 31, MostLive(json) / 16) << i;
+  }
+  EXPECT_EQ(Number(json, "live_after_kib"), 0);
+  // Two seconds of light activity are in no time.
+  EXPECT_LT(Number(json, "cpu_ns"), 2e9);
+}
+
+INSTANTIATE_TEST_SUITE_P(Memory, EveryGrowth,
+                         testing::Values(Growing{"grow-in-order-same", 1},
+                                         Growing{"grow-in-order-others", 3},
+                                         Growing{"grow-in-order-ended", 4},
+                                         Growing{"grow-shuffled-same", 1},
+                                         Growing{"grow-shuffled-others", 3},
+                                         Growing{"grow-shuffled-ended", 4}),
+                         [](const auto& info) {
+                           std::string name = info.param.name;
+                           for (char& c : name) c = c == '-' ? '_' : c;
+                           return name;
+                         });
+
+TEST(MemoryWorker, ThinnedOutBlocksStay) {
+  // A tenth of 256 MiB.
+  const Json json = RunWorkload("thin-out", {"--effort=10"});
+  ExpectSane(json, "thin-out", 1);
+  const double round = 25.6 * 1024;
+  EXPECT_NEAR(Number(json, "live_after_kib"), round * (1 + 2. / 64), 100);
+  EXPECT_NEAR(MostLive(json), Number(json, "live_after_kib"), 100);
+  EXPECT_GT(Number(json, "resident_after_kib"), round);
+  EXPECT_GT(Number(json, "operations"), 234'000);
+}
+
+TEST(MemoryWorker, TheWorkingSetStaysTheSameWhileSizesDrift) {
+  const Json json = RunWorkload("drift", {"--effort=10"});
+  ExpectSane(json, "drift", 1);
+  ASSERT_EQ(json["series"].items().size(), 64u);
+  for (const Json& point : json["series"].items()) {
+    EXPECT_LE(point.items()[0].number().value_or(0), 64 << 10);
+    EXPECT_GT(point.items()[0].number().value_or(0), 60 << 10);
+  }
+  EXPECT_GT(Number(json, "live_after_kib"), 60 << 10);
+  EXPECT_GT(Number(json, "resident_after_kib"), 64 << 10);
+}
+
+TEST(MemoryWorker, TheSameSeedAsksForTheSame) {
+  for (const char* const name : {"thin-out", "drift"}) {
+    EXPECT_EQ(Number(RunWorkload(name), "operations"),
+              Number(RunWorkload(name), "operations"));
+  }
+  EXPECT_NE(Number(RunWorkload("drift"), "operations"),
+            Number(RunWorkload("drift", {"--seed=8"}), "operations"));
+}
+
+TEST(MemoryWorker, EffortSetsHowMuchIsDone) {
+  EXPECT_NEAR(Number(RunWorkload("thin-out", {"--effort=3"}), "operations"),
+              3 * Number(RunWorkload("thin-out"), "operations"), 10);
+}
+
+TEST(MemoryWorker, WithoutEnoughMemoryItIsOneLineAndStatusThree) {
+  // Four hundred GiB.
+  if (AvailableKib() >= uint64_t{600} << 20) {
+    GTEST_SKIP() << "this machine could";
+  }
+  const ProcessResult result =
+      RunProgram(kWorker, {"--workload=grow-in-order-same", "--effort=10000"});
+  EXPECT_EQ(result.code, 3);
+  EXPECT_EQ(result.output, "");
+  EXPECT_TRUE(Contains(result.errors, "needs 614400 MiB")) << result.errors;
+  EXPECT_EQ(result.errors.find('\n'), result.errors.size() - 1);
+}
+
+TEST(MemoryWorker, NoticesBlocksThatOverlap) {
+  for (const char* const name : {"grow-in-order-same", "grow-shuffled-others",
+                                 "grow-shuffled-ended", "thin-out", "drift"}) {
+    const ProcessResult result =
+        RunProgram(kWorker, {std::string("--workload=") + name, "--effort=1"},
+                   BrokenMalloc());
+    EXPECT_EQ(result.ending, ProcessResult::kExited) << name;
+    EXPECT_EQ(result.code, 1) << name;
+    EXPECT_TRUE(Contains(result.errors, "no longer holds")) << result.errors;
+  }
+}
+
+TEST(MemoryWorker, ProbeSaysWhoServes) {
+  const ProcessResult result = RunProgram(kWorker, {"--probe"});
+  ASSERT_TRUE(result.ok()) << result.Describe();
+  const Json json = Json::Parse(result.output).value_or(Json());
+  EXPECT_NE(json["malloc_library"].text(), "");
+}
+
+TEST(MemoryWorker, BadArgumentsAreOneLineAndStatusTwo) {
+  for (const char* const bad :
+       {"--workload=nothing", "--workload=", "--workload", "", "--effort=0",
+        "--effort=x", "--seed=-1", "--florr", "--probe=1"}) {
+    EXPECT_TRUE(IsOneLineAndStatusTwo(RunProgram(kWorker, {bad}))) << bad;
+  }
+  EXPECT_TRUE(IsOneLineAndStatusTwo(RunProgram(kWorker, {})));
+}
+
+}  // namespace
+}  // namespace hakmem::bench
