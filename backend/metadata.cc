@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "base/os_memory.h"
 #include "tracing/counters.h"
@@ -20,9 +21,14 @@ constinit uintptr_t end ABSL_GUARDED_BY(mutex) = 0;
 constinit size_t bytes_in_use ABSL_GUARDED_BY(mutex) = 0;
 constinit size_t bytes_reserved ABSL_GUARDED_BY(mutex) = 0;
 
+size_t RoundToPages(size_t bytes) {
+  const size_t page = os::PageBytes();
+  return (bytes + page - 1) & ~(page - 1);
+}
+
 bool AddStep(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   const size_t page = os::PageBytes();
-  const size_t least = (bytes + page - 1) & ~(page - 1);
+  const size_t least = RoundToPages(bytes);
   for (size_t step = std::max(kStepBytes, least);;
        step = std::max(step / 4, least)) {
     Count(Event::kMapCall);
@@ -42,6 +48,51 @@ bool AddStep(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
 }
 
 }  // namespace
+
+void* Metadata::AllocatePages(size_t bytes) {
+  return Allocate(RoundToPages(bytes), os::PageBytes());
+}
+
+bool Metadata::PurgePages(void* pages, size_t bytes) {
+  return os::Purge(reinterpret_cast<uintptr_t>(pages), RoundToPages(bytes)) ==
+         0;
+}
+
+struct AddressStack::Page {
+  static constexpr size_t kRoom = 510;
+  Page* below;
+  size_t count;
+  void* addresses[kRoom];
+};
+
+bool AddressStack::Push(void* address) {
+  if (top_ == nullptr || top_->count == Page::kRoom) {
+    Page* page = spare_;
+    if (page != nullptr) {
+      spare_ = page->below;
+    } else {
+      page =
+          static_cast<Page*>(Metadata::Allocate(sizeof(Page), alignof(Page)));
+    }
+    if (page == nullptr) return false;
+    page->below = top_;
+    page->count = 0;
+    top_ = page;
+  }
+  top_->addresses[top_->count++] = address;
+  return true;
+}
+
+void* AddressStack::Pop() {
+  if (top_ == nullptr) return nullptr;
+  void* address = top_->addresses[--top_->count];
+  if (top_->count == 0) {
+    Page* empty = std::exchange(top_, top_->below);
+    empty->below = spare_;
+    spare_ = empty;
+  }
+  return address;
+}
 
 void* Metadata::Allocate(size_t bytes, size_t alignment) {
   MutexLock lock(mutex);

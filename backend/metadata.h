@@ -22,6 +22,11 @@ class Metadata {
   // lock order.
   static void* Allocate(size_t bytes, size_t alignment);
 
+  // The same in whole pages, and back to zeros without being resident; false
+  // when the OS refuses that.
+  static void* AllocatePages(size_t bytes);
+  static bool PurgePages(void* pages, size_t bytes);
+
   // Bytes handed out so far.
   static size_t BytesInUse();
 
@@ -32,10 +37,28 @@ class Metadata {
   static void UnlockAfterFork();
 };
 
+// Addresses, kept in pages apart from what they point at. Not thread-safe.
+class AddressStack {
+ public:
+  constexpr AddressStack() = default;
+
+  // False when the OS refuses memory.
+  bool Push(void* address);
+  // Null when there is none.
+  void* Pop();
+
+ private:
+  struct Page;
+  Page* top_ = nullptr;    // the others below are full
+  Page* spare_ = nullptr;  // empty ones, likewise
+};
+
 // Objects of type T that are reused but never destroyed. A new one is fresh
 // metadata as it is, all zero bytes, which must be a valid T: running a
 // constructor would touch pages that may never be needed. One that was Put
-// comes back as it was left. T needs a member `T* pool_next`. Thread-safe.
+// comes back as it was left, or all zero bytes again: of objects of many pages
+// only a few that are free stay resident. T needs a member `T* pool_next`.
+// Thread-safe.
 template <typename T>
 class MetadataPool {
  public:
@@ -48,14 +71,27 @@ class MetadataPool {
       if (free_ != nullptr) {
         T* object = free_;
         free_ = object->pool_next;
+        if constexpr (kIsLarge) --free_count_;
         return object;
       }
+      if constexpr (kIsLarge) {
+        if (void* object = purged_.Pop()) return static_cast<T*>(object);
+      }
     }
-    return static_cast<T*>(Metadata::Allocate(sizeof(T), alignof(T)));
+    return static_cast<T*>(kIsLarge
+                               ? Metadata::AllocatePages(sizeof(T))
+                               : Metadata::Allocate(sizeof(T), alignof(T)));
   }
 
   void Put(T* object) {
     MutexLock lock(mutex_);
+    if constexpr (kIsLarge) {
+      if (free_count_ >= kMostResident && purged_.Push(object)) {
+        if (Metadata::PurgePages(object, sizeof(T))) return;
+        (void)purged_.Pop();
+      }
+      ++free_count_;
+    }
     object->pool_next = free_;
     free_ = object;
   }
@@ -64,8 +100,14 @@ class MetadataPool {
   void UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Unlock(); }
 
  private:
+  static constexpr bool kIsLarge = sizeof(T) >= 8192;
+  static constexpr size_t kMostResident = 4;
+
   Mutex mutex_;
   T* free_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  // Of large objects: how many `free_` has, and those that read as zeros.
+  size_t free_count_ ABSL_GUARDED_BY(mutex_) = 0;
+  AddressStack purged_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hakmem

@@ -17,7 +17,6 @@ uint32_t SegmentBackend::Heap::Refill(SizeClass size_class, void** blocks,
   if (waiting_pages.load(std::memory_order_relaxed) != nullptr) {
     MergeRemoteFrees();
   }
-  spares_are_old = false;
   SlabPool<SegmentPage>& pool = pages[Index(size_class)];
   const uint32_t taken = pool.Take(blocks, count);
   if (taken != 0) return taken;
@@ -54,13 +53,10 @@ size_t SegmentBackend::Heap::Collect(uint64_t now, bool force) {
   {
     MutexLock lock(mutex);
     MergeRemoteFrees();
-    if (force || spares_are_old) {
-      for (SlabPool<SegmentPage>& pool : pages) {
-        SegmentPage* spare = pool.TakeSpare();
-        if (spare != nullptr) GiveBack(spare, now);
-      }
+    for (SlabPool<SegmentPage>& pool : pages) {
+      SegmentPage* spare = pool.TakeOldSpare(force);
+      if (spare != nullptr) GiveBack(spare, now);
     }
-    spares_are_old = true;
   }
   return source.Purge(now, force);
 }

@@ -32,7 +32,6 @@ struct SegmentBackend::Heap {
   Heap* next_orphan;  // in the list of orphans
   Mutex mutex;
   SlabPool<SegmentPage> pages[kTinyClassCount] ABSL_GUARDED_BY(mutex);
-  bool spares_are_old ABSL_GUARDED_BY(mutex);
   SlabSource<SegmentPage> source;
   // Apart: other threads push here.
   alignas(64) std::atomic<SegmentPage*> waiting_pages;

@@ -45,7 +45,6 @@ class SharedSlabPools {
   uint32_t Refill(SizeClass size_class, void** blocks, uint32_t count) {
     ClassPool& pool = PoolOf(size_class);
     MutexLock lock(pool.mutex);
-    pool.spare_is_old = false;
     uint32_t taken = pool.slabs.Take(blocks, count);
     if (taken == 0) {
       SlabT* slab =
@@ -87,11 +86,8 @@ class SharedSlabPools {
   size_t Collect(uint64_t now, bool force) {
     for (ClassPool& pool : pools_) {
       MutexLock lock(pool.mutex);
-      if (force || pool.spare_is_old) {
-        SlabT* spare = pool.slabs.TakeSpare();
-        if (spare != nullptr) source_.Return(spare, now);
-      }
-      pool.spare_is_old = true;
+      SlabT* spare = pool.slabs.TakeOldSpare(force);
+      if (spare != nullptr) source_.Return(spare, now);
     }
     return source_.Purge(now, force);
   }
@@ -179,7 +175,6 @@ class SharedSlabPools {
   struct alignas(64) ClassPool {
     Mutex mutex;
     SlabPool<SlabT> slabs ABSL_GUARDED_BY(mutex);
-    bool spare_is_old ABSL_GUARDED_BY(mutex) = false;  // unused since a Collect
     // Handed out; written under the lock. relaxed: it orders nothing.
     std::atomic<uint32_t> blocks{0};
 

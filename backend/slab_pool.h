@@ -14,6 +14,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "backend/slab.h"
 #include "base/intrusive_list.h"
@@ -47,7 +48,7 @@ class SlabPool {
   // Adds a slab without a used block, of which there is no other here.
   void AddEmpty(SlabT* slab) {
     slab->bucket = kNoBucket;
-    spare_ = slab;
+    SetSpare(slab);
   }
 
   // To be called when blocks of `slab` were put back. Returns a slab that is
@@ -64,7 +65,7 @@ class SlabPool {
     if (other != nullptr && other->touched_bytes > slab->touched_bytes) {
       return slab;
     }
-    spare_ = slab;
+    SetSpare(slab);
     return other;
   }
 
@@ -83,16 +84,21 @@ class SlabPool {
     }
   }
 
-  // Gives up the spare slab, null when there is none.
-  SlabT* TakeSpare() {
-    SlabT* slab = spare_;
-    spare_ = nullptr;
-    return slab;
+  // Gives up the spare slab if it has lain unused since the last call, or with
+  // `force`. Null when there is none to give up.
+  SlabT* TakeOldSpare(bool force) {
+    const bool is_old = std::exchange(spare_is_old_, true);
+    return force || is_old ? std::exchange(spare_, nullptr) : nullptr;
   }
 
  private:
   static constexpr uint8_t kBuckets = 8;
   static constexpr uint8_t kNoBucket = 0;  // else 1 + index into partial_
+
+  void SetSpare(SlabT* slab) {
+    spare_ = slab;
+    spare_is_old_ = false;
+  }
 
   SlabT* Fullest() {
     if (buckets_in_use_ != 0) {
@@ -128,6 +134,7 @@ class SlabPool {
   IntrusiveList<Slab> partial_[kBuckets];
   uint32_t buckets_in_use_ = 0;
   SlabT* spare_ = nullptr;
+  bool spare_is_old_ = false;
 };
 
 }  // namespace hakmem
