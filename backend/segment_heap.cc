@@ -13,12 +13,14 @@ namespace hakmem {
 uint32_t SegmentBackend::Heap::Refill(SizeClass size_class, void** blocks,
                                       uint32_t count, Growth growth) {
   MutexLock lock(mutex);
-  // relaxed: only whether it is worth looking; MergeRemoteFrees acquires.
-  if (waiting_pages.load(std::memory_order_relaxed) != nullptr) {
-    MergeRemoteFrees();
-  }
   SlabPool<SegmentPage>& pool = pages[Index(size_class)];
-  const uint32_t taken = pool.Take(blocks, count);
+  uint32_t taken = pool.Take(blocks, count);
+  // As late as can be: the more has come together, the less each block costs.
+  // relaxed: only whether it is worth looking; MergeRemoteFrees acquires.
+  if (taken == 0 && waiting_pages.load(std::memory_order_relaxed) != nullptr) {
+    MergeRemoteFrees();
+    taken = pool.Take(blocks, count);
+  }
   if (taken != 0) return taken;
   SegmentPage* page = source.Take(size_class, growth);
   if (page == nullptr) return 0;
@@ -96,39 +98,75 @@ void SegmentBackend::Heap::GiveBack(SegmentPage* page, uint64_t now) {
   source.Return(page, now);
 }
 
-void FreeRemotely(void* const* blocks, uint32_t count) {
-  for (uint32_t i = 0; i < count;) {
-    auto* page = FindSlab<SegmentPage>(reinterpret_cast<uintptr_t>(blocks[i]));
-    // Read before the bits are set: afterwards the page may be another's.
-    // relaxed: it does not change while the block is in use.
-    SegmentBackend::Heap* owner = page->owner.load(std::memory_order_relaxed);
-    uint32_t word = 0;
-    uint64_t bits = 0;
-    // Neighbours in the batch are often neighbours in memory: one atomic OR
-    // for a run of blocks in the same word.
-    for (; i < count; ++i) {
-      const auto address = reinterpret_cast<uintptr_t>(blocks[i]);
-      if (address - page->base >= kSlabBytes) break;
-      const uint32_t block = page->BlockAt(address);
-      if (block == Slab::kNotABlock) AbortOnBadSlabFree(*page, address);
-      if (bits != 0 && block / 64 != word) break;
-      word = block / 64;
-      const uint64_t bit = uint64_t{1} << (block % 64);
-      if ((bits & bit) != 0) AbortOnDoubleFree(address, page->block_bytes);
-      bits |= bit;
+namespace {
+
+// Blocks of one page, by the words of its remote bits.
+class RemoteBatch {
+ public:
+  explicit RemoteBatch(SegmentPage* page) : page_(page) {}
+
+  // Adds the block at `address`; false when it lies in another page.
+  bool Add(uintptr_t address) {
+    if (address - page_->base >= kSlabBytes) return false;
+    const uint32_t block = page_->BlockAt(address);
+    if (block == Slab::kNotABlock) AbortOnBadSlabFree(*page_, address);
+    const uint32_t word = block / 64;
+    const uint64_t bit = uint64_t{1} << (block % 64);
+    if ((words_ >> word & 1) == 0) {
+      words_ |= uint64_t{1} << word;
+      bits_[word] = 0;
     }
-    // release: pairs with the acquire in MergeRemoteFrees.
-    const uint64_t before = std::atomic_ref<uint64_t>(page->remote_bits[word])
-                                .fetch_or(bits, std::memory_order_release);
-    if ((before & bits) != 0) {
-      const auto twice =
-          word * 64 + static_cast<uint32_t>(std::countr_zero(before & bits));
-      AbortOnDoubleFree(page->base + twice * uintptr_t{page->block_bytes},
-                        page->block_bytes);
+    if ((bits_[word] & bit) != 0) {
+      AbortOnDoubleFree(address, page_->block_bytes);
     }
-    DeliverRemotePage(page, owner);
+    bits_[word] |= bit;
+    return true;
   }
+
+  // One atomic OR for each word.
+  void Deliver() {
+    // Read before the bits are set: afterwards the page may be another's.
+    // relaxed: it does not change while one of the blocks is in use.
+    SegmentBackend::Heap* owner = page_->owner.load(std::memory_order_relaxed);
+    for (; words_ != 0; words_ &= words_ - 1) {
+      const int word = std::countr_zero(words_);
+      // release: pairs with the acquire in MergeRemoteFrees.
+      const uint64_t before =
+          std::atomic_ref<uint64_t>(page_->remote_bits[word])
+              .fetch_or(bits_[word], std::memory_order_release);
+      if (const uint64_t twice = before & bits_[word]; twice != 0) {
+        const int block = word * 64 + std::countr_zero(twice);
+        AbortOnDoubleFree(
+            page_->base + static_cast<uintptr_t>(block) * page_->block_bytes,
+            page_->block_bytes);
+      }
+    }
+    DeliverRemotePage(page_, owner);
+  }
+
+ private:
+  SegmentPage* const page_;
+  uint64_t words_ = 0;  // a bit for each word of bits_ that is set
+  uint64_t bits_[kMaxSlabBlocks / 64];
+};
+
+}  // namespace
+
+void FreeRemotely(void** blocks, uint32_t count) {
   Count(Event::kRemoteFree, count);
+  // A batch is of one size class: its blocks lie in few pages, in any order.
+  while (count != 0) {
+    const auto first = reinterpret_cast<uintptr_t>(blocks[0]);
+    RemoteBatch batch(FindSlab<SegmentPage>(first));
+    uint32_t others = 0;
+    for (uint32_t i = 0; i < count; ++i) {
+      if (!batch.Add(reinterpret_cast<uintptr_t>(blocks[i]))) {
+        blocks[others++] = blocks[i];
+      }
+    }
+    batch.Deliver();
+    count = others;
+  }
 }
 
 }  // namespace hakmem

@@ -38,9 +38,9 @@ struct SegmentBackend::Heap {
 
   using Growth = SlabSource<SegmentPage>::Growth;
 
-  // A batch from this heap's pages, after merging what other threads freed.
-  // New pages are begun only from segments the heap has, unless growth is
-  // allowed. Returns how many blocks.
+  // A batch from this heap's pages; what other threads freed is merged when
+  // there is no other. New pages are begun only from segments the heap has,
+  // unless growth is allowed. Returns how many blocks.
   uint32_t Refill(SizeClass size_class, void** blocks, uint32_t count,
                   Growth growth);
 
@@ -61,8 +61,9 @@ struct SegmentBackend::Heap {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 };
 
-// Delivers `count` blocks of other heaps' pages to their owners.
-void FreeRemotely(void* const* blocks, uint32_t count);
+// Delivers `count` blocks of other heaps' pages to their owners. Changes
+// `blocks`.
+void FreeRemotely(void** blocks, uint32_t count);
 
 }  // namespace hakmem
 

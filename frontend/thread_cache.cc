@@ -26,6 +26,9 @@ constexpr uint32_t kSlotBytes = sizeof(void*);
 // A bin's limit when its thread begins.
 constexpr uint32_t kFirstSlots = 8;
 constexpr uint32_t kFirstMidSlots = 2;
+// And while it only ever runs full.
+constexpr uint32_t kBatchBytes = 4096;
+constexpr uint32_t kMostBatchSlots = 32;
 
 // Bins are hidden for more free resident memory than this, so often, and until
 // this many calls come within one tick of the clock.
@@ -72,6 +75,13 @@ void FreeWithoutCache(SizeClass c, void* block) {
   // Without memory for a heap the block goes to its owner's.
   (void)AttachSharedHeap();
   LinkedBackend::Drain(shared_heap, c, &block, 1);
+}
+
+// What a bin may grow to that only ever runs full: enough for batches.
+constexpr uint32_t SlotsForOthersBlocks(SizeClass c) {
+  return IsMid(c) ? kFirstMidSlots
+                  : std::clamp(kBatchBytes / ClassBytes(c), kFirstSlots,
+                               kMostBatchSlots);
 }
 
 constexpr uint32_t FirstOffset(size_t c) {
@@ -123,6 +133,7 @@ ThreadCache* ThreadCache::Attach() {
     cache->bins_.bins[c].limit = first;
     cache->SetLimit(c, cache->FirstSlots(c));
     cache->states_[c].moved = false;
+    cache->states_[c].last = Bound::kFull;
   }
   {
     MutexLock lock(caches_mutex);
@@ -202,7 +213,7 @@ void* ThreadCache::AllocateHere(SizeClass c) {
   if (void* block = bins_.Pop(c)) return block;
   // The bin is empty: half of what it may hold comes in one batch, so that
   // there is room for frees too.
-  Grow(c);
+  Grow(c, Bound::kEmpty);
   Bin& bin = bins_.bins[Index(c)];
   const uint32_t first = FirstOffset(Index(c));
   const uint32_t want = std::max(Limit(Index(c)) / 2, uint32_t{1});
@@ -221,7 +232,7 @@ void ThreadCache::FreeHere(SizeClass c, void* block) {
     AbortOnDoubleFree(reinterpret_cast<uintptr_t>(block), ClassBytes(c));
   }
   // The bin is full: the older half goes back.
-  Grow(c);
+  Grow(c, Bound::kFull);
   if (bins_.Push(c, block)) return;
   DrainOldest(c, (Held(Index(c)) + 1) / 2);
   bins_.Push(c, block);
@@ -237,11 +248,14 @@ void ThreadCache::Drain(SizeClass c, void** blocks, uint32_t count) {
   LinkedBackend::Drain(heap_, c, blocks, count);
 }
 
-void ThreadCache::Grow(SizeClass c) {
+void ThreadCache::Grow(SizeClass c, Bound bound) {
   BinState& state = states_[Index(c)];
   state.moved = true;
+  const bool only_full = bound == Bound::kFull && state.last == Bound::kFull;
+  state.last = bound;
   if (kAceMode == AceMode::kFixed) return;
   const uint32_t slots = Limit(Index(c));
+  if (only_full && slots >= SlotsForOthersBlocks(c)) return;
   SetLimit(Index(c), std::min(slots * 2, state.most));
   if (Limit(Index(c)) > slots) Count(Event::kBinGrown);
 }

@@ -2,9 +2,11 @@
 // serve: refill, drain, adaptive limits, decay, the thread's beginning and end.
 //
 // Limits adapt. A bin starts small; each time it runs empty or full it may hold
-// twice as much, up to the option bin_bytes; a bin that was neither during an
-// epoch, a quarter of the decay time, gives half of its blocks back and halves
-// its limit. With --//ace=fixed limits are frozen halfway.
+// twice as much, up to the option bin_bytes; one that only ever runs full, in a
+// thread that frees what others allocate, stays small: nobody will ask for what
+// it holds. A bin that was neither during an epoch, a quarter of the decay
+// time, gives half of its blocks back and halves its limit. With --//ace=fixed
+// limits are frozen halfway.
 //
 // Watching the clock. Freed memory must go back to the OS some time after it
 // was freed, without a background thread, although a thread whose bins serve it
@@ -79,9 +81,12 @@ class ThreadCache : public ListNode<ThreadCache> {
   // The clock is read on every so many slow calls of a busy thread.
   static constexpr uint32_t kCallsPerLook = 16;
 
+  enum class Bound : uint8_t { kEmpty, kFull };
+
   struct BinState {
     uint32_t most;  // slots the bin may grow to
     bool moved;     // ran empty or full in this epoch
+    Bound last;     // which of the two it last did
   };
 
   static ThreadCache* OfThisThread();
@@ -94,7 +99,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   void Drain(SizeClass c, void** blocks, uint32_t count);
   void* AllocateHere(SizeClass c);
   void FreeHere(SizeClass c, void* block);
-  void Grow(SizeClass c);
+  void Grow(SizeClass c, Bound bound);
   void DrainOldest(SizeClass c, uint32_t count);
   void FlushAll();
   void EndEpoch(uint64_t now);
