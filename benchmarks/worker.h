@@ -10,6 +10,7 @@ namespace hakmem::bench {
 // Exit statuses of a worker beside 0.
 inline constexpr int kAllocatorFailed = 1;
 inline constexpr int kBadFlags = 2;
+inline constexpr int kCannotRun = 3;  // this workload, on this machine
 
 // Ends the process at once, whatever its other threads do, after printing the
 // program's name and the message.
