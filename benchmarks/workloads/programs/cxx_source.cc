@@ -24,10 +24,6 @@ template <>
 struct Stairs<0> {
   int Height() const { return 0; }
 };
-
-bool Matches(const std::string& text) {
-  return std::regex_match(text, std::regex("[a-f]+(x|yz)*[0-9]?"));
-}
 )";
 
 // $ stands for the function's number. The result is the number + 20.
@@ -69,8 +65,8 @@ std::string WriteCxxSource(const std::string& name, uint64_t functions) {
   for (uint64_t i = 0; i < functions; ++i) file.Write(WithNumber(kFunction, i));
   file.Write(
       "\nint main() {\n"
-      "  long sum = Stairs<40>().Height() + Matches(\"abcxyz7\");\n");
-  uint64_t sum = 40 * 41 / 2 + 1;
+      "  long sum = Stairs<40>().Height();\n");
+  uint64_t sum = 40 * 41 / 2;
   for (uint64_t i = 0; i < functions; ++i) {
     file.Write(WithNumber("  sum += Work$();\n", i));
     sum += i + 20;

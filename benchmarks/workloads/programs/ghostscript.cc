@@ -14,7 +14,7 @@ constexpr char kPages[] =
 #include "benchmarks/workloads/programs/pages.ps.inc"
     ;
 
-constexpr uint64_t kUsualPages = 30;
+constexpr uint64_t kUsualPages = 200;
 
 // US letter at 72 dots per inch.
 constexpr size_t kWidth = 612;

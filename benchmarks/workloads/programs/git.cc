@@ -10,7 +10,7 @@
 namespace hakmem::bench {
 namespace {
 
-constexpr uint64_t kCommits = 330;
+constexpr uint64_t kCommits = 400;
 constexpr uint32_t kFiles = 60;
 constexpr int kChangesPerCommit = 3;
 

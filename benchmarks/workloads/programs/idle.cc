@@ -1,6 +1,3 @@
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <memory>
@@ -11,6 +8,7 @@
 #include "benchmarks/workloads/programs/child.h"
 #include "benchmarks/workloads/programs/folder.h"
 #include "benchmarks/workloads/programs/programs.h"
+#include "benchmarks/workloads/programs/resident.h"
 #include "benchmarks/workloads/programs/usage.h"
 
 namespace hakmem::bench {
@@ -25,25 +23,6 @@ constexpr uint64_t kStarts = 10;
 constexpr useconds_t kQuietMicroseconds = 50'000;
 constexpr uint64_t kPatienceNanoseconds = 20'000'000'000;
 
-std::string ProcFile(pid_t process, const char* name) {
-  return "/proc/" + std::to_string(process) + "/" + name;
-}
-
-// The number after `label` in a file of lines; 0 when there is none.
-uint64_t Number(const std::string& text, const char* label) {
-  const size_t at = text.find(label);
-  if (at == std::string::npos) return 0;
-  return strtoull(text.c_str() + at + strlen(label), nullptr, 10);
-}
-
-// The kernel's exact count or, where it has none, the one that is late.
-uint64_t ResidentKibOf(pid_t process) {
-  const uint64_t exact =
-      Number(ReadFile(ProcFile(process, "smaps_rollup")), "\nRss:");
-  if (exact != 0) return exact;
-  return Number(ReadFile(ProcFile(process, "status")), "\nVmRSS:");
-}
-
 std::string ProgramOf(const std::string& process) {
   char path[4096];
   const std::string link = "/proc/" + process + "/exe";
@@ -54,8 +33,8 @@ std::string ProgramOf(const std::string& process) {
 // True when it is no longer this program and waits for something.
 bool Sleeps(pid_t process) {
   return ProgramOf(std::to_string(process)) != ProgramOf("self") &&
-         ReadFile(ProcFile(process, "status")).find("\nState:\tS") !=
-             std::string::npos;
+         ReadFile("/proc/" + std::to_string(process) + "/status")
+                 .find("\nState:\tS") != std::string::npos;
 }
 
 // What is resident once the process is at rest.
@@ -81,6 +60,7 @@ void Idle(Run& run) {
                            .preload = Preload::kInherited};
   const Folder folder;
   const uint64_t starts = run.Scaled(kStarts);
+  const uint64_t start = ClockNanoseconds(CLOCK_MONOTONIC);
   uint64_t kib = 0;
   Used used;
   for (uint64_t done = 0; done < starts;) {
@@ -91,6 +71,7 @@ void Idle(Run& run) {
     for (const auto& child : children) kib += SettledKib(*child);
     for (const auto& child : children) Add(child->Kill(), used);
   }
+  used.wall_ns = ClockNanoseconds(CLOCK_MONOTONIC) - start;
   used.peak_rss_kib = kib / starts;
   run.Count(starts);
   run.FinishWith(used);

@@ -15,7 +15,7 @@ constexpr char kScript[] =
 #include "benchmarks/workloads/programs/work.lua.inc"
     ;
 
-constexpr uint64_t kSteps = 640'000;
+constexpr uint64_t kSteps = 600'000;
 constexpr uint32_t kSlots = 20'000;
 
 // LuaJIT has an allocator of its own and may be installed as `lua`.

@@ -23,8 +23,15 @@ constexpr int kCannotRun = 3;
 
 std::string Worker() { return std::string(kFolder) + "programs_worker"; }
 
-// Where the worker of this test makes its folders, and the test its files.
-std::string Temporary() { return testing::TempDir() + "/programs"; }
+// Where this test has its own files: what it is before the tests change the
+// environment for the worker.
+const std::string& TestFolder() {
+  static const std::string folder = testing::TempDir();
+  return folder;
+}
+
+// Where the worker of this test makes its folders.
+std::string Temporary() { return TestFolder() + "/programs"; }
 
 size_t FilesIn(const std::string& folder) {
   const std::filesystem::directory_iterator files(folder);
@@ -73,13 +80,14 @@ class EveryProgram : public ProgramsWorker,
 
 TEST_P(EveryProgram, RunsOnWhatIsPreloadedAndCleansUp) {
   const Case& expected = GetParam();
-  const std::string log = testing::TempDir() + "/allocating_programs";
+  const std::string log = TestFolder() + "/allocating_programs";
   std::filesystem::remove(log);
-  setenv("COUNTING_MALLOC_LOG", log.c_str(), 1);
+  setenv("MALLOC_LOG", log.c_str(), 1);
+  // libc too, for the rest of its malloc: redis-server brings another one.
   const ProcessResult result = RunWorkload(
       expected.workload,
-      Here(std::string(kFolder) + "libcounting_malloc_test_helper.so"));
-  unsetenv("COUNTING_MALLOC_LOG");
+      std::string(kFolder) + "liblogging_malloc_test_helper.so:libc.so.6");
+  unsetenv("MALLOC_LOG");
   EXPECT_EQ(FilesIn(Temporary()), 0);
   if (result.ending == ProcessResult::kExited && result.code == kCannotRun) {
     EXPECT_TRUE(Contains(result.errors, "is not installed")) << result.errors;
@@ -162,7 +170,7 @@ class WithFakeProgram : public ProgramsWorker {
   // Runs the workload with that script in the place of the program.
   ProcessResult RunWith(const std::string& workload, const std::string& program,
                         const std::string& script) {
-    const std::string folder = testing::TempDir() + "/fake";
+    const std::string folder = TestFolder() + "/fake";
     std::filesystem::create_directories(folder);
     const std::string file = folder + "/" + program;
     FILE* const out = fopen(file.c_str(), "w");
@@ -196,6 +204,14 @@ TEST_F(WithFakeProgram, FailureIsOneLineAndStatusOne) {
   EXPECT_TRUE(BecomesEmpty(Temporary()));
 }
 
+// By itself Debian's redis-server runs on jemalloc.
+TEST_F(WithFakeProgram, WithoutPreloadProgramsRunOnLibcsMalloc) {
+  const ProcessResult result =
+      RunWith("redis", "redis-server", "echo on $LD_PRELOAD >&2; exit 1");
+  EXPECT_EQ(result.errors,
+            "programs_worker: redis-server: exit status 1: on libc.so.6\n");
+}
+
 TEST_F(WithFakeProgram, WrongResultIsOneLineAndStatusOne) {
   for (const auto& [workload, program] :
        {std::pair{"sqlite", "sqlite3"}, std::pair{"lua", "lua5.4"},
@@ -211,7 +227,7 @@ TEST_F(WithFakeProgram, WrongResultIsOneLineAndStatusOne) {
 }
 
 TEST_F(WithFakeProgram, NothingIsLeftOfAKilledWorker) {
-  const std::string seen = testing::TempDir() + "/started";
+  const std::string seen = TestFolder() + "/started";
   std::filesystem::remove(seen);
   const pid_t killer = fork();
   if (killer == 0) {

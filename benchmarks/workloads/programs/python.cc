@@ -23,11 +23,11 @@ constexpr char kThreadsScript[] =
     ;
 
 constexpr uint32_t kJsonDocuments = 1000;
-constexpr uint64_t kJsonRounds = 24;
-constexpr uint64_t kDictSteps = 330'000;
+constexpr uint64_t kJsonRounds = 40;
+constexpr uint64_t kDictSteps = 500'000;
 constexpr uint32_t kDictKeys = 50'000;
 constexpr uint32_t kThreads = 4;
-constexpr uint64_t kChunksPerThread = 5500;
+constexpr uint64_t kChunksPerThread = 8000;
 
 // The interpreter itself: what PATH has first may be a script that looks for
 // one, as pyenv's is, and takes longer than some of the work here.

@@ -16,7 +16,7 @@
 namespace hakmem::bench {
 namespace {
 
-constexpr uint64_t kRequests = 450'000;
+constexpr uint64_t kRequests = 650'000;
 constexpr uint64_t kAtATime = 64;
 
 constexpr char kSocket[] = "redis.socket";

@@ -11,7 +11,7 @@
 namespace hakmem::bench {
 namespace {
 
-constexpr uint64_t kItems = 75'000;
+constexpr uint64_t kItems = 100'000;
 constexpr uint64_t kItemsPerSale = 2;
 constexpr uint32_t kShelves = 50;
 

@@ -1,6 +1,5 @@
-// A malloc to preload in tests: libc's own, but each program that allocates
-// with it appends its name to the file $COUNTING_MALLOC_LOG once.
-#include <dlfcn.h>
+// A malloc to preload in tests, in front of libc: it is libc's own, but each
+// program that allocates with it appends its name to the file $MALLOC_LOG once.
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -17,9 +16,8 @@ std::atomic<bool> is_noted{false};
 
 // System calls only: malloc may be called before much else works.
 void NoteProgram() {
-  // Before libc has set it up there is no environment.
-  const char* const log =
-      environ == nullptr ? nullptr : getenv("COUNTING_MALLOC_LOG");
+  // There is no environment before libc has set it up.
+  const char* const log = environ == nullptr ? nullptr : getenv("MALLOC_LOG");
   if (log == nullptr || is_noted.exchange(true)) return;
   char name[64];
   const int self = open("/proc/self/comm", O_RDONLY | O_CLOEXEC);
