@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -59,7 +60,7 @@ void Idle(Run& run) {
                            .arguments = {"600"},
                            .preload = Preload::kInherited};
   const Folder folder;
-  const uint64_t starts = run.Scaled(kStarts);
+  const uint64_t starts = std::max<uint64_t>(run.Scaled(kStarts), 1);
   const uint64_t start = ClockNanoseconds(CLOCK_MONOTONIC);
   uint64_t kib = 0;
   Used used;

@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
       {"redis", 1, Redis},
       {"python-json", 1, PythonJson},
       {"python-dict", 1, PythonDict},
-      {"python-threads", 4, PythonThreads},
+      {"python-threads", 8, PythonThreads},
       {"gxx", 1, Gxx},
       {"clang", 1, Clang},
       {"sqlite", 1, Sqlite},

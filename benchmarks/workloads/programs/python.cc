@@ -26,7 +26,8 @@ constexpr uint32_t kJsonDocuments = 1000;
 constexpr uint64_t kJsonRounds = 40;
 constexpr uint64_t kDictSteps = 500'000;
 constexpr uint32_t kDictKeys = 50'000;
-constexpr uint32_t kThreads = 4;
+constexpr uint32_t kThreads =
+    4;  // that make chunks, and as many that take them
 constexpr uint64_t kChunksPerThread = 8000;
 
 // The interpreter itself: what PATH has first may be a script that looks for

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 
 #include "benchmarks/process_meter.h"
@@ -97,7 +98,7 @@ void StartTrue(Run& run) {
   for (uint64_t i = 0; i < timed; ++i) {
     Add(StartAndWait(path.c_str(), arguments), used);
   }
-  const uint64_t weighed = run.Scaled(kWeighed);
+  const uint64_t weighed = std::max<uint64_t>(run.Scaled(kWeighed), 1);
   uint64_t kib = 0;
   for (uint64_t i = 0; i < weighed; ++i) kib += Weigh(path.c_str(), arguments);
   used.peak_rss_kib = kib / weighed;

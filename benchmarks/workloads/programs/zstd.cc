@@ -40,8 +40,9 @@ std::string Piece(Random& random, const std::string& words) {
 void WriteInput(const std::string& name, uint64_t seed, uint64_t kib) {
   Random random(seed);
   std::string words;
-  for (int i = 0; i < 20'000; ++i)
+  for (int i = 0; i < 20'000; ++i) {
     words += static_cast<char>('a' + random.Below(26));
+  }
   FileWriter file(name);
   const uint64_t pieces = (kib << 10) / kPieceBytes;
   for (uint64_t i = 0; i < pieces; ++i) file.Write(Piece(random, words));
