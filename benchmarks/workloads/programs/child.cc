@@ -78,7 +78,7 @@ std::string FindProgram(const std::string& name) {
   std::string_view rest = value == nullptr ? "/usr/bin:/bin" : value;
   while (!rest.empty()) {
     const size_t length = rest.find(':');
-    const std::string path = std::string(rest.substr(0, length)) + "/" + name;
+    std::string path = std::string(rest.substr(0, length)) + "/" + name;
     rest.remove_prefix(length == std::string_view::npos ? rest.size()
                                                         : length + 1);
     struct stat status;

@@ -41,7 +41,7 @@ constexpr std::string_view kLeftOut[] = {
 
 std::string WorkingDirectory() {
   char* const path = getcwd(nullptr, 0);
-  const std::string copy = path == nullptr ? "/" : path;
+  std::string copy = path == nullptr ? "/" : path;
   free(path);
   return copy;
 }
