@@ -85,6 +85,14 @@ void Run::Finish() {
   facts_ = ReadAllocatorFacts();
 }
 
+void Run::FinishWith(const Used& used) {
+  wall_ns_ = used.wall_ns;
+  cpu_ns_ = used.cpu_ns;
+  peak_kib_ = used.peak_rss_kib;
+  faults_ = used.minor_faults;
+  facts_.version = ReadAllocatorFacts().version;
+}
+
 void Run::Report(const char* key, double value) {
   if (figure_count_ == sizeof(figures_) / sizeof(figures_[0])) {
     Die(kAllocatorFailed, "more figures than there is room for: %s", key);

@@ -19,6 +19,14 @@
 
 namespace hakmem::bench {
 
+// What other processes used that a workload started.
+struct Used {
+  uint64_t wall_ns = 0;
+  uint64_t cpu_ns = 0;  // of all of them, in user code and in the kernel
+  uint64_t peak_rss_kib = 0;
+  uint64_t minor_faults = 0;
+};
+
 // What a workload is given and what it measures.
 class Run {
  public:
@@ -39,6 +47,11 @@ class Run {
   // own statistics. To be called while the memory is in use, before anything
   // untimed that could change them.
   void Finish();
+
+  // Instead of all the above for a workload that is other programs: ends the
+  // measurement with what they used. This process's allocator has then nothing
+  // to say about the work, and its statistics are left out.
+  void FinishWith(const Used& used);
 
   // A figure beyond those that all workloads have. `key` is a literal.
   void Report(const char* key, double value);
