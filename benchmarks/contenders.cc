@@ -121,7 +121,8 @@ absl::Status Probe(const std::vector<std::string>& command,
     return Bad("a path with a space or colon cannot be preloaded");
   }
   const ProcessResult result =
-      RunProcess(command, library, std::chrono::seconds(30), interrupt);
+      RunProcess(command, library, std::chrono::seconds(30), interrupt,
+                 contender.environment);
   if (result.ending == ProcessResult::kInterrupted) {
     return absl::CancelledError("interrupted");
   }
@@ -139,6 +140,10 @@ absl::Status Probe(const std::vector<std::string>& command,
   }
   contender.version = (*answer)["version"].text();
   if (contender.version.empty()) contender.version = RealName(library);
+  if (!contender.environment.empty()) {
+    absl::StrAppend(&contender.version, " with ",
+                    absl::StrJoin(contender.environment, " "));
+  }
   return absl::OkStatus();
 }
 
@@ -223,6 +228,18 @@ absl::StatusOr<Roster> FindContenders(const Field& field,
     }
     all.push_back(
         {{peer.name, Contender::kPeer, UserPath(peer.library), ""}, false});
+  }
+  for (const PeerVariable& variable : options.peer_variables) {
+    const auto peer =
+        std::find_if(all.begin(), all.end(), [&](const Candidate& each) {
+          return each.contender.name == variable.peer &&
+                 each.contender.kind == Contender::kPeer;
+        });
+    if (peer == all.end()) {
+      return Bad(absl::StrCat("--peer-env=", variable.peer, ":",
+                              variable.variable, ": no such peer here"));
+    }
+    peer->contender.environment.push_back(variable.variable);
   }
   for (const std::string& name : options.only) {
     if (IsAmong(all, name)) continue;
