@@ -26,8 +26,8 @@ absl::StatusOr<std::vector<Contender>> ReadContenders(const Json& list) {
   std::vector<Contender> contenders;
   for (const Json& json : list.items()) {
     const auto kind = KindFromText(json["kind"].text());
-    Contender contender = {json["name"].text(), Contender::kPeer, "",
-                           json["version"].text()};
+    Contender contender = {json["name"].text(), Contender::kPeer,
+                           json["library"].text(), json["version"].text()};
     if (!kind.has_value() || contender.name.empty()) {
       return Bad("an allocator without a name or kind");
     }

@@ -98,8 +98,8 @@ Section BehindSection(const Standings& standings, size_t who, bool in_memory) {
   std::vector<Row> rows;
   for (size_t c = 0; c < results.cases().size(); ++c) {
     if (results.failure(who, c).empty()) continue;
-    rows.push_back(
-        {{results.cases()[c].Name(), results.cases()[c].kind, "FAILED"}});
+    rows.push_back({{results.cases()[c].Name(), results.cases()[c].kind,
+                     "FAILED", "-", "-", "yes"}});
   }
   for (const Behind& each : behind) {
     const std::string& first = results.contenders()[each.first].name;

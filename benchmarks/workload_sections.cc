@@ -1,4 +1,6 @@
 // A section per workload (bench_sections.h).
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "benchmarks/bench_sections.h"
@@ -127,8 +129,9 @@ std::vector<Section> WorkloadSections(const Standings& standings) {
     for (size_t who = 0; who < results.contenders().size(); ++who) {
       if (results.failure(who, c).empty()) continue;
       const Contender& contender = results.contenders()[who];
-      section.rows.push_back(
-          {{contender.name, "FAILED"}, CssClass(contender.kind)});
+      Row row = {{contender.name, "FAILED"}, CssClass(contender.kind)};
+      row.cells.resize(section.header.size(), "-");
+      section.rows.push_back(std::move(row));
     }
     section.bars = Bars(standings, c);
     sections.push_back(std::move(section));
