@@ -2,10 +2,10 @@
 #include <algorithm>
 #include <functional>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "benchmarks/ace_suite.h"
+#include "benchmarks/comparison.h"
 
 namespace hakmem::bench {
 namespace {
@@ -18,16 +18,7 @@ constexpr double kMaxWastePercent = 8;  // exclusive
 constexpr double kMaxResidentOfLive = 1.05;
 constexpr double kMaxResidentMoreKib = 2048;
 
-constexpr char kAceSuffix[] = "-ace_";
 constexpr char kFixedSuffix[] = "-ace_fixed";
-
-std::vector<size_t> AdaptiveVariants(const Results& results) {
-  std::vector<size_t> adaptive = Variants(results);
-  std::erase_if(adaptive, [&](size_t who) {
-    return absl::StrContains(results.contenders()[who].name, kAceSuffix);
-  });
-  return adaptive;
-}
 
 bool IsWorse(const Spread& one, const Spread& other) {
   return one.low > other.high;
@@ -159,7 +150,7 @@ class Judge {
 }  // namespace
 
 Judgement JudgeAce(const Results& results) {
-  Judgement judgement(AdaptiveVariants(results));
+  Judgement judgement(BackEnds(results));
   Judge(results, judgement).AddAll();
   return judgement;
 }

@@ -1,73 +1,40 @@
-// Compares allocators on the random-mixed workload (random_mixed.h):
+// Compares allocators:
 //
 //   ./bazelw run //benchmarks:compare -- [flags]      (--help lists them)
 //
 // HAKMEM's variants, glibc and every other allocator that is installed run in
-// processes of their own, interleaved; the report says what each costs per
-// operation, against the others and above the harness floor, and whether what
-// the project asked of its allocator was reached.
+// processes of their own, interleaved; the report says what each costs, in time
+// and in memory, against the others, and whether what the project asked of its
+// allocator was reached. Without --suite it runs the random-mixed workload
+// (random_mixed_suite.h); --suite=quick and --suite=full run many workloads
+// (bench_suite.h).
 //
-// Exit status: 0; 1 when an allocator failed or a file could not be written;
-// 2 on bad flags or a library that cannot be preloaded; 130 when interrupted
-// (the report then holds what there is).
+// Exit status: 0; 1 when an allocator failed, a file could not be written, or
+// something became worse since the result in --against; 2 on bad flags, a
+// library that cannot be preloaded, or a bad file in --against; 130 when
+// interrupted (the report then holds what there is).
 #include <iostream>
-#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
+#include "benchmarks/bench_suite.h"
 #include "benchmarks/driver.h"
 #include "benchmarks/machine.h"
 #include "benchmarks/options.h"
-#include "benchmarks/random_mixed_criteria.h"
-#include "benchmarks/report_html.h"
-#include "benchmarks/report_text.h"
+#include "benchmarks/random_mixed_suite.h"
 
 namespace hakmem::bench {
 namespace {
 
 constexpr char kProgram[] = "compare";
 
-// Working sets in the outer loop: the report begins with the smallest.
-std::vector<Case> Cases(const Options& options) {
-  std::vector<Case> cases;
-  for (const uint64_t slots : options.sets) {
-    for (const uint64_t threads : options.threads) {
-      cases.push_back({slots, threads});
-    }
+absl::StatusOr<Suite> MakeSuite(const Options& options) {
+  if (options.suite == SuiteChoice::kRandomMixed) {
+    return RandomMixedSuite(options);
   }
-  return cases;
-}
-
-// A hundred times what is usual.
-std::chrono::milliseconds Limit(uint64_t operations, const Case& a_case) {
-  return std::chrono::milliseconds(60'000 + (operations + 16 * a_case.slots) *
-                                                a_case.threads / 500);
-}
-
-Suite RandomMixedSuite(const Options& options) {
-  const uint64_t operations = options.operations;
-  Suite suite;
-  suite.program = kProgram;
-  suite.name = "random-mixed";
-  suite.amount = absl::StrCat("runs of ", operations, " operations per thread");
-  suite.field = {"benchmarks/random_mixed_worker",
-                 {"--slots=64", "--operations=64"},
-                 {"segment", "superslab"},
-                 /*floor=*/true};
-  suite.cases = Cases(options);
-  suite.arguments = [operations](const Case& a_case) {
-    return std::vector<std::string>{absl::StrCat("--slots=", a_case.slots),
-                                    absl::StrCat("--threads=", a_case.threads),
-                                    absl::StrCat("--operations=", operations)};
-  };
-  suite.limit = [operations](const Case& a_case) {
-    return Limit(operations, a_case);
-  };
-  suite.judge = JudgeRandomMixed;
-  suite.text_report = TextReport;
-  suite.html_report = HtmlReport;
-  return suite;
+  return BenchSuite(options);
 }
 
 int Main(int argc, char** argv) {
@@ -81,7 +48,12 @@ int Main(int argc, char** argv) {
     std::cout << HelpText();
     return 0;
   }
-  return RunSuite(RandomMixedSuite(*options), *options, arguments);
+  absl::StatusOr<Suite> suite = MakeSuite(*options);
+  if (!suite.ok()) {
+    return Complain(kProgram, kBadInput, suite.status().message());
+  }
+  suite->program = kProgram;
+  return RunSuite(*suite, *options, arguments);
 }
 
 }  // namespace

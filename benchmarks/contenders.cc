@@ -1,19 +1,15 @@
 #include "benchmarks/contenders.h"
 
-#include <elf.h>
 #include <gnu/libc-version.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "benchmarks/installed_library.h"
 #include "benchmarks/json.h"
 
 namespace hakmem::bench {
@@ -34,67 +30,6 @@ const std::vector<Packaged>& PackagedAllocators() {
       {"tcmalloc", {"libtcmalloc_minimal.so.4", "libtcmalloc.so.4"}},
   };
   return *list;
-}
-
-// The first bytes of an ELF file: enough to tell what it is and for which
-// machine. Other files read as zeros.
-std::array<unsigned char, 20> ElfHeader(const std::string& path) {
-  std::array<unsigned char, 20> header = {};
-  std::ifstream file(path, std::ios::binary);
-  file.read(reinterpret_cast<char*>(header.data()), header.size());
-  if (std::memcmp(header.data(), ELFMAG, SELFMAG) != 0) header = {};
-  return header;
-}
-
-bool IsSharedObjectForThisMachine(const std::string& path) {
-  static const std::array<unsigned char, 20> own = ElfHeader("/proc/self/exe");
-  const std::array<unsigned char, 20> its = ElfHeader(path);
-  // Class (32 or 64 bits), byte order, and the machine field must agree.
-  return its[0] != 0 && its[EI_CLASS] == own[EI_CLASS] &&
-         its[EI_DATA] == own[EI_DATA] && its[18] == own[18] &&
-         its[19] == own[19] && its[16] + its[17] == ET_DYN;
-}
-
-// Where libraries are installed on this kind of system.
-std::vector<fs::path> LibraryFolders() {
-  std::vector<fs::path> folders;
-  std::error_code ignored;
-  for (const char* const parent : {"/usr/local/lib", "/usr/lib", "/lib"}) {
-    for (const auto& entry : fs::directory_iterator(parent, ignored)) {
-      // Debian's multiarch folders: <machine>-linux-gnu and the like.
-      if (absl::StrContains(entry.path().filename().string(), "-linux-gnu")) {
-        folders.push_back(entry.path());
-      }
-    }
-    folders.push_back(parent);
-    folders.push_back(absl::StrCat(parent, "64"));
-  }
-  return folders;
-}
-
-// The installed library that `pattern` names, or empty.
-std::string FindLibrary(std::string_view pattern) {
-  const bool is_prefix = absl::EndsWith(pattern, "*");
-  const std::string_view name =
-      pattern.substr(0, pattern.size() - (is_prefix ? 1 : 0));
-  for (const fs::path& folder : LibraryFolders()) {
-    std::vector<std::string> found;
-    if (is_prefix) {
-      std::error_code ignored;
-      for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-        if (absl::StartsWith(entry.path().filename().string(), name)) {
-          found.push_back(entry.path().string());
-        }
-      }
-      std::sort(found.begin(), found.end());
-    } else {
-      found.push_back((folder / name).string());
-    }
-    for (const std::string& path : found) {
-      if (IsSharedObjectForThisMachine(path)) return path;
-    }
-  }
-  return "";
 }
 
 absl::Status Bad(const std::string& message) {
@@ -121,7 +56,8 @@ absl::Status Probe(const std::vector<std::string>& command,
     return Bad("a path with a space or colon cannot be preloaded");
   }
   const ProcessResult result =
-      RunProcess(command, library, std::chrono::seconds(30), interrupt);
+      RunProcess(command, library, std::chrono::seconds(30), interrupt,
+                 contender.environment);
   if (result.ending == ProcessResult::kInterrupted) {
     return absl::CancelledError("interrupted");
   }
@@ -139,6 +75,10 @@ absl::Status Probe(const std::vector<std::string>& command,
   }
   contender.version = (*answer)["version"].text();
   if (contender.version.empty()) contender.version = RealName(library);
+  if (!contender.environment.empty()) {
+    absl::StrAppend(&contender.version, " with ",
+                    absl::StrJoin(contender.environment, " "));
+  }
   return absl::OkStatus();
 }
 
@@ -155,7 +95,7 @@ void AddPackaged(std::vector<Candidate>& all,
   for (const Packaged& packaged : PackagedAllocators()) {
     std::string library;
     for (const char* const file : packaged.files) {
-      if (library.empty()) library = FindLibrary(file);
+      if (library.empty()) library = FindInstalledLibrary(file);
     }
     if (library.empty()) {
       absent.push_back(absl::StrCat(packaged.name, ": not installed (no ",
@@ -223,6 +163,18 @@ absl::StatusOr<Roster> FindContenders(const Field& field,
     }
     all.push_back(
         {{peer.name, Contender::kPeer, UserPath(peer.library), ""}, false});
+  }
+  for (const PeerVariable& variable : options.peer_variables) {
+    const auto peer =
+        std::find_if(all.begin(), all.end(), [&](const Candidate& each) {
+          return each.contender.name == variable.peer &&
+                 each.contender.kind == Contender::kPeer;
+        });
+    if (peer == all.end()) {
+      return Bad(absl::StrCat("--peer-env=", variable.peer, ":",
+                              variable.variable, ": no such peer here"));
+    }
+    peer->contender.environment.push_back(variable.variable);
   }
   for (const std::string& name : options.only) {
     if (IsAmong(all, name)) continue;

@@ -19,6 +19,7 @@ struct Contender {
   Kind kind;
   std::string library;  // what to preload; empty for the floor and glibc
   std::string version;  // what people should know it by
+  std::vector<std::string> environment = {};  // "NAME=value"
 };
 
 // Who may take part, and the program that each of them runs.

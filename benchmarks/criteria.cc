@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "benchmarks/table.h"
 
@@ -43,6 +44,18 @@ std::vector<size_t> Variants(const Results& results) {
     }
   }
   return variants;
+}
+
+std::vector<size_t> BackEnds(const Results& results) {
+  std::vector<size_t> back_ends;
+  for (size_t i = 0; i < results.contenders().size(); ++i) {
+    const Contender& contender = results.contenders()[i];
+    if (contender.kind == Contender::kVariant &&
+        !absl::StrContains(contender.name, "-ace_")) {
+      back_ends.push_back(i);
+    }
+  }
+  return back_ends;
 }
 
 std::string VerdictText(const Verdict& verdict, int digits) {

@@ -12,7 +12,6 @@
 #include "benchmarks/chart.h"
 #include "benchmarks/machine.h"
 #include "benchmarks/process.h"
-#include "benchmarks/report_json.h"
 #include "benchmarks/schedule.h"
 
 namespace hakmem::bench {
@@ -23,6 +22,23 @@ bool WriteFile(const std::string& path, const std::string& text) {
   file << text;
   file.close();
   return !file.fail();
+}
+
+// The arguments in one line that may be published: where files lie is nobody's
+// business.
+std::string PublicArguments(const std::vector<std::string_view>& arguments) {
+  return absl::StrJoin(
+      arguments, " ", [](std::string* out, std::string_view argument) {
+        const size_t path = argument.find('/');
+        const bool is_absolute = path == 0 || (path != std::string_view::npos &&
+                                               argument[path - 1] == '=');
+        if (!is_absolute) {
+          absl::StrAppend(out, argument);
+          return;
+        }
+        absl::StrAppend(out, argument.substr(0, path), "PATH/",
+                        argument.substr(argument.rfind('/') + 1));
+      });
 }
 
 void PrintOpening(const Suite& suite, const RunOptions& options,
@@ -88,14 +104,12 @@ int RunSuite(const Suite& suite, const RunOptions& options,
   }
 
   const RunInfo info{
-      suite.name,
-      absl::StrCat(suite.program, " ", absl::StrJoin(arguments, " ")),
-      DescribeMachine(), roster->absent};
+      suite.name, absl::StrCat(suite.program, " ", PublicArguments(arguments)),
+      DescribeMachine(), roster->absent, suite.effort};
   PrintOpening(suite, options, *roster, info);
   Results results(roster->contenders, suite.cases, UsableCores());
   const uint64_t repeats =
-      RunAll({WorkerPath(suite.field, root), options.repeats, options.seconds,
-              suite.arguments, suite.limit},
+      RunAll({root, options.repeats, options.seconds, suite.failure_ends},
              interrupt, results);
   const bool interrupted = interrupt.Requested();
   if (interrupted) {
@@ -110,17 +124,22 @@ int RunSuite(const Suite& suite, const RunOptions& options,
             << std::flush;
 
   if (!out.empty()) {
-    const std::string json = absl::StrCat(out, "/", suite.program, ".json");
-    const std::string html = absl::StrCat(out, "/", suite.program, ".html");
-    if (!WriteFile(json, JsonReport(results, judgement, info).Dump(1) + "\n") ||
-        !WriteFile(html, suite.html_report(results, judgement, info))) {
-      return Complain(suite.program, kFailed,
-                      absl::StrCat("cannot write to ", out));
+    std::vector<std::string> written;
+    for (const ReportFile& file : suite.files) {
+      written.push_back(
+          absl::StrCat(out, "/", suite.program, ".", file.extension));
+      if (!WriteFile(written.back(), file.make(results, judgement, info))) {
+        return Complain(suite.program, kFailed,
+                        absl::StrCat("cannot write to ", out));
+      }
     }
-    std::cout << "\nwritten: " << json << " and " << html << "\n";
+    std::cout << "\nwritten: " << absl::StrJoin(written, ", ") << "\n";
   }
+  Conclusion conclusion;
+  if (suite.conclude) conclusion = suite.conclude(results, info);
+  std::cout << conclusion.text;
   if (interrupted) return kInterrupted;
-  return results.any_failure() ? kFailed : 0;
+  return conclusion.failed || results.any_failure() ? kFailed : 0;
 }
 
 }  // namespace hakmem::bench

@@ -74,10 +74,11 @@ std::string ProvenanceSection(const Results& results, const RunInfo& info) {
   add("command", info.command);
   for (size_t i = 0; i < results.contenders().size(); ++i) {
     const Contender& contender = results.contenders()[i];
-    add(contender.name, results.failure(i).empty()
-                            ? contender.version
-                            : absl::StrCat(contender.version,
-                                           ", FAILED: ", results.failure(i)));
+    std::string text = contender.version;
+    for (const std::string& failure : results.Failures(i)) {
+      absl::StrAppend(&text, ", FAILED: ", failure);
+    }
+    add(contender.name, text);
   }
   for (const std::string& line : info.absent) add("not here", line);
   return html + "</dl>\n";

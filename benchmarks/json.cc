@@ -66,12 +66,16 @@ const Json::Array& Json::items() const {
   return items == nullptr ? *none : *items;
 }
 
+const Json::Object& Json::members() const {
+  static const Object* const none = new Object;
+  const auto* const members = std::get_if<Object>(&value_);
+  return members == nullptr ? *none : *members;
+}
+
 const Json& Json::operator[](std::string_view key) const {
   static const Json* const null = new Json;
-  if (const auto* const members = std::get_if<Object>(&value_)) {
-    for (const auto& [name, member] : *members) {
-      if (name == key) return member;
-    }
+  for (const auto& [name, member] : members()) {
+    if (name == key) return member;
   }
   return *null;
 }
@@ -88,13 +92,14 @@ void Json::Remove(std::string_view key) {
   }
 }
 
-std::string Json::Dump(int indent) const {
+std::string Json::Dump(int indent, int levels) const {
   std::string out;
-  DumpTo(out, indent, 0);
+  DumpTo(out, indent, 0, levels);
   return out;
 }
 
-void Json::DumpTo(std::string& out, int indent, int depth) const {
+void Json::DumpTo(std::string& out, int indent, int depth, int levels) const {
+  if (depth >= levels) indent = 0;
   // Each list ends its lines itself: a comma between items, the closing
   // bracket one level out.
   const auto new_line = [&](int level) {
@@ -115,7 +120,7 @@ void Json::DumpTo(std::string& out, int indent, int depth) const {
     for (size_t i = 0; i < array->size(); ++i) {
       if (i != 0) out += indent == 0 ? ", " : ",";
       new_line(depth + 1);
-      (*array)[i].DumpTo(out, indent, depth + 1);
+      (*array)[i].DumpTo(out, indent, depth + 1, levels);
     }
     if (!array->empty()) new_line(depth);
     out += ']';
@@ -125,7 +130,7 @@ void Json::DumpTo(std::string& out, int indent, int depth) const {
       if (i != 0) out += indent == 0 ? ", " : ",";
       new_line(depth + 1);
       out += JsonQuote((*object)[i].first) + ": ";
-      (*object)[i].second.DumpTo(out, indent, depth + 1);
+      (*object)[i].second.DumpTo(out, indent, depth + 1, levels);
     }
     if (!object->empty()) new_line(depth);
     out += '}';

@@ -48,6 +48,8 @@ class Json {
   std::string text() const;
   // Empty for what is not an array.
   const Array& items() const;
+  // Empty for what is not an object.
+  const Object& members() const;
   // The member of that name; null when there is none, or no object.
   const Json& operator[](std::string_view key) const;
 
@@ -55,11 +57,15 @@ class Json {
   void Set(std::string_view key, Json value);
   void Remove(std::string_view key);
 
-  // The text, `indent` spaces per level, or on one line when 0.
-  std::string Dump(int indent = 0) const;
+  // The text, `indent` spaces per level, or on one line when 0. Lists within
+  // `levels` others stand on one line.
+  std::string Dump(int indent = 0, int levels = kAllLevels) const;
 
  private:
-  void DumpTo(std::string& out, int indent, int depth) const;
+  static constexpr int kAllLevels = 1000;
+
+  // `levels`: that are left.
+  void DumpTo(std::string& out, int indent, int depth, int levels) const;
 
   std::variant<std::monostate, bool, double, std::string, Array, Object> value_;
 };

@@ -106,5 +106,13 @@ TEST(Json, RemoveTakesAMemberAway) {
   EXPECT_EQ(json.Dump(), R"({"b": 2})");
 }
 
+TEST(Json, ListsDeepDownMayStandOnOneLine) {
+  const auto json = Json::Parse(R"({"a": [{"b": [1, 2]}, {}], "c": 3})");
+  ASSERT_TRUE(json.has_value());
+  EXPECT_EQ(json->Dump(1, 2),
+            "{\n \"a\": [\n  {\"b\": [1, 2]},\n  {}\n ],\n \"c\": 3\n}");
+  EXPECT_EQ(json->Dump(1, 0), json->Dump());
+}
+
 }  // namespace
 }  // namespace hakmem::bench

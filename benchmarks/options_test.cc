@@ -100,6 +100,18 @@ TEST(ParseOptions, BadInputIsOneLineThatNamesIt) {
                                                      {"--peer==/x.so"},
                                                      {"--peer=a/b=/x"},
                                                      {"--out="},
+                                                     {"--peer-env=x"},
+                                                     {"--peer-env=x:"},
+                                                     {"--peer-env=x:A"},
+                                                     {"--peer-env=x:=1"},
+                                                     {"--peer-env=:A=1"},
+                                                     {"--suite=half"},
+                                                     {"--suite="},
+                                                     {"--kinds=big"},
+                                                     {"--kinds=small,"},
+                                                     {"--workloads="},
+                                                     {"--effort=0"},
+                                                     {"--against="},
                                                      {"--quick=1"},
                                                      {"--help=no"}}) {
     const auto options = ParseOptions(bad, 2);
@@ -111,11 +123,83 @@ TEST(ParseOptions, BadInputIsOneLineThatNamesIt) {
   }
 }
 
+TEST(ParseOptions, SuitesHaveDefaultsOfTheirOwn) {
+  const auto quick = ParseOptions({"--suite=quick"}, 2);
+  const auto full = ParseOptions({"--suite=full"}, 2);
+  ASSERT_TRUE(quick.ok() && full.ok());
+  EXPECT_EQ(quick->repeats, 3u);
+  EXPECT_EQ(quick->effort, 25u);
+  EXPECT_EQ(full->repeats, 5u);
+  EXPECT_EQ(full->effort, 100u);
+  EXPECT_EQ(full->seconds, 3000u);
+  EXPECT_GT(ChosenCases(*full).size(), 2 * ChosenCases(*quick).size());
+  const auto longer = ParseOptions(
+      {"--suite", "full", "--repeats=20", "--effort=50", "--against=o.json"},
+      2);
+  ASSERT_TRUE(longer.ok());
+  EXPECT_EQ(longer->repeats, 20u);
+  EXPECT_EQ(longer->seconds, 0u);
+  EXPECT_EQ(longer->effort, 50u);
+  EXPECT_EQ(longer->against, "o.json");
+}
+
+TEST(ParseOptions, KindsAndWorkloadsChooseParts) {
+  const auto kinds = ParseOptions({"--suite=full", "--kinds=start,large"}, 2);
+  ASSERT_TRUE(kinds.ok());
+  EXPECT_EQ(ChosenCases(*kinds).size(), 8u + 2);
+  const auto names = ParseOptions({"--suite=full", "--workloads=redis,map"}, 2);
+  ASSERT_TRUE(names.ok());
+  ASSERT_EQ(ChosenCases(*names).size(), 2u);
+  EXPECT_EQ(ChosenCases(*names)[0].workload, "map");
+  EXPECT_FALSE(
+      ParseOptions({"--suite=full", "--kinds=small", "--workloads=redis"}, 2)
+          .ok());
+  // Quick has not all of them.
+  const auto unknown =
+      ParseOptions({"--suite=quick", "--workloads=grow-in-order-same"}, 2);
+  EXPECT_FALSE(unknown.ok());
+  EXPECT_NE(unknown.status().message().find("grow-in-order-same"),
+            std::string::npos);
+}
+
+TEST(ParseOptions, FlagsOfOneSuiteDoNotGoWithAnother) {
+  for (const Arguments& bad :
+       std::vector<Arguments>{{"--sets=64", "--suite=quick"},
+                              {"--threads=1", "--suite=full"},
+                              {"--ops=100", "--suite=full"},
+                              {"--quick", "--suite=quick"},
+                              {"--kinds=small"},
+                              {"--workloads=map"},
+                              {"--effort=50"},
+                              {"--against=x.json", "--suite=random-mixed"}}) {
+    const auto options = ParseOptions(bad, 2);
+    ASSERT_FALSE(options.ok()) << bad[0];
+    const std::string message(options.status().message());
+    EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+    const std::string_view name = bad[0].substr(0, bad[0].find('='));
+    EXPECT_EQ(message.find(name), 0u) << message;
+  }
+}
+
+TEST(ParseOptions, PeersMayNeedAnEnvironment) {
+  const auto options =
+      ParseOptions({"--peer-env=x:GLIBC_TUNABLES=glibc.pthread.rseq=0",
+                    "--peer-env", "x:EMPTY="},
+                   2);
+  ASSERT_TRUE(options.ok()) << options.status();
+  ASSERT_EQ(options->peer_variables.size(), 2u);
+  EXPECT_EQ(options->peer_variables[0].peer, "x");
+  EXPECT_EQ(options->peer_variables[0].variable,
+            "GLIBC_TUNABLES=glibc.pthread.rseq=0");
+  EXPECT_EQ(options->peer_variables[1].variable, "EMPTY=");
+}
+
 TEST(HelpText, NamesEveryFlagThatParses) {
   const std::string help = HelpText();
   for (const char* const flag :
        {"--sets", "--threads", "--repeats", "--ops", "--seconds", "--only",
-        "--peer", "--out", "--quick", "--help"}) {
+        "--peer", "--out", "--quick", "--help", "--suite", "--kinds",
+        "--workloads", "--effort", "--against", "--peer-env"}) {
     EXPECT_NE(help.find(flag), std::string::npos) << flag;
   }
 }

@@ -52,6 +52,16 @@ svg .value { font-variant-numeric: tabular-nums; }
 svg .ours { fill: var(--ours); }
 svg .peer { fill: var(--peer); }
 svg .floor { fill: var(--floor); }
+svg .axis { stroke: var(--line); fill: none; }
+svg .mark { font-size: 11px; fill: var(--soft); }
+svg .middle { text-anchor: middle; }
+svg .curve { stroke: currentColor; stroke-width: 1.6; fill: none; }
+svg .thick .curve { stroke-width: 3; }
+svg g circle, svg g rect { fill: currentColor; }
+.c0 { color: #1f6feb; } .c1 { color: #17a2a2; } .c2 { color: #8a94a3; }
+.c3 { color: #d9822b; } .c4 { color: #c0392b; } .c5 { color: #7d5fc4; }
+.c6 { color: #3d9a50; } .c7 { color: #b5527f; } .c8 { color: #8d6e42; }
+.c9 { color: #b0a000; } .c10 { color: #5d7f9c; } .c11 { color: #de7fa8; }
 svg .whisker { stroke: var(--ink); stroke-width: 1.3; fill: none; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums;

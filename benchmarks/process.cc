@@ -48,12 +48,24 @@ std::vector<char*> Pointers(const std::vector<std::string>& strings) {
   return pointers;
 }
 
-std::vector<std::string> Environment(const std::string& preload) {
+// This process's, with `changes` in place of what it has of the same names; a
+// change that has no '=' takes its name out.
+std::vector<std::string> Environment(const std::vector<std::string>& changes) {
+  const auto name = [](std::string_view variable) {
+    return variable.substr(0, variable.find('='));
+  };
   std::vector<std::string> variables;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (!absl::StartsWith(*entry, "LD_PRELOAD=")) variables.push_back(*entry);
+    if (std::none_of(changes.begin(), changes.end(),
+                     [&](const std::string& change) {
+                       return name(change) == name(*entry);
+                     })) {
+      variables.push_back(*entry);
+    }
   }
-  if (!preload.empty()) variables.push_back("LD_PRELOAD=" + preload);
+  for (const std::string& change : changes) {
+    if (absl::StrContains(change, '=')) variables.push_back(change);
+  }
   return variables;
 }
 
@@ -139,7 +151,8 @@ std::string ProcessResult::Describe() const {
 
 ProcessResult RunProcess(const std::vector<std::string>& arguments,
                          const std::string& preload, milliseconds limit,
-                         Interrupt& interrupt) {
+                         Interrupt& interrupt,
+                         const std::vector<std::string>& variables) {
   ProcessResult result;
   if (interrupt.Requested()) {
     result.ending = ProcessResult::kInterrupted;
@@ -148,7 +161,9 @@ ProcessResult RunProcess(const std::vector<std::string>& arguments,
   Pipe output;
   Pipe errors;
   const std::vector<char*> argument_pointers = Pointers(arguments);
-  const std::vector<std::string> environment = Environment(preload);
+  std::vector<std::string> changes = variables;
+  changes.push_back(preload.empty() ? "LD_PRELOAD" : "LD_PRELOAD=" + preload);
+  const std::vector<std::string> environment = Environment(changes);
   const std::vector<char*> environment_pointers = Pointers(environment);
   const pid_t parent = getpid();
   const pid_t child = output.ends[0] < 0 || errors.ends[0] < 0 ? -1 : fork();
@@ -192,7 +207,11 @@ ProcessResult RunProcess(const std::vector<std::string>& arguments,
       waiting[1].fd = -1;
     }
   }
-  if (result.ending != ProcessResult::kExited) kill(child, SIGKILL);
+  if (result.ending != ProcessResult::kExited) {
+    // Its group (see Become), and itself in case it is not there yet.
+    kill(-child, SIGKILL);
+    kill(child, SIGKILL);
+  }
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }

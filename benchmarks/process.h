@@ -47,11 +47,14 @@ struct ProcessResult {
 };
 
 // Runs `arguments` (the first is the program's path) in this environment with
-// LD_PRELOAD set to `preload`, or unset when that is empty. The child dies
-// with this process.
+// LD_PRELOAD set to `preload`, or unset when that is empty, and with
+// `variables` ("NAME=value") set. The child dies with this process; what it
+// has started itself is killed with it when it takes too long or the user
+// interrupts.
 ProcessResult RunProcess(const std::vector<std::string>& arguments,
                          const std::string& preload,
-                         std::chrono::milliseconds limit, Interrupt& interrupt);
+                         std::chrono::milliseconds limit, Interrupt& interrupt,
+                         const std::vector<std::string>& variables = {});
 
 }  // namespace hakmem::bench
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <fstream>
 #include <string>
 #include <thread>
 
@@ -103,6 +104,35 @@ TEST(Interrupt, ChildrenTakeSignalsAsUsual) {
       RunShell("kill -TERM $$; echo survived", interrupt);
   EXPECT_EQ(result.ending, ProcessResult::kKilled);
   EXPECT_EQ(result.code, SIGTERM);
+}
+
+TEST(RunProcess, SetsVariablesOfTheChildAlone) {
+  Interrupt interrupt;
+  const ProcessResult result = RunProcess(
+      {"/bin/sh", "-c", "echo $HAKMEM_TEST, ${HOME-none}"}, "", seconds(20),
+      interrupt, {"HAKMEM_TEST=a=b", "HOME=/elsewhere"});
+  EXPECT_EQ(result.output, "a=b, /elsewhere\n");
+  EXPECT_EQ(getenv("HAKMEM_TEST"), nullptr);
+}
+
+TEST(RunProcess, KillsWhatAProgramThatHangsHasStarted) {
+  Interrupt interrupt;
+  const ProcessResult result =
+      RunProcess({"/bin/sh", "-c", "sleep 1000 & echo $!; wait"}, "",
+                 std::chrono::milliseconds(500), interrupt);
+  EXPECT_EQ(result.ending, ProcessResult::kTimedOut);
+  const std::string grandchild = std::to_string(std::stoi(result.output));
+  // It dies at once; whoever adopts it may take a moment to notice.
+  std::string state;
+  for (int i = 0; i < 500; ++i) {
+    std::ifstream file("/proc/" + grandchild + "/stat");
+    std::string ignored;
+    state = "gone";
+    file >> ignored >> ignored >> state;
+    if (state == "gone" || state == "Z") break;
+    usleep(10'000);
+  }
+  EXPECT_TRUE(state == "gone" || state == "Z") << state;
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "benchmarks/comparison.h"
 #include "benchmarks/table.h"
 
 namespace hakmem::bench {

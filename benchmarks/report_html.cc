@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "benchmarks/comparison.h"
 #include "benchmarks/html_parts.h"
 #include "benchmarks/page_text.h"
 #include "benchmarks/report_text.h"

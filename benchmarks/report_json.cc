@@ -2,9 +2,15 @@
 
 #include <filesystem>
 #include <utility>
+#include <vector>
+
+#include "benchmarks/comparison.h"
 
 namespace hakmem::bench {
 namespace {
+
+// By Contender::Kind.
+constexpr const char* kKinds[] = {"floor", "variant", "glibc", "peer"};
 
 Json Number(std::optional<double> value) {
   return value.has_value() ? Json(*value) : Json();
@@ -20,16 +26,15 @@ Json SpreadJson(const Spread& spread) {
 }
 
 Json ContenderJson(const Results& results, size_t who) {
-  static constexpr const char* kKinds[] = {"floor", "variant", "glibc", "peer"};
   const Contender& contender = results.contenders()[who];
   Json json;
   json.Set("name", contender.name);
-  json.Set("kind", kKinds[contender.kind]);
+  json.Set("kind", KindText(contender.kind));
   json.Set("version", contender.version);
   json.Set("library",
            std::filesystem::path(contender.library).filename().string());
-  json.Set("failure",
-           results.failure(who).empty() ? Json() : Json(results.failure(who)));
+  const std::vector<std::string> failures = results.Failures(who);
+  json.Set("failure", failures.empty() ? Json() : Json(failures[0]));
   return json;
 }
 
@@ -83,6 +88,36 @@ Json CaseJson(const Results& results, size_t a_case) {
   return json;
 }
 
+}  // namespace
+
+const char* KindText(Contender::Kind kind) { return kKinds[kind]; }
+
+std::optional<Contender::Kind> KindFromText(std::string_view text) {
+  for (const Contender::Kind kind : {Contender::kFloor, Contender::kVariant,
+                                     Contender::kGlibc, Contender::kPeer}) {
+    if (text == KindText(kind)) return kind;
+  }
+  return std::nullopt;
+}
+
+Json ReportHead(const Results& results, const RunInfo& info) {
+  Json json;
+  json.Set("suite", info.suite);
+  json.Set("command", info.command);
+  Json machine;
+  for (const auto& [label, value] : info.machine) {
+    machine.Set(label, value);
+  }
+  json.Set("machine", std::move(machine));
+  Json::Array contenders;
+  for (size_t i = 0; i < results.contenders().size(); ++i) {
+    contenders.push_back(ContenderJson(results, i));
+  }
+  json.Set("allocators", std::move(contenders));
+  json.Set("absent", Json::Array(info.absent.begin(), info.absent.end()));
+  return json;
+}
+
 Json CriteriaJson(const Results& results, const Judgement& judgement) {
   Json::Array list;
   for (const Criterion& criterion : judgement.criteria()) {
@@ -101,24 +136,9 @@ Json CriteriaJson(const Results& results, const Judgement& judgement) {
   return list;
 }
 
-}  // namespace
-
 Json JsonReport(const Results& results, const Judgement& judgement,
                 const RunInfo& info) {
-  Json json;
-  json.Set("suite", info.suite);
-  json.Set("command", info.command);
-  Json machine;
-  for (const auto& [label, value] : info.machine) {
-    machine.Set(label, value);
-  }
-  json.Set("machine", std::move(machine));
-  Json::Array contenders;
-  for (size_t i = 0; i < results.contenders().size(); ++i) {
-    contenders.push_back(ContenderJson(results, i));
-  }
-  json.Set("allocators", std::move(contenders));
-  json.Set("absent", Json::Array(info.absent.begin(), info.absent.end()));
+  Json json = ReportHead(results, info);
   Json::Array cases;
   for (size_t c = 0; c < results.cases().size(); ++c) {
     cases.push_back(CaseJson(results, c));
@@ -126,6 +146,11 @@ Json JsonReport(const Results& results, const Judgement& judgement,
   json.Set("cases", std::move(cases));
   json.Set("criteria", CriteriaJson(results, judgement));
   return json;
+}
+
+std::string JsonText(const Results& results, const Judgement& judgement,
+                     const RunInfo& info) {
+  return JsonReport(results, judgement, info).Dump(1) + "\n";
 }
 
 }  // namespace hakmem::bench

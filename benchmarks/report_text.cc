@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "benchmarks/chart.h"
+#include "benchmarks/comparison.h"
 #include "benchmarks/criteria.h"
 #include "benchmarks/table.h"
 #include "benchmarks/text_parts.h"

@@ -1,4 +1,5 @@
 // Everything measured: samples by case and contender, and what they amount to.
+// How contenders stand to one another: comparison.h.
 #ifndef HAKMEM_BENCHMARKS_RESULTS_H_
 #define HAKMEM_BENCHMARKS_RESULTS_H_
 
@@ -9,27 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "benchmarks/case.h"
 #include "benchmarks/contenders.h"
 #include "benchmarks/sample.h"
 #include "benchmarks/statistics.h"
 
 namespace hakmem::bench {
-
-// A case is what the contenders run: random-mixed with a working set on a
-// number of threads, or a named workload.
-struct Case {
-  uint64_t slots;  // of random-mixed; 0 for named workloads
-  uint64_t threads;
-  std::string workload = {};   // empty: random-mixed
-  std::string operation = {};  // of a named workload: what one is, for people
-  uint64_t every = 1;          // runs in every so many repeats
-
-  // One thread is measured in CPU time, which a busy machine disturbs least;
-  // threads are there to save wall time, so that is what counts for them.
-  bool by_cpu_time() const { return threads == 1; }
-  // "8192 slots, 2 threads", or the name
-  std::string Name() const;
-};
 
 // One contender in one case. Medians over the repeats unless said otherwise.
 struct Summary {
@@ -39,6 +25,7 @@ struct Summary {
   Spread ns;
   Spread peak_rss_kib;
   double minor_faults = 0;
+  double cpu_per_wall = 0;       // how many cores were busy
   std::optional<double> cycles;  // this and the next three: per operation
   std::optional<double> cache_misses;
   std::optional<double> dtlb_misses;
@@ -58,6 +45,7 @@ struct RunInfo {
   std::string command;                                       // the command line
   std::vector<std::pair<std::string, std::string>> machine;  // label, value
   std::vector<std::string> absent;  // who did not take part, and why
+  uint64_t effort = 100;            // percent of the usual work
 };
 
 class Results {
@@ -69,31 +57,45 @@ class Results {
         cases_(std::move(cases)),
         cores_(cores),
         cells_(contenders_.size() * cases_.size()),
-        failures_(contenders_.size()) {}
+        failures_(cells_.size()),
+        absences_(cases_.size()) {}
 
   const std::vector<Contender>& contenders() const { return contenders_; }
   const std::vector<Case>& cases() const { return cases_; }
 
-  void Add(size_t contender, size_t a_case, Sample sample) {
-    cells_[Index(contender, a_case)].push_back(std::move(sample));
-  }
+  // Tells a case that knows no number of threads which it is.
+  void Add(size_t contender, size_t a_case, Sample sample);
   const std::vector<Sample>& samples(size_t contender, size_t a_case) const {
     return cells_[Index(contender, a_case)];
   }
+  // Drops the samples.
+  void Forget(size_t contender, size_t a_case) {
+    cells_[Index(contender, a_case)].clear();
+  }
 
-  // A contender that failed takes no further part; `why` is one line.
-  void SetFailure(size_t contender, std::string why) {
-    failures_[contender] = std::move(why);
+  // A contender that failed in a case; `why` is one line.
+  void SetFailure(size_t contender, size_t a_case, std::string why) {
+    failures_[Index(contender, a_case)] = std::move(why);
   }
-  const std::string& failure(size_t contender) const {
-    return failures_[contender];
+  // Empty when there was none.
+  const std::string& failure(size_t contender, size_t a_case) const {
+    return failures_[Index(contender, a_case)];
   }
+  // "8192 slots, 1 thread: took too long" for each failure of a contender.
+  std::vector<std::string> Failures(size_t contender) const;
   bool any_failure() const;
+
+  // A case that cannot be run here leaves no samples; `why` is one line.
+  void SetAbsent(size_t a_case, std::string why);
+  // Empty when it is not absent.
+  const std::string& absence(size_t a_case) const { return absences_[a_case]; }
 
   // Nothing when there are no samples.
   std::optional<Summary> Summarize(size_t contender, size_t a_case) const;
 
-  // Index of the case, or nothing when it was not to be measured.
+  uint64_t cores() const { return cores_; }
+
+  // Index of the first such case, or nothing when it was not to be measured.
   std::optional<size_t> FindCase(uint64_t slots, uint64_t threads) const;
   std::optional<size_t> FindCase(const std::string& workload) const;
   // Index of the contender of that name.
@@ -108,48 +110,9 @@ class Results {
   std::vector<Case> cases_;
   uint64_t cores_;
   std::vector<std::vector<Sample>> cells_;
-  std::vector<std::string> failures_;
+  std::vector<std::string> failures_;  // as cells_
+  std::vector<std::string> absences_;  // by case
 };
-
-// A case as the reports show it: the summaries of all contenders (by index;
-// empty where there is nothing) set against one another.
-class Comparison {
- public:
-  Comparison(const Results& results, size_t a_case);
-
-  const std::optional<Summary>& summary(size_t contender) const {
-    return summaries_[contender];
-  }
-  // Nanoseconds per operation above the floor's.
-  std::optional<double> AboveFloor(size_t contender) const;
-  // Throughput as a multiple of glibc's, and of the best allocator's that is
-  // not HAKMEM's.
-  std::optional<double> AgainstGlibc(size_t contender) const;
-  std::optional<double> AgainstBestPeer(size_t contender) const;
-  // Peak resident memory over the lowest among the three fastest of this
-  // contender and all allocators that are not HAKMEM's: what its speed costs
-  // that others do not pay.
-  std::optional<double> PeakAgainstLeanest(size_t contender) const;
-  // Contenders that were measured, the floor first, then the fastest first.
-  std::vector<size_t> Ranking() const;
-  // The most repeats that any has.
-  size_t repeats() const;
-
- private:
-  std::optional<double> Against(size_t contender,
-                                std::optional<size_t> other) const;
-
-  std::vector<std::optional<Summary>> summaries_;
-  std::optional<size_t> floor_;
-  std::optional<size_t> glibc_;
-  std::optional<size_t> best_peer_;
-  std::vector<size_t> peers_;  // all that are measured and not HAKMEM's
-};
-
-// Throughput with few slots over throughput with many (1 means none lost).
-std::optional<double> Degradation(const Results& results, size_t contender,
-                                  uint64_t few, uint64_t many,
-                                  uint64_t threads);
 
 }  // namespace hakmem::bench
 

@@ -17,6 +17,16 @@ bool ParsePeer(std::string_view text, std::vector<Peer>& peers) {
   return IsName(parts.first) && !parts.second.empty();
 }
 
+// The value may hold anything, also colons.
+bool ParsePeerVariable(std::string_view text,
+                       std::vector<PeerVariable>& variables) {
+  const std::pair<std::string_view, std::string_view> parts =
+      absl::StrSplit(text, absl::MaxSplits(':', 1));
+  variables.push_back({std::string(parts.first), std::string(parts.second)});
+  const size_t equals = parts.second.find('=');
+  return IsName(parts.first) && equals != std::string_view::npos && equals > 0;
+}
+
 }  // namespace
 
 std::vector<Flag> RunFlags(const RunDefaults& defaults, RunOptions& options) {
@@ -39,6 +49,11 @@ std::vector<Flag> RunFlags(const RunDefaults& defaults, RunOptions& options) {
       {"--peer", "name=/path/lib.so",
        "another allocator to preload; may be repeated",
        [&](std::string_view text) { return ParsePeer(text, options.peers); }},
+      {"--peer-env", "name:VARIABLE=value",
+       "what to set in the environment of that peer; may be repeated",
+       [&](std::string_view text) {
+         return ParsePeerVariable(text, options.peer_variables);
+       }},
       {"--out", "a directory",
        absl::StrCat("write ", defaults.program, ".json and ", defaults.program,
                     ".html there"),

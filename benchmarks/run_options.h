@@ -16,6 +16,12 @@ struct Peer {
   std::string library;
 };
 
+// What an allocator needs in the environment.
+struct PeerVariable {
+  std::string peer;      // its name
+  std::string variable;  // "NAME=value"
+};
+
 // A number that the user has not given and Settle has not filled in.
 inline constexpr uint64_t kNotGiven = UINT64_MAX;
 
@@ -23,6 +29,7 @@ struct RunOptions {
   uint64_t repeats = kNotGiven;
   uint64_t seconds = kNotGiven;  // begin no repeat after; 0: no limit
   std::vector<Peer> peers;
+  std::vector<PeerVariable> peer_variables;
   std::vector<std::string> only;  // names; empty: all
   std::string out;                // empty: write no files
   bool quick = false;             // a look, not a result

@@ -4,6 +4,8 @@
 
 #include <optional>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "benchmarks/json.h"
 
@@ -43,11 +45,14 @@ struct Sample {
   std::optional<double> resident_before_kib;  // these three: by a workload
   std::optional<double> resident_after_kib;   // that frees its memory
   std::optional<double> live_after_kib;
+  // Live and resident KiB, one after another as the workload ran.
+  std::vector<std::pair<double, double>> series;
   std::optional<Books> books;  // HAKMEM's variants only
   Json raw;                    // all of it but file paths
 
   // Nothing when the line is not what a worker prints.
   static std::optional<Sample> Parse(std::string_view line);
+  static std::optional<Sample> FromJson(Json json);
 };
 
 }  // namespace hakmem::bench

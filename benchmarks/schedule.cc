@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -69,21 +72,78 @@ class Progress {
   size_t done_ = 0;
 };
 
+bool TakesPart(const Results& results, size_t who, size_t a_case) {
+  return results.absence(a_case).empty() &&
+         !results.cases()[a_case].LeavesOut(results.contenders()[who].name);
+}
+
 // How many runs the plan has at most.
 size_t CountRuns(const Plan& plan, const Results& results) {
   size_t runs = 0;
-  for (const Case& a_case : results.cases()) {
-    runs += (plan.repeats + a_case.every - 1) / a_case.every *
-            results.contenders().size();
+  for (size_t c = 0; c < results.cases().size(); ++c) {
+    const uint64_t every = results.cases()[c].every;
+    for (size_t who = 0; who < results.contenders().size(); ++who) {
+      if (!TakesPart(results, who, c)) continue;
+      runs += (plan.repeats + every - 1) / every;
+    }
   }
   return runs;
+}
+
+// A worker that is not there is nobody's failure.
+void FindWorkers(const Plan& plan, Results& results) {
+  for (size_t c = 0; c < results.cases().size(); ++c) {
+    const std::string& worker = results.cases()[c].worker;
+    if (access(absl::StrCat(plan.root, "/", worker).c_str(), X_OK) != 0) {
+      results.SetAbsent(c, absl::StrCat("there is no program ", worker));
+    }
+  }
+}
+
+std::string FirstLine(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
+// One run of a contender in a case; false when it was interrupted.
+bool RunOne(const Plan& plan, uint64_t repeat, size_t who, size_t a_case,
+            Interrupt& interrupt, Results& results) {
+  const Case& where = results.cases()[a_case];
+  const Contender& contender = results.contenders()[who];
+  std::vector<std::string> command = where.arguments;
+  command.insert(command.begin(), absl::StrCat(plan.root, "/", where.worker));
+  // All contenders meet the same steps in a repeat.
+  command.push_back(absl::StrCat("--seed=", repeat + 1));
+  if (contender.kind == Contender::kFloor) command.push_back("--floor");
+  const ProcessResult result =
+      RunProcess(command, contender.library, where.limit, interrupt,
+                 contender.environment);
+  if (result.ending == ProcessResult::kInterrupted) return false;
+  if (result.ending == ProcessResult::kExited &&
+      result.code == kCannotRunHere) {
+    results.SetAbsent(a_case, FirstLine(result.errors));
+    return true;
+  }
+  std::optional<Sample> sample =
+      result.ok() ? Sample::Parse(result.output) : std::nullopt;
+  if (sample.has_value()) {
+    results.Add(who, a_case, *std::move(sample));
+    return true;
+  }
+  results.SetFailure(
+      who, a_case,
+      result.ok() ? "the worker printed no valid result" : result.Describe());
+  // Where failures are told case by case, a case is failed or measured.
+  if (!plan.failure_ends) results.Forget(who, a_case);
+  return true;
 }
 
 }  // namespace
 
 uint64_t RunAll(const Plan& plan, Interrupt& interrupt, Results& results) {
-  const std::vector<Contender>& contenders = results.contenders();
+  FindWorkers(plan, results);
+  const size_t contenders = results.contenders().size();
   const std::vector<Case>& cases = results.cases();
+  std::vector<bool> has_failed(contenders);
   Progress progress(plan.repeats, CountRuns(plan, results), plan.seconds);
   const auto start = steady_clock::now();
   for (uint64_t repeat = 0; repeat < plan.repeats; ++repeat) {
@@ -93,33 +153,19 @@ uint64_t RunAll(const Plan& plan, Interrupt& interrupt, Results& results) {
     }
     for (size_t c = 0; c < cases.size(); ++c) {
       if (repeat % cases[c].every != 0) continue;
-      for (size_t i = 0; i < contenders.size(); ++i) {
-        const size_t who = (i + repeat) % contenders.size();
-        const Contender& contender = contenders[who];
-        progress.Show(repeat,
-                      absl::StrCat(cases[c].Name(), ", ", contender.name));
-        if (!results.failure(who).empty()) continue;
-        std::vector<std::string> command = plan.arguments(cases[c]);
-        command.insert(command.begin(), plan.worker);
-        // All contenders meet the same steps in a repeat.
-        command.push_back(absl::StrCat("--seed=", repeat + 1));
-        if (contender.kind == Contender::kFloor) command.push_back("--floor");
-        const ProcessResult result = RunProcess(
-            command, contender.library, plan.limit(cases[c]), interrupt);
-        if (result.ending == ProcessResult::kInterrupted) return repeat + 1;
-        if (!result.ok()) {
-          results.SetFailure(
-              who, absl::StrCat(cases[c].Name(), ": ", result.Describe()));
-          continue;
+      for (size_t i = 0; i < contenders; ++i) {
+        const size_t who = (i + repeat) % contenders;
+        if (!TakesPart(results, who, c)) continue;
+        progress.Show(repeat, absl::StrCat(cases[c].Name(), ", ",
+                                           results.contenders()[who].name));
+        const bool is_out = plan.failure_ends
+                                ? has_failed[who]
+                                : !results.failure(who, c).empty();
+        if (is_out) continue;
+        if (!RunOne(plan, repeat, who, c, interrupt, results)) {
+          return repeat + 1;
         }
-        std::optional<Sample> sample = Sample::Parse(result.output);
-        if (!sample.has_value()) {
-          results.SetFailure(
-              who, absl::StrCat(cases[c].Name(),
-                                ": the worker printed no valid result"));
-          continue;
-        }
-        results.Add(who, c, *std::move(sample));
+        if (!results.failure(who, c).empty()) has_failed[who] = true;
       }
     }
     progress.EndRepeat(repeat);

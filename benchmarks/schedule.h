@@ -4,11 +4,8 @@
 #ifndef HAKMEM_BENCHMARKS_SCHEDULE_H_
 #define HAKMEM_BENCHMARKS_SCHEDULE_H_
 
-#include <chrono>
 #include <cstdint>
-#include <functional>
 #include <string>
-#include <vector>
 
 #include "benchmarks/process.h"
 #include "benchmarks/results.h"
@@ -16,15 +13,16 @@
 namespace hakmem::bench {
 
 struct Plan {
-  std::string worker;  // the program
+  std::string root;  // where the cases' workers lie
   uint64_t repeats;
   uint64_t seconds;  // begin no repeat after; 0: no limit
-  // The worker's arguments in a case, but for --seed and --floor.
-  std::function<std::vector<std::string>(const Case& a_case)> arguments;
-  // What a run may take at most: so much more than is usual that only an
-  // allocator that hangs meets it.
-  std::function<std::chrono::milliseconds(const Case& a_case)> limit;
+  // Whether who fails in one case takes no further part in any.
+  bool failure_ends;
 };
+
+// Exit status of a worker whose workload cannot run on this machine; the first
+// line on stderr says why. The case is absent from then on.
+inline constexpr int kCannotRunHere = 3;
 
 // Fills `results` until all repeats are done, the time is over or the user
 // interrupts; returns how many repeats were begun. Reports progress on

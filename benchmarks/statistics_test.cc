@@ -42,5 +42,62 @@ TEST(Quantile, EndsAreTheExtremes) {
   EXPECT_DOUBLE_EQ(Quantile(sorted, 0.75), 5);
 }
 
+std::vector<double> Ranks(int count) {
+  std::vector<double> ranks;
+  for (int i = 1; i <= count; ++i) ranks.push_back(i);
+  return ranks;
+}
+
+TEST(MedianInterval, FewMeasurementsHaveTheirRange) {
+  for (const int count : {2, 5}) {
+    const Interval interval = MedianInterval(Ranks(count));
+    EXPECT_EQ(interval.low, 1);
+    EXPECT_EQ(interval.high, count);
+    EXPECT_FALSE(interval.is_confident);
+  }
+  EXPECT_EQ(MedianInterval({}).high, 0);
+}
+
+// The ranks that tables of the sign test give.
+TEST(MedianInterval, IsMadeOfRanks) {
+  struct Known {
+    int count;
+    double low;
+    double high;
+  };
+  for (const Known& known :
+       {Known{6, 1, 6}, Known{8, 1, 8}, Known{9, 2, 8}, Known{11, 2, 10},
+        Known{15, 4, 12}, Known{25, 8, 18}, Known{100, 40, 61}}) {
+    const Interval interval = MedianInterval(Ranks(known.count));
+    EXPECT_EQ(interval.low, known.low) << known.count;
+    EXPECT_EQ(interval.high, known.high) << known.count;
+    EXPECT_TRUE(interval.is_confident);
+  }
+  // No overflow where there are many.
+  const Interval many = MedianInterval(Ranks(10'000));
+  EXPECT_NEAR(many.low, 5000 - 98, 2);
+  EXPECT_NEAR(many.high, 5001 + 98, 2);
+}
+
+TEST(IsAbove, WantsIntervalsApart) {
+  EXPECT_TRUE(IsAbove(Summarize({10, 11, 12}), Summarize({7, 8, 9})));
+  EXPECT_FALSE(IsAbove(Summarize({7, 8, 9}), Summarize({10, 11, 12})));
+  EXPECT_FALSE(IsAbove(Summarize({10, 11, 12}), Summarize({7, 8, 10})));
+  // The range of few, not their quartiles.
+  EXPECT_FALSE(IsAbove(Summarize({10, 11, 12}), Summarize({7, 8, 8, 8, 11})));
+}
+
+TEST(IsAbove, OneMeasurementIsNotExact) {
+  EXPECT_FALSE(IsAbove(Summarize({109}), Summarize({100})));
+  EXPECT_TRUE(IsAbove(Summarize({111}), Summarize({100})));
+  EXPECT_FALSE(IsAbove(Summarize({109, 110}), Summarize({105})));
+}
+
+TEST(GeometricMean, TwiceAndHalfIsOne) {
+  EXPECT_DOUBLE_EQ(GeometricMean({2, 0.5}), 1);
+  EXPECT_DOUBLE_EQ(GeometricMean({3}), 3);
+  EXPECT_EQ(GeometricMean({}), 0);
+}
+
 }  // namespace
 }  // namespace hakmem::bench

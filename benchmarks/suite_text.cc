@@ -5,48 +5,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "benchmarks/case_columns.h"
 #include "benchmarks/table.h"
 #include "benchmarks/text_parts.h"
 
 namespace hakmem::bench {
 namespace {
 
-std::string Mebibytes(std::optional<double> kib) {
-  return kib.has_value() ? absl::StrFormat("%.1f MiB", *kib / 1024) : "-";
-}
-
 std::optional<double> Inverse(std::optional<double> ratio) {
   return ratio.has_value() ? std::optional(1 / *ratio) : std::nullopt;
-}
-
-// Columns that only some workloads have.
-struct ExtraColumn {
-  const char* title;
-  std::optional<double> Summary::*member;
-  std::string (*show)(std::optional<double> value);
-};
-constexpr ExtraColumn kExtraColumns[] = {
-    {"waste", &Summary::internal_waste,
-     [](std::optional<double> value) {
-       return value.has_value() ? absl::StrFormat("%.1f %%", *value * 100)
-                                : "-";
-     }},
-    {"before", &Summary::resident_before_kib, Mebibytes},
-    {"after", &Summary::resident_after_kib, Mebibytes},
-    {"live", &Summary::live_after_kib, Mebibytes},
-};
-
-// Those of them that somebody here has.
-std::vector<const ExtraColumn*> ExtraColumns(const Comparison& comparison) {
-  std::vector<const ExtraColumn*> columns;
-  for (const ExtraColumn& column : kExtraColumns) {
-    for (const size_t who : comparison.Ranking()) {
-      if (!((*comparison.summary(who)).*column.member).has_value()) continue;
-      columns.push_back(&column);
-      break;
-    }
-  }
-  return columns;
 }
 
 std::string CaseTable(const Results& results, size_t a_case) {
@@ -68,15 +35,6 @@ const char kSuiteLegend[] =
     "bytes usable over bytes asked for, less 1. before, after:\nresident "
     "memory before the work and at its end, when only the live bytes were "
     "held.\n";
-
-TimeUnit UnitFor(const Comparison& comparison) {
-  const std::vector<size_t> ranking = comparison.Ranking();
-  const double least =
-      ranking.empty() ? 0 : comparison.summary(ranking[0])->ns.median;
-  if (least < 1e3) return {"ns", 1};
-  if (least < 1e6) return {"us", 1e3};
-  return {"ms", 1e6};
-}
 
 std::vector<std::string> SuiteHeader(const Comparison& comparison) {
   std::vector<std::string> header = {

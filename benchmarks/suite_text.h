@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "benchmarks/comparison.h"
 #include "benchmarks/criteria.h"
 #include "benchmarks/results.h"
 
@@ -14,15 +15,8 @@ namespace hakmem::bench {
 // terminal's abilities do not matter: the text is ASCII.
 std::string SuiteTextReport(const Results& results, const Judgement& judgement);
 
-// For the table of one workload, here and in the HTML page: a unit in which its
-// times are readable.
-struct TimeUnit {
-  const char* name;    // "ns", "us" or "ms"
-  double nanoseconds;  // in one
-};
-TimeUnit UnitFor(const Comparison& comparison);
-
-// The table's header, and its row of one contender, the name first.
+// For the table of one workload, here and in the HTML page:
+// its header, and its row of one contender, the name first.
 std::vector<std::string> SuiteHeader(const Comparison& comparison);
 std::vector<std::string> SuiteRow(const Results& results,
                                   const Comparison& comparison,

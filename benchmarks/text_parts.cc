@@ -18,9 +18,10 @@ std::string VerdictTable(const Results& results, const Judgement& judgement) {
 std::string FailureLines(const Results& results) {
   std::string lines;
   for (size_t i = 0; i < results.contenders().size(); ++i) {
-    if (results.failure(i).empty()) continue;
-    absl::StrAppend(&lines, "FAILED: ", results.contenders()[i].name, ": ",
-                    results.failure(i), "\n");
+    for (const std::string& failure : results.Failures(i)) {
+      absl::StrAppend(&lines, "FAILED: ", results.contenders()[i].name, ": ",
+                      failure, "\n");
+    }
   }
   return lines;
 }

@@ -9,7 +9,9 @@
 #include "absl/strings/str_join.h"
 #include "benchmarks/driver.h"
 #include "benchmarks/flags.h"
+#include "benchmarks/report_json.h"
 #include "benchmarks/suite_text.h"
+#include "benchmarks/worker_case.h"
 
 namespace hakmem::bench {
 namespace {
@@ -60,29 +62,20 @@ Suite MakeSuite(const WorkloadSuite& from, const WorkloadOptions& options) {
       absl::StrCat("runs of ", absl::StrJoin(options.workloads, ", "), ", at ",
                    options.effort, " % of the usual work");
   suite.field = {from.worker, {"--probe"}, from.variants, /*floor=*/false};
+  suite.effort = options.effort;
   for (const Case& workload : from.workloads) {
-    if (IsAmong(options.workloads, workload.workload)) {
-      suite.cases.push_back(workload);
-    }
+    if (!IsAmong(options.workloads, workload.workload)) continue;
+    suite.cases.push_back(WorkerCase(from.worker, workload, options.effort));
   }
-  const uint64_t effort = options.effort;
-  suite.arguments = [effort](const Case& a_case) {
-    return std::vector<std::string>{
-        absl::StrCat("--workload=", a_case.workload),
-        absl::StrCat("--effort=", effort)};
-  };
-  // The usual work takes seconds at most.
-  suite.limit = [effort](const Case&) {
-    return std::chrono::seconds(60 + 3 * effort);
-  };
   suite.judge = from.judge;
   suite.text_report = [](const Results& results, const Judgement& judgement,
                          bool) { return SuiteTextReport(results, judgement); };
-  suite.html_report = [page = from.page](const Results& results,
-                                         const Judgement& judgement,
-                                         const RunInfo& info) {
-    return SuiteHtmlReport(page, results, judgement, info);
-  };
+  suite.files = {{"json", JsonText},
+                 {"html", [page = from.page](const Results& results,
+                                             const Judgement& judgement,
+                                             const RunInfo& info) {
+                    return SuiteHtmlReport(page, results, judgement, info);
+                  }}};
   return suite;
 }
 
