@@ -334,21 +334,107 @@ TEST(Ace, ParkedLargeBlocksServeNearlyEqualSizes) {
   Ace::Free(block, nullptr);
   EXPECT_EQ(Ace::BytesAt(block), 0u);
   EXPECT_EQ(Ace::Sum().large_cached, 5 * kMiB);
-  // Zeroed, or much smaller: fresh memory.
+  // Zeroed: fresh memory.
   const SpanAllocation zeroed =
       Ace::Allocate(5 * kMiB, 16, Ace::Contents::kZero, nullptr);
   EXPECT_NE(zeroed.address, block);
   EXPECT_TRUE(zeroed.is_zero);
-  const SpanAllocation small = Ace::Allocate(3 * kMiB, 16, kAny, nullptr);
-  EXPECT_NE(small.address, block);
   const SpanAllocation again =
       Ace::Allocate(5 * kMiB - 300 * kKiB, 16, kAny, nullptr);
   EXPECT_EQ(again.address, block);
   EXPECT_FALSE(again.is_zero);
   EXPECT_EQ(Ace::BytesAt(block), 5 * kMiB);
-  for (const SpanAllocation& each : {zeroed, small, again}) {
+  for (const SpanAllocation& each : {zeroed, again}) {
     Ace::Free(each.address, nullptr);
   }
+  Ace::Collect(0, /*force=*/true);
+  EXPECT_EQ(Ace::Sum().large_cached, 0u);
+}
+
+// Parked: 9 MiB full of 1, 7 MiB full of 2.
+void ParkTwo() {
+  Ace::Collect(0, /*force=*/true);
+  const uintptr_t a = Ace::Allocate(9 * kMiB, 16, kAny, nullptr).address;
+  const uintptr_t b = Ace::Allocate(7 * kMiB, 16, kAny, nullptr).address;
+  memset(At(a), 1, 9 * kMiB);
+  memset(At(b), 2, 7 * kMiB);
+  Ace::Free(a, nullptr);
+  Ace::Free(b, nullptr);
+}
+
+TEST(Ace, ParkedMemoryIsMovedTogetherForOtherSizes) {
+  if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is parked";
+  ParkTwo();
+  const size_t cached = Ace::Sum().large_cached;
+  ASSERT_GE(cached, 16 * kMiB);
+  const SpanAllocation whole = Ace::Allocate(14 * kMiB, 16, kAny, nullptr);
+  ASSERT_NE(whole.address, 0u);
+  EXPECT_FALSE(whole.is_zero);
+  EXPECT_EQ(whole.address % (2 * kMiB), 0u);
+  EXPECT_GE(Ace::BytesAt(whole.address), 14 * kMiB);
+  EXPECT_LE(Ace::Sum().large_cached, cached - 12 * kMiB);
+  // What was resident is: both blocks' bytes are in it.
+  size_t ones = 0;
+  size_t twos = 0;
+  for (size_t i = 0; i < 14 * kMiB; i += 4096) {
+    ones += At(whole.address)[i] == 1;
+    twos += At(whole.address)[i] == 2;
+  }
+  EXPECT_GE(ones, 8 * kMiB / 4096);
+  EXPECT_GE(twos, 4 * kMiB / 4096);
+  memset(At(whole.address), 3, 14 * kMiB);
+  // It cannot be grown by mremap, and is left as it is.
+  if (const uintptr_t grown = Ace::Resize(whole.address, 40 * kMiB)) {
+    EXPECT_EQ(At(grown)[14 * kMiB - 1], 3);
+    Ace::Free(grown, nullptr);
+  } else {
+    EXPECT_EQ(At(whole.address)[14 * kMiB - 1], 3);
+    Ace::Free(whole.address, nullptr);
+  }
+  Ace::Collect(0, /*force=*/true);
+  EXPECT_EQ(Ace::Sum().large_cached, 0u);
+}
+
+TEST(Ace, AShortBlockLeavesTheRestOfAParkedOne) {
+  if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is parked";
+  ParkTwo();
+  const size_t cached = Ace::Sum().large_cached;
+  const SpanAllocation part = Ace::Allocate(3 * kMiB, 16, kAny, nullptr);
+  EXPECT_FALSE(part.is_zero);
+  EXPECT_LE(Ace::Sum().large_cached, cached - 3 * kMiB);
+  EXPECT_GE(Ace::Sum().large_cached, cached - 4 * kMiB);
+  memset(At(part.address), 4, 3 * kMiB);
+  // Others get the rest, and none of what is in use.
+  const SpanAllocation rest = Ace::Allocate(12 * kMiB, 16, kAny, nullptr);
+  memset(At(rest.address), 5, 12 * kMiB);
+  for (size_t i = 0; i < 3 * kMiB; ++i) ASSERT_EQ(At(part.address)[i], 4);
+  Ace::Free(part.address, nullptr);
+  Ace::Free(rest.address, nullptr);
+  Ace::Collect(0, /*force=*/true);
+  EXPECT_EQ(Ace::Sum().large_cached, 0u);
+}
+
+TEST(Ace, AShrunkenBlockKeepsItsTailForAWhile) {
+  if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is parked";
+  Ace::Collect(0, /*force=*/true);
+  const uintptr_t block = Ace::Allocate(6 * kMiB, 16, kAny, nullptr).address;
+  memset(At(block), 1, 6 * kMiB);
+  ASSERT_EQ(Ace::Resize(block, 3 * kMiB), block);
+  EXPECT_EQ(Ace::BytesAt(block), 3 * kMiB);
+  EXPECT_EQ(Ace::Sum().large_cached, 3 * kMiB);
+  ASSERT_EQ(Ace::Resize(block, 5 * kMiB), block);
+  EXPECT_EQ(At(block)[5 * kMiB - 1], 1);
+  EXPECT_EQ(Ace::Sum().large_cached, 1 * kMiB);
+  Ace::Collect(0, /*force=*/true);
+  EXPECT_EQ(Ace::Sum().large_cached, 0u);
+  EXPECT_EQ(At(block)[5 * kMiB - 1], 1);
+  // Grows beyond what it ever was, and keeps what it holds.
+  const uintptr_t grown = Ace::Resize(block, 20 * kMiB);
+  ASSERT_NE(grown, 0u);
+  EXPECT_EQ(At(grown)[5 * kMiB - 1], 1);
+  memset(At(grown), 2, 20 * kMiB);
+  ASSERT_EQ(Ace::Resize(grown, 10 * kMiB), grown);
+  Ace::Free(grown, nullptr);  // with its tail
   Ace::Collect(0, /*force=*/true);
   EXPECT_EQ(Ace::Sum().large_cached, 0u);
 }

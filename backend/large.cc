@@ -7,6 +7,7 @@
 #include "backend/dirty_ledger.h"
 #include "backend/huge_pages.h"
 #include "backend/metadata.h"
+#include "base/clock.h"
 #include "base/intrusive_list.h"
 #include "base/lock.h"
 #include "base/options.h"
@@ -17,31 +18,76 @@
 namespace hakmem {
 namespace {
 
-struct LargeBlock : Chunk, ListNode<LargeBlock> {
+struct TailsTag {};
+
+// A block that was shrunk keeps its tail, what it was longer before, for the
+// decay time: the program may let it grow again.
+struct LargeBlock : Chunk,
+                    ListNode<LargeBlock>,
+                    ListNode<LargeBlock, TailsTag> {
   LargeBlock* pool_next;
-  size_t bytes;       // of the mapping, all of it usable
-  uint64_t freed_at;  // CoarseMilliseconds, while parked
+  size_t bytes;        // usable, from the front of the mapping
+  size_t tail;         // of the mapping, behind those; 0 while parked
+  uint64_t shrunk_at;  // CoarseMilliseconds, while there is a tail
+  uint64_t freed_at;   // CoarseMilliseconds, while parked
   bool asked_for_huge_pages;
+  // Chunks that were moved here: as many kernel mappings, perhaps. Such a block
+  // cannot be grown by mremap, which wants one mapping.
+  uint32_t moved_chunks;
 };
 
 // A growing block asks for huge pages from here on: the last of them, touched
 // in part, is at most a quarter more memory than the program asked for.
 constexpr size_t kLeastHugeBytes = 4 * kChunkBytes;
 
-// Of all parked blocks together; when there are more, the oldest go.
-constexpr size_t kMaxParkedBytes = size_t{64} << 20;
+// What all parked blocks may hold, and tails: so many times what is in use,
+// within bounds. When there is more, the oldest blocks go.
+constexpr size_t kParkedTimes = 2;
+constexpr size_t kLeastParkedBytes = size_t{32} << 20;
+constexpr size_t kMostParkedBytes = size_t{512} << 20;
+
+// The least block that is put together. What a vector outgrows spans with is
+// shorter, and shall be one mapping, that mremap can grow.
+constexpr size_t kLeastMovedBytes = kChunkBytes + 1;
+// And the longest that is put together or parked: what is longer is an array
+// that may grow without end, and growing it shall move pages, not bytes.
+constexpr size_t kMostParkedBlock = size_t{32} << 20;
+// The longest tail: so much may be filled again soon.
+constexpr size_t kMostTail = size_t{16} << 20;
+
+// A block of so many bytes is at most a quarter longer than asked for, and that
+// part of it resident only when it was put together.
+constexpr size_t kLeastWholeBytes = 4 * kChunkBytes;
+
+// Parked blocks that one block is put together from, at most, and chunks moved
+// in all, which may each be a mapping of its own (vm.max_map_count is 65530).
+constexpr size_t kMostPieces = 32;
+constexpr size_t kMostMovedChunks = 8192;
 
 constinit MetadataPool<LargeBlock> block_pool;
 constinit Mutex mutex;
 constinit IntrusiveList<LargeBlock> blocks ABSL_GUARDED_BY(mutex);
 constinit size_t bytes_in_use ABSL_GUARDED_BY(mutex) = 0;
 constinit IntrusiveList<LargeBlock> parked ABSL_GUARDED_BY(mutex);  // by age
-constinit size_t bytes_parked ABSL_GUARDED_BY(mutex) = 0;
+constinit IntrusiveList<LargeBlock, TailsTag> tails
+    ABSL_GUARDED_BY(mutex);                                // by age
+constinit size_t bytes_parked ABSL_GUARDED_BY(mutex) = 0;  // and in tails
+constinit size_t moved_chunks ABSL_GUARDED_BY(mutex) = 0;
 
 // 0 when `bytes` is beyond what address arithmetic holds.
 size_t RoundToPages(size_t bytes) {
   const size_t page = std::max(os::PageBytes(), kPageBytes);
   return bytes + page - 1 < bytes ? 0 : (bytes + page - 1) & ~(page - 1);
+}
+
+// What a block of `bytes` is made of: of a long one whole chunks, so that all
+// of it can be moved to other blocks later. 0 as above.
+size_t MappedBytes(size_t bytes) {
+  const size_t size = RoundToPages(bytes);
+  if (size < kLeastWholeBytes) return size;
+  return size + kChunkBytes - 1 < size
+             ? 0
+             : (size + kChunkBytes - 1) & ~(kChunkBytes - 1);
 }
 
 // The block that starts at `address`; null when none does.
@@ -61,6 +107,25 @@ void AskForHugePages(LargeBlock* block) {
   HugePages::AdviseDense(block->base, block->bytes);
 }
 
+// Changes the tail of a block in use.
+void SetTail(LargeBlock* block, size_t bytes)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  if (block->tail != 0) tails.Remove(block);
+  bytes_parked += bytes - block->tail;
+  DirtyLedger::Add(bytes);
+  DirtyLedger::Subtract(block->tail);
+  block->tail = bytes;
+  if (bytes == 0) return;
+  block->shrunk_at = CoarseMilliseconds();
+  tails.PushBack(block);
+}
+
+void SetBytes(LargeBlock* block, size_t bytes)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  bytes_in_use += bytes - block->bytes;
+  block->bytes = bytes;
+}
+
 void EnterInUse(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   blocks.PushFront(block);
   bytes_in_use += block->bytes;
@@ -73,8 +138,23 @@ LargeBlock* LeaveUse(uintptr_t address) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   if (block == nullptr) return nullptr;
   blocks.Remove(block);
   bytes_in_use -= block->bytes;
+  const size_t tail = block->tail;
+  SetTail(block, 0);
+  block->bytes += tail;
   AddressMap::SetChunk(address, nullptr);
   return block;
+}
+
+size_t ParkedBudget() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  return std::clamp(bytes_in_use * kParkedTimes, kLeastParkedBytes,
+                    kMostParkedBytes);
+}
+
+// `block` is in no list.
+void EnterParked(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  parked.PushBack(block);
+  bytes_parked += block->bytes;
+  DirtyLedger::Add(block->bytes);
 }
 
 void Unpark(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
@@ -83,18 +163,27 @@ void Unpark(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   DirtyLedger::Subtract(block->bytes);
 }
 
+// Books of a block that is in no list and whose memory is another's.
+void Forget(LargeBlock* block) {
+  if (block->moved_chunks != 0) {
+    MutexLock lock(mutex);
+    moved_chunks -= block->moved_chunks;
+  }
+  block_pool.Put(block);
+}
+
 // Gives a block that is in no list back to the OS. Returns its bytes.
 size_t GiveBack(LargeBlock* block) {
   const uintptr_t address = block->base;
   const size_t bytes = block->bytes;
-  block_pool.Put(block);
+  Forget(block);
   os::Release(address, bytes);
   return bytes;
 }
 
-// Moves the block's pages to a new place of `size` bytes. Returns false, with
-// everything as it was, when the OS refuses.
-bool Move(LargeBlock* block, size_t size) {
+// Moves the block's pages, `mapped` bytes of them, to a new place of `size`
+// bytes. Returns false, with everything as it was, when the OS refuses.
+bool Move(LargeBlock* block, size_t mapped, size_t size) {
   const uintptr_t from = block->base;
   const os::Mapping to = os::Map(size, kChunkBytes, os::Access::kNone);
   if (!to) {
@@ -111,7 +200,7 @@ bool Move(LargeBlock* block, size_t size) {
   // they cannot move there.
   AddressMap::SetChunk(to.address, nullptr);
   AddressMap::SetChunk(from, nullptr);
-  if (const int error = os::MoveTo(from, block->bytes, size, to.address)) {
+  if (const int error = os::MoveTo(from, mapped, size, to.address)) {
     NoteMapFail(OsRequest::kGrowLarge, error, size);
     AddressMap::SetChunk(from, block);
     return false;
@@ -122,10 +211,161 @@ bool Move(LargeBlock* block, size_t size) {
   return true;
 }
 
+// --- Blocks put together from parked ones ------------------------------------
+
+size_t WholeChunks(size_t bytes) { return bytes & ~(kChunkBytes - 1); }
+
+// What `piece` can give to a block that lacks `wanted` bytes: the rest of it,
+// or whole chunks, so that what follows is aligned.
+size_t Gives(const LargeBlock& piece, size_t wanted) {
+  return piece.bytes >= wanted ? wanted : WholeChunks(piece.bytes);
+}
+
+// The parked block that gives the most of `wanted` bytes, and of such the
+// shortest; null when none gives any.
+LargeBlock* ChoosePiece(size_t wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  LargeBlock* best = nullptr;
+  for (LargeBlock* block = parked.front(); block != nullptr;
+       block = parked.Next(block)) {
+    const size_t gives = Gives(*block, wanted);
+    const size_t most = best == nullptr ? 0 : Gives(*best, wanted);
+    if (gives > most ||
+        (gives == most && best != nullptr && block->bytes < best->bytes)) {
+      best = block;
+    }
+  }
+  return best;
+}
+
+struct Pieces {
+  size_t count = 0;
+  LargeBlock* blocks[kMostPieces];
+};
+
+// Takes parked blocks for a block of `size`.
+Pieces TakePieces(size_t size) {
+  Pieces pieces;
+  MutexLock lock(mutex);
+  if (moved_chunks + size / kChunkBytes >= kMostMovedChunks) return pieces;
+  size_t lacking = size;
+  while (lacking != 0 && pieces.count < kMostPieces) {
+    LargeBlock* piece = ChoosePiece(lacking);
+    if (piece == nullptr) break;
+    Unpark(piece);
+    lacking -= Gives(*piece, lacking);
+    pieces.blocks[pieces.count++] = piece;
+  }
+  return pieces;
+}
+
+// Moves `bytes` from the front of `piece` to `target`, chunk by chunk: each
+// lies in one kernel mapping. Returns the bytes moved. When they are fewer, the
+// chunk of `target` behind them is no longer the caller's (os::MoveTo).
+size_t MoveChunks(const LargeBlock& piece, size_t bytes, uintptr_t target) {
+  for (size_t done = 0; done < bytes; done += kChunkBytes) {
+    const size_t step = std::min(bytes - done, kChunkBytes);
+    if (os::MoveTo(piece.base + done, step, step, target + done) != 0) {
+      return done;
+    }
+  }
+  return bytes;
+}
+
+// What is left of `piece` when `used` bytes at its front are another's: whole
+// chunks are parked again, the rest goes back.
+void ParkRest(LargeBlock* piece, size_t used) {
+  const size_t kept =
+      std::min((used + kChunkBytes - 1) & ~(kChunkBytes - 1), piece->bytes);
+  if (kept != used) os::Release(piece->base + used, kept - used);
+  piece->base += kept;
+  piece->bytes -= kept;
+  if (piece->bytes == 0) return Forget(piece);
+  if (piece->bytes < kChunkBytes) {
+    GiveBack(piece);
+    return;
+  }
+  MutexLock lock(mutex);
+  EnterParked(piece);
+}
+
+// Moves parked memory to [target, target+size), which is mapped. Returns the
+// chunks that were moved, or -1 when the OS refused; then the range is no
+// longer the caller's.
+int64_t FillFrom(const Pieces& pieces, uintptr_t target, size_t size) {
+  size_t filled = 0;
+  size_t hole = SIZE_MAX;
+  for (size_t i = 0; i < pieces.count; ++i) {
+    LargeBlock* piece = pieces.blocks[i];
+    size_t used = 0;
+    if (hole == SIZE_MAX) {
+      const size_t wanted = Gives(*piece, size - filled);
+      used = MoveChunks(*piece, wanted, target + filled);
+      filled += used;
+      if (used < wanted) hole = filled;
+    }
+    ParkRest(piece, used);
+  }
+  if (hole == SIZE_MAX) {
+    return static_cast<int64_t>((filled + kChunkBytes - 1) / kChunkBytes);
+  }
+  const size_t behind = std::min(hole + kChunkBytes, size);
+  if (hole != 0) os::Release(target, hole);
+  if (behind != size) os::Release(target + behind, size - behind);
+  return -1;
+}
+
+// A block of `size` bytes that begins with parked memory; null when there is
+// none, or the OS refuses.
+LargeBlock* PutTogether(size_t size) {
+  const Pieces pieces = TakePieces(size);
+  if (pieces.count == 0) return nullptr;
+  LargeBlock* block = block_pool.Get();
+  os::Mapping m;
+  if (block != nullptr) {
+    Count(Event::kMapCall);
+    m = os::Map(size, kChunkBytes, os::Access::kReadWrite);
+  }
+  if (!m) {
+    for (size_t i = 0; i < pieces.count; ++i) GiveBack(pieces.blocks[i]);
+    if (block != nullptr) block_pool.Put(block);
+    return nullptr;
+  }
+  const int64_t moved = FillFrom(pieces, m.address, size);
+  if (moved < 0) {
+    block_pool.Put(block);
+    return nullptr;
+  }
+  block->base = m.address;
+  block->kind = ChunkKind::kLarge;
+  block->bytes = size;
+  block->tail = 0;
+  block->asked_for_huge_pages = false;
+  block->moved_chunks = static_cast<uint32_t>(moved);
+  MutexLock lock(mutex);
+  moved_chunks += block->moved_chunks;
+  return block;
+}
+
+// The parked block that is aligned and of `size` to an eighth more bytes, taken
+// out of the list; null when there is none.
+LargeBlock* TakeNearlyEqual(size_t size, size_t alignment)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  LargeBlock* best = nullptr;
+  for (LargeBlock* block = parked.front(); block != nullptr;
+       block = parked.Next(block)) {
+    if (block->bytes < size || block->bytes - size > size / 8) continue;
+    if (block->base % std::max(alignment, size_t{1}) != 0) continue;
+    if (size < kLeastMovedBytes && block->moved_chunks != 0) continue;
+    if (best == nullptr || block->bytes <= best->bytes) best = block;
+  }
+  if (best != nullptr) Unpark(best);
+  return best;
+}
+
 }  // namespace
 
 SpanAllocation Large::Allocate(size_t bytes, size_t alignment) {
-  const size_t size = RoundToPages(bytes);
+  const size_t size = MappedBytes(bytes);
   if (size == 0) return {};
   LargeBlock* block = block_pool.Get();
   if (block == nullptr) return {};
@@ -141,7 +381,9 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment) {
   block->base = m.address;
   block->kind = ChunkKind::kLarge;
   block->bytes = size;
+  block->tail = 0;
   block->asked_for_huge_pages = false;
+  block->moved_chunks = 0;
   HugePages::AdviseIfAsked(block->base, block->bytes);
   if (!AddressMap::SetChunk(m.address, block)) {
     os::Release(m.address, size);
@@ -154,35 +396,39 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment) {
 }
 
 SpanAllocation Large::AllocateParked(size_t bytes, size_t alignment) {
-  const size_t size = RoundToPages(bytes);
+  const size_t size = MappedBytes(bytes);
   if (size == 0) return {};
-  MutexLock lock(mutex);
-  LargeBlock* best = nullptr;
-  for (LargeBlock* block = parked.front(); block != nullptr;
-       block = parked.Next(block)) {
-    if (block->bytes < size || block->bytes - size > size / 8) continue;
-    if (block->base % std::max(alignment, size_t{1}) != 0) continue;
-    if (best == nullptr || block->bytes <= best->bytes) best = block;
+  LargeBlock* block;
+  {
+    MutexLock lock(mutex);
+    block = TakeNearlyEqual(size, alignment);
   }
-  // The map has the leaf that this needs: the block was in it before.
-  if (best == nullptr || !AddressMap::SetChunk(best->base, best)) return {};
-  Unpark(best);
-  EnterInUse(best);
-  return {best->base, false};
+  if (block == nullptr && size >= kLeastMovedBytes &&
+      size <= kMostParkedBlock && alignment <= kChunkBytes) {
+    block = PutTogether(size);
+  }
+  if (block == nullptr) return {};
+  if (!AddressMap::SetChunk(block->base, block)) {
+    GiveBack(block);
+    return {};
+  }
+  MutexLock lock(mutex);
+  EnterInUse(block);
+  return {block->base, false};
 }
 
 bool Large::Park(uintptr_t address, uint64_t now) {
   MutexLock lock(mutex);
   const LargeBlock* candidate = BlockAt(address);
-  if (candidate == nullptr || candidate->bytes > kMaxParkedBytes / 2) {
+  if (candidate == nullptr ||
+      candidate->bytes + candidate->tail > kMostParkedBlock) {
     return false;
   }
   LargeBlock* block = LeaveUse(address);
+  const size_t budget = ParkedBudget();
   block->freed_at = now;
-  parked.PushBack(block);
-  bytes_parked += block->bytes;
-  DirtyLedger::Add(block->bytes);
-  while (bytes_parked > kMaxParkedBytes) {
+  EnterParked(block);
+  while (bytes_parked > budget && !parked.empty()) {
     LargeBlock* oldest = parked.front();
     Unpark(oldest);
     mutex.Unlock();
@@ -201,6 +447,18 @@ size_t Large::Purge(uint64_t now, bool force) {
     Unpark(oldest);
     mutex.Unlock();
     given_back += GiveBack(oldest);
+    mutex.Lock();
+  }
+  while (LargeBlock* oldest = tails.front()) {
+    if (!force && now < oldest->shrunk_at + decay) break;
+    // From here on the block's owner does not know of the tail, and whatever it
+    // does with the block leaves the tail alone.
+    const uintptr_t address = oldest->base + oldest->bytes;
+    const size_t bytes = oldest->tail;
+    SetTail(oldest, 0);
+    mutex.Unlock();
+    os::Release(address, bytes);
+    given_back += bytes;
     mutex.Lock();
   }
   return given_back;
@@ -226,19 +484,32 @@ uintptr_t Large::Resize(uintptr_t address, size_t bytes) {
   LargeBlock* block = BlockAt(address);
   const size_t size = RoundToPages(bytes);
   if (block == nullptr || size == 0) return 0;
-  const size_t old_size = block->bytes;
-  if (size == old_size) return address;
+  size_t mapped;
+  {
+    MutexLock lock(mutex);
+    mapped = block->bytes + block->tail;
+    if (size <= mapped && mapped - size <= kMostTail) {
+      SetBytes(block, size);
+      SetTail(block, mapped - size);
+      return address;
+    }
+    SetTail(block, 0);
+  }
   Count(Event::kMapCall);
-  if (os::ResizeInPlace(address, old_size, size) != 0 && !Move(block, size)) {
-    Count(Event::kMapFailure);
-    return 0;
+  if (os::ResizeInPlace(address, mapped, size) != 0) {
+    // What was moved here is copied: it may be several mappings.
+    if (block->moved_chunks != 0 || !Move(block, mapped, size)) {
+      MutexLock lock(mutex);
+      SetTail(block, mapped - block->bytes);
+      Count(Event::kMapFailure);
+      return 0;
+    }
   }
   {
     MutexLock lock(mutex);
-    bytes_in_use += size - old_size;
-    block->bytes = size;
+    SetBytes(block, size);
   }
-  if (size > old_size && size >= kLeastHugeBytes) AskForHugePages(block);
+  if (size > mapped && size >= kLeastHugeBytes) AskForHugePages(block);
   return block->base;
 }
 

@@ -3,8 +3,15 @@
 //
 // Blocks start on a chunk boundary, so the address map finds their books; they
 // grow by mremap, in place or by moving pages instead of bytes. A block that is
-// freed goes back to the OS, or is parked: kept resident for the decay time,
-// for a request of nearly its size.
+// freed goes back to the OS, or is parked: kept resident for the decay time. A
+// parked block serves a request of nearly its size; for any other, resident
+// memory is moved together from as many parked blocks as it takes:
+//
+//   parked   │ 2 MiB │ 2 MiB │ 2 MiB │ rest │     │ 2 MiB │ 2 MiB │
+//                └───────┴───────┴──────────────┐     └───────┴────┐
+//   block                               │ 2 MiB │ 2 MiB │ 2 MiB │ … │ fresh │
+//
+// Moving 2 MiB costs the kernel one page table, faulting them in 512 pages.
 //
 // A block that grows asks for huge pages: it is a vector being filled, dense by
 // nature, and its page faults are most of what growing it costs. (A block that
@@ -28,8 +35,8 @@ class Large {
   // `alignment`, zeroed. Address 0 when the OS refused.
   static SpanAllocation Allocate(size_t bytes, size_t alignment);
 
-  // The same from the parked blocks, not zeroed; address 0 when none is aligned
-  // and of `bytes` to an eighth more.
+  // The same from parked memory, not zeroed; address 0 when there is none that
+  // could serve.
   static SpanAllocation AllocateParked(size_t bytes, size_t alignment);
 
   // Parks the block at `address`. Returns false, and does nothing, when no
@@ -49,8 +56,9 @@ class Large {
   static bool Free(uintptr_t address);
 
   // Makes the block at `address` at least `bytes` long, by moving it when it
-  // cannot grow in place; new bytes are zero. Returns where it is now, or 0
-  // when the OS refused; then the block is as it was.
+  // cannot grow in place; a block that shrinks keeps its tail for the decay
+  // time. Returns where it is now, or 0 when the OS refused, or would; then the
+  // block is as it was.
   static uintptr_t Resize(uintptr_t address, size_t bytes);
 
   // Finds the block that holds `address`, for messages; 0 when none does.

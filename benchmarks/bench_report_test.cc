@@ -34,11 +34,12 @@ std::string Text(const Results& results, bool unicode) {
 TEST(BenchText, ShowsTimeAndMemoryOfEachWorkload) {
   const std::string text = Text(MakeMeasured(), /*unicode=*/true);
   for (const char* const part :
-       {"small: map\nCPU time per operation (a node of a std::map), medians of "
+       {"small: map\nCPU time per operation (the life of a node of a "
+        "std::map), medians of "
         "6 runs",
         "95 % interval", "x best", "x leanest", "CPU/wall", "above floor",
         "79.20", "79.00..79.39", "9.0 MiB",
-        "start: idle\nMemory of a process that does nothing",
+        "start: idle\nMemory of a process that sleeps",
         "Time of a core per operation"}) {
     EXPECT_TRUE(Contains(text, part)) << part;
   }
