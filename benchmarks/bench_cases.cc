@@ -32,6 +32,9 @@ struct Entry {
   bool timed = true;
 };
 
+// As much as most workloads use, at most; a heap that grows takes what it gets.
+constexpr uint64_t kWarmMib = 384;
+
 constexpr char kStep[] = "a block made or freed";
 constexpr char kPair[] = "a block made and freed";
 constexpr char kHanded[] = "a block made by one thread and freed by another";
@@ -109,6 +112,7 @@ Case RandomMixed(const char* kind, std::string name, uint64_t slots,
   Case a_case = RandomMixedCase(
       slots, threads, std::max<uint64_t>(all * effort / 100 / threads, 1));
   a_case.kind = kind;
+  a_case.warm_mib = kWarmMib;
   a_case.workload = std::move(name);
   a_case.operation = "a block made or freed, 16 to 1040 bytes";
   a_case.left_out = PoolVariants();
@@ -137,6 +141,7 @@ Case NamedCase(const Entry& entry, bool quick, uint64_t effort) {
   Case a_case = {0, 0, entry.name, entry.operation, entry.every};
   a_case.kind = entry.kind;
   a_case.timed = entry.timed;
+  a_case.warm_mib = kWarmMib;
   // There is no loop to leave out of these.
   a_case.left_out = {"floor"};
   if (a_case.kind != kLarge) {

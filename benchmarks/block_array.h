@@ -51,7 +51,9 @@ struct Block {
   // All that was touched, both ends among it.
   void CheckAll() const {
     CheckEnds();
-    for (size_t at = kTouchStep; at < last_word(); at += kTouchStep) {
+    // A page's word that the last one overlaps is not whole any more.
+    for (size_t at = kTouchStep; at + sizeof(tag) <= last_word();
+         at += kTouchStep) {
       if (!Holds(at)) DieDamaged();
     }
   }

@@ -27,6 +27,7 @@ struct Case {
   std::string kind = {};                   // "small", where there are kinds
   std::vector<std::string> left_out = {};  // contenders that take no part
   bool timed = true;                       // false: its memory alone counts
+  uint64_t warm_mib = 0;                   // touched before (warm_memory.h)
 
   // One thread is measured in CPU time, which a busy machine disturbs least;
   // threads are there to save wall time, so that is what counts for them.

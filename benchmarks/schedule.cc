@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "benchmarks/sample.h"
+#include "benchmarks/warm_memory.h"
 
 namespace hakmem::bench {
 namespace {
@@ -114,6 +115,7 @@ bool RunOne(const Plan& plan, uint64_t repeat, size_t who, size_t a_case,
   // All contenders meet the same steps in a repeat.
   command.push_back(absl::StrCat("--seed=", repeat + 1));
   if (contender.kind == Contender::kFloor) command.push_back("--floor");
+  WarmMemory(where.warm_mib);
   const ProcessResult result =
       RunProcess(command, contender.library, where.limit, interrupt,
                  contender.environment);

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <atomic>
 
 #include "benchmarks/allocator_probe.h"
 
@@ -29,6 +32,9 @@ void PrintString(const char* text) {
 }  // namespace
 
 void Die(int status, const char* format, ...) {
+  // Of threads that die at once the first one tells why.
+  static std::atomic_flag has_died;
+  while (has_died.test_and_set()) pause();
   va_list arguments;
   va_start(arguments, format);
   fprintf(stderr, "%s: ", program_invocation_short_name);
