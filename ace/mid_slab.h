@@ -57,16 +57,18 @@ struct MidSlab : Slab {
   }
 
   // Calls visit(address, bytes) for the whole pages of `page_bytes` that the
-  // runs of `blocks` cover, below what was ever handed out.
+  // runs of `blocks` cover, below the first `touched` bytes: touched_bytes, as
+  // it was under the lock.
   template <typename Visit>
-  void ForEachPageRun(uint64_t blocks, size_t page_bytes, Visit&& visit) const {
+  void ForEachPageRun(uint64_t blocks, uint32_t touched, size_t page_bytes,
+                      Visit&& visit) const {
     while (blocks != 0) {
       const int first = std::countr_zero(blocks);
       const int count = std::countr_one(blocks >> first);
       blocks &= ~(~uint64_t{0} >> (64 - count) << first);
       const uintptr_t start = base + size_t(first) * block_bytes;
-      const uintptr_t end = base + std::min(size_t(first + count) * block_bytes,
-                                            size_t{touched_bytes});
+      const uintptr_t end =
+          base + std::min(size_t(first + count) * block_bytes, size_t{touched});
       const uintptr_t first_page = (start + page_bytes - 1) & -page_bytes;
       const uintptr_t end_page = end & -page_bytes;
       if (first_page < end_page) visit(first_page, end_page - first_page);
@@ -78,7 +80,7 @@ struct MidSlab : Slab {
 inline size_t TouchedPageBytes(const MidSlab& slab) {
   size_t bytes = TouchedPageBytes(static_cast<const Slab&>(slab));
   if (slab.size_class == SizeClass::kNone) return bytes;
-  slab.ForEachPageRun(slab.free_bits[0] & slab.purged, 4096,
+  slab.ForEachPageRun(slab.free_bits[0] & slab.purged, slab.touched_bytes, 4096,
                       [&](uintptr_t, size_t purged) { bytes -= purged; });
   return bytes;
 }

@@ -29,15 +29,17 @@ TEST(MidSlab, PageRunsHoldEveryPageThatLiesWhollyInTheBlocksAndNoOther) {
     for (uint64_t blocks = 1; blocks < uint64_t{1} << slab->block_count;
          blocks = blocks * 3 + 1) {
       std::vector<bool> purged(kSlabBytes / kPage);
-      slab->ForEachPageRun(blocks, kPage, [&](uintptr_t address, size_t bytes) {
-        ASSERT_EQ(address % kPage, 0u);
-        ASSERT_EQ(bytes % kPage, 0u);
-        for (size_t i = 0; i < bytes / kPage; ++i) {
-          const size_t page = (address - kBase) / kPage + i;
-          ASSERT_FALSE(purged[page]);
-          purged[page] = true;
-        }
-      });
+      slab->ForEachPageRun(blocks, slab->touched_bytes, kPage,
+                           [&](uintptr_t address, size_t bytes) {
+                             ASSERT_EQ(address % kPage, 0u);
+                             ASSERT_EQ(bytes % kPage, 0u);
+                             for (size_t i = 0; i < bytes / kPage; ++i) {
+                               const size_t page =
+                                   (address - kBase) / kPage + i;
+                               ASSERT_FALSE(purged[page]);
+                               purged[page] = true;
+                             }
+                           });
       for (size_t page = 0; page < purged.size(); ++page) {
         // A page is covered when each byte of it lies in a block of `blocks`.
         const size_t first = page * kPage / slab->block_bytes;

@@ -155,11 +155,12 @@ class SharedSlabPools {
   struct Withdrawn {
     SlabT* slab;
     uint64_t blocks;
+    uint32_t touched;  // the slab's touched_bytes when they were taken
     bool is_purged;
 
     void Purge(size_t* bytes) {
       is_purged = true;
-      slab->ForEachPageRun(blocks, os::PageBytes(),
+      slab->ForEachPageRun(blocks, touched, os::PageBytes(),
                            [&](uintptr_t address, size_t length) {
                              if (os::Purge(address, length) != 0) {
                                is_purged = false;
@@ -186,7 +187,7 @@ class SharedSlabPools {
       size_t count = 0;
       slabs.VisitPartial([&](SlabT* slab) {
         const uint64_t due = take_due(*slab);
-        if (due != 0) out[count++] = {slab, due, false};
+        if (due != 0) out[count++] = {slab, due, slab->touched_bytes, false};
         return count < kPurgeBatch;
       });
       for (size_t i = 0; i < count; ++i) {
