@@ -414,6 +414,26 @@ TEST(Ace, AShortBlockLeavesTheRestOfAParkedOne) {
   EXPECT_EQ(Ace::Sum().large_cached, 0u);
 }
 
+TEST(Ace, AVectorThatBeginsToGrowGetsALongerBlockToGrowInto) {
+  if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is parked";
+  Ace::Collect(0, /*force=*/true);
+  const uintptr_t old = Ace::Allocate(7 * kMiB, 16, kAny, nullptr).address;
+  memset(At(old), 1, 7 * kMiB);
+  Ace::Free(old, nullptr);
+  const SpanAllocation vector = Ace::Allocate(1536 * kKiB, 16, kAny, nullptr);
+  EXPECT_EQ(vector.address, old);
+  EXPECT_FALSE(vector.is_zero);
+  EXPECT_EQ(Ace::BytesAt(old), 1536 * kKiB);
+  EXPECT_EQ(Ace::Sum().large_cached, 7 * kMiB - 1536 * kKiB);
+  ASSERT_EQ(Ace::Resize(old, 6 * kMiB), old);
+  EXPECT_EQ(At(old)[6 * kMiB - 1], 1);
+  EXPECT_EQ(Ace::Sum().large_cached, 1 * kMiB);
+  Ace::Free(old, nullptr);
+  EXPECT_EQ(Ace::Sum().large_cached, 7 * kMiB);
+  Ace::Collect(0, /*force=*/true);
+  EXPECT_EQ(Ace::Sum().large_cached, 0u);
+}
+
 TEST(Ace, AShrunkenBlockKeepsItsTailForAWhile) {
   if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is parked";
   Ace::Collect(0, /*force=*/true);

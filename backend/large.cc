@@ -74,6 +74,12 @@ constinit IntrusiveList<LargeBlock, TailsTag> tails
 constinit size_t bytes_parked ABSL_GUARDED_BY(mutex) = 0;  // and in tails
 constinit size_t moved_chunks ABSL_GUARDED_BY(mutex) = 0;
 
+// Whether the program touches what it asks for, going by the last block with
+// small pages that was freed; of so many fresh blocks one has those.
+constexpr size_t kControlEvery = 8;
+constinit bool is_dense ABSL_GUARDED_BY(mutex) = false;
+constinit size_t fresh_blocks ABSL_GUARDED_BY(mutex) = 0;
+
 // 0 when `bytes` is beyond what address arithmetic holds.
 size_t RoundToPages(size_t bytes) {
   const size_t page = std::max(os::PageBytes(), kPageBytes);
@@ -124,6 +130,31 @@ void SetBytes(LargeBlock* block, size_t bytes)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   bytes_in_use += bytes - block->bytes;
   block->bytes = bytes;
+}
+
+// Looks at a block that is being freed: a chunk in the middle of it.
+void LookAtDensity(const LargeBlock& block)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  if (block.asked_for_huge_pages || block.moved_chunks != 0 ||
+      block.bytes < 2 * kChunkBytes) {
+    return;
+  }
+  const uintptr_t middle =
+      block.base + block.bytes / 2 / kChunkBytes * kChunkBytes;
+  is_dense = os::ResidentBytes(middle, kChunkBytes) >= kChunkBytes / 8 * 7;
+}
+
+// Asks for huge pages for a block that is fresh, or has grown, when those
+// before were dense.
+void AskIfDense(LargeBlock* block) {
+  {
+    MutexLock lock(mutex);
+    if (!is_dense || block->bytes < 2 * kChunkBytes ||
+        ++fresh_blocks % kControlEvery == 0) {
+      return;
+    }
+  }
+  AskForHugePages(block);
 }
 
 void EnterInUse(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
@@ -330,16 +361,18 @@ LargeBlock* PutTogether(size_t size) {
     if (block != nullptr) block_pool.Put(block);
     return nullptr;
   }
-  const int64_t moved = FillFrom(pieces, m.address, size);
-  if (moved < 0) {
-    block_pool.Put(block);
-    return nullptr;
-  }
   block->base = m.address;
   block->kind = ChunkKind::kLarge;
   block->bytes = size;
   block->tail = 0;
   block->asked_for_huge_pages = false;
+  block->moved_chunks = 0;
+  AskIfDense(block);  // for what will be fresh of it
+  const int64_t moved = FillFrom(pieces, m.address, size);
+  if (moved < 0) {
+    block_pool.Put(block);
+    return nullptr;
+  }
   block->moved_chunks = static_cast<uint32_t>(moved);
   MutexLock lock(mutex);
   moved_chunks += block->moved_chunks;
@@ -357,6 +390,23 @@ LargeBlock* TakeNearlyEqual(size_t size, size_t alignment)
     if (block->base % std::max(alignment, size_t{1}) != 0) continue;
     if (size < kLeastMovedBytes && block->moved_chunks != 0) continue;
     if (best == nullptr || block->bytes <= best->bytes) best = block;
+  }
+  if (best != nullptr) Unpark(best);
+  return best;
+}
+
+// The shortest parked block that is aligned and longer, taken out of the list;
+// null when there is none. For a vector that begins to grow: the rest will be
+// the block's tail, for it to grow into.
+LargeBlock* TakeLonger(size_t size, size_t alignment)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  LargeBlock* best = nullptr;
+  for (LargeBlock* block = parked.front(); block != nullptr;
+       block = parked.Next(block)) {
+    if (block->bytes < size || block->bytes - size > kMostTail) continue;
+    if (block->base % std::max(alignment, size_t{1}) != 0) continue;
+    if (block->moved_chunks != 0) continue;
+    if (best == nullptr || block->bytes < best->bytes) best = block;
   }
   if (best != nullptr) Unpark(best);
   return best;
@@ -385,6 +435,7 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment) {
   block->asked_for_huge_pages = false;
   block->moved_chunks = 0;
   HugePages::AdviseIfAsked(block->base, block->bytes);
+  AskIfDense(block);
   if (!AddressMap::SetChunk(m.address, block)) {
     os::Release(m.address, size);
     block_pool.Put(block);
@@ -399,9 +450,14 @@ SpanAllocation Large::AllocateParked(size_t bytes, size_t alignment) {
   const size_t size = MappedBytes(bytes);
   if (size == 0) return {};
   LargeBlock* block;
+  size_t rest = 0;
   {
     MutexLock lock(mutex);
     block = TakeNearlyEqual(size, alignment);
+    if (block == nullptr && size < kLeastMovedBytes) {
+      block = TakeLonger(size, alignment);
+      if (block != nullptr) rest = block->bytes - size;
+    }
   }
   if (block == nullptr && size >= kLeastMovedBytes &&
       size <= kMostParkedBlock && alignment <= kChunkBytes) {
@@ -413,7 +469,9 @@ SpanAllocation Large::AllocateParked(size_t bytes, size_t alignment) {
     return {};
   }
   MutexLock lock(mutex);
+  block->bytes -= rest;
   EnterInUse(block);
+  SetTail(block, rest);
   return {block->base, false};
 }
 
@@ -425,6 +483,7 @@ bool Large::Park(uintptr_t address, uint64_t now) {
     return false;
   }
   LargeBlock* block = LeaveUse(address);
+  LookAtDensity(*block);
   const size_t budget = ParkedBudget();
   block->freed_at = now;
   EnterParked(block);
@@ -509,7 +568,9 @@ uintptr_t Large::Resize(uintptr_t address, size_t bytes) {
     MutexLock lock(mutex);
     SetBytes(block, size);
   }
-  if (size > mapped && size >= kLeastHugeBytes) AskForHugePages(block);
+  if (size > mapped) {
+    size >= kLeastHugeBytes ? AskForHugePages(block) : AskIfDense(block);
+  }
   return block->base;
 }
 
