@@ -6,7 +6,7 @@
 namespace hakmem {
 
 constinit std::atomic<uintptr_t> AddressMap::window_{kNoWindow};
-constinit std::atomic<uint8_t> AddressMap::near_class_[kWindowGranules]{};
+constinit uint8_t AddressMap::near_class_[kWindowGranules]{};
 constinit AddressMap::Leaf AddressMap::zero_leaf_{};
 constinit std::atomic<intptr_t> AddressMap::root_[kRootEntries]{};
 

@@ -68,15 +68,13 @@ class AddressMap {
   static SizeClass ClassInWindow(uintptr_t window, uintptr_t address) {
     // relaxed: whoever has a block's address got it, through whatever handed
     // it over, after the entry was written.
-    return SizeClass{near_class_[(address - window) >> kGranuleShift].load(
-        std::memory_order_relaxed)};
+    return SizeClass{Load(near_class_[(address - window) >> kGranuleShift])};
   }
 
   // The class of the slab at `address`, any number at all; kNone outside slabs.
   static SizeClass ClassAt(uintptr_t address) {
-    const std::atomic<uint8_t>* entry = ClassEntry(address);
-    return entry == nullptr ? SizeClass::kNone
-                            : SizeClass{entry->load(std::memory_order_relaxed)};
+    const uint8_t* entry = ClassEntry(address);
+    return entry == nullptr ? SizeClass::kNone : SizeClass{Load(*entry)};
   }
 
   // The chunk that holds `address`, any number at all; null when it is not
@@ -96,8 +94,8 @@ class AddressMap {
   // Enters the class of the slab at `address`, a multiple of 64 KiB inside a
   // chunk that has been entered.
   static void SetClass(uintptr_t address, SizeClass size_class) {
-    const_cast<std::atomic<uint8_t>*>(ClassEntry(address))
-        ->store(static_cast<uint8_t>(size_class), std::memory_order_relaxed);
+    std::atomic_ref<uint8_t>(const_cast<uint8_t&>(*ClassEntry(address)))
+        .store(static_cast<uint8_t>(size_class), std::memory_order_relaxed);
   }
 
  private:
@@ -110,9 +108,14 @@ class AddressMap {
 
   static constexpr size_t kWindowGranules = kWindowBytes >> kGranuleShift;
   struct Leaf {
-    std::atomic<uint8_t> far_class[kGranulesPerLeaf];
+    uint8_t far_class[kGranulesPerLeaf];
     std::atomic<Chunk*> chunk[kChunksPerLeaf];
   };
+
+  static uint8_t Load(const uint8_t& entry) {
+    return std::atomic_ref<uint8_t>(const_cast<uint8_t&>(entry))
+        .load(std::memory_order_relaxed);
+  }
 
   static bool IsUserAddress(uintptr_t address) {
     return address >> kAddressBits == 0;
@@ -120,7 +123,7 @@ class AddressMap {
 
   // Where the class of a slab at `address` is kept; null for an address that no
   // process has.
-  static const std::atomic<uint8_t>* ClassEntry(uintptr_t address) {
+  static const uint8_t* ClassEntry(uintptr_t address) {
     // relaxed: set once, before the first class is, and who has a block's
     // address got that after both.
     const uintptr_t granule =
@@ -141,7 +144,9 @@ class AddressMap {
   }
 
   static std::atomic<uintptr_t> window_;
-  static std::atomic<uint8_t> near_class_[kWindowGranules];
+  // Used through atomic_ref: a compiler need not see eight million constructors
+  // through to know that these are zeros.
+  static uint8_t near_class_[kWindowGranules];
   static Leaf zero_leaf_;  // not const: lies in .bss, and stays zeros
   static std::atomic<intptr_t> root_[kRootEntries];
 };

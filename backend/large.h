@@ -18,9 +18,9 @@
 // costs. A block that is only allocated may be touched here and there, and asks
 // when the one freed last was resident all through.
 //
-// A vector that begins to grow, from 1 to 2 MiB, gets a longer parked block when
-// there is one, whose rest is its tail: what it was longer before it was shrunk,
-// kept for the decay time for it to grow into.
+// A vector that begins to grow, from 1 to 2 MiB, gets a longer parked block
+// when there is one, whose rest is its tail: what it was longer before it was
+// shrunk, kept for the decay time for it to grow into.
 //
 // Thread-safe. Lock order: beside the page heap's, before metadata's. The
 // owner of a block may not resize and free it at once, as with any realloc.
