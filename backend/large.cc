@@ -86,14 +86,15 @@ size_t RoundToPages(size_t bytes) {
   return bytes + page - 1 < bytes ? 0 : (bytes + page - 1) & ~(page - 1);
 }
 
+size_t RoundToChunks(size_t bytes) {
+  return (bytes + kChunkBytes - 1) & ~(kChunkBytes - 1);
+}
+
 // What a block of `bytes` is made of: of a long one whole chunks, so that all
 // of it can be moved to other blocks later. 0 as above.
 size_t MappedBytes(size_t bytes) {
   const size_t size = RoundToPages(bytes);
-  if (size < kLeastWholeBytes) return size;
-  return size + kChunkBytes - 1 < size
-             ? 0
-             : (size + kChunkBytes - 1) & ~(kChunkBytes - 1);
+  return size < kLeastWholeBytes ? size : RoundToChunks(size);
 }
 
 // The block that starts at `address`; null when none does.
@@ -124,6 +125,17 @@ void SetTail(LargeBlock* block, size_t bytes)
   if (bytes == 0) return;
   block->shrunk_at = CoarseMilliseconds();
   tails.PushBack(block);
+}
+
+// A block of memory that is mapped, in no list yet. (One from the pool is as
+// its last use left it.)
+void Begin(LargeBlock* block, uintptr_t address, size_t bytes) {
+  block->base = address;
+  block->kind = ChunkKind::kLarge;
+  block->bytes = bytes;
+  block->tail = 0;
+  block->asked_for_huge_pages = false;
+  block->moved_chunks = 0;
 }
 
 void SetBytes(LargeBlock* block, size_t bytes)
@@ -305,8 +317,7 @@ size_t MoveChunks(const LargeBlock& piece, size_t bytes, uintptr_t target) {
 // What is left of `piece` when `used` bytes at its front are another's: whole
 // chunks are parked again, the rest goes back.
 void ParkRest(LargeBlock* piece, size_t used) {
-  const size_t kept =
-      std::min((used + kChunkBytes - 1) & ~(kChunkBytes - 1), piece->bytes);
+  const size_t kept = std::min(RoundToChunks(used), piece->bytes);
   if (kept != used) os::Release(piece->base + used, kept - used);
   piece->base += kept;
   piece->bytes -= kept;
@@ -337,7 +348,7 @@ int64_t FillFrom(const Pieces& pieces, uintptr_t target, size_t size) {
     ParkRest(piece, used);
   }
   if (hole == SIZE_MAX) {
-    return static_cast<int64_t>((filled + kChunkBytes - 1) / kChunkBytes);
+    return static_cast<int64_t>(RoundToChunks(filled) / kChunkBytes);
   }
   const size_t behind = std::min(hole + kChunkBytes, size);
   if (hole != 0) os::Release(target, hole);
@@ -361,12 +372,7 @@ LargeBlock* PutTogether(size_t size) {
     if (block != nullptr) block_pool.Put(block);
     return nullptr;
   }
-  block->base = m.address;
-  block->kind = ChunkKind::kLarge;
-  block->bytes = size;
-  block->tail = 0;
-  block->asked_for_huge_pages = false;
-  block->moved_chunks = 0;
+  Begin(block, m.address, size);
   AskIfDense(block);  // for what will be fresh of it
   const int64_t moved = FillFrom(pieces, m.address, size);
   if (moved < 0) {
@@ -379,34 +385,18 @@ LargeBlock* PutTogether(size_t size) {
   return block;
 }
 
-// The parked block that is aligned and of `size` to an eighth more bytes, taken
-// out of the list; null when there is none.
-LargeBlock* TakeNearlyEqual(size_t size, size_t alignment)
+// The shortest parked block that is aligned and of `size` to `room` more bytes,
+// taken out of the list; null when there is none. What is shorter than is ever
+// put together gets one mapping.
+LargeBlock* TakeWhole(size_t size, size_t alignment, size_t room)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   LargeBlock* best = nullptr;
   for (LargeBlock* block = parked.front(); block != nullptr;
        block = parked.Next(block)) {
-    if (block->bytes < size || block->bytes - size > size / 8) continue;
+    if (block->bytes < size || block->bytes - size > room) continue;
     if (block->base % std::max(alignment, size_t{1}) != 0) continue;
     if (size < kLeastMovedBytes && block->moved_chunks != 0) continue;
     if (best == nullptr || block->bytes <= best->bytes) best = block;
-  }
-  if (best != nullptr) Unpark(best);
-  return best;
-}
-
-// The shortest parked block that is aligned and longer, taken out of the list;
-// null when there is none. For a vector that begins to grow: the rest will be
-// the block's tail, for it to grow into.
-LargeBlock* TakeLonger(size_t size, size_t alignment)
-    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-  LargeBlock* best = nullptr;
-  for (LargeBlock* block = parked.front(); block != nullptr;
-       block = parked.Next(block)) {
-    if (block->bytes < size || block->bytes - size > kMostTail) continue;
-    if (block->base % std::max(alignment, size_t{1}) != 0) continue;
-    if (block->moved_chunks != 0) continue;
-    if (best == nullptr || block->bytes < best->bytes) best = block;
   }
   if (best != nullptr) Unpark(best);
   return best;
@@ -428,12 +418,7 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment) {
     block_pool.Put(block);
     return {};
   }
-  block->base = m.address;
-  block->kind = ChunkKind::kLarge;
-  block->bytes = size;
-  block->tail = 0;
-  block->asked_for_huge_pages = false;
-  block->moved_chunks = 0;
+  Begin(block, m.address, size);
   HugePages::AdviseIfAsked(block->base, block->bytes);
   AskIfDense(block);
   if (!AddressMap::SetChunk(m.address, block)) {
@@ -453,9 +438,10 @@ SpanAllocation Large::AllocateParked(size_t bytes, size_t alignment) {
   size_t rest = 0;
   {
     MutexLock lock(mutex);
-    block = TakeNearlyEqual(size, alignment);
+    block = TakeWhole(size, alignment, size / 8);
+    // A vector that begins to grow: the rest is its tail, to grow into.
     if (block == nullptr && size < kLeastMovedBytes) {
-      block = TakeLonger(size, alignment);
+      block = TakeWhole(size, alignment, kMostTail);
       if (block != nullptr) rest = block->bytes - size;
     }
   }
