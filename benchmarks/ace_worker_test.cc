@@ -5,7 +5,7 @@
 #include "benchmarks/json.h"
 #include "benchmarks/process.h"
 #include "benchmarks/program_test_helper.h"
-#include "benchmarks/sample.h"
+#include "benchmarks/worker_test_helper.h"
 #include "gtest/gtest.h"
 
 namespace hakmem::bench {
@@ -16,21 +16,7 @@ constexpr char kWorker[] = "benchmarks/ace_worker";
 // What the workload printed; null, and a failure, when it did not.
 Json RunWorkload(const std::string& name,
                  const std::vector<std::string>& more = {}) {
-  std::vector<std::string> arguments = {"--workload=" + name, "--effort=2",
-                                        "--seed=7"};
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  const ProcessResult result = RunProgram(kWorker, arguments);
-  EXPECT_TRUE(result.ok()) << name << ": " << result.Describe();
-  EXPECT_EQ(result.errors, "") << name;
-  EXPECT_EQ(result.output.find('\n'), result.output.size() - 1) << name;
-  // A line that the programs which start the worker understand.
-  EXPECT_TRUE(Sample::Parse(result.output).has_value()) << result.output;
-  return Json::Parse(result.output).value_or(Json());
-}
-
-double Number(const Json& json, const std::string& key) {
-  EXPECT_TRUE(json[key].number().has_value()) << key;
-  return json[key].number().value_or(-1);
+  return RunOnWorker(kWorker, name, "--effort=2", more);
 }
 
 class EveryWorkload : public testing::TestWithParam<const char*> {};

@@ -6,7 +6,7 @@
 #include "benchmarks/json.h"
 #include "benchmarks/process.h"
 #include "benchmarks/program_test_helper.h"
-#include "benchmarks/sample.h"
+#include "benchmarks/worker_test_helper.h"
 #include "benchmarks/workloads/memory/available_memory.h"
 #include "gtest/gtest.h"
 
@@ -19,21 +19,7 @@ constexpr char kWorker[] = "benchmarks/workloads/memory/memory_worker";
 // not.
 Json RunWorkload(const std::string& name,
                  const std::vector<std::string>& more = {}) {
-  std::vector<std::string> arguments = {"--workload=" + name, "--effort=1",
-                                        "--seed=7"};
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  const ProcessResult result = RunProgram(kWorker, arguments);
-  EXPECT_TRUE(result.ok()) << name << ": " << result.Describe();
-  EXPECT_EQ(result.errors, "") << name;
-  EXPECT_EQ(result.output.find('\n'), result.output.size() - 1) << name;
-  // A line that the programs which start the worker understand.
-  EXPECT_TRUE(Sample::Parse(result.output).has_value()) << result.output;
-  return Json::Parse(result.output).value_or(Json());
-}
-
-double Number(const Json& json, const std::string& key) {
-  EXPECT_TRUE(json[key].number().has_value()) << key;
-  return json[key].number().value_or(-1);
+  return RunOnWorker(kWorker, name, "--effort=1", more);
 }
 
 // The largest of the first or second numbers of the series' points.

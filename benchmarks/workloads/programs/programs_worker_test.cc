@@ -13,6 +13,7 @@
 #include "benchmarks/process.h"
 #include "benchmarks/program_test_helper.h"
 #include "benchmarks/sample.h"
+#include "benchmarks/worker_test_helper.h"
 #include "gtest/gtest.h"
 
 namespace hakmem::bench {
@@ -52,11 +53,6 @@ ProcessResult RunWorkload(const std::string& name, const std::string& preload,
   return RunProgram(Worker(),
                     {"--workload=" + name, "--effort=" + effort, "--seed=7"},
                     preload);
-}
-
-double Number(const Json& json, const std::string& key) {
-  EXPECT_TRUE(json[key].number().has_value()) << key;
-  return json[key].number().value_or(-1);
 }
 
 class ProgramsWorker : public testing::Test {

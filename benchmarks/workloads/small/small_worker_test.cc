@@ -7,7 +7,7 @@
 #include "benchmarks/json.h"
 #include "benchmarks/process.h"
 #include "benchmarks/program_test_helper.h"
-#include "benchmarks/sample.h"
+#include "benchmarks/worker_test_helper.h"
 #include "gtest/gtest.h"
 
 namespace hakmem::bench {
@@ -27,18 +27,7 @@ ProcessResult RunWorker(const std::string& name,
 // What the workload printed; null, and a failure, when it did not.
 Json RunWorkload(const std::string& name,
                  const std::vector<std::string>& more = {}) {
-  const ProcessResult result = RunWorker(name, more);
-  EXPECT_TRUE(result.ok()) << name << ": " << result.Describe();
-  EXPECT_EQ(result.errors, "") << name;
-  EXPECT_EQ(result.output.find('\n'), result.output.size() - 1) << name;
-  // A line that the programs which start the worker understand.
-  EXPECT_TRUE(Sample::Parse(result.output).has_value()) << result.output;
-  return Json::Parse(result.output).value_or(Json());
-}
-
-double Number(const Json& json, const std::string& key) {
-  EXPECT_TRUE(json[key].number().has_value()) << key;
-  return json[key].number().value_or(-1);
+  return ParseWorkerLine(RunWorker(name, more), name);
 }
 
 class EveryWorkload : public testing::TestWithParam<const char*> {};
