@@ -118,14 +118,15 @@ bool IsAmong(const std::vector<Candidate>& all, const std::string& name) {
 std::string RunfilesRoot(const Field& field) {
   std::error_code error;
   std::vector<fs::path> candidates;
-  // Beside the program, as Bazel leaves it in its output tree...
+  // Around the program, as `bazel run` and `bazel test` start it...
+  candidates.push_back(fs::current_path(error));
+  // ...or beside it, as Bazel leaves it in its output tree. Last: while other
+  // targets are built, that folder may be there in part.
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
   for (const auto& entry :
        fs::directory_iterator(self.string() + ".runfiles", error)) {
     candidates.push_back(entry.path());
   }
-  // ...or around it, as `bazel run` and `bazel test` start it.
-  candidates.push_back(fs::current_path(error));
   for (const fs::path& candidate : candidates) {
     if (access(WorkerPath(field, candidate.string()).c_str(), X_OK) == 0) {
       return candidate.string();

@@ -31,11 +31,15 @@ std::string LibraryName(std::string_view backend, std::string_view ace) {
 
 absl::StatusOr<std::string> FindLibrary(const std::string& name) {
   std::error_code error;
-  const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  fs::path found = FindBelow(self.string() + ".runfiles", name);
+  fs::path found;
   const char* const given = std::getenv("RUNFILES_DIR");
-  if (found.empty() && given != nullptr) found = FindBelow(given, name);
+  if (given != nullptr) found = FindBelow(given, name);
   if (found.empty() && fs::exists(name, error)) found = name;
+  if (found.empty()) {
+    // Last: while other targets are built, this folder may be there in part.
+    const fs::path self = fs::read_symlink("/proc/self/exe", error);
+    found = FindBelow(self.string() + ".runfiles", name);
+  }
   const fs::path path = fs::canonical(found, error);
   if (error) {
     return absl::NotFoundError(
