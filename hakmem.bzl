@@ -53,6 +53,7 @@ _LINKOPTS = [
 _FLAGS = {
     "ace": "//ace:ace",
     "backend": "//backend:backend",
+    "hardening": "//hardening:hardening",
     "os_calls": "//base:os_calls",
     "tracing": "//tracing:tracing",
 }
@@ -91,6 +92,7 @@ _fixed_library = rule(
     attrs = {
         "ace": attr.string(values = ["", "adaptive", "fixed", "off"]),
         "backend": attr.string(values = ["", "segment", "superslab"]),
+        "hardening": attr.string(values = ["", "off", "checks", "full"]),
         "library": attr.label(cfg = _variant, mandatory = True),
         "os_calls": attr.string(values = ["", "direct", "injected"]),
         "tracing": attr.string(values = ["", "on", "off"]),
@@ -108,7 +110,7 @@ def hakmem_shared_library(name, testonly = False, visibility = None, **fixed):
       testonly: as of every rule.
       visibility: of the target.
       **fixed: flags that the library does not take from the command line:
-        backend, ace, tracing, os_calls. None: it follows them all.
+        backend, ace, tracing, hardening, os_calls. None: it follows them all.
     """
     cc_binary(
         name = "any_flags/" + name if fixed else name,

@@ -1,9 +1,22 @@
 #include "backend/bad_free.h"
 
-#include "base/log.h"
+#include <cstdlib>
+
+#include "base/options.h"
 #include "tracing/counters.h"
+#include "tracing/stack_trace.h"
 
 namespace hakmem {
+
+void AbortWith(LogLine& line) {
+  line.Send();
+  if constexpr (kTracing) {
+    if (options::Get(options::k_abort_stack) != 0) {
+      PrintStack(options::k_abort_stack);
+    }
+  }
+  abort();
+}
 
 void AbortOnBadSlabFree(const Slab& slab, uintptr_t address) {
   Count(Event::kFreeListFault);
@@ -24,25 +37,52 @@ void AbortOnBadSlabFree(const Slab& slab, uintptr_t address) {
   } else {
     line.Text(": not a block of the slab at ").Hex(slab.base);
   }
-  line.SendAndAbort();
+  AbortWith(line);
 }
 
 void AbortOnForeignFree(uintptr_t address) {
-  LogLine()
-      .Text("invalid free of ")
-      .Hex(address)
-      .Text(": not an address that hakmem handed out")
-      .SendAndAbort();
+  AbortWith(LogLine()
+                .Text("invalid free of ")
+                .Hex(address)
+                .Text(": not an address that hakmem handed out"));
 }
 
 void AbortOnDoubleFree(uintptr_t address, size_t block_bytes) {
-  LogLine()
-      .Text("double free of ")
-      .Hex(address)
-      .Text(": the block of ")
-      .Decimal(block_bytes)
-      .Text(" bytes is free already")
-      .SendAndAbort();
+  AbortWith(LogLine()
+                .Text("double free of ")
+                .Hex(address)
+                .Text(": the block of ")
+                .Decimal(block_bytes)
+                .Text(" bytes is free already"));
+}
+
+void AbortOnWriteAfterFree(uintptr_t address, size_t block_bytes) {
+  AbortWith(LogLine()
+                .Text("write after free to ")
+                .Hex(address)
+                .Text(": the block of ")
+                .Decimal(block_bytes)
+                .Text(" bytes has changed since it was freed"));
+}
+
+void AbortOnWrongSize(uintptr_t address, size_t told, size_t block_bytes) {
+  AbortWith(LogLine()
+                .Text("sized free of ")
+                .Hex(address)
+                .Text(": ")
+                .Decimal(told)
+                .Text(" bytes are not what the block of ")
+                .Decimal(block_bytes)
+                .Text(" bytes was asked for with"));
+}
+
+void AbortOnWrongAlignment(uintptr_t address, size_t alignment) {
+  AbortWith(LogLine()
+                .Text("aligned free of ")
+                .Hex(address)
+                .Text(": the block is not aligned to ")
+                .Decimal(alignment)
+                .Text(" bytes"));
 }
 
 }  // namespace hakmem

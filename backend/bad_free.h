@@ -1,22 +1,44 @@
-// What is said of a free that cannot be right, before the process aborts.
+// What is said of a free, or of a block, that cannot be right, before the
+// process aborts: one line, and with HAKMEM_ABORT_STACK the stack below it.
 #ifndef HAKMEM_BACKEND_BAD_FREE_H_
 #define HAKMEM_BACKEND_BAD_FREE_H_
 
+#include <cstddef>
 #include <cstdint>
 
 #include "backend/slab.h"
+#include "base/log.h"
 
 namespace hakmem {
 
+// Sends the line, and the stack if asked for, and aborts.
+[[noreturn, gnu::cold]] void AbortWith(LogLine& line);
+
 // `address` is not the start of a block in use of `slab`: it lies inside a
-// block, or in no block, or the block is free already. One line, then abort.
-[[noreturn]] void AbortOnBadSlabFree(const Slab& slab, uintptr_t address);
+// block, or in no block, or the block is free already.
+[[noreturn, gnu::cold]] void AbortOnBadSlabFree(const Slab& slab,
+                                                uintptr_t address);
 
-// `address` belongs to nothing the address map knows. One line, then abort.
-[[noreturn]] void AbortOnForeignFree(uintptr_t address);
+// `address` belongs to nothing the address map knows.
+[[noreturn, gnu::cold]] void AbortOnForeignFree(uintptr_t address);
 
-// `address` was freed again while still in the thread's bin.
-[[noreturn]] void AbortOnDoubleFree(uintptr_t address, size_t block_bytes);
+// `address` was freed again.
+[[noreturn, gnu::cold]] void AbortOnDoubleFree(uintptr_t address,
+                                               size_t block_bytes);
+
+// The free block at `address` no longer holds what it did when it was freed.
+[[noreturn, gnu::cold]] void AbortOnWriteAfterFree(uintptr_t address,
+                                                   size_t block_bytes);
+
+// The caller says that `told` bytes were asked for of the block at `address`,
+// which has `block_bytes`.
+[[noreturn, gnu::cold]] void AbortOnWrongSize(uintptr_t address, size_t told,
+                                              size_t block_bytes);
+
+// The caller says that the block at `address` was asked for with an alignment
+// that it has not.
+[[noreturn, gnu::cold]] void AbortOnWrongAlignment(uintptr_t address,
+                                                   size_t alignment);
 
 }  // namespace hakmem
 

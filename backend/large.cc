@@ -1,6 +1,7 @@
 #include "backend/large.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "absl/base/thread_annotations.h"
 #include "backend/address_map.h"
@@ -12,6 +13,7 @@
 #include "base/lock.h"
 #include "base/options.h"
 #include "base/os_memory.h"
+#include "hardening/levels.h"
 #include "tracing/counters.h"
 #include "tracing/failure_note.h"
 
@@ -26,8 +28,10 @@ struct LargeBlock : Chunk,
                     ListNode<LargeBlock>,
                     ListNode<LargeBlock, TailsTag> {
   LargeBlock* pool_next;
-  size_t bytes;        // usable, from the front of the mapping
-  size_t tail;         // of the mapping, behind those; 0 while parked
+  size_t guarded;  // bytes that no access may touch, before the block; there
+                   // is a page of them behind it too
+  size_t bytes;    // usable, from the front of the mapping
+  size_t tail;     // of the mapping, behind those; 0 while parked
   uint64_t shrunk_at;  // CoarseMilliseconds, while there is a tail
   uint64_t freed_at;   // CoarseMilliseconds, while parked
   bool asked_for_huge_pages;
@@ -132,6 +136,7 @@ void SetTail(LargeBlock* block, size_t bytes)
 void Begin(LargeBlock* block, uintptr_t address, size_t bytes) {
   block->base = address;
   block->kind = ChunkKind::kLarge;
+  block->guarded = 0;
   block->bytes = bytes;
   block->tail = 0;
   block->asked_for_huge_pages = false;
@@ -219,9 +224,27 @@ void Forget(LargeBlock* block) {
 size_t GiveBack(LargeBlock* block) {
   const uintptr_t address = block->base;
   const size_t bytes = block->bytes;
+  const size_t guarded = block->guarded;
   Forget(block);
-  os::Release(address, bytes);
+  guarded == 0
+      ? os::Release(address, bytes)
+      : os::Release(address - guarded, guarded + bytes + os::PageBytes());
   return bytes;
+}
+
+// A block of `size` bytes, zeroed, aligned to `alignment`, and what guards it:
+// no memory, address space alone.
+os::Mapping MapGuarded(size_t size, size_t alignment) {
+  const size_t room = alignment + size + os::PageBytes();
+  if (room < size) return {0, ENOMEM};
+  os::Mapping m = os::Map(room, alignment, os::Access::kNone);
+  if (!m) return m;
+  if (const int error = os::Commit(m.address + alignment, size)) {
+    os::Release(m.address, room);
+    return {0, error};
+  }
+  m.address += alignment;
+  return m;
 }
 
 // Moves the block's pages, `mapped` bytes of them, to a new place of `size`
@@ -410,8 +433,10 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment) {
   LargeBlock* block = block_pool.Get();
   if (block == nullptr) return {};
   Count(Event::kMapCall);
-  const os::Mapping m =
-      os::Map(size, std::max(alignment, kChunkBytes), os::Access::kReadWrite);
+  alignment = std::max(alignment, kChunkBytes);
+  const os::Mapping m = kGuardsMemory
+                            ? MapGuarded(size, alignment)
+                            : os::Map(size, alignment, os::Access::kReadWrite);
   if (!m) {
     Count(Event::kMapFailure);
     NoteMapFail(OsRequest::kMapLarge, m.error, size);
@@ -419,11 +444,11 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment) {
     return {};
   }
   Begin(block, m.address, size);
+  if constexpr (kGuardsMemory) block->guarded = alignment;
   HugePages::AdviseIfAsked(block->base, block->bytes);
   AskIfDense(block);
   if (!AddressMap::SetChunk(m.address, block)) {
-    os::Release(m.address, size);
-    block_pool.Put(block);
+    GiveBack(block);
     return {};
   }
   MutexLock lock(mutex);
@@ -464,7 +489,7 @@ SpanAllocation Large::AllocateParked(size_t bytes, size_t alignment) {
 bool Large::Park(uintptr_t address, uint64_t now) {
   MutexLock lock(mutex);
   const LargeBlock* candidate = BlockAt(address);
-  if (candidate == nullptr ||
+  if (candidate == nullptr || kGuardsMemory ||
       candidate->bytes + candidate->tail > kMostParkedBlock) {
     return false;
   }
@@ -528,7 +553,8 @@ bool Large::Free(uintptr_t address) {
 uintptr_t Large::Resize(uintptr_t address, size_t bytes) {
   LargeBlock* block = BlockAt(address);
   const size_t size = RoundToPages(bytes);
-  if (block == nullptr || size == 0) return 0;
+  // A guarded block ends where it ends: another one is better than two ways.
+  if (block == nullptr || size == 0 || kGuardsMemory) return 0;
   size_t mapped;
   {
     MutexLock lock(mutex);

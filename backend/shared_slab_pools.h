@@ -209,6 +209,7 @@ class SharedSlabPools {
           static_cast<uint16_t>(std::popcount(slab->free_bits[0]));
       slab->scan_word = 0;
       if (withdrawn.is_purged) slab->purged |= withdrawn.blocks;
+      slab->used.Clear(withdrawn.blocks);
       return slabs.AfterPut(slab);
     }
 

@@ -13,6 +13,10 @@
 //   blocks at or beyond touched_bytes have never been handed out since the
 //   slab's memory last was fresh or purged
 //
+// In hardened builds (hardening/levels.h) free blocks that were used bear a
+// mark; with guards the last page holds no blocks, and no access to it works;
+// and blocks are handed out in random order.
+//
 // Not thread-safe: the owning back-end's lock guards a slab.
 #ifndef HAKMEM_BACKEND_SLAB_H_
 #define HAKMEM_BACKEND_SLAB_H_
@@ -25,12 +29,18 @@
 #include "backend/chunk.h"
 #include "base/intrusive_list.h"
 #include "base/size_classes.h"
+#include "hardening/levels.h"
+#include "hardening/secret.h"
+#include "hardening/used_blocks.h"
 
 namespace hakmem {
 
 inline constexpr int kSlabShift = 16;
 inline constexpr size_t kSlabBytes = size_t{1} << kSlabShift;
 inline constexpr size_t kSlabsPerChunk = kChunkBytes / kSlabBytes;
+inline constexpr size_t kSlabGuardBytes = kGuardsMemory ? 4096 : 0;
+// Where blocks may lie.
+inline constexpr size_t kSlabUsableBytes = kSlabBytes - kSlabGuardBytes;
 inline constexpr size_t kMaxSlabBlocks = kSlabBytes / kBlockAlignment;
 
 struct Slab : ListNode<Slab> {
@@ -45,6 +55,7 @@ struct Slab : ListNode<Slab> {
   uint32_t touched_bytes;
   uint64_t freed_at;  // CoarseMilliseconds, while the slab is free
   uint64_t free_bits[kMaxSlabBlocks / 64];
+  [[no_unique_address]] UsedBlocks<kMaxSlabBlocks> used;
 
   static constexpr uint32_t kNotABlock = UINT32_MAX;
 
@@ -58,13 +69,14 @@ struct Slab : ListNode<Slab> {
     block_bytes = ClassBytes(new_class);
     reciprocal = static_cast<uint32_t>(((uint64_t{1} << 32) + block_bytes - 1) /
                                        block_bytes);
-    block_count = static_cast<uint16_t>(kSlabBytes / block_bytes);
+    block_count = static_cast<uint16_t>(kSlabUsableBytes / block_bytes);
     free_count = block_count;
     scan_word = 0;
     std::fill_n(free_bits, block_count / 64, ~uint64_t{0});
     if (block_count % 64 != 0) {
       free_bits[block_count / 64] = (uint64_t{1} << (block_count % 64)) - 1;
     }
+    used.Clear();
   }
 
   // The number of the block that starts at `address`; kNotABlock when none
@@ -90,6 +102,7 @@ struct Slab : ListNode<Slab> {
   uint32_t Take(void** out, uint32_t count) {
     count = std::min<uint32_t>(count, free_count);
     if (count == 0) return 0;
+    if constexpr (kShufflesBlocks) return TakeShuffled(out, count);
     void** next = out + count;
     uint32_t word = scan_word;
     uint32_t block = 0;
@@ -98,8 +111,7 @@ struct Slab : ListNode<Slab> {
       while (bits != 0 && next != out) {
         block = word * 64 + static_cast<uint32_t>(std::countr_zero(bits));
         bits &= bits - 1;
-        *--next =
-            reinterpret_cast<void*>(base + block * uintptr_t{block_bytes});
+        *--next = HandOut(block);
       }
       free_bits[word] = bits;
       if (next == out) break;
@@ -108,6 +120,20 @@ struct Slab : ListNode<Slab> {
     scan_word = static_cast<uint16_t>(word);
     free_count = static_cast<uint16_t>(free_count - count);
     touched_bytes = std::max(touched_bytes, (block + 1) * block_bytes);
+    return count;
+  }
+
+  // The same in random order, for `count` of at most free_count.
+  uint32_t TakeShuffled(void** out, uint32_t count) {
+    for (uint32_t i = 0; i < count; ++i) {
+      const uint32_t block =
+          FreeBlockFrom(static_cast<uint32_t>(Secret::Random() % block_count));
+      free_bits[block / 64] &= ~(uint64_t{1} << (block % 64));
+      out[i] = HandOut(block);
+      touched_bytes = std::max(touched_bytes, (block + 1) * block_bytes);
+    }
+    free_count = static_cast<uint16_t>(free_count - count);
+    scan_word = 0;
     return count;
   }
 
@@ -120,6 +146,25 @@ struct Slab : ListNode<Slab> {
     scan_word = std::min<uint16_t>(scan_word, static_cast<uint16_t>(word));
     ++free_count;
     return true;
+  }
+
+ private:
+  void* HandOut(uint32_t block) {
+    void* memory =
+        reinterpret_cast<void*>(base + block * uintptr_t{block_bytes});
+    used.HandOut(block, memory);
+    return memory;
+  }
+
+  // The first free block from `block` on, in a circle. There must be one.
+  uint32_t FreeBlockFrom(uint32_t block) const {
+    uint32_t word = block / 64;
+    uint64_t bits = free_bits[word] & (~uint64_t{0} << (block % 64));
+    while (bits == 0) {
+      word = word + 1 < words() ? word + 1 : 0;
+      bits = free_bits[word];
+    }
+    return word * 64 + static_cast<uint32_t>(std::countr_zero(bits));
   }
 };
 

@@ -32,7 +32,9 @@
 #include "base/intrusive_list.h"
 #include "base/lock.h"
 #include "base/options.h"
+#include "base/os_guards.h"
 #include "base/os_memory.h"
+#include "hardening/levels.h"
 #include "tracing/counters.h"
 
 namespace hakmem {
@@ -180,9 +182,11 @@ class SlabSource {
     if (chunk == nullptr) return false;
     // None of those held has a free slab: when they are many, what is asked of
     // this one is little beside what is in use.
-    const ChunkSource::Allocation memory = ChunkSource::Allocate(
-        held_count_ >= kLeastDenseChunks ? ChunkSource::Use::kDense
-                                         : ChunkSource::Use::kSparse);
+    // Guards make holes, which huge pages cannot have.
+    const ChunkSource::Allocation memory =
+        ChunkSource::Allocate(held_count_ >= kLeastDenseChunks && !kGuardsMemory
+                                  ? ChunkSource::Use::kDense
+                                  : ChunkSource::Use::kSparse);
     if (memory.address == 0) {
       pool_.Put(chunk);
       return false;
@@ -199,11 +203,16 @@ class SlabSource {
       slab.size_class = SizeClass::kNone;
       // How much of used memory is resident is not known here: all may be. Of
       // huge pages all will be with the first slab's use.
-      slab.touched_bytes = memory.is_zero && !memory.is_dense ? 0 : kSlabBytes;
+      slab.touched_bytes =
+          memory.is_zero && !memory.is_dense ? 0 : kSlabUsableBytes;
       slab.freed_at = now;
       DirtyLedger::Add(slab.touched_bytes);
+      if constexpr (kGuardsMemory) {
+        os::Guard(slab.base + kSlabUsableBytes, kSlabGuardBytes);
+      }
     }
     if (!AddressMap::SetChunk(memory.address, chunk)) {
+      if constexpr (kGuardsMemory) os::Unguard(chunk->base, kChunkBytes);
       ChunkSource::Free(memory.address, DropSlabs(*chunk), 0);
       pool_.Put(chunk);
       return false;
@@ -221,6 +230,7 @@ class SlabSource {
     held_.Remove(chunk);
     --held_count_;
     AddressMap::SetChunk(chunk->base, nullptr);
+    if constexpr (kGuardsMemory) os::Unguard(chunk->base, kChunkBytes);
     ChunkSource::Free(chunk->base, DropSlabs(*chunk), now);
     pool_.Put(chunk);
   }

@@ -6,7 +6,6 @@
 #include "backend/bad_free.h"
 #include "backend/large.h"
 #include "backend/page_heap.h"
-#include "base/log.h"
 
 namespace hakmem {
 namespace {
@@ -19,14 +18,13 @@ ChunkKind KindAt(uintptr_t address) {
 }
 
 [[noreturn]] void AbortInside(uintptr_t address, uintptr_t block) {
-  LogLine()
-      .Text("invalid free of ")
-      .Hex(address)
-      .Text(": ")
-      .Decimal(address - block)
-      .Text(" bytes into the block at ")
-      .Hex(block)
-      .SendAndAbort();
+  AbortWith(LogLine()
+                .Text("invalid free of ")
+                .Hex(address)
+                .Text(": ")
+                .Decimal(address - block)
+                .Text(" bytes into the block at ")
+                .Hex(block));
 }
 
 }  // namespace
@@ -87,11 +85,10 @@ void SpanSource::AbortOnBadAddress(uintptr_t address) {
     if (const uintptr_t block = PageHeap::SpanAround(address); block != 0) {
       AbortInside(address, block);
     }
-    LogLine()
-        .Text("double free of ")
-        .Hex(address)
-        .Text(": no block is there any more")
-        .SendAndAbort();
+    AbortWith(LogLine()
+                  .Text("double free of ")
+                  .Hex(address)
+                  .Text(": no block is there any more"));
   }
   AbortOnForeignFree(address);
 }

@@ -158,13 +158,6 @@ inline void FreeAnywhere(void* block) {
   ThreadCache::FreeSpan(address);
 }
 
-// Whether a block of `usable` bytes may stay where it is for a request of
-// `bytes`: it fits, and at most half of it, or one unit, would be unused.
-bool StaysInPlace(size_t usable, size_t bytes) {
-  return bytes <= usable &&
-         usable - bytes <= std::max(usable / 2, kBlockAlignment);
-}
-
 void* Resize(void* block, const Request& request) {
   const size_t bytes = request.bytes;
   const size_t usable = UsableBytes(block);
@@ -229,6 +222,12 @@ void FreeSlow(void* block, Call call) {
   if (block == nullptr) return;
   TellFree(block, call);
   FreeAnywhere(block);
+}
+
+void FreeInTerms(void* block, FreeTerms terms, Origin origin, Call call) {
+  if (block == nullptr) return;
+  if constexpr (kChecksFrees) CheckTerms(block, terms, origin);
+  FreeSlow(block, call);
 }
 
 void* AllocateZeroed(size_t bytes, Call call) {

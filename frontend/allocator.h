@@ -9,6 +9,7 @@
 #ifndef HAKMEM_FRONTEND_ALLOCATOR_H_
 #define HAKMEM_FRONTEND_ALLOCATOR_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -16,6 +17,8 @@
 #include "base/size_classes.h"
 #include "frontend/bins.h"
 #include "frontend/call.h"
+#include "frontend/free_checks.h"
+#include "hardening/levels.h"
 
 namespace hakmem {
 
@@ -34,11 +37,28 @@ inline void* PopFromBins(size_t bytes) {
 inline bool PushToBins(void* block) {
   const auto address = reinterpret_cast<uintptr_t>(block);
   BinTable* const bins = ThreadBinsNow();
-  if (!AddressMap::IsInWindow(bins->window, address)) [[unlikely]] {
+  // What waits in quarantine does so behind the slow path.
+  if (kQuarantinesFreed || !AddressMap::IsInWindow(bins->window, address))
+      [[unlikely]] {
     return false;
   }
   // Class 0 is always at its limit.
   return bins->Push(AddressMap::ClassInWindow(bins->window, address), block);
+}
+
+// The same, for a caller that knows what size was asked for. In hardened builds
+// it is not taken when that is another class's.
+inline bool PushSizedToBins(void* block, size_t bytes) {
+  if constexpr (!kChecksFrees) return PushToBins(block);
+  if (bytes > kMaxTinyBytes) return false;
+  const auto address = reinterpret_cast<uintptr_t>(block);
+  BinTable* const bins = ThreadBinsNow();
+  if (!AddressMap::IsInWindow(bins->window, address) ||
+      AddressMap::ClassInWindow(bins->window, address) !=
+          SizeClass{bins->class_of_units[UnitsOf(bytes)]}) [[unlikely]] {
+    return false;
+  }
+  return PushToBins(block);
 }
 
 // A block of at least `bytes`, 16-aligned, for a caller whose PopFromBins found
@@ -50,6 +70,10 @@ void* AllocateSlow(size_t bytes, Call call);
 // PushToBins did not. Keeps errno. Aborts with one line when `block` is not a
 // block in use, as far as can be told.
 void FreeSlow(void* block, Call call);
+
+// The same for a block that was asked for in `terms`, which hardened builds
+// compare with it.
+void FreeInTerms(void* block, FreeTerms terms, Origin origin, Call call);
 
 // As AllocateSlow, zeroed.
 void* AllocateZeroed(size_t bytes, Call call);
@@ -68,6 +92,13 @@ void* RefuseImpossible(size_t bytes, size_t alignment, int error, Call call);
 // Bytes that may be used in `block`; 0 for null. Aborts with one line when
 // `block` is not a block in use, as far as can be told.
 size_t UsableBytes(const void* block);
+
+// Whether a block of `usable` bytes may stay where it is for a request of
+// `bytes`: it fits, and at most half of it, or one unit, would be unused.
+inline bool StaysInPlace(size_t usable, size_t bytes) {
+  return bytes <= usable &&
+         usable - bytes <= std::max(usable / 2, kBlockAlignment);
+}
 
 // Returns what is free to the OS, this thread's bins included. Returns bytes.
 size_t CollectAll();

@@ -5,6 +5,9 @@
 //   its slots    │ null │ block │ block │ block │       │       │
 //                   ▲ bottom                    ▲ top           ▲ limit
 //
+// In hardened builds (hardening/levels.h) blocks in bins bear a mark, and bins
+// take nothing that is not the start of a block, or that bears one.
+//
 // Addresses lie in arrays, apart from the blocks: neither a malloc nor a free
 // that a bin serves touches the block (jemalloc's cache_bin, tcmalloc's per-CPU
 // slabs). top and limit are byte offsets from the start of ThreadBins, so that
@@ -22,8 +25,12 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "backend/bad_free.h"
+#include "backend/block_start.h"
 #include "base/codegen.h"
 #include "base/size_classes.h"
+#include "hardening/freed_mark.h"
+#include "hardening/levels.h"
 
 namespace hakmem {
 
@@ -113,6 +120,7 @@ struct alignas(void*) BinTable {
     void* block = *SlotBelow(top);
     if (block != nullptr) [[likely]] {
       bins[index].SetTop(top - sizeof(void*));
+      TakeFreed(c, block);
     }
     return block;
   }
@@ -123,24 +131,58 @@ struct alignas(void*) BinTable {
   }
 
   // Puts `block` on top of the bin of `c`. Returns false, and does nothing,
-  // when the bin is at its limit or `block` is on top of it already.
+  // when the bin is at its limit or `block` is on top of it already, or, in
+  // hardened builds, does not look like a block in use.
   bool Push(SizeClass c, void* block) {
-    Bin& bin = bins[Index(c)];
-    const uint32_t offset = bin.top;
-    size_t top = offset;
-    if (offset >= bin.limit || *SlotBelow(top) == block) [[unlikely]] {
-      return false;
-    }
-    *SlotBelow(top + sizeof(void*)) = block;
-    ForgetOrigin(top);
-    bin.SetTop(top + sizeof(void*));
-    return true;
+    return PushIf(c, block, [&] { return MayBeInUse(c, block); });
+  }
+
+  // The same for a block of which it is known that it is in use.
+  bool PushChecked(SizeClass c, void* block) {
+    return PushIf(c, block, [] { return true; });
   }
 
   // The slot that ends at offset `top`.
   void** SlotBelow(size_t top) {
     return reinterpret_cast<void**>(reinterpret_cast<char*>(this) + top -
                                     sizeof(void*));
+  }
+
+  // Makes a block that was free one in use. In hardened builds aborts when it
+  // was written to in between.
+  static void TakeFreed(SizeClass c, void* block) {
+    if constexpr (!kMarksFreed) return;
+    if (!FreedMark::IsOn(block)) [[unlikely]] {
+      AbortOnWriteAfterFree(reinterpret_cast<uintptr_t>(block), ClassBytes(c));
+    }
+    FreedMark::Remove(block);
+  }
+
+ private:
+  template <typename Condition>
+  bool PushIf(SizeClass c, void* block, Condition&& condition) {
+    Bin& bin = bins[Index(c)];
+    const uint32_t offset = bin.top;
+    size_t top = offset;
+    if (offset >= bin.limit || *SlotBelow(top) == block || !condition())
+        [[unlikely]] {
+      return false;
+    }
+    if constexpr (kMarksFreed) FreedMark::Put(block);
+    *SlotBelow(top + sizeof(void*)) = block;
+    ForgetOrigin(top);
+    bin.SetTop(top + sizeof(void*));
+    return true;
+  }
+
+  // As far as a few instructions can tell. `c` is what the address map says of
+  // the address, and not kNone: there the bin is at its limit.
+  static bool MayBeInUse(SizeClass c, const void* block) {
+    if constexpr (!kChecksFrees) return true;
+    if (!IsBlockStart(c, reinterpret_cast<uintptr_t>(block))) return false;
+    // Parts of mid slabs are purged while others are in use: a closer look.
+    if (IsMid(c) && FreedMark::MayBeGone(block)) return false;
+    return !FreedMark::IsOn(block);
   }
 };
 

@@ -25,6 +25,9 @@ using hakmem::AllocateZeroed;
 using hakmem::Call;
 using hakmem::CallOf;
 using hakmem::EntryPoint;
+using hakmem::FreeTerms;
+using hakmem::kChecksFrees;
+using hakmem::Origin;
 using hakmem::Reallocate;
 using hakmem::RefuseImpossible;
 
@@ -40,6 +43,12 @@ using hakmem::RefuseImpossible;
   if (!hakmem::PushToBins(block)) [[unlikely]] {
     FreeSlow(block);
   }
+}
+
+// What the caller says of the block, null or not, is not needed to free it.
+[[gnu::always_inline]] inline void FreeInTerms(void* block, FreeTerms terms) {
+  if constexpr (!kChecksFrees) return Free(block);
+  hakmem::FreeInTerms(block, terms, Origin::kMalloc, CallOf(EntryPoint::kNone));
 }
 
 void* AllocateAlignedChecked(size_t alignment, size_t size, Call call) {
@@ -143,11 +152,15 @@ HAKMEM_API size_t malloc_usable_size(void* block) noexcept {
   return hakmem::UsableBytes(block);
 }
 
-// C23. The size is the caller's word; the address map's is taken.
-HAKMEM_API void free_sized(void* block, size_t) noexcept { Free(block); }
+// C23. The size is the caller's word, which hardened builds compare with the
+// address map's.
+HAKMEM_API void free_sized(void* block, size_t size) noexcept {
+  FreeInTerms(block, {size, 0});
+}
 
-HAKMEM_API void free_aligned_sized(void* block, size_t, size_t) noexcept {
-  Free(block);
+HAKMEM_API void free_aligned_sized(void* block, size_t alignment,
+                                   size_t size) noexcept {
+  FreeInTerms(block, {size, alignment});
 }
 
 // Gone from glibc's headers in 2.26; old binaries still call it.

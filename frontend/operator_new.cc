@@ -31,9 +31,16 @@ using hakmem::AllocateSlow;
 using hakmem::Call;
 using hakmem::CallOf;
 using hakmem::EntryPoint;
+using hakmem::FreeInTerms;
 using hakmem::FreeSlow;
+using hakmem::FreeTerms;
+using hakmem::kChecksFrees;
+using hakmem::Origin;
 using hakmem::PopFromBins;
+using hakmem::PushSizedToBins;
 using hakmem::PushToBins;
+using std::align_val_t;
+using std::nothrow_t;
 
 // Calls the new-handler; false when there is none.
 bool CallNewHandler() {
@@ -91,7 +98,7 @@ template <typename TryAllocate>
 }
 
 [[gnu::always_inline]] inline void* NewAligned(size_t size,
-                                               std::align_val_t alignment) {
+                                               align_val_t alignment) {
   const Call call = CallOf(EntryPoint::kNewAligned);
   return AllocateOrThrow([=] {
     return AllocateAligned(static_cast<size_t>(alignment), size, call);
@@ -99,7 +106,7 @@ template <typename TryAllocate>
 }
 
 [[gnu::always_inline]] inline void* NewAlignedNothrow(
-    size_t size, std::align_val_t alignment) noexcept {
+    size_t size, align_val_t alignment) noexcept {
   const Call call = CallOf(EntryPoint::kNewAligned);
   return AllocateOrNull([=] {
     return AllocateAligned(static_cast<size_t>(alignment), size, call);
@@ -117,13 +124,28 @@ template <typename TryAllocate>
   }
 }
 
+[[gnu::noinline]] void DeleteInTermsSlow(void* block,
+                                         FreeTerms terms) noexcept {
+  FreeInTerms(block, terms, Origin::kNew, CallOf(EntryPoint::kNone));
+}
+
+// The size and the alignment that a program deletes with are not needed: a
+// program that deletes through a base class passes a wrong size, and gets away
+// with it everywhere else. Hardened builds compare them with the block.
+[[gnu::always_inline]] inline void DeleteSized(void* block, size_t size) {
+  if (!PushSizedToBins(block, size)) [[unlikely]] {
+    kChecksFrees ? DeleteInTermsSlow(block, {size, 0}) : DeleteSlow(block);
+  }
+}
+
+[[gnu::always_inline]] inline void DeleteAligned(void* block, size_t size,
+                                                 align_val_t alignment) {
+  if constexpr (!kChecksFrees) return Delete(block);
+  DeleteInTermsSlow(block, {size, static_cast<size_t>(alignment)});
+}
+
 }  // namespace
 
-using std::align_val_t;
-using std::nothrow_t;
-
-// Sized forms do not use the size: a program that deletes through a base class
-// passes a wrong one, and gets away with it everywhere else.
 HAKMEM_API void* operator new(size_t size) { return New(size); }
 HAKMEM_API void* operator new[](size_t size) { return New(size); }
 HAKMEM_API void* operator new(size_t size, const nothrow_t&) noexcept {
@@ -155,27 +177,31 @@ HAKMEM_API void operator delete(void* block, const nothrow_t&) noexcept {
 HAKMEM_API void operator delete[](void* block, const nothrow_t&) noexcept {
   Delete(block);
 }
-HAKMEM_API void operator delete(void* block, size_t) noexcept { Delete(block); }
-HAKMEM_API void operator delete[](void* block, size_t) noexcept {
-  Delete(block);
+HAKMEM_API void operator delete(void* block, size_t size) noexcept {
+  DeleteSized(block, size);
 }
-HAKMEM_API void operator delete(void* block, align_val_t) noexcept {
-  Delete(block);
+HAKMEM_API void operator delete[](void* block, size_t size) noexcept {
+  DeleteSized(block, size);
 }
-HAKMEM_API void operator delete[](void* block, align_val_t) noexcept {
-  Delete(block);
+HAKMEM_API void operator delete(void* block, align_val_t alignment) noexcept {
+  DeleteAligned(block, 0, alignment);
 }
-HAKMEM_API void operator delete(void* block, align_val_t,
+HAKMEM_API void operator delete[](void* block, align_val_t alignment) noexcept {
+  DeleteAligned(block, 0, alignment);
+}
+HAKMEM_API void operator delete(void* block, align_val_t alignment,
                                 const nothrow_t&) noexcept {
-  Delete(block);
+  DeleteAligned(block, 0, alignment);
 }
-HAKMEM_API void operator delete[](void* block, align_val_t,
+HAKMEM_API void operator delete[](void* block, align_val_t alignment,
                                   const nothrow_t&) noexcept {
-  Delete(block);
+  DeleteAligned(block, 0, alignment);
 }
-HAKMEM_API void operator delete(void* block, size_t, align_val_t) noexcept {
-  Delete(block);
+HAKMEM_API void operator delete(void* block, size_t size,
+                                align_val_t alignment) noexcept {
+  DeleteAligned(block, size, alignment);
 }
-HAKMEM_API void operator delete[](void* block, size_t, align_val_t) noexcept {
-  Delete(block);
+HAKMEM_API void operator delete[](void* block, size_t size,
+                                  align_val_t alignment) noexcept {
+  DeleteAligned(block, size, alignment);
 }

@@ -27,6 +27,13 @@ _ALL_VARIANTS = dict(_ACE_VARIANTS, **{
     "superslab-notrace": "superslab",
 })
 
+# Hardened builds do more in each part that frees or hands out blocks.
+_HARDENED_VARIANTS = {
+    "%s-%s" % (backend, hardening): backend
+    for backend in ("segment", "superslab")
+    for hardening in ("checks", "full")
+}
+
 # Calls to the operating system can be made to fail.
 _FAULTS_VARIANTS = {
     "%s-%s-faults" % (backend, ace): backend
@@ -49,24 +56,25 @@ _COPTS = HAKMEM_NO_BUILTIN_MALLOC + ["-fsized-deallocation"]
 _PRELOADED = {
     "adaptive_pool_test": (_VARIANTS, "medium"),
     "address_limit_test": (_ACE_VARIANTS, "medium"),
-    "alignment_test": (_ALL_VARIANTS, "medium"),
-    "bad_free_test": (_ALL_VARIANTS, "medium"),
-    "calloc_test": (_ACE_VARIANTS, "medium"),
-    "decay_test": (_ACE_VARIANTS, "medium"),
+    "alignment_test": (dict(_ALL_VARIANTS, **_HARDENED_VARIANTS), "medium"),
+    "bad_free_test": (dict(_ALL_VARIANTS, **_HARDENED_VARIANTS), "medium"),
+    "calloc_test": (dict(_ACE_VARIANTS, **_HARDENED_VARIANTS), "medium"),
+    "decay_test": (dict(_ACE_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "errno_kept_test": (_VARIANTS, "small"),
     "events_test": (_ALL_VARIANTS, "small"),
     "failure_trace_test": (_FAILING_VARIANTS, "medium"),
     "failures_test": (dict(_FAILING_VARIANTS, **_ALL_VARIANTS), "medium"),
     "fault_injection_test": (_FAULTS_VARIANTS, "medium"),
-    "fork_test": (_ACE_VARIANTS, "medium"),
+    "fork_test": (dict(_ACE_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "impossible_requests_test": (_ALL_VARIANTS, "small"),
-    "late_calls_test": (_ACE_VARIANTS, "medium"),
-    "malloc_api_test": (_ALL_VARIANTS, "medium"),
+    "late_calls_test": (dict(_ACE_VARIANTS, **_HARDENED_VARIANTS), "medium"),
+    "malloc_api_test": (dict(_ALL_VARIANTS, **_HARDENED_VARIANTS), "medium"),
+    "misuse_test": (dict(_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "operator_new_test": (_ALL_VARIANTS, "small"),
     "options_test": (_VARIANTS, "small"),
-    "realloc_test": (_ALL_VARIANTS, "medium"),
+    "realloc_test": (dict(_ALL_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "statistics_test": (_VARIANTS, "small"),
-    "threads_test": (_ACE_VARIANTS, "medium"),
+    "threads_test": (dict(_ACE_VARIANTS, **_HARDENED_VARIANTS), "medium"),
 }
 
 # These load the library themselves, or only read it.
@@ -116,6 +124,12 @@ def _test_code(name):
         alwayslink = True,
     )
 
+def _hardening_of(variant):
+    for level in ("checks", "full"):
+        if variant.endswith("-" + level):
+            return level
+    return "off"
+
 def _variant_tests(name, variants, size, main, data = [], env = {}):
     for variant, backend in variants.items():
         library = "//:libhakmem-%s.so" % variant
@@ -125,6 +139,7 @@ def _variant_tests(name, variants, size, main, data = [], env = {}):
             data = data + [library],
             env = dict(env, **{
                 "HAKMEM_EXPECT_BACKEND": backend,
+                "HAKMEM_EXPECT_HARDENING": _hardening_of(variant),
                 "HAKMEM_TEST_LIBRARY": "$(rootpath %s)" % library,
             }),
             tags = ["nosan"],

@@ -1,6 +1,7 @@
 #include "frontend/thread_cache.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "absl/base/thread_annotations.h"
 #include "ace/ace.h"
@@ -16,6 +17,9 @@
 #include "base/options.h"
 #include "base/thread_exit.h"
 #include "frontend/housekeeping.h"
+#include "hardening/freed_mark.h"
+#include "hardening/levels.h"
+#include "hardening/secret.h"
 #include "tracing/counters.h"
 #include "tracing/events.h"
 
@@ -58,7 +62,7 @@ bool AttachSharedHeap() ABSL_EXCLUSIVE_LOCKS_REQUIRED(shared_mutex) {
   return shared_heap != nullptr;
 }
 
-void* AllocateWithoutCache(SizeClass c) {
+void* RefillWithoutCache(SizeClass c) {
   void* block = nullptr;
   if (IsMid(c)) {
     Ace::Refill(c, &block, 1);
@@ -69,12 +73,43 @@ void* AllocateWithoutCache(SizeClass c) {
   return block;
 }
 
+void* AllocateWithoutCache(SizeClass c) {
+  void* block = RefillWithoutCache(c);
+  if (block != nullptr) BinTable::TakeFreed(c, block);
+  return block;
+}
+
+// Aborts when `block`, whose address is in a slab of class `c`, is not a block
+// in use. Its slab's lock is not held: others may change other bits of the word
+// that is read here, never that of a block in use.
+[[gnu::no_sanitize("thread")]] void AbortUnlessInUse(SizeClass c,
+                                                     const void* block) {
+  const auto address = reinterpret_cast<uintptr_t>(block);
+  const Slab* slab =
+      IsMid(c) ? Ace::SlabAt(address) : LinkedBackend::SlabAt(address);
+  const uint32_t number = slab->BlockAt(address);
+  if (number == Slab::kNotABlock || slab->IsBlockFree(number)) {
+    AbortOnBadSlabFree(*slab, address);
+  }
+  if (FreedMark::IsOn(block)) AbortOnDoubleFree(address, slab->block_bytes);
+}
+
 void FreeWithoutCache(SizeClass c, void* block) {
+  if constexpr (kMarksFreed) {
+    AbortUnlessInUse(c, block);
+    FreedMark::Put(block);
+  }
   if (IsMid(c)) return Ace::Drain(c, &block, 1);
   MutexLock lock(shared_mutex);
   // Without memory for a heap the block goes to its owner's.
   (void)AttachSharedHeap();
   LinkedBackend::Drain(shared_heap, c, &block, 1);
+}
+
+// For a span or large block that is freed.
+void ZeroIfAsked(uintptr_t address) {
+  if (options::Get(options::k_zero_on_free) == 0) return;
+  memset(reinterpret_cast<void*>(address), 0, Ace::BytesAt(address));
 }
 
 // What a bin may grow to that only ever runs full: enough for batches.
@@ -103,6 +138,7 @@ ThreadCache* ThreadCache::OfThisThread() {
 
 ThreadCache* ThreadCache::Attach() {
   if (life != Life::kNotBegun) return nullptr;
+  if constexpr (kMarksFreed) Secret::Choose();
   // What is called below may allocate; it is served without a cache.
   life = Life::kBeginning;
   BeginProcess(&OnThreadExit);
@@ -226,16 +262,29 @@ void* ThreadCache::AllocateHere(SizeClass c) {
 
 void ThreadCache::FreeHere(SizeClass c, void* block) {
   Tick();
-  if (bins_.Push(c, block)) return;
-  const Bin& bin = bins_.bins[Index(c)];
-  if (*bins_.SlotBelow(bin.top) == block) {
+  if (!kQuarantinesFreed && bins_.Push(c, block)) return;
+  CheckInUse(c, block);
+  quarantine_.Add(c, block, [this](SizeClass its_class, void* released) {
+    Keep(its_class, released);
+  });
+}
+
+// Aborts when `block` is free, as far as this build can tell.
+void ThreadCache::CheckInUse(SizeClass c, void* block) {
+  if constexpr (kChecksFrees) return AbortUnlessInUse(c, block);
+  if (*bins_.SlotBelow(bins_.bins[Index(c)].top) == block) {
     AbortOnDoubleFree(reinterpret_cast<uintptr_t>(block), ClassBytes(c));
   }
+}
+
+// Puts a block that was in use into its bin.
+void ThreadCache::Keep(SizeClass c, void* block) {
+  if (bins_.PushChecked(c, block)) return;
   // The bin is full: the older half goes back.
   Grow(c, Bound::kFull);
-  if (bins_.Push(c, block)) return;
+  if (bins_.PushChecked(c, block)) return;
   DrainOldest(c, (Held(Index(c)) + 1) / 2);
-  bins_.Push(c, block);
+  bins_.PushChecked(c, block);
 }
 
 uint32_t ThreadCache::Refill(SizeClass c, void** blocks, uint32_t count) {
@@ -292,6 +341,7 @@ void ThreadCache::DrainOldest(SizeClass c, uint32_t count) {
 }
 
 void ThreadCache::FlushAll() {
+  quarantine_.Flush([this](SizeClass c, void* released) { Keep(c, released); });
   for (size_t c = 1; c < kClassCount; ++c) {
     if (const uint32_t held = Held(c)) DrainOldest(ClassNumber(c), held);
   }
@@ -309,6 +359,7 @@ SpanAllocation ThreadCache::AllocateSpan(size_t bytes, size_t alignment,
 }
 
 void ThreadCache::FreeSpan(uintptr_t address) {
+  if constexpr (kQuarantinesFreed) ZeroIfAsked(address);
   ThreadCache* cache = OfThisThread();
   if (cache == nullptr) return Ace::Free(address, nullptr);
   cache->Tick();
@@ -422,6 +473,8 @@ ThreadCache::Totals ThreadCache::SumAll() {
       (IsMid(size_class) ? totals.mid_cached : totals.tiny_cached) +=
           uint64_t{cache->Held(c)} * ClassBytes(size_class);
     }
+    totals.tiny_cached += cache->quarantine_.tiny_bytes();
+    totals.mid_cached += cache->quarantine_.mid_bytes();
     totals.spans_cached += cache->span_bins_.held_bytes();
     totals.span_classes += cache->span_bins_.classes();
   }

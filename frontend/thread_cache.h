@@ -31,6 +31,7 @@
 #include "base/intrusive_list.h"
 #include "base/size_classes.h"
 #include "frontend/bins.h"
+#include "frontend/quarantine.h"
 #include "linked_backend.h"
 
 namespace hakmem {
@@ -99,6 +100,8 @@ class ThreadCache : public ListNode<ThreadCache> {
   void Drain(SizeClass c, void** blocks, uint32_t count);
   void* AllocateHere(SizeClass c);
   void FreeHere(SizeClass c, void* block);
+  void CheckInUse(SizeClass c, void* block);
+  void Keep(SizeClass c, void* block);
   void Grow(SizeClass c, Bound bound);
   void DrainOldest(SizeClass c, uint32_t count);
   void FlushAll();
@@ -124,6 +127,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   ThreadBins bins_;
   BinState states_[kClassCount];
   SpanBins span_bins_;
+  [[no_unique_address]] Quarantine quarantine_;
   size_t mid_limit_bytes_;  // what all mid bins may hold by their limits
   LinkedBackend::Heap* heap_;
   std::atomic<BinTable*>* bins_in_use_;  // the thread's thread_bins

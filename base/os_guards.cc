@@ -1,0 +1,56 @@
+#include "base/os_guards.h"
+
+#include <sys/mman.h>
+
+#include <atomic>
+#include <cerrno>
+
+#include "base/os_memory.h"
+#include "os_calls.h"
+
+namespace hakmem::os {
+namespace {
+
+// Debian 12's headers do not know them yet.
+constexpr int kGuardInstall = 102;
+constexpr int kGuardRemove = 103;
+
+// Whether any guard is by mprotect: the kernel is too old, or the program locks
+// its memory. relaxed: whoever takes a guard away knows of its making.
+constinit std::atomic<bool> by_protection{false};
+
+bool Protect(uintptr_t address, size_t bytes, int protection) {
+  return !FailsOnPurpose(Call::kMprotect) &&
+         mprotect(reinterpret_cast<void*>(address), bytes, protection) == 0;
+}
+
+bool Advise(uintptr_t address, size_t bytes, int advice) {
+  return !FailsOnPurpose(Call::kMadvise) &&
+         madvise(reinterpret_cast<void*>(address), bytes, advice) == 0;
+}
+
+}  // namespace
+
+void Guard(uintptr_t address, size_t bytes) {
+  if (bytes % PageBytes() != 0) return;
+  const int saved_errno = errno;
+  if (!Advise(address, bytes, kGuardInstall)) {
+    by_protection.store(true, std::memory_order_relaxed);
+    Protect(address, bytes, PROT_NONE);
+  }
+  errno = saved_errno;
+}
+
+void Unguard(uintptr_t address, size_t bytes) {
+  const int saved_errno = errno;
+  // Neither can be refused where a guard is: the first allocates nothing, and
+  // the second, over memory that is one mapping but for its guards, makes
+  // mappings fewer.
+  Advise(address, bytes, kGuardRemove);
+  if (by_protection.load(std::memory_order_relaxed)) {
+    Protect(address, bytes, PROT_READ | PROT_WRITE);
+  }
+  errno = saved_errno;
+}
+
+}  // namespace hakmem::os

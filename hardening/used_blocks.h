@@ -1,0 +1,58 @@
+// Which blocks of a slab bear a mark when they are free (freed_mark.h): those
+// that have been handed out since the slab began, and whose memory has not been
+// purged since. Others get theirs when they are handed out first.
+//
+// Slab's, which is empty of it in builds without marks. Zero bytes are a valid
+// one. Not thread-safe: the slab's lock guards it.
+#ifndef HAKMEM_HARDENING_USED_BLOCKS_H_
+#define HAKMEM_HARDENING_USED_BLOCKS_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <type_traits>
+
+#include "hardening/freed_mark.h"
+#include "hardening/levels.h"
+
+namespace hakmem {
+namespace internal {
+
+template <size_t kBlocks>
+class UsedBlocksKept {
+ public:
+  void Clear() { std::fill(std::begin(bits_), std::end(bits_), 0); }
+
+  // Forgets `blocks` of the first 64.
+  void Clear(uint64_t blocks) { bits_[0] &= ~blocks; }
+
+  // Notes that `block`, which begins at `memory`, is handed out.
+  void HandOut(uint32_t block, void* memory) {
+    uint64_t& word = bits_[block / 64];
+    const uint64_t bit = uint64_t{1} << (block % 64);
+    if ((word & bit) != 0) return;
+    word |= bit;
+    FreedMark::Put(memory);
+  }
+
+ private:
+  uint64_t bits_[kBlocks / 64];
+};
+
+struct NoUsedBlocks {
+  void Clear() {}
+  void Clear(uint64_t) {}
+  void HandOut(uint32_t, void*) {}
+};
+
+}  // namespace internal
+
+template <size_t kBlocks>
+using UsedBlocks =
+    std::conditional_t<kMarksFreed, internal::UsedBlocksKept<kBlocks>,
+                       internal::NoUsedBlocks>;
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_HARDENING_USED_BLOCKS_H_
