@@ -247,11 +247,21 @@ os::Mapping MapGuarded(size_t size, size_t alignment) {
   return m;
 }
 
+// Gives back what guards `size` bytes at `address`, if they are guarded.
+void ReleaseGuards(uintptr_t address, size_t size, size_t guarded) {
+  if (guarded == 0) return;
+  os::Release(address - guarded, guarded);
+  os::Release(address + size, os::PageBytes());
+}
+
 // Moves the block's pages, `mapped` bytes of them, to a new place of `size`
 // bytes. Returns false, with everything as it was, when the OS refuses.
 bool Move(LargeBlock* block, size_t mapped, size_t size) {
   const uintptr_t from = block->base;
-  const os::Mapping to = os::Map(size, kChunkBytes, os::Access::kNone);
+  const size_t guarded = kGuardsMemory ? kChunkBytes : 0;
+  const os::Mapping to = kGuardsMemory
+                             ? MapGuarded(size, guarded)
+                             : os::Map(size, kChunkBytes, os::Access::kNone);
   if (!to) {
     NoteMapFail(OsRequest::kGrowLarge, to.error, size);
     return false;
@@ -259,6 +269,7 @@ bool Move(LargeBlock* block, size_t mapped, size_t size) {
   // Whether the map has room for the new place; it then cannot refuse below.
   if (!AddressMap::SetChunk(to.address, block)) {
     os::Release(to.address, size);
+    ReleaseGuards(to.address, size, guarded);
     return false;
   }
   // Before the pages leave, and out of the new place as well while it is in
@@ -268,12 +279,15 @@ bool Move(LargeBlock* block, size_t mapped, size_t size) {
   AddressMap::SetChunk(from, nullptr);
   if (const int error = os::MoveTo(from, mapped, size, to.address)) {
     NoteMapFail(OsRequest::kGrowLarge, error, size);
+    ReleaseGuards(to.address, size, guarded);
     AddressMap::SetChunk(from, block);
     return false;
   }
   AddressMap::SetChunk(to.address, block);
+  ReleaseGuards(from, mapped, block->guarded);
   MutexLock lock(mutex);
   block->base = to.address;
+  block->guarded = guarded;
   return true;
 }
 
@@ -553,8 +567,9 @@ bool Large::Free(uintptr_t address) {
 uintptr_t Large::Resize(uintptr_t address, size_t bytes) {
   LargeBlock* block = BlockAt(address);
   const size_t size = RoundToPages(bytes);
-  // A guarded block ends where it ends: another one is better than two ways.
-  if (block == nullptr || size == 0 || kGuardsMemory) return 0;
+  if (block == nullptr || size == 0) return 0;
+  // A guarded block is not shrunk, so it has no tail, and has no room to grow.
+  if (kGuardsMemory && size <= block->bytes) return 0;
   size_t mapped;
   {
     MutexLock lock(mutex);
@@ -567,7 +582,7 @@ uintptr_t Large::Resize(uintptr_t address, size_t bytes) {
     SetTail(block, 0);
   }
   Count(Event::kMapCall);
-  if (os::ResizeInPlace(address, mapped, size) != 0) {
+  if (kGuardsMemory || os::ResizeInPlace(address, mapped, size) != 0) {
     // What was moved here is copied: it may be several mappings.
     if (block->moved_chunks != 0 || !Move(block, mapped, size)) {
       MutexLock lock(mutex);

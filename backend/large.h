@@ -22,9 +22,8 @@
 // when there is one, whose rest is its tail: what it was longer before it was
 // shrunk, kept for the decay time for it to grow into.
 //
-// With --//hardening=full each block is a mapping of its own that ends in a
-// page which no access may touch, and begins behind address space of that kind;
-// none is parked or grown.
+// With --//hardening=full each block is a mapping of its own between pages that
+// no access may touch; it grows by moving, and none is parked.
 //
 // Thread-safe. Lock order: beside the page heap's, before metadata's. The
 // owner of a block may not resize and free it at once, as with any realloc.
