@@ -148,10 +148,17 @@ absl::StatusOr<Roster> FindContenders(const Field& field,
   if (field.floor) {
     all.push_back({{"floor", Contender::kFloor, "", "the loop alone"}, false});
   }
-  for (const std::string& variant : field.variants) {
+  const auto add_variant = [&](const std::string& variant) {
     all.push_back({{variant, Contender::kVariant,
                     absl::StrCat(root, "/libhakmem-", variant, ".so"), ""},
                    false});
+  };
+  for (const std::string& variant : field.variants) add_variant(variant);
+  for (const std::string& variant : field.variants_on_request) {
+    if (std::find(options.only.begin(), options.only.end(), variant) !=
+        options.only.end()) {
+      add_variant(variant);
+    }
   }
   all.push_back({{"glibc", Contender::kGlibc, "",
                   absl::StrCat("glibc ", gnu_get_libc_version())},

@@ -28,6 +28,8 @@ struct Field {
   std::vector<std::string> probe;  // its arguments for a short run
   // HAKMEM's, as in //:libhakmem-NAME.so, a file there too.
   std::vector<std::string> variants;
+  // The same, of which only those that --only names take part.
+  std::vector<std::string> variants_on_request = {};
   bool floor = false;  // the worker knows --floor
 };
 

@@ -51,7 +51,7 @@ std::vector<size_t> BackEnds(const Results& results) {
   for (size_t i = 0; i < results.contenders().size(); ++i) {
     const Contender& contender = results.contenders()[i];
     if (contender.kind == Contender::kVariant &&
-        !absl::StrContains(contender.name, "-ace_")) {
+        !absl::StrContains(contender.name, '-')) {
       back_ends.push_back(i);
     }
   }

@@ -57,8 +57,8 @@ class Judgement {
 // Indexes of HAKMEM's variants among the contenders.
 std::vector<size_t> Variants(const Results& results);
 
-// The back-ends: HAKMEM's variants but those with another adaptive pool, which
-// bear the name of a back-end and "-ace_...".
+// The back-ends: HAKMEM's variants but those with another adaptive pool or
+// hardening, which bear the name of a back-end and a hyphen.
 std::vector<size_t> BackEnds(const Results& results);
 
 // "1.92 yes", "3.10 no", or "-" when not measured.

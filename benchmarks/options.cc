@@ -26,7 +26,8 @@ RunDefaults Defaults(SuiteChoice suite) {
           15,
           3,
           150,
-          "only these allocators, and the floor",
+          "only these allocators, and the floor; hardened variants (as "
+          "segment-checks, segment-full) take part only when named here",
           "of random-mixed: 3 repeats of 2000000 operations, a look, not "
           "a\nresult"};
 }

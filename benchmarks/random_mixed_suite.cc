@@ -26,10 +26,12 @@ std::vector<Case> Cases(const Options& options) {
 }  // namespace
 
 Field RandomMixedField() {
-  return {kRandomMixedWorker,
-          {"--slots=64", "--operations=64"},
-          {"segment", "superslab"},
-          /*floor=*/true};
+  return {
+      kRandomMixedWorker,
+      {"--slots=64", "--operations=64"},
+      {"segment", "superslab"},
+      {"segment-checks", "segment-full", "superslab-checks", "superslab-full"},
+      /*floor=*/true};
 }
 
 Suite RandomMixedSuite(const Options& options) {

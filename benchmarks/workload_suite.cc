@@ -61,7 +61,7 @@ Suite MakeSuite(const WorkloadSuite& from, const WorkloadOptions& options) {
   suite.amount =
       absl::StrCat("runs of ", absl::StrJoin(options.workloads, ", "), ", at ",
                    options.effort, " % of the usual work");
-  suite.field = {from.worker, {"--probe"}, from.variants, /*floor=*/false};
+  suite.field = {from.worker, {"--probe"}, from.variants, {}, /*floor=*/false};
   suite.effort = options.effort;
   for (const Case& workload : from.workloads) {
     if (!IsAmong(options.workloads, workload.workload)) continue;

@@ -279,7 +279,8 @@ void ThreadCache::CheckInUse(SizeClass c, void* block) {
 
 // Puts a block that was in use into its bin.
 void ThreadCache::Keep(SizeClass c, void* block) {
-  if (bins_.PushChecked(c, block)) return;
+  // Where nothing is checked, a bin that does not take a block is full.
+  if (kChecksFrees && bins_.PushChecked(c, block)) return;
   // The bin is full: the older half goes back.
   Grow(c, Bound::kFull);
   if (bins_.PushChecked(c, block)) return;
