@@ -238,7 +238,7 @@ bool Engine::PickThread() {
   }
   const Choice& choice = path_[depth_++];
   const int picked = choice.threads[choice.taken];
-  if (!is_bounded) {
+  if (!is_bounded && options_.leaves_out_equals) {
     uint32_t asleep = choice.asleep;
     for (size_t i = 0; i < choice.taken; ++i) {
       asleep |= 1u << choice.threads[i];

@@ -54,6 +54,9 @@ struct Options {
   int most_steps = 2000;
   // At most so many switches from a thread that could have gone on; -1: any.
   int most_preemptions = -1;
+  // Whether of schedules that differ in nothing one is enough. Not with a bound
+  // on preemptions.
+  bool leaves_out_equals = true;
   // Files whose atomics are numbers that decide nothing: no steps.
   std::vector<std::string> quiet_files;
   // One site's memory order made another (mutants.h).
