@@ -13,7 +13,8 @@ struct WordsOf {
 
 }  // namespace
 
-bool FailureRing::Claim(uint64_t ticket) {
+template <size_t kSlots>
+bool BasicFailureRing<kSlots>::Claim(uint64_t ticket) {
   std::atomic<uint64_t>& state = slots_[ticket % kRecords].state;
   uint64_t before = state.load(std::memory_order_relaxed);
   // Odd: somebody writes. Larger: we were overtaken by a whole round.
@@ -29,7 +30,8 @@ bool FailureRing::Claim(uint64_t ticket) {
   return true;
 }
 
-void FailureRing::Add(FailureRecord* record) {
+template <size_t kSlots>
+void BasicFailureRing<kSlots>::Add(FailureRecord* record) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     // relaxed: a ticket orders nothing, the slot's state does.
     const uint64_t ticket = next_.fetch_add(1, std::memory_order_relaxed);
@@ -50,7 +52,8 @@ void FailureRing::Add(FailureRecord* record) {
   lost_.fetch_add(1, std::memory_order_relaxed);
 }
 
-bool FailureRing::Read(uint64_t ticket, FailureRecord* record) const {
+template <size_t kSlots>
+bool BasicFailureRing<kSlots>::Read(uint64_t ticket, FailureRecord* record) const {
   const Slot& slot = slots_[ticket % kRecords];
   // acquire: pairs with the release of the state in Add.
   if (slot.state.load(std::memory_order_acquire) != 2 * ticket + 2) {
@@ -69,7 +72,8 @@ bool FailureRing::Read(uint64_t ticket, FailureRecord* record) const {
   return true;
 }
 
-bool FailureRing::Last(FailureRecord* record) const {
+template <size_t kSlots>
+bool BasicFailureRing<kSlots>::Last(FailureRecord* record) const {
   // Writers may overtake the search; they need a whole round to spoil it.
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const uint64_t end = next_.load(std::memory_order_relaxed);
@@ -81,5 +85,7 @@ bool FailureRing::Last(FailureRecord* record) const {
   }
   return false;
 }
+
+template class BasicFailureRing<128>;
 
 }  // namespace hakmem

@@ -26,11 +26,14 @@
 
 namespace hakmem {
 
-class FailureRing {
+// Of any size for the test that runs it under every interleaving
+// (failure_ring_model_test).
+template <size_t kSlots>
+class BasicFailureRing {
  public:
-  static constexpr size_t kRecords = 128;
+  static constexpr size_t kRecords = kSlots;
 
-  constexpr FailureRing() = default;
+  constexpr BasicFailureRing() = default;
 
   // Keeps `record`, whose sequence it sets, in place of the oldest one.
   void Add(FailureRecord* record);
@@ -75,6 +78,8 @@ class FailureRing {
   std::atomic<uint64_t> lost_{0};
   Slot slots_[kRecords];
 };
+
+using FailureRing = BasicFailureRing<128>;
 
 }  // namespace hakmem
 
