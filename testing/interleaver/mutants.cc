@@ -28,7 +28,12 @@ Survivors WeakenEach(const std::string& file,
                      const std::function<Result(const Options&)>& explore,
                      const Options& options) {
   Survivors survivors;
-  for (const Site& site : explore(options).sites) {
+  const Result as_it_is = explore(options);
+  if (!as_it_is.passed) {
+    survivors.texts.push_back("it fails as it is: " + as_it_is.failure);
+    return survivors;
+  }
+  for (const Site& site : as_it_is.sites) {
     if (site.file != file) continue;
     for (const std::memory_order weaker : WeakerThan(site.order)) {
       Options mutant = options;
