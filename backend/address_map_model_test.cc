@@ -10,8 +10,8 @@
 #include <memory>
 
 // First what takes the place of atomics and locks.
-#include "testing/interleaver/in_place_of_std.h"
 #include "testing/interleaver/in_place_of_lock.h"
+#include "testing/interleaver/in_place_of_std.h"
 //
 #include "backend/address_map.cc"
 #include "testing/interleaver/mutants.h"
@@ -102,8 +102,7 @@ class AddressMapModel : public testing::Test {
 
   // Any address at all: null, or a chunk whose fields may be read.
   void LookUp(int number) {
-    auto* chunk =
-        static_cast<TestChunk*>(AddressMap::ChunkAt(Address(number)));
+    auto* chunk = static_cast<TestChunk*>(AddressMap::ChunkAt(Address(number)));
     if (chunk == nullptr) return;
     Require(chunk == &state_->chunks[number], "another chunk");
     Require(chunk->fields == 1, "the chunk is empty");
@@ -125,9 +124,9 @@ class AddressMapModel : public testing::Test {
         },
         [this] {
           for (int number : {0, 1}) {
-            Require(AddressMap::ChunkAt(Address(number)) ==
-                        &state_->chunks[number],
-                    "a chunk is lost with a leaf");
+            Require(
+                AddressMap::ChunkAt(Address(number)) == &state_->chunks[number],
+                "a chunk is lost with a leaf");
             Require(AddressMap::ClassAt(Address(number)) == kClass,
                     "a class is lost with a leaf");
           }
@@ -189,9 +188,8 @@ TEST_F(AddressMapModel, NeedsItsMemoryOrders) {
   EXPECT_THAT(interleaver::WeakenEach("address_map.cc", explore).texts,
               testing::ElementsAre(
                   "address_map.cc compare_exchange release -> relaxed"));
-  EXPECT_THAT(
-      interleaver::WeakenEach("address_map.h", explore).texts,
-      testing::ElementsAre("address_map.h load acquire -> relaxed"));
+  EXPECT_THAT(interleaver::WeakenEach("address_map.h", explore).texts,
+              testing::ElementsAre("address_map.h load acquire -> relaxed"));
 }
 
 }  // namespace

@@ -50,8 +50,8 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 struct State {
   Heap heaps[2];
   Page pages[2];
-  Plain<int> contents[3];           // of the blocks, by bit
-  unsigned harvested[2] = {0, 0};   // by heap; the collecting thread's
+  Plain<int> contents[3];          // of the blocks, by bit
+  unsigned harvested[2] = {0, 0};  // by heap; the collecting thread's
 };
 
 // What FreeRemotely does with one block, after the program wrote to it.
@@ -114,37 +114,36 @@ class RemoteFrees : public testing::Test {
 };
 
 TEST_F(RemoteFrees, TwoThreadsFreeIntoOnePageWhileItsOwnerCollects) {
-  const Result result = Explore(
-      Make([](State& s) { FreeBlock(s, s.pages[0], 1); },
-           [](State& s) { FreeBlock(s, s.pages[0], 2); },
-           [](State& s) { Collect(s, 0); }),
-      [&] { RequireAllHarvested(3, 0); });
+  const Result result =
+      Explore(Make([](State& s) { FreeBlock(s, s.pages[0], 1); },
+                   [](State& s) { FreeBlock(s, s.pages[0], 2); },
+                   [](State& s) { Collect(s, 0); }),
+              [&] { RequireAllHarvested(3, 0); });
   EXPECT_TRUE(result.passed) << result.failure;
   EXPECT_GE(result.runs, 20);  // of schedules that differ in something
 }
 
 TEST_F(RemoteFrees, OneThreadFreesTwiceWhileTheOwnerCollectsTwice) {
-  const Result result = Explore(
-      Make(
-          [](State& s) {
-            FreeBlock(s, s.pages[0], 1);
-            FreeBlock(s, s.pages[0], 2);
-          },
-          [](State& s) {
-            Collect(s, 0);
-            Collect(s, 0);
-          }),
-      [&] { RequireAllHarvested(3, 0); });
+  const Result result = Explore(Make(
+                                    [](State& s) {
+                                      FreeBlock(s, s.pages[0], 1);
+                                      FreeBlock(s, s.pages[0], 2);
+                                    },
+                                    [](State& s) {
+                                      Collect(s, 0);
+                                      Collect(s, 0);
+                                    }),
+                                [&] { RequireAllHarvested(3, 0); });
   EXPECT_TRUE(result.passed) << result.failure;
   EXPECT_GE(result.runs, 20);
 }
 
 TEST_F(RemoteFrees, TwoPagesOfOneOwnerShareItsStack) {
-  const Result result = Explore(
-      Make([](State& s) { FreeBlock(s, s.pages[0], 1); },
-           [](State& s) { FreeBlock(s, s.pages[1], 2); },
-           [](State& s) { Collect(s, 0); }),
-      [&] { RequireAllHarvested(3, 0); });
+  const Result result =
+      Explore(Make([](State& s) { FreeBlock(s, s.pages[0], 1); },
+                   [](State& s) { FreeBlock(s, s.pages[1], 2); },
+                   [](State& s) { Collect(s, 0); }),
+              [&] { RequireAllHarvested(3, 0); });
   EXPECT_TRUE(result.passed) << result.failure;
   EXPECT_GE(result.runs, 20);
 }
@@ -251,7 +250,8 @@ TEST_F(RemoteFrees, MustSetTheBitBeforeItDelivers) {
   EXPECT_FALSE(Explore(Make(
                            [](State& s) {
                              Page& page = s.pages[0];
-                             DeliverRemotePage(&page, page.owner.load(kRelaxed));
+                             DeliverRemotePage(&page,
+                                               page.owner.load(kRelaxed));
                              page.bits.fetch_or(1, std::memory_order_release);
                            },
                            [](State& s) { Collect(s, 0); }),
@@ -287,8 +287,7 @@ TEST_F(RemoteFrees, MustReadTheOwnerAfterThePageStopsWaiting) {
                        Page* page = s.heaps[0].waiting_pages.exchange(
                            nullptr, std::memory_order_acquire);
                        if (page == nullptr) return;
-                       page->waiting.exchange(false,
-                                              std::memory_order_acq_rel);
+                       page->waiting.exchange(false, std::memory_order_acq_rel);
                        s.harvested[0] |=
                            page->bits.exchange(0, std::memory_order_acquire);
                        if (s.harvested[0] != 3) continue;
@@ -302,8 +301,7 @@ TEST_F(RemoteFrees, MustReadTheOwnerAfterThePageStopsWaiting) {
                    }),
               [&] {
                 Collect(*state_, 1);
-                Require(state_->harvested[0] != 3 ||
-                            state_->harvested[1] == 4,
+                Require(state_->harvested[0] != 3 || state_->harvested[1] == 4,
                         "not delivered to the new owner");
               })
           .passed);

@@ -23,8 +23,8 @@
 #include <vector>
 
 // First what takes the place of atomics and locks.
-#include "testing/interleaver/in_place_of_std.h"
 #include "testing/interleaver/in_place_of_lock.h"
+#include "testing/interleaver/in_place_of_std.h"
 //
 #include "backend/address_map.cc"
 #include "backend/segment.cc"
@@ -223,7 +223,8 @@ class SegmentModel : public testing::Test {
   Result Run(const std::function<Threads()>& make, Options options) {
     // What decides nothing.
     options.quiet_files = {"counters.h", "dirty_ledger.h", "options.h"};
-    return Explore(make, [&] { RequireBooksAreRight(); }, options);
+    return Explore(
+        make, [&] { RequireBooksAreRight(); }, options);
   }
 
   // All blocks of a page, so that its heap has none left.
@@ -413,8 +414,8 @@ TEST_F(SegmentModel, NeedsItsMemoryOrders) {
   EXPECT_GE(survivors.tried, 2);
   // Of a page's owner: would matter if heaps were not zeros when they begin
   // (as in remote_frees_test).
-  EXPECT_THAT(survivors.texts, testing::ElementsAre(
-                                   "segment_heap.cc store release -> relaxed"));
+  EXPECT_THAT(survivors.texts,
+              testing::ElementsAre("segment_heap.cc store release -> relaxed"));
 }
 
 }  // namespace

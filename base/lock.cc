@@ -26,12 +26,11 @@ void CpuRelax() {
 
 void Mutex::LockSlow() {
   const int saved_errno = errno;
-  futex_lock::LockSlow(
-      word_, kSpins, CpuRelax,
-      [](std::atomic<uint32_t>& word, uint32_t while_value) {
-        syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, while_value, nullptr,
-                nullptr, 0);
-      });
+  futex_lock::LockSlow(word_, kSpins, CpuRelax,
+                       [](std::atomic<uint32_t>& word, uint32_t while_value) {
+                         syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE,
+                                 while_value, nullptr, nullptr, 0);
+                       });
   errno = saved_errno;
 }
 

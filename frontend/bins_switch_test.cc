@@ -7,10 +7,12 @@
 
 #include <memory>
 
-#include "testing/interleaver/in_place_of_std.h"
+// First what takes the place of atomics and locks.
 #include "testing/interleaver/in_place_of_lock.h"
-#include "testing/interleaver/mutants.h"
+#include "testing/interleaver/in_place_of_std.h"
+//
 #include "frontend/bins_switch.h"
+#include "testing/interleaver/mutants.h"
 
 namespace hakmem {
 namespace {
@@ -89,10 +91,9 @@ TEST_F(BinsSwitch, NoThreadsBinsStayInSight) {
 }
 
 TEST_F(BinsSwitch, NeedsBothFences) {
-  const Survivors survivors =
-      interleaver::WeakenEach("bins_switch.h", [&](const Options& options) {
-        return ShowWhileSwitchedOn(options);
-      });
+  const Survivors survivors = interleaver::WeakenEach(
+      "bins_switch.h",
+      [&](const Options& options) { return ShowWhileSwitchedOn(options); });
   EXPECT_EQ(survivors.tried, 2);
   EXPECT_THAT(survivors.texts, testing::ElementsAre());
 }

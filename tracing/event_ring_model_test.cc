@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <memory>
 
+// First what takes the place of atomics.
 #include "testing/interleaver/in_place_of_std.h"
+//
 #include "testing/interleaver/mutants.h"
 #include "tracing/event_ring.h"
 
@@ -103,9 +105,7 @@ TEST_F(EventRingModel, CountsAreRightWhileEventsAreForgotten) {
                            ring->Record(Event(2));
                          },
                          [=] { ring->Forget(); },
-                         [=] {
-                           Require(ring->Recorded() <= 2, "below zero");
-                         }};
+                         [=] { Require(ring->Recorded() <= 2, "below zero"); }};
         },
         [] {}, options);
   };

@@ -52,7 +52,8 @@ void BasicFailureRing<Record, kSlots>::Add(Record* record) {
 }
 
 template <typename Record, size_t kSlots>
-bool BasicFailureRing<Record, kSlots>::Read(uint64_t ticket, Record* record) const {
+bool BasicFailureRing<Record, kSlots>::Read(uint64_t ticket,
+                                            Record* record) const {
   const Slot& slot = slots_[ticket % kRecords];
   // acquire: pairs with the release of the state in Add.
   if (slot.state.load(std::memory_order_acquire) != 2 * ticket + 2) {

@@ -52,8 +52,8 @@ struct Operations {
     }
   }
   template <typename Function>
-  static T Change(T* at, const char* name, std::memory_order order,
-                   Place place, const Function& change) {
+  static T Change(T* at, const char* name, std::memory_order order, Place place,
+                  const Function& change) {
     if (!InThread()) {
       const T before = *at;
       *at = change(before);
@@ -116,25 +116,25 @@ class AtomicBase {
              const char* file = __builtin_FILE(),
              int line = __builtin_LINE()) const {
     return Operations<T>::Change(At(), "exchange", order, {file, line},
-                                  [&](T) { return value; });
+                                 [&](T) { return value; });
   }
   T fetch_add(T value, Order order = kSeqCst,
               const char* file = __builtin_FILE(),
               int line = __builtin_LINE()) const {
     return Operations<T>::Change(At(), "fetch_add", order, {file, line},
-                                  [&](T before) { return before + value; });
+                                 [&](T before) { return before + value; });
   }
   T fetch_sub(T value, Order order = kSeqCst,
               const char* file = __builtin_FILE(),
               int line = __builtin_LINE()) const {
     return Operations<T>::Change(At(), "fetch_sub", order, {file, line},
-                                  [&](T before) { return before - value; });
+                                 [&](T before) { return before - value; });
   }
   T fetch_or(T value, Order order = kSeqCst,
              const char* file = __builtin_FILE(),
              int line = __builtin_LINE()) const {
     return Operations<T>::Change(At(), "fetch_or", order, {file, line},
-                                  [&](T before) { return before | value; });
+                                 [&](T before) { return before | value; });
   }
   bool compare_exchange_strong(T& expected, T desired, Order order,
                                Order otherwise,

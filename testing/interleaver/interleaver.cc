@@ -111,9 +111,9 @@ class Engine {
   Options options_;
   MemoryModel memory_;
   std::vector<std::unique_ptr<Thread>> threads_;
-  size_t count_ = 0;    // threads of this run
-  int running_ = -1;    // -1: none
-  int last_ = -1;       // the one that ran last
+  size_t count_ = 0;  // threads of this run
+  int running_ = -1;  // -1: none
+  int last_ = -1;     // the one that ran last
   int preemptions_ = 0;
   uint32_t asleep_ = 0;
   bool failed_ = false;
@@ -222,8 +222,8 @@ bool Engine::PickThread() {
     if (may_go_on && (asleep_ >> last_ & 1) == 0) {
       choice.threads.push_back(last_);
     }
-    const bool may_switch = !is_bounded || !may_go_on ||
-                            preemptions_ < options_.most_preemptions;
+    const bool may_switch =
+        !is_bounded || !may_go_on || preemptions_ < options_.most_preemptions;
     for (int t = 0; t < static_cast<int>(count_) && may_switch; ++t) {
       if (t != last_ && ((enabled & ~asleep_) >> t & 1) != 0) {
         choice.threads.push_back(t);
@@ -302,8 +302,8 @@ uint64_t Engine::Load(const void* address, uint64_t initial,
                       std::memory_order order, Place place) {
   order = OrderAt(place, "load", 0, order);
   Before({Kind::kLoad, address, "load", order, place});
-  const uint64_t value = memory_.Load(
-      running_, memory_.LocationAt(address, initial), order);
+  const uint64_t value =
+      memory_.Load(running_, memory_.LocationAt(address, initial), order);
   After(value);
   return value;
 }
@@ -366,8 +366,8 @@ void Engine::Lock(const void* mutex) {
 }
 
 bool Engine::TryLock(const void* mutex) {
-  Before({Kind::kTryLock, mutex, "try_lock", std::memory_order_acquire,
-          kNowhere});
+  Before(
+      {Kind::kTryLock, mutex, "try_lock", std::memory_order_acquire, kNowhere});
   LockState& lock = locks_[mutex];
   const bool is_free = lock.holder < 0;
   if (is_free) {
@@ -379,8 +379,7 @@ bool Engine::TryLock(const void* mutex) {
 }
 
 void Engine::Unlock(const void* mutex) {
-  Before({Kind::kUnlock, mutex, "unlock", std::memory_order_release,
-          kNowhere});
+  Before({Kind::kUnlock, mutex, "unlock", std::memory_order_release, kNowhere});
   LockState& lock = locks_[mutex];
   if (lock.holder != running_) FailThread("unlocked by who does not hold it");
   lock.holder = -1;
@@ -391,8 +390,8 @@ void Engine::Unlock(const void* mutex) {
 // The kernel compares the word behind a full barrier, and nobody wakes anybody
 // on it between that and the sleep.
 void Engine::Wait(const void* word, uint32_t while_value) {
-  Before({Kind::kWait, word, "futex_wait", std::memory_order_seq_cst,
-          kNowhere});
+  Before(
+      {Kind::kWait, word, "futex_wait", std::memory_order_seq_cst, kNowhere});
   memory_.Fence(running_, std::memory_order_seq_cst);
   const auto value = static_cast<uint32_t>(memory_.Load(
       running_, memory_.LocationAt(word, 0), std::memory_order_relaxed));
@@ -404,8 +403,8 @@ void Engine::Wait(const void* word, uint32_t while_value) {
 }
 
 void Engine::Wake(const void* word, int count) {
-  Before({Kind::kWake, word, "futex_wake", std::memory_order_seq_cst,
-          kNowhere});
+  Before(
+      {Kind::kWake, word, "futex_wake", std::memory_order_seq_cst, kNowhere});
   memory_.Fence(running_, std::memory_order_seq_cst);
   int woken = 0;
   for (; woken < count; ++woken) {

@@ -41,8 +41,8 @@ struct Site {
 
   std::string Text() const;
   friend bool operator==(const Site& a, const Site& b) {
-    return a.file == b.file && a.line == b.line &&
-           a.operation == b.operation && a.part == b.part;
+    return a.file == b.file && a.line == b.line && a.operation == b.operation &&
+           a.part == b.part;
   }
 };
 

@@ -75,16 +75,16 @@ TEST_F(Interleaver, GoesThroughEverySchedule) {
   };
   Options options;
   options.memory = Memory::kSequential;
-  const Result result = Explore(Make(twice, twice, twice), [] {}, options);
+  const Result result = Explore(
+      Make(twice, twice, twice), [] {}, options);
   EXPECT_EQ(result.runs, 90);
   EXPECT_EQ(result.cut_short, 0);
 }
 
 TEST_F(Interleaver, RunsOneOfSchedulesThatDifferInNothing) {
-  const Result result = Explore(
-      Make([](State& s) { s.a.store(1, kRelaxed); },
-           [](State& s) { s.b.store(1, kRelaxed); }),
-      [] {});
+  const Result result = Explore(Make([](State& s) { s.a.store(1, kRelaxed); },
+                                     [](State& s) { s.b.store(1, kRelaxed); }),
+                                [] {});
   EXPECT_EQ(result.runs, 1);
 }
 
@@ -95,16 +95,22 @@ TEST_F(Interleaver, ABoundOnPreemptionsLeavesSchedulesOut) {
   };
   Options options;
   options.most_preemptions = 0;
-  EXPECT_EQ(Explore(Make(twice, twice), [] {}, options).runs, 2);
+  EXPECT_EQ(Explore(
+                Make(twice, twice), [] {}, options)
+                .runs,
+            2);
   options.most_preemptions = 1;
-  EXPECT_EQ(Explore(Make(twice, twice), [] {}, options).runs, 4);
+  EXPECT_EQ(Explore(
+                Make(twice, twice), [] {}, options)
+                .runs,
+            4);
 }
 
 // What may happen must not depend on whether equal schedules are left out:
 // programs of three threads, made at random, with both.
 TEST_F(Interleaver, LeavingEqualSchedulesOutLosesNoOutcome) {
-  static constexpr std::memory_order kOrders[] = {
-      kRelaxed, kAcquire, kRelease, std::memory_order_seq_cst};
+  static constexpr std::memory_order kOrders[] = {kRelaxed, kAcquire, kRelease,
+                                                  std::memory_order_seq_cst};
   std::mt19937 random(1);
   for (int program = 0; program < 60; ++program) {
     std::vector<std::vector<uint32_t>> code(3);
@@ -160,10 +166,9 @@ TEST_F(Interleaver, LeavingEqualSchedulesOutLosesNoOutcome) {
 }
 
 TEST_F(Interleaver, FindsADataRace) {
-  const auto result =
-      Explore(Make([](State& s) { s.plain = 1; },
-                   [](State& s) { s.plain = 2; }),
-              [] {});
+  const auto result = Explore(
+      Make([](State& s) { s.plain = 1; }, [](State& s) { s.plain = 2; }),
+      [] {});
   EXPECT_THAT(result.failure, HasSubstr("data race"));
   EXPECT_THAT(result.failure, HasSubstr("writes plain"));
 }
@@ -178,7 +183,8 @@ TEST_F(Interleaver, FindsAMissingReleaseAndAcquire) {
         if (s.a.load(kAcquire) == 1) Require(s.plain == 7, "stale");
       });
   const auto explore = [&](const Options& options) {
-    return Explore(publish, [] {}, options);
+    return Explore(
+        publish, [] {}, options);
   };
   EXPECT_TRUE(explore({}).passed);
   const Survivors survivors = WeakenEach("interleaver_test.cc", explore);
@@ -188,9 +194,10 @@ TEST_F(Interleaver, FindsAMissingReleaseAndAcquire) {
 
 TEST_F(Interleaver, NamesAnOrderThatIsNotNeeded) {
   const auto explore = [&](const Options& options) {
-    return Explore(Make([](State& s) { s.a.store(1, kRelease); },
-                        [](State& s) { s.a.load(kRelaxed); }),
-                   [] {}, options);
+    return Explore(
+        Make([](State& s) { s.a.store(1, kRelease); },
+             [](State& s) { s.a.load(kRelaxed); }),
+        [] {}, options);
   };
   EXPECT_THAT(WeakenEach("interleaver_test.cc", explore).texts,
               ElementsAre("interleaver_test.cc store release -> relaxed"));
@@ -264,7 +271,9 @@ TEST_F(Interleaver, SaysWhenItDidNotFinish) {
   const auto thrice = [](State& s) {
     for (int i = 0; i < 3; ++i) s.a.fetch_add(1, kRelaxed);
   };
-  EXPECT_FALSE(Explore(Make(thrice, thrice), [] {}, options).passed);
+  EXPECT_FALSE(Explore(
+                   Make(thrice, thrice), [] {}, options)
+                   .passed);
 }
 
 }  // namespace

@@ -173,8 +173,7 @@ bool MemoryModel::ReadPlain(int thread, const void* variable) {
   Plain& p = plain_[variable];
   const View& now = threads_[thread].now;
   p.read[thread] = now.clock[thread];
-  return p.writer < 0 || p.written <= now.clock[p.writer] ||
-         p.writer == thread;
+  return p.writer < 0 || p.written <= now.clock[p.writer] || p.writer == thread;
 }
 
 bool MemoryModel::WritePlain(int thread, const void* variable) {

@@ -101,8 +101,8 @@ class MemoryModel {
   };
   struct Plain {
     int writer = -1;
-    uint32_t written = 0;                         // by the writer's clock
-    std::array<uint32_t, kMostThreads> read{};    // by each thread's clock
+    uint32_t written = 0;                       // by the writer's clock
+    std::array<uint32_t, kMostThreads> read{};  // by each thread's clock
   };
 
   void Join(View& into, const View& from) const;

@@ -43,9 +43,9 @@ Survivors WeakenEach(const std::string& file,
       if (!explore(mutant).passed) continue;
       Site as_weakened = site;
       as_weakened.order = weaker;
-      survivors.texts.push_back(site.Text() + " -> " +
-                                as_weakened.Text().substr(
-                                    as_weakened.Text().rfind(' ') + 1));
+      survivors.texts.push_back(
+          site.Text() + " -> " +
+          as_weakened.Text().substr(as_weakened.Text().rfind(' ') + 1));
     }
   }
   std::sort(survivors.texts.begin(), survivors.texts.end());
