@@ -1,6 +1,7 @@
 #include "testing/interleaver/interleaver.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -151,6 +152,12 @@ Result Engine::Explore(const std::function<Threads()>& make,
     }
   }
   current = nullptr;
+  if (getenv("INTERLEAVER_RUNS") != nullptr) {
+    printf("[     RUNS ] %lld, and %lld cut short: %s\n",
+           static_cast<long long>(result_.runs),
+           static_cast<long long>(result_.cut_short),
+           result_.passed ? "passed" : "failed");
+  }
   return result_;
 }
 

@@ -15,7 +15,8 @@
 // Godefroid 1996).
 //
 // Found are: a Require that does not hold, a deadlock, a data race on a Plain,
-// a run without end. The failure says the steps that led to it.
+// a run without end. The failure says the steps that led to it. With
+// INTERLEAVER_RUNS in the environment each search prints how many runs it took.
 #ifndef HAKMEM_TESTING_INTERLEAVER_INTERLEAVER_H_
 #define HAKMEM_TESTING_INTERLEAVER_INTERLEAVER_H_
 
