@@ -185,7 +185,7 @@ class SegmentModel : public testing::Test {
   }
 
   // A fresh back-end with small segments of `slabs` slabs.
-  void Begin(size_t slabs = 1) {
+  void Begin(size_t slabs = 1) ABSL_NO_THREAD_SAFETY_ANALYSIS {
     System& s = system_below;
     for (size_t c = 0; c < kMostChunks; ++c) {
       const uintptr_t chunk = kFirstChunk + c * kChunkBytes;

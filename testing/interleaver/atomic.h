@@ -224,14 +224,12 @@ class Plain {
 };
 
 // A lock that makes its thread wait, in one step; who waits for ever is told.
+// Known by its address.
 class Lock {
  public:
   void Take() { internal::Lock(this); }
   bool TryTake() { return internal::TryLock(this); }
   void Release() { internal::Unlock(this); }
-
- private:
-  char address_ = 0;
 };
 
 }  // namespace interleaver
