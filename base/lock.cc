@@ -24,18 +24,13 @@ void CpuRelax() {
 
 }  // namespace
 
-// The three-state futex mutex of Drepper, "Futexes Are Tricky" (2005).
 void Mutex::LockSlow() {
-  for (int i = 0; i < kSpins; ++i) {
-    CpuRelax();
-    if (word_.load(std::memory_order_relaxed) == kFree && TryLock()) return;
-  }
   const int saved_errno = errno;
-  // acquire: pairs with the release in Unlock.
-  while (word_.exchange(kWaitedFor, std::memory_order_acquire) != kFree) {
-    syscall(SYS_futex, &word_, FUTEX_WAIT_PRIVATE, kWaitedFor, nullptr, nullptr,
-            0);
-  }
+  futex_lock::LockSlow(word_, kSpins, CpuRelax,
+                       [](std::atomic<uint32_t>& word, uint32_t while_value) {
+                         syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE,
+                                 while_value, nullptr, nullptr, 0);
+                       });
   errno = saved_errno;
 }
 

@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "absl/base/thread_annotations.h"
+#include "base/futex_lock.h"
 #include "base/single_thread.h"
 
 namespace hakmem {
@@ -24,52 +25,38 @@ class ABSL_LOCKABLE Mutex {
 
   void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() {
     if (IsSingleThreaded() && IsFree()) {
-      word_.store(kHeld, std::memory_order_relaxed);
+      word_.store(futex_lock::kHeld, std::memory_order_relaxed);
       return;
     }
-    uint32_t expected = kFree;
-    // acquire: pairs with the release in Unlock.
-    if (!word_.compare_exchange_strong(expected, kHeld,
-                                       std::memory_order_acquire,
-                                       std::memory_order_relaxed)) {
-      LockSlow();
-    }
+    if (!futex_lock::TryLock(word_)) LockSlow();
   }
 
   bool TryLock() ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) {
     if (IsSingleThreaded() && IsFree()) {
-      word_.store(kHeld, std::memory_order_relaxed);
+      word_.store(futex_lock::kHeld, std::memory_order_relaxed);
       return true;
     }
-    uint32_t expected = kFree;
-    // acquire: pairs with the release in Unlock.
-    return word_.compare_exchange_strong(
-        expected, kHeld, std::memory_order_acquire, std::memory_order_relaxed);
+    return futex_lock::TryLock(word_);
   }
 
   void Unlock() ABSL_UNLOCK_FUNCTION() {
     if (IsSingleThreaded()) {
-      word_.store(kFree, std::memory_order_relaxed);
+      word_.store(futex_lock::kFree, std::memory_order_relaxed);
       return;
     }
-    // release: pairs with the acquire in Lock, TryLock and LockSlow.
-    if (word_.exchange(kFree, std::memory_order_release) == kWaitedFor) {
-      Wake();
-    }
+    if (futex_lock::Unlock(word_)) Wake();
   }
 
  private:
-  static constexpr uint32_t kFree = 0;
-  static constexpr uint32_t kHeld = 1;
-  static constexpr uint32_t kWaitedFor = 2;  // held, and a thread may sleep
-
   // relaxed: asked only while there is no other thread.
-  bool IsFree() const { return word_.load(std::memory_order_relaxed) == kFree; }
+  bool IsFree() const {
+    return word_.load(std::memory_order_relaxed) == futex_lock::kFree;
+  }
 
   void LockSlow() ABSL_NO_THREAD_SAFETY_ANALYSIS;
   void Wake();
 
-  std::atomic<uint32_t> word_{kFree};
+  std::atomic<uint32_t> word_{futex_lock::kFree};
 };
 
 class ABSL_SCOPED_LOCKABLE MutexLock {

@@ -16,6 +16,7 @@
 #include "base/lock.h"
 #include "base/options.h"
 #include "base/thread_exit.h"
+#include "frontend/bins_switch.h"
 #include "frontend/housekeeping.h"
 #include "hardening/freed_mark.h"
 #include "hardening/levels.h"
@@ -424,21 +425,18 @@ void ThreadCache::HideBins(uint64_t now) {
 
 void ThreadCache::ShowBins() {
   hidden_ = false;
-  thread_bins.store(&bins_, std::memory_order_relaxed);
-  // Pairs with the fence in LeaveHotPathEverywhere: either this thread sees
-  // that events are on, or its bins are hidden after the store above.
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (EventsOn()) thread_bins.store(kNoBins, std::memory_order_relaxed);
+  ShowBinsUnless(&EventsOn, thread_bins, static_cast<BinTable*>(&bins_),
+                 kNoBins);
 }
 
 void ThreadCache::LeaveHotPathEverywhere() {
-  // Pairs with the fence in ShowBins.
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  MutexLock lock(caches_mutex);
-  for (ThreadCache* cache = caches.front(); cache != nullptr;
-       cache = caches.Next(cache)) {
-    cache->bins_in_use_->store(kNoBins, std::memory_order_relaxed);
-  }
+  HideBinsOfAll(kNoBins, [](auto&& hide) {
+    MutexLock lock(caches_mutex);
+    for (ThreadCache* cache = caches.front(); cache != nullptr;
+         cache = caches.Next(cache)) {
+      hide(*cache->bins_in_use_);
+    }
+  });
 }
 
 void ThreadCache::EndEpoch(uint64_t now) {

@@ -27,9 +27,12 @@
 
 namespace hakmem {
 
-class EventRing {
+// Of any size for the test that runs it under every interleaving
+// (event_ring_model_test).
+template <size_t kSlots>
+class BasicEventRing {
  public:
-  static constexpr size_t kCapacity = 4096;
+  static constexpr size_t kCapacity = kSlots;
 
   // --- The thread whose ring it is -------------------------------------------
 
@@ -160,6 +163,8 @@ class EventRing {
   std::atomic<uint64_t> first_;
   Slot slots_[kCapacity];
 };
+
+using EventRing = BasicEventRing<4096>;
 
 }  // namespace hakmem
 

@@ -5,15 +5,15 @@
 namespace hakmem {
 namespace {
 
-using Words = uint64_t[sizeof(FailureRecord) / sizeof(uint64_t)];
-
+template <typename Record>
 struct WordsOf {
-  Words words;
+  uint64_t words[sizeof(Record) / sizeof(uint64_t)];
 };
 
 }  // namespace
 
-bool FailureRing::Claim(uint64_t ticket) {
+template <typename Record, size_t kSlots>
+bool BasicFailureRing<Record, kSlots>::Claim(uint64_t ticket) {
   std::atomic<uint64_t>& state = slots_[ticket % kRecords].state;
   uint64_t before = state.load(std::memory_order_relaxed);
   // Odd: somebody writes. Larger: we were overtaken by a whole round.
@@ -29,14 +29,15 @@ bool FailureRing::Claim(uint64_t ticket) {
   return true;
 }
 
-void FailureRing::Add(FailureRecord* record) {
+template <typename Record, size_t kSlots>
+void BasicFailureRing<Record, kSlots>::Add(Record* record) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     // relaxed: a ticket orders nothing, the slot's state does.
     const uint64_t ticket = next_.fetch_add(1, std::memory_order_relaxed);
     record->sequence = ticket + 1;
     if (!Claim(ticket)) continue;
     Slot& slot = slots_[ticket % kRecords];
-    const auto copy = std::bit_cast<WordsOf>(*record);
+    const auto copy = std::bit_cast<WordsOf<Record>>(*record);
     for (size_t i = 0; i < kWords; ++i) {
       // release: pairs with the acquire of the words in Read; who sees one of
       // these words sees the odd state too.
@@ -50,13 +51,15 @@ void FailureRing::Add(FailureRecord* record) {
   lost_.fetch_add(1, std::memory_order_relaxed);
 }
 
-bool FailureRing::Read(uint64_t ticket, FailureRecord* record) const {
+template <typename Record, size_t kSlots>
+bool BasicFailureRing<Record, kSlots>::Read(uint64_t ticket,
+                                            Record* record) const {
   const Slot& slot = slots_[ticket % kRecords];
   // acquire: pairs with the release of the state in Add.
   if (slot.state.load(std::memory_order_acquire) != 2 * ticket + 2) {
     return false;
   }
-  WordsOf copy;
+  WordsOf<Record> copy;
   for (size_t i = 0; i < kWords; ++i) {
     // acquire: pairs with the release of the words in Add. Also keeps the load
     // of the state below after them.
@@ -65,11 +68,12 @@ bool FailureRing::Read(uint64_t ticket, FailureRecord* record) const {
   if (slot.state.load(std::memory_order_relaxed) != 2 * ticket + 2) {
     return false;
   }
-  *record = std::bit_cast<FailureRecord>(copy);
+  *record = std::bit_cast<Record>(copy);
   return true;
 }
 
-bool FailureRing::Last(FailureRecord* record) const {
+template <typename Record, size_t kSlots>
+bool BasicFailureRing<Record, kSlots>::Last(Record* record) const {
   // Writers may overtake the search; they need a whole round to spoil it.
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const uint64_t end = next_.load(std::memory_order_relaxed);
@@ -81,5 +85,7 @@ bool FailureRing::Last(FailureRecord* record) const {
   }
   return false;
 }
+
+template class BasicFailureRing<FailureRecord, 128>;
 
 }  // namespace hakmem

@@ -26,17 +26,20 @@
 
 namespace hakmem {
 
-class FailureRing {
+// Of any record and size for the test that runs it under every interleaving
+// (failure_ring_model_test): whole words, of which one is `sequence`.
+template <typename Record, size_t kSlots>
+class BasicFailureRing {
  public:
-  static constexpr size_t kRecords = 128;
+  static constexpr size_t kRecords = kSlots;
 
-  constexpr FailureRing() = default;
+  constexpr BasicFailureRing() = default;
 
   // Keeps `record`, whose sequence it sets, in place of the oldest one.
-  void Add(FailureRecord* record);
+  void Add(Record* record);
 
   // Copies the newest record; false when there is none.
-  bool Last(FailureRecord* record) const;
+  bool Last(Record* record) const;
 
   // Calls visit(record) for the records that are kept, oldest first, those
   // added meanwhile not included. Returns how many.
@@ -44,7 +47,7 @@ class FailureRing {
   size_t ForEach(Visit&& visit) const {
     const uint64_t end = next_.load(std::memory_order_relaxed);
     size_t count = 0;
-    FailureRecord record;
+    Record record;
     for (uint64_t t = end < kRecords ? 0 : end - kRecords; t < end; ++t) {
       if (!Read(t, &record)) continue;
       visit(record);
@@ -57,7 +60,7 @@ class FailureRing {
   uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
 
  private:
-  static constexpr size_t kWords = sizeof(FailureRecord) / sizeof(uint64_t);
+  static constexpr size_t kWords = sizeof(Record) / sizeof(uint64_t);
   // Slots in use at once, by threads and the handlers that interrupt them,
   // before a record is given up.
   static constexpr int kAttempts = 16;
@@ -69,12 +72,14 @@ class FailureRing {
 
   bool Claim(uint64_t ticket);
   // Copies the record with `ticket`; false when it is not there (any more).
-  bool Read(uint64_t ticket, FailureRecord* record) const;
+  bool Read(uint64_t ticket, Record* record) const;
 
   std::atomic<uint64_t> next_{0};  // ticket
   std::atomic<uint64_t> lost_{0};
   Slot slots_[kRecords];
 };
+
+using FailureRing = BasicFailureRing<FailureRecord, 128>;
 
 }  // namespace hakmem
 

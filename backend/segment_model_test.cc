@@ -1,0 +1,422 @@
+// Runs the segment back-end itself, not a part made for the purpose, under
+// every interleaving of a few operations (testing/interleaver), on a memory as
+// weak as C11's: remote frees, adoption, slabs that are purged while the lock
+// is free, the address map. The system below it (chunks, metadata, the kernel's
+// purge) is made up here.
+//
+// A block's memory is a plain variable that its holder writes to, and so does a
+// purge: a block handed out twice, or purged while in use, or handed on without
+// release and acquire, is a data race.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <memory>
+#include <new>
+#include <set>
+#include <string>
+#include <vector>
+
+// First what takes the place of atomics and locks.
+#include "testing/interleaver/in_place_of_lock.h"
+#include "testing/interleaver/in_place_of_std.h"
+//
+#include "backend/address_map.cc"
+#include "backend/segment.cc"
+#include "backend/segment_heap.cc"
+#include "testing/interleaver/mutants.h"
+
+namespace hakmem {
+namespace {
+
+using interleaver::Explore;
+using interleaver::Options;
+using interleaver::Require;
+using interleaver::Result;
+using interleaver::Survivors;
+using interleaver::Threads;
+
+constexpr uintptr_t kFirstChunk = uintptr_t{1} << 40;
+constexpr size_t kMostChunks = 3;
+constexpr SizeClass kClass = ClassOf(kMaxTinyBytes);
+constexpr SizeClass kOtherClass = ClassOf(kMaxTinyBytes / 2);
+
+// --- The system below --------------------------------------------------------
+
+struct System {
+  // Books: zeros, from the front.
+  alignas(4096) char books[1 << 20];
+  size_t books_used = 0;
+  size_t books_kept = 0;  // of those: from before the runs
+
+  Mutex chunks_mutex;
+  bool chunk_is_used[kMostChunks] = {};
+  std::map<uintptr_t, interleaver::Plain<int>> memory;  // by block
+  std::set<uintptr_t> live;                             // blocks handed out
+};
+
+System& system_below = *new System;
+
+// Writes to the memory of all blocks there have been in the range.
+void Overwrite(uintptr_t address, size_t bytes) {
+  for (auto at = system_below.memory.lower_bound(address);
+       at != system_below.memory.end() && at->first < address + bytes; ++at) {
+    Require(!system_below.live.contains(at->first),
+            "memory of a block in use is given back");
+    at->second = 0;
+  }
+}
+
+}  // namespace
+
+void* Metadata::Allocate(size_t bytes, size_t alignment) {
+  System& s = system_below;
+  s.books_used = (s.books_used + alignment - 1) & ~(alignment - 1);
+  void* allocated = s.books + s.books_used;
+  s.books_used += bytes;
+  if (s.books_used > sizeof(s.books)) abort();
+  return allocated;
+}
+
+void* Metadata::AllocatePages(size_t bytes) { return Allocate(bytes, 4096); }
+bool Metadata::PurgePages(void*, size_t) { return false; }
+bool AddressStack::Push(void*) { return false; }
+void* AddressStack::Pop() { return nullptr; }
+
+ChunkSource::Allocation ChunkSource::Allocate(Use) {
+  MutexLock lock(system_below.chunks_mutex);
+  for (size_t c = 0; c < kMostChunks; ++c) {
+    if (std::exchange(system_below.chunk_is_used[c], true)) continue;
+    return {kFirstChunk + c * kChunkBytes, false, false};
+  }
+  return {};
+}
+
+void ChunkSource::Free(uintptr_t address, size_t, uint64_t) {
+  MutexLock lock(system_below.chunks_mutex);
+  Overwrite(address, kChunkBytes);
+  system_below.chunk_is_used[(address - kFirstChunk) / kChunkBytes] = false;
+}
+
+void ChunkSource::BecomeSparse(uintptr_t) {}
+
+// The kernel takes its time: others go on meanwhile.
+int os::Purge(uintptr_t address, size_t bytes) {
+  Overwrite(address, bytes);
+  interleaver::Touch(&system_below.books);
+  Overwrite(address, bytes);
+  return 0;
+}
+
+uint64_t CoarseMilliseconds() { return 1; }
+
+constinit std::atomic<uint64_t> options::internal::values[kCount] = {};
+
+namespace {
+
+[[noreturn]] void Abort(const char* why) {
+  Require(false, why);
+  abort();
+}
+
+}  // namespace
+
+void AbortOnBadSlabFree(const Slab&, uintptr_t) { Abort("a bad free"); }
+void AbortOnForeignFree(uintptr_t) { Abort("not ours"); }
+void AbortOnDoubleFree(uintptr_t, size_t) { Abort("freed twice"); }
+
+namespace {
+
+// --- Reaching what runs must begin anew --------------------------------------
+
+using ChunkPool = MetadataPool<SlabChunk<SegmentPage>>;
+
+// Explicit instantiation may name private members.
+template <ChunkPool* kPool>
+struct Expose {
+  friend ChunkPool* PoolOfChunks() { return kPool; }
+};
+ChunkPool* PoolOfChunks();
+template struct Expose<&SlabSource<SegmentPage>::pool_>;
+
+// --- What threads do ---------------------------------------------------------
+
+// The program writes to a block that it has.
+void Use(void* block) {
+  system_below.memory[reinterpret_cast<uintptr_t>(block)] = 1;
+}
+
+void* Allocate(SegmentBackend::Heap* heap, SizeClass c = kClass) {
+  void* block = nullptr;
+  if (SegmentBackend::Refill(heap, c, &block, 1) == 0) return nullptr;
+  const auto address = reinterpret_cast<uintptr_t>(block);
+  Require(system_below.live.insert(address).second,
+          "a block is handed out twice");
+  Require(AddressMap::ClassAt(address) == c, "a block of another class");
+  Use(block);
+  return block;
+}
+
+void Free(SegmentBackend::Heap* heap, void* block, SizeClass c = kClass) {
+  Use(block);
+  const auto address = reinterpret_cast<uintptr_t>(block);
+  Require(AddressMap::ClassAt(address) == c, "the class cannot be seen");
+  system_below.live.erase(address);
+  SegmentBackend::Drain(heap, c, &block, 1);
+}
+
+class SegmentModel : public testing::Test {
+ protected:
+  using Heap = SegmentBackend::Heap;
+
+  void SetUp() override {
+    // The leaves of the map, for good: they are entered once a process.
+    for (size_t c = 0; c < kMostChunks; ++c) {
+      static Chunk chunk;
+      ASSERT_TRUE(AddressMap::SetChunk(kFirstChunk + c * kChunkBytes, &chunk));
+    }
+    system_below.books_kept =
+        std::max(system_below.books_kept, system_below.books_used);
+  }
+
+  // A fresh back-end with small segments of `slabs` slabs.
+  void Begin(size_t slabs = 1) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    System& s = system_below;
+    for (size_t c = 0; c < kMostChunks; ++c) {
+      const uintptr_t chunk = kFirstChunk + c * kChunkBytes;
+      AddressMap::SetChunk(chunk, nullptr);
+      for (size_t i = 0; i < kSlabsPerChunk; ++i) {
+        AddressMap::SetClass(chunk + i * kSlabBytes, SizeClass::kNone);
+      }
+      s.chunk_is_used[c] = false;
+    }
+    memset(s.books + s.books_kept, 0, s.books_used - s.books_kept);
+    s.books_used = s.books_kept;
+    s.memory.clear();
+    s.live.clear();
+    new (PoolOfChunks()) ChunkPool;
+    new (&heap_pool) MetadataPool<Heap>;
+    all_heaps = nullptr;
+    orphans = nullptr;
+    options::internal::values[options::k_superslab_bytes].store(slabs *
+                                                                kSlabBytes);
+    options::internal::values[options::k_decay].store(0);
+  }
+
+  // After all threads: what is not freed is in use, and nothing else is.
+  void RequireBooksAreRight() {
+    SegmentBackend::Collect(2, /*force=*/true);
+    SegmentBackend::Collect(2, /*force=*/true);
+    size_t bytes = 0;
+    for (const uintptr_t block : system_below.live) {
+      bytes += ClassBytes(AddressMap::ClassAt(block));
+    }
+    Require(SegmentBackend::Totals().block_bytes == bytes,
+            "a freed block is lost");
+  }
+
+  Result Run(const std::function<Threads()>& make, Options options) {
+    // What decides nothing.
+    options.quiet_files = {"counters.h", "dirty_ledger.h", "options.h"};
+    return Explore(
+        make, [&] { RequireBooksAreRight(); }, options);
+  }
+
+  // All blocks of a page, so that its heap has none left.
+  static std::vector<void*> FillPage(Heap* heap) {
+    std::vector<void*> blocks;
+    for (size_t i = 0; i < kSlabBytes / ClassBytes(kClass); ++i) {
+      blocks.push_back(Allocate(heap));
+    }
+    return blocks;
+  }
+
+  // A page's last two blocks are freed by two threads; its owner collects, and
+  // gives the page and its segment back; another thread begins it anew, and
+  // the first block of its new life is freed by one of the two.
+  Result EmptyPageMovesOn(const Options& options) {
+    moved_on_ = 0;
+    return Run(
+        [&] {
+          Begin();
+          Heap* a = SegmentBackend::Attach();
+          Heap* b = SegmentBackend::Attach();
+          void* first = Allocate(a);
+          void* second = Allocate(a);
+          return Threads{[=] { Free(b, first); },
+                         [=, this] {
+                           Free(nullptr, second);
+                           a->Collect(2, /*force=*/true);
+                           Heap* c = SegmentBackend::Attach();
+                           void* next = Allocate(c, kOtherClass);
+                           if (next == first) ++moved_on_;
+                           Free(nullptr, next, kOtherClass);
+                           c->Collect(2, /*force=*/true);
+                         }};
+        },
+        options);
+  }
+
+  // Two threads free one page's blocks while its owner takes new ones.
+  Result FreedIntoWhileInUse(const Options& options) {
+    return Run(
+        [&] {
+          Begin();
+          Heap* a = SegmentBackend::Attach();
+          Heap* b = SegmentBackend::Attach();
+          Heap* c = SegmentBackend::Attach();
+          const std::vector<void*> blocks = FillPage(a);
+          void* first = blocks[0];
+          void* second = blocks[1];
+          return Threads{[=] { Free(b, first); }, [=] { Free(c, second); },
+                         [=] { Allocate(a); }};
+        },
+        options);
+  }
+
+  int64_t moved_on_ = 0;
+};
+
+TEST_F(SegmentModel, AnEmptyPageMovesOn) {
+  const Result result = EmptyPageMovesOn({});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 20);
+  EXPECT_GE(moved_on_, 20);
+}
+
+TEST_F(SegmentModel, APageIsFreedIntoWhileItsOwnerAllocates) {
+  const Result result = FreedIntoWhileInUse({});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 50);
+}
+
+// The same with two blocks of each thread.
+TEST_F(SegmentModel, APageIsFreedIntoTwiceWhileItsOwnerAllocatesTwice) {
+  const Result result = Run(
+      [&] {
+        Begin();
+        Heap* a = SegmentBackend::Attach();
+        const std::vector<void*> blocks = FillPage(a);
+        void* block[] = {blocks[0], blocks[1], blocks[2]};
+        return Threads{[=] {
+                         Free(nullptr, block[0]);
+                         Free(nullptr, block[1]);
+                       },
+                       [=] { Free(nullptr, block[2]); },
+                       [=] {
+                         Allocate(a);
+                         Allocate(a);
+                       }};
+      },
+      {});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 300);
+}
+
+// A thread has ended; while one of its blocks is freed, a new thread and one
+// that is out of pages both go for its heap.
+TEST_F(SegmentModel, AnOrphanIsAdoptedWhileItIsFreedInto) {
+  const Result result = Run(
+      [&] {
+        Begin();
+        Heap* a = SegmentBackend::Attach();
+        Heap* b = SegmentBackend::Attach();
+        Heap* c = SegmentBackend::Attach();
+        void* block = FillPage(a)[0];
+        SegmentBackend::Detach(a);
+        return Threads{[=] { Free(b, block); },
+                       [=] {
+                         Heap* adopted = SegmentBackend::Attach();
+                         Free(adopted, Allocate(adopted));
+                         SegmentBackend::Detach(adopted);
+                       },
+                       [=] { Allocate(c); }};
+      },
+      {});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 150);
+}
+
+// A thread ends while another, which has its blocks, frees them and ends too.
+TEST_F(SegmentModel, ThreadsEndWithOneAnothersBlocks) {
+  const Result result = Run(
+      [&] {
+        Begin();
+        Heap* a = SegmentBackend::Attach();
+        Heap* b = SegmentBackend::Attach();
+        void* of_a = FillPage(a)[0];
+        void* of_b = FillPage(b)[0];
+        return Threads{[=] {
+                         Free(a, of_b);
+                         SegmentBackend::Detach(a);
+                       },
+                       [=] {
+                         Free(b, of_a);
+                         SegmentBackend::Detach(b);
+                       },
+                       [=] { SegmentBackend::Collect(2, /*force=*/true); }};
+      },
+      {});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 80);
+}
+
+// Free slabs are purged while the lock is free, and the heap's thread begins
+// one and gives one back.
+TEST_F(SegmentModel, SlabsArePurgedWhileOthersAreTaken) {
+  const Result result = Run(
+      [&] {
+        Begin(/*slabs=*/3);
+        Heap* a = SegmentBackend::Attach();
+        // Two slabs with a block each, one that is free.
+        void* block = Allocate(a);
+        Allocate(a, kOtherClass);
+        return Threads{[=] {
+                         Free(a, block);
+                         Free(a, Allocate(a));
+                       },
+                       [=] { a->Collect(2, /*force=*/true); }};
+      },
+      {});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 5);  // steps with the lock held are one
+}
+
+TEST_F(SegmentModel, TwoPurgeWhileASlabIsBegun) {
+  const Result result = Run(
+      [&] {
+        Begin(/*slabs=*/3);
+        Heap* a = SegmentBackend::Attach();
+        void* block = Allocate(a);
+        return Threads{[=] { a->Collect(2, /*force=*/true); },
+                       [=] { a->Collect(2, /*force=*/true); },
+                       [=] {
+                         Free(a, block);
+                         Free(a, Allocate(a, kOtherClass), kOtherClass);
+                       }};
+      },
+      {});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 100);
+}
+
+// --- Mutants -----------------------------------------------------------------
+
+TEST_F(SegmentModel, NeedsItsMemoryOrders) {
+  const Survivors survivors = interleaver::WeakenEach(
+      "segment_heap.cc",
+      [&](const Options& options) { return FreedIntoWhileInUse(options); });
+  EXPECT_GE(survivors.tried, 2);
+  // Of a page's owner: would matter if heaps were not zeros when they begin
+  // (as in remote_frees_test).
+  EXPECT_THAT(survivors.texts,
+              testing::ElementsAre("segment_heap.cc store release -> relaxed"));
+}
+
+}  // namespace
+}  // namespace hakmem

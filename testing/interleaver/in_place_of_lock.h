@@ -1,0 +1,49 @@
+// Puts a lock of the interleaver, one step to take and one to release, in the
+// place of base/lock.h, which must not have been included yet. That the real
+// one is such a lock is what base/lock_model_test shows.
+#ifndef HAKMEM_TESTING_INTERLEAVER_IN_PLACE_OF_LOCK_H_
+#define HAKMEM_TESTING_INTERLEAVER_IN_PLACE_OF_LOCK_H_
+
+#ifdef HAKMEM_BASE_LOCK_H_
+#error "base/lock.h was included before what takes its place"
+#endif
+#define HAKMEM_BASE_LOCK_H_
+
+#include "absl/base/thread_annotations.h"
+#include "testing/interleaver/atomic.h"
+
+namespace hakmem {
+
+class ABSL_LOCKABLE Mutex {
+ public:
+  constexpr Mutex() = default;
+  Mutex(const Mutex&) = delete;
+  Mutex& operator=(const Mutex&) = delete;
+
+  void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { lock_.Take(); }
+  bool TryLock() ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) {
+    return lock_.TryTake();
+  }
+  void Unlock() ABSL_UNLOCK_FUNCTION() { lock_.Release(); }
+
+ private:
+  ::interleaver::Lock lock_;
+};
+
+class ABSL_SCOPED_LOCKABLE MutexLock {
+ public:
+  explicit MutexLock(Mutex& mutex) ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex)
+      : mutex_(mutex) {
+    mutex_.Lock();
+  }
+  ~MutexLock() ABSL_UNLOCK_FUNCTION() { mutex_.Unlock(); }
+  MutexLock(const MutexLock&) = delete;
+  MutexLock& operator=(const MutexLock&) = delete;
+
+ private:
+  Mutex& mutex_;
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_TESTING_INTERLEAVER_IN_PLACE_OF_LOCK_H_

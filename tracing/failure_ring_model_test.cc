@@ -1,0 +1,137 @@
+// Runs the ring of failure records under every interleaving of writers and a
+// reader, on a memory as weak as C11's (testing/interleaver): what a reader is
+// given was added so, whole.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+// First what takes the place of atomics.
+#include "testing/interleaver/in_place_of_std.h"
+//
+#include "testing/interleaver/mutants.h"
+#include "tracing/failure_ring.cc"
+
+namespace hakmem {
+namespace {
+
+using interleaver::Explore;
+using interleaver::Options;
+using interleaver::Require;
+using interleaver::Result;
+using interleaver::Threads;
+
+// Words enough to be mixed.
+struct Record {
+  uint64_t sequence;
+  uint64_t first;
+  uint64_t second;
+};
+
+using Ring = BasicFailureRing<Record, 1>;
+
+Record Make(uint64_t n) { return {0, n, n}; }
+
+void RequireWhole(const Record& record) {
+  Require(record.first != 0 && record.second == record.first,
+          "a record is mixed from two");
+}
+
+class FailureRingModel : public testing::Test {
+ protected:
+  // `writers` overwrite the one record that there is, beside a reader.
+  Result ReadWhileOverwritten(int writers, const Options& options) {
+    return Explore(
+        [=, this] {
+          ring_ = std::make_unique<Ring>();
+          Ring* ring = ring_.get();
+          Record first = Make(1);
+          ring->Add(&first);
+          Threads threads{[=, this] { read_ += ring->ForEach(RequireWhole); }};
+          for (int w = 0; w < writers; ++w) {
+            threads.push_back([=] {
+              Record record = Make(2 + w);
+              ring->Add(&record);
+            });
+          }
+          return threads;
+        },
+        [this] {
+          Record last;
+          Require(ring_->Last(&last) || ring_->lost() != 0,
+                  "a record is lost and not counted");
+        },
+        options);
+  }
+
+  Result AddTwo(const Options& options);
+
+  std::unique_ptr<Ring> ring_;
+  size_t read_ = 0;
+};
+
+TEST_F(FailureRingModel, AReaderSeesWholeRecordsOnly) {
+  const Result result = ReadWhileOverwritten(1, {});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 20);
+  EXPECT_GT(read_, 0u);
+}
+
+// Two threads add at once, to the same slot; both may find it taken, and go on
+// to later tickets. What is there in the end is whole. (Not all is counted as
+// lost: a record whose slot a later ticket passed over is just too old.)
+Result FailureRingModel::AddTwo(const Options& options) {
+  return Explore(
+      [this] {
+        ring_ = std::make_unique<Ring>();
+        Ring* ring = ring_.get();
+        const auto add = [=](uint64_t n) {
+          Record record = Make(n);
+          ring->Add(&record);
+        };
+        return Threads{[=] { add(1); }, [=] { add(2); }};
+      },
+      [this] {
+        Record last;
+        if (ring_->Last(&last)) RequireWhole(last);
+        Require(ring_->ForEach(RequireWhole) + ring_->lost() <= 2,
+                "a record is counted twice");
+      },
+      options);
+}
+
+TEST_F(FailureRingModel, TwoWritersDoNotMixTheirRecords) {
+  const Result result = AddTwo({});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 17);
+}
+
+// All three at once, with at most so many preemptions that the test is short.
+TEST_F(FailureRingModel, AReaderAndTwoWriters) {
+  Options options;
+  options.most_preemptions = 1;
+  const Result result = ReadWhileOverwritten(2, options);
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 100);
+}
+
+TEST_F(FailureRingModel, NeedsItsMemoryOrders) {
+  const auto read = [this](const Options& options) {
+    return ReadWhileOverwritten(1, options);
+  };
+  const auto add = [this](const Options& options) { return AddTwo(options); };
+  const std::vector<std::string> not_for_a_reader =
+      interleaver::WeakenEach("failure_ring.cc", read).texts;
+  EXPECT_THAT(not_for_a_reader,
+              testing::ElementsAre(
+                  "failure_ring.cc compare_exchange acquire -> relaxed"));
+  // But for the next writer.
+  EXPECT_THAT(interleaver::WeakenEach("failure_ring.cc", add).texts,
+              testing::Not(testing::Contains(not_for_a_reader[0])));
+}
+
+}  // namespace
+}  // namespace hakmem
