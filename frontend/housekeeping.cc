@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/options.h"
 #include "base/thread_exit.h"
+#include "frontend/sanitizer_runtime.h"
 #include "frontend/thread_cache.h"
 #include "linked_backend.h"
 #include "tracing/failure.h"
@@ -72,11 +73,13 @@ size_t Collect(uint64_t now, bool force) {
 __attribute__((constructor)) void ReadOptionsAtLoad() {
   options::Read();
   ThreadCache::ApplyOptions();
+  TellWhenASanitizerServes();
 }
 
 }  // namespace
 
 void BeginProcess(void (*on_thread_exit)(void* cache)) {
+  RefuseToReplaceASanitizer();
   options::Read();
   // relaxed: the first thread begins before there is another that could need
   // what follows, and each of the two is safe to be called late.

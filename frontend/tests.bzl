@@ -3,11 +3,12 @@
 A test's code is compiled once, as a library, and linked once per variant; the
 environment tells the binary which library to preload into itself (see
 preload_test_helper.h). The tests carry the tag nosan: a sanitizer replaces
-malloc as well, and only one can.
+malloc as well, and only one can. What sanitizers watch is allocator_test, which
+takes the allocator without its entry points.
 """
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
-load("//:hakmem.bzl", "HAKMEM_NO_BUILTIN_MALLOC")
+load("//:hakmem.bzl", "HAKMEM_NO_BUILTIN_MALLOC", "fixed_cc_library")
 
 _VARIANTS = {
     "segment": "segment",
@@ -74,6 +75,7 @@ _NOT_PRELOADED = {
     "late_dlopen_test": (_ALL_VARIANTS, "small"),
     "library_outside_test": (_ALL_VARIANTS, "small"),
     "plain_c_test": (_ALL_VARIANTS, "small"),
+    "sanitized_program_test": (_VARIANTS, "small"),
 }
 
 _PLAIN_C = ":plain_c_program_test_helper"
@@ -250,3 +252,54 @@ def frontend_tests():
             "@com_google_googletest//:gtest_main",
         ],
     )
+
+    # Both need rights that a sandbox takes away.
+    cc_binary(
+        name = "privileged_program_test_helper",
+        testonly = True,
+        srcs = ["privileged_program_test_helper.cc"],
+        copts = _COPTS,
+        malloc = "//:hakmem",
+        tags = ["nosan"],
+        deps = ["//hakmem"],
+    )
+
+    cc_test(
+        name = "privileged_process_test",
+        size = "small",
+        srcs = ["privileged_process_test.cc"],
+        data = [":privileged_program_test_helper"],
+        env = {
+            "HAKMEM_TEST_PROGRAM":
+                "$(rootpath :privileged_program_test_helper)",
+        },
+        tags = [
+            "no-sandbox",
+            "nosan",
+        ],
+        deps = ["@com_google_googletest//:gtest_main"],
+    )
+
+    # No nosan: beside a malloc of whoever's.
+    for backend in _VARIANTS:
+        fixed_cc_library(
+            name = "allocator_" + backend,
+            testonly = True,
+            backend = backend,
+            library = ":allocator",
+            tracing = "on",
+        )
+        cc_test(
+            name = "allocator_test_" + backend,
+            size = "medium",
+            srcs = [
+                "allocator_test.cc",
+                "block_test_helper.h",
+            ],
+            copts = _COPTS,
+            linkopts = ["-pthread"],
+            deps = [
+                ":allocator_" + backend,
+                "@com_google_googletest//:gtest_main",
+            ],
+        )
