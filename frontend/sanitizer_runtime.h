@@ -3,7 +3,8 @@
 //
 // Two ways it can come about when libhakmem.so is preloaded:
 //   runtime in the program (clang's default)   its malloc comes first, ours is
-//     never called: one line says that preloading does nothing
+//     never called: one line says that preloading does nothing, if the program
+//     exports what the runtime is known by (with gcc it does not)
 //   runtime in a library (gcc's default)       our malloc comes first, and is
 //     called while the runtime is not ready: functions of libc that we call are
 //     the runtime's, which crash. One line, and the process ends with status 1,
