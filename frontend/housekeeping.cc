@@ -17,6 +17,7 @@
 #include "frontend/sanitizer_runtime.h"
 #include "frontend/thread_cache.h"
 #include "linked_backend.h"
+#include "os_calls.h"
 #include "tracing/failure.h"
 
 namespace hakmem {
@@ -89,6 +90,7 @@ void BeginProcess(void (*on_thread_exit)(void* cache)) {
   // Early, so that other libraries' handlers, which may allocate, run before
   // ours take the locks and after they release them. Without memory for the
   // handlers a fork from a threaded process is as unsafe as without them.
+  if (os::FailsOnPurpose(os::Call::kAtFork)) return;
   (void)pthread_atfork(BeforeFork, ReleaseAfterFork, InChildAfterFork);
 }
 

@@ -35,6 +35,14 @@ _FAULTS_VARIANTS = {
     for ace in ("adaptive", "fixed", "off")
 }
 
+# Two of the four that are not the default stand for them.
+_FEW_FAULTS_VARIANTS = {
+    "segment-adaptive-faults": "segment",
+    "segment-off-faults": "segment",
+    "superslab-adaptive-faults": "superslab",
+    "superslab-fixed-faults": "superslab",
+}
+
 # Failures are told apart in every part that may refuse, ACE's forms included.
 _FAILING_VARIANTS = dict(_VARIANTS, **{
     "segment-ace_fixed": "segment",
@@ -59,6 +67,7 @@ _PRELOADED = {
     "failure_trace_test": (_FAILING_VARIANTS, "medium"),
     "failures_test": (dict(_FAILING_VARIANTS, **_ALL_VARIANTS), "medium"),
     "fault_injection_test": (_FAULTS_VARIANTS, "medium"),
+    "fault_threads_test": (_FEW_FAULTS_VARIANTS, "medium"),
     "fork_test": (_ACE_VARIANTS, "medium"),
     "impossible_requests_test": (_ALL_VARIANTS, "small"),
     "late_calls_test": (_ACE_VARIANTS, "medium"),
@@ -81,11 +90,6 @@ _NOT_PRELOADED = {
 _PLAIN_C = ":plain_c_program_test_helper"
 
 _PLAIN_C_ENV = {"HAKMEM_TEST_PLAIN_C": "$(rootpath %s)" % _PLAIN_C}
-
-# What the code of some is compiled with besides.
-_CODE_DEPS = {
-    "fault_injection_test": ["//base:fault_control"],
-}
 
 # What some of them need besides: arguments of _variant_tests.
 _EXTRAS = {
@@ -114,7 +118,7 @@ def _test_code(name):
             ":json_test_helper",
             ":preload_test_helper",
             "@com_google_googletest//:gtest",
-        ] + _CODE_DEPS.get(name, []),
+        ],
         alwayslink = True,
     )
 
@@ -144,6 +148,7 @@ def frontend_tests():
         srcs = ["preload_test_helper.cc"],
         hdrs = [
             "block_test_helper.h",
+            "fault_test_helper.h",
             "preload_test_helper.h",
         ],
         copts = _COPTS,
@@ -154,6 +159,7 @@ def frontend_tests():
         linkstatic = True,
         tags = ["nosan"],
         deps = [
+            "//base:fault_control",
             "//hakmem",
             "@com_google_googletest//:gtest",
         ],
