@@ -86,20 +86,31 @@ def _fixed_library_impl(ctx):
         runfiles = ctx.runfiles(files = [output]),
     )]
 
+_FIXED_ATTRIBUTES = {
+    "ace": attr.string(values = ["", "adaptive", "fixed", "off"]),
+    "backend": attr.string(values = ["", "segment", "superslab"]),
+    "hardening": attr.string(values = ["", "off", "checks", "full"]),
+    "library": attr.label(cfg = _variant, mandatory = True),
+    "os_calls": attr.string(values = ["", "direct", "injected"]),
+    "tracing": attr.string(values = ["", "on", "off"]),
+    "_allowlist_function_transition": attr.label(
+        default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
+    ),
+}
+
 _fixed_library = rule(
     implementation = _fixed_library_impl,
     doc = "The file of `library`, built with flags fixed whatever the command line says.",
-    attrs = {
-        "ace": attr.string(values = ["", "adaptive", "fixed", "off"]),
-        "backend": attr.string(values = ["", "segment", "superslab"]),
-        "hardening": attr.string(values = ["", "off", "checks", "full"]),
-        "library": attr.label(cfg = _variant, mandatory = True),
-        "os_calls": attr.string(values = ["", "direct", "injected"]),
-        "tracing": attr.string(values = ["", "on", "off"]),
-        "_allowlist_function_transition": attr.label(
-            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
-        ),
-    },
+    attrs = _FIXED_ATTRIBUTES,
+)
+
+def _fixed_cc_library_impl(ctx):
+    return [ctx.attr.library[0][CcInfo]]
+
+fixed_cc_library = rule(
+    implementation = _fixed_cc_library_impl,
+    doc = "The cc_library `library`, built with flags fixed whatever the command line says.",
+    attrs = _FIXED_ATTRIBUTES,
 )
 
 def hakmem_shared_library(name, testonly = False, visibility = None, **fixed):

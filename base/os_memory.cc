@@ -216,7 +216,8 @@ size_t ResidentBytes(uintptr_t address, size_t bytes) {
   constexpr size_t kMostPages = (size_t{2} << 20) / 4096;
   unsigned char pages[kMostPages];
   const size_t count = bytes / PageBytes();
-  if (count > kMostPages || mincore(Pointer(address), bytes, pages) != 0) {
+  if (count > kMostPages || FailsOnPurpose(Call::kMincore) ||
+      mincore(Pointer(address), bytes, pages) != 0) {
     return 0;
   }
   size_t resident = 0;
@@ -227,7 +228,8 @@ size_t ResidentBytes(uintptr_t address, size_t bytes) {
 uint64_t AddressSpaceLimit() {
   const KeepErrno keep_errno;
   rlimit limit;
-  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+  if (FailsOnPurpose(Call::kGetrlimit) || getrlimit(RLIMIT_AS, &limit) != 0 ||
+      limit.rlim_cur == RLIM_INFINITY) {
     return UINT64_MAX;
   }
   return limit.rlim_cur;

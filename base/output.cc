@@ -10,6 +10,7 @@
 #include "base/errno_name.h"
 #include "base/log.h"
 #include "base/raw_write.h"
+#include "os_calls.h"
 
 namespace hakmem {
 namespace {
@@ -48,10 +49,12 @@ void SendLine(options::Option where, const char* text, size_t length) {
   } else {
     // System calls by number: the C library's are cancellation points. Without
     // O_NONBLOCK, a FIFO that nobody reads would stop the program here.
-    const long file = syscall(
-        SYS_openat, AT_FDCWD, path,
-        O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-        0644);
+    const long file = os::FailsOnPurpose(os::Call::kOpen)
+                          ? -1
+                          : syscall(SYS_openat, AT_FDCWD, path,
+                                    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
+                                        O_NONBLOCK | O_NOCTTY,
+                                    0644);
     if (file < 0) {
       ComplainOnce(where, path, errno);
     } else {

@@ -4,6 +4,8 @@
 
 #include <atomic>
 
+#include "os_calls.h"
+
 namespace hakmem {
 namespace {
 
@@ -13,7 +15,10 @@ std::atomic<bool> has_key{false};
 }  // namespace
 
 bool InitThreadExit(void (*on_exit)(void* state)) {
-  if (pthread_key_create(&key, on_exit) != 0) return false;
+  if (os::FailsOnPurpose(os::Call::kThreadKey) ||
+      pthread_key_create(&key, on_exit) != 0) {
+    return false;
+  }
   // release: pairs with the acquire in WatchThreadExit; publishes `key`.
   has_key.store(true, std::memory_order_release);
   return true;

@@ -12,6 +12,7 @@
 #include "base/options.h"
 #include "frontend/thread_cache.h"
 #include "hakmem/hakmem.h"
+#include "os_calls.h"
 #include "tracing/events.h"
 
 namespace {
@@ -46,7 +47,8 @@ bool HandleForks() {
   // relaxed: one of several first callers should do it, and none of them has an
   // event yet that a child could inherit.
   if (handled.exchange(true, std::memory_order_relaxed)) return true;
-  if (pthread_atfork(nullptr, nullptr, hakmem::BeginEventsInChild) == 0) {
+  if (!hakmem::os::FailsOnPurpose(hakmem::os::Call::kAtFork) &&
+      pthread_atfork(nullptr, nullptr, hakmem::BeginEventsInChild) == 0) {
     return true;
   }
   handled.store(false, std::memory_order_relaxed);

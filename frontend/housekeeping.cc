@@ -14,8 +14,10 @@
 #include "base/clock.h"
 #include "base/options.h"
 #include "base/thread_exit.h"
+#include "frontend/sanitizer_runtime.h"
 #include "frontend/thread_cache.h"
 #include "linked_backend.h"
+#include "os_calls.h"
 #include "tracing/failure.h"
 
 namespace hakmem {
@@ -72,11 +74,13 @@ size_t Collect(uint64_t now, bool force) {
 __attribute__((constructor)) void ReadOptionsAtLoad() {
   options::Read();
   ThreadCache::ApplyOptions();
+  TellWhenASanitizerServes();
 }
 
 }  // namespace
 
 void BeginProcess(void (*on_thread_exit)(void* cache)) {
+  RefuseToReplaceASanitizer();
   options::Read();
   // relaxed: the first thread begins before there is another that could need
   // what follows, and each of the two is safe to be called late.
@@ -86,6 +90,7 @@ void BeginProcess(void (*on_thread_exit)(void* cache)) {
   // Early, so that other libraries' handlers, which may allocate, run before
   // ours take the locks and after they release them. Without memory for the
   // handlers a fork from a threaded process is as unsafe as without them.
+  if (os::FailsOnPurpose(os::Call::kAtFork)) return;
   (void)pthread_atfork(BeforeFork, ReleaseAfterFork, InChildAfterFork);
 }
 

@@ -3,11 +3,12 @@
 A test's code is compiled once, as a library, and linked once per variant; the
 environment tells the binary which library to preload into itself (see
 preload_test_helper.h). The tests carry the tag nosan: a sanitizer replaces
-malloc as well, and only one can.
+malloc as well, and only one can. What sanitizers watch is allocator_test, which
+takes the allocator without its entry points.
 """
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
-load("//:hakmem.bzl", "HAKMEM_NO_BUILTIN_MALLOC")
+load("//:hakmem.bzl", "HAKMEM_NO_BUILTIN_MALLOC", "fixed_cc_library")
 
 _VARIANTS = {
     "segment": "segment",
@@ -47,6 +48,14 @@ _FAULTS_VARIANTS = {
     for ace in ("adaptive", "fixed", "off")
 }
 
+# Two of the four that are not the default stand for them.
+_FEW_FAULTS_VARIANTS = {
+    "segment-adaptive-faults": "segment",
+    "segment-off-faults": "segment",
+    "superslab-adaptive-faults": "superslab",
+    "superslab-fixed-faults": "superslab",
+}
+
 # Failures are told apart in every part that may refuse, ACE's forms included.
 _FAILING_VARIANTS = dict(_VARIANTS, **{
     "segment-ace_fixed": "segment",
@@ -71,6 +80,7 @@ _PRELOADED = {
     "failure_trace_test": (_FAILING_VARIANTS, "medium"),
     "failures_test": (dict(_FAILING_VARIANTS, **_ALL_VARIANTS), "medium"),
     "fault_injection_test": (_FAULTS_VARIANTS, "medium"),
+    "fault_threads_test": (_FEW_FAULTS_VARIANTS, "medium"),
     "fork_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
     "impossible_requests_test": (_ALL_VARIANTS, "small"),
     "late_calls_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
@@ -88,16 +98,12 @@ _NOT_PRELOADED = {
     "late_dlopen_test": (_ALL_VARIANTS, "small"),
     "library_outside_test": (_ALL_VARIANTS, "small"),
     "plain_c_test": (_ALL_VARIANTS, "small"),
+    "sanitized_program_test": (_VARIANTS, "small"),
 }
 
 _PLAIN_C = ":plain_c_program_test_helper"
 
 _PLAIN_C_ENV = {"HAKMEM_TEST_PLAIN_C": "$(rootpath %s)" % _PLAIN_C}
-
-# What the code of some is compiled with besides.
-_CODE_DEPS = {
-    "fault_injection_test": ["//base:fault_control"],
-}
 
 # What some of them need besides: arguments of _variant_tests.
 _EXTRAS = {
@@ -126,7 +132,7 @@ def _test_code(name):
             ":json_test_helper",
             ":preload_test_helper",
             "@com_google_googletest//:gtest",
-        ] + _CODE_DEPS.get(name, []),
+        ],
         alwayslink = True,
     )
 
@@ -163,6 +169,7 @@ def frontend_tests():
         srcs = ["preload_test_helper.cc"],
         hdrs = [
             "block_test_helper.h",
+            "fault_test_helper.h",
             "preload_test_helper.h",
         ],
         copts = _COPTS,
@@ -173,6 +180,7 @@ def frontend_tests():
         linkstatic = True,
         tags = ["nosan"],
         deps = [
+            "//base:fault_control",
             "//hakmem",
             "@com_google_googletest//:gtest",
         ],
@@ -271,3 +279,54 @@ def frontend_tests():
             "@com_google_googletest//:gtest_main",
         ],
     )
+
+    # Both need rights that a sandbox takes away.
+    cc_binary(
+        name = "privileged_program_test_helper",
+        testonly = True,
+        srcs = ["privileged_program_test_helper.cc"],
+        copts = _COPTS,
+        malloc = "//:hakmem",
+        tags = ["nosan"],
+        deps = ["//hakmem"],
+    )
+
+    cc_test(
+        name = "privileged_process_test",
+        size = "small",
+        srcs = ["privileged_process_test.cc"],
+        data = [":privileged_program_test_helper"],
+        env = {
+            "HAKMEM_TEST_PROGRAM":
+                "$(rootpath :privileged_program_test_helper)",
+        },
+        tags = [
+            "no-sandbox",
+            "nosan",
+        ],
+        deps = ["@com_google_googletest//:gtest_main"],
+    )
+
+    # No nosan: beside a malloc of whoever's.
+    for backend in _VARIANTS:
+        fixed_cc_library(
+            name = "allocator_" + backend,
+            testonly = True,
+            backend = backend,
+            library = ":allocator",
+            tracing = "on",
+        )
+        cc_test(
+            name = "allocator_test_" + backend,
+            size = "medium",
+            srcs = [
+                "allocator_test.cc",
+                "block_test_helper.h",
+            ],
+            copts = _COPTS,
+            linkopts = ["-pthread"],
+            deps = [
+                ":allocator_" + backend,
+                "@com_google_googletest//:gtest_main",
+            ],
+        )

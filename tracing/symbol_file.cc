@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "os_calls.h"
+
 namespace hakmem {
 namespace {
 
@@ -20,8 +22,10 @@ class File {
  public:
   // By number: the C library's calls are cancellation points.
   explicit File(const char* path)
-      : file_(syscall(SYS_openat, AT_FDCWD, path,
-                      O_RDONLY | O_CLOEXEC | O_NOCTTY)) {}
+      : file_(os::FailsOnPurpose(os::Call::kOpen)
+                  ? -1
+                  : syscall(SYS_openat, AT_FDCWD, path,
+                            O_RDONLY | O_CLOEXEC | O_NOCTTY)) {}
   ~File() {
     if (file_ >= 0) syscall(SYS_close, file_);
   }

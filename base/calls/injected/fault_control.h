@@ -7,7 +7,10 @@
 //
 //   HAKMEM_TEST_FAIL_OS_CALL=n        the n-th call of the process fails, from
 //   HAKMEM_TEST_FAIL_OS_CALL=n,count  the loader's first malloc on; or `count`
-//                                     in a row from the n-th on
+//                                     in a row from the n-th on; or every
+//   HAKMEM_TEST_FAIL_OS_CALL=n,count,step   step-th of these
+//
+// A forked child goes on counting, and failing, where its parent was.
 #ifndef HAKMEM_BASE_CALLS_INJECTED_FAULT_CONTROL_H_
 #define HAKMEM_BASE_CALLS_INJECTED_FAULT_CONTROL_H_
 
@@ -19,14 +22,18 @@ extern "C" {
 // from now (1: the next one). 0 as either turns it off.
 void hakmem_test_fail_os_calls(uint64_t first, uint64_t count) noexcept;
 
+// The same for every `step`-th of those `count`, the first of them included.
+void hakmem_test_fail_some_os_calls(uint64_t first, uint64_t count,
+                                    uint64_t step) noexcept;
+
 // Calls asked for since the process started, also those that were made to fail.
 uint64_t hakmem_test_os_calls() noexcept;
 
 // Of those, how many were made to fail.
 uint64_t hakmem_test_failed_os_calls() noexcept;
 
-// The kind of the call that was made to fail last: "mmap", "mprotect",
-// "madvise", "munmap" or "mremap"; "" when none was.
+// The kind of the call that was made to fail last, by the name of the function
+// ("mmap", "open"); "" when none was.
 const char* hakmem_test_failed_call() noexcept;
 
 }  // extern "C"

@@ -1,0 +1,24 @@
+// privileged_program_test_helper.cc: a program that is linked with the
+// allocator, for privileged_process_test.cc. Its output says whether the kernel
+// calls it privileged (AT_SECURE), and each option's value and default; on the
+// way, an allocation fails.
+#include <sys/auxv.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+
+#include "hakmem/hakmem.h"
+
+int main() {
+  volatile size_t impossible = SIZE_MAX / 2 + 1;
+  if (malloc(impossible) != nullptr) return 2;
+  printf("secure %d\n", getauxval(AT_SECURE) != 0 ? 1 : 0);
+  hakmem_option_t option;
+  for (size_t i = 0; hakmem_option(i, &option) != 0; ++i) {
+    printf("%s %llu %llu\n", option.name,
+           static_cast<unsigned long long>(option.value),
+           static_cast<unsigned long long>(option.fallback));
+  }
+  return 0;
+}
