@@ -52,6 +52,7 @@ _PRELOADED = {
     "alignment_test": (_ALL_VARIANTS, "medium"),
     "bad_free_test": (_ALL_VARIANTS, "medium"),
     "calloc_test": (_ACE_VARIANTS, "medium"),
+    "data_limit_test": (_ACE_VARIANTS, "medium"),
     "decay_test": (_ACE_VARIANTS, "medium"),
     "errno_kept_test": (_VARIANTS, "small"),
     "events_test": (_ALL_VARIANTS, "small"),
@@ -62,6 +63,7 @@ _PRELOADED = {
     "impossible_requests_test": (_ALL_VARIANTS, "small"),
     "late_calls_test": (_ACE_VARIANTS, "medium"),
     "malloc_api_test": (_ALL_VARIANTS, "medium"),
+    "map_count_test": (_VARIANTS, "medium"),
     "operator_new_test": (_ALL_VARIANTS, "small"),
     "options_test": (_VARIANTS, "small"),
     "realloc_test": (_ALL_VARIANTS, "medium"),
@@ -87,10 +89,17 @@ _CODE_DEPS = {
 
 # What some of them need besides: arguments of _variant_tests.
 _EXTRAS = {
+    # A sandbox shows cgroups read-only.
+    "data_limit_test": {
+        "tags": ["no-sandbox"],
+    },
     "fault_injection_test": {
         "data": [_PLAIN_C],
         # No call to the operating system may depend on the time.
         "env": dict(_PLAIN_C_ENV, HAKMEM_DECAY = "3600000"),
+    },
+    "map_count_test": {
+        "env": {"HAKMEM_TEST_LIVE_BLOCKS": "100000"},
     },
     "plain_c_test": {
         "data": [_PLAIN_C],
@@ -116,18 +125,26 @@ def _test_code(name):
         alwayslink = True,
     )
 
-def _variant_tests(name, variants, size, main, data = [], env = {}):
+def _variant_tests(
+        name,
+        variants,
+        size,
+        main,
+        data = [],
+        env = {},
+        suffix = "",
+        tags = []):
     for variant, backend in variants.items():
         library = "//:libhakmem-%s.so" % variant
         cc_test(
-            name = "%s_%s" % (name, variant.replace("-", "_")),
+            name = "%s%s_%s" % (name, suffix, variant.replace("-", "_")),
             size = size,
             data = data + [library],
             env = dict(env, **{
                 "HAKMEM_EXPECT_BACKEND": backend,
                 "HAKMEM_TEST_LIBRARY": "$(rootpath %s)" % library,
             }),
-            tags = ["nosan"],
+            tags = ["nosan"] + tags,
             deps = [
                 ":" + name + "_code",
                 main,
@@ -222,6 +239,31 @@ def frontend_tests():
             "@com_google_googletest//:gtest_main",
             **_EXTRAS.get(name, {})
         )
+
+    # Of the machine's memory: alone, and only when asked for.
+    _test_code("full_machine_test")
+    _variant_tests(
+        "full_machine_test",
+        _VARIANTS,
+        "enormous",
+        ":preload_main_test_helper",
+        tags = [
+            "exclusive",
+            "long",
+            "no-sandbox",
+        ],
+    )
+
+    # The full size of what runs small by default.
+    _variant_tests(
+        "map_count_test",
+        _VARIANTS,
+        "large",
+        ":preload_main_test_helper",
+        env = {"HAKMEM_TEST_LIVE_BLOCKS": "1000000"},
+        suffix = "_million",
+        tags = ["long"],
+    )
 
     # Each back-end without tracing beside the same with it.
     _test_code("tracing_off_test")
