@@ -34,6 +34,11 @@ _FAULTS_VARIANTS = {
     for ace in ("adaptive", "fixed", "off")
 }
 
+_LARGE_PAGES_VARIANTS = {
+    "segment-adaptive-faults": "segment",
+    "superslab-off-faults": "superslab",
+}
+
 # Failures are told apart in every part that may refuse, ACE's forms included.
 _FAILING_VARIANTS = dict(_VARIANTS, **{
     "segment-ace_fixed": "segment",
@@ -253,6 +258,23 @@ def frontend_tests():
             "no-sandbox",
         ],
     )
+
+    # A system with pages of 64 KiB: a call for a part of one ends the process.
+    for name in ["calloc_test", "decay_test", "page_size_test", "realloc_test"]:
+        if name not in _PRELOADED:
+            _test_code(name)
+        _variant_tests(
+            name,
+            _LARGE_PAGES_VARIANTS,
+            "medium",
+            ":preload_main_test_helper",
+            env = {
+                # Holes between held blocks hardly hold a whole page.
+                "GTEST_FILTER": "-DecayWhileHoldingTest.*",
+                "HAKMEM_TEST_PAGE_BYTES": "65536",
+            },
+            suffix = "_64k_pages",
+        )
 
     # The full size of what runs small by default.
     _variant_tests(
