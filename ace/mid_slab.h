@@ -18,6 +18,7 @@
 #include <cstdint>
 
 #include "backend/slab.h"
+#include "base/os_memory.h"
 
 namespace hakmem {
 
@@ -76,11 +77,12 @@ struct MidSlab : Slab {
   }
 };
 
-// Bytes of the slab's memory that are resident, in whole pages.
+// Bytes of the slab's memory that are resident, in whole pages of the system.
 inline size_t TouchedPageBytes(const MidSlab& slab) {
-  size_t bytes = TouchedPageBytes(static_cast<const Slab&>(slab));
+  const size_t page = os::PageBytes();
+  size_t bytes = (slab.touched_bytes + page - 1) & -page;
   if (slab.size_class == SizeClass::kNone) return bytes;
-  slab.ForEachPageRun(slab.free_bits[0] & slab.purged, slab.touched_bytes, 4096,
+  slab.ForEachPageRun(slab.free_bits[0] & slab.purged, slab.touched_bytes, page,
                       [&](uintptr_t, size_t purged) { bytes -= purged; });
   return bytes;
 }

@@ -9,6 +9,9 @@
 //   root ──► leaf of 1 GiB ──► chunk[slot]           all else about 2 MiB
 //                          └─► far_class[granule]    outside the window
 //
+//   address bits   56 ........ 39 | 38 ...... 30 |   from the root's end on
+//   high root ──► node of 512 GiB ──► leaf
+//
 // A free reads one byte: the size class of the slab at the address, or 0 where
 // there is no slab, be it a span, a large block or memory that is not ours. The
 // kernel puts mappings side by side, so a flat table that covers a window of
@@ -18,6 +21,13 @@
 //
 // The root holds distances from one leaf of zeros instead of pointers, so an
 // absent leaf needs no test: distance 0 leads to the zeros.
+//
+// The root covers the addresses that a kernel hands out unless it is asked for
+// others by hint: below 2^47 (x86-64, RISC-V; less where it has three levels of
+// page tables) or 2^48 (AArch64). A process may have more, with five levels or
+// 52 bits. We never ask; should the kernel give us memory there all the same,
+// the books for it, a root of 2 MiB, are made then. Until then such an address
+// is answered by one test of a pointer.
 //
 // Window and root lie in .bss, untouched until used, so nothing has to be
 // reserved that a limit on address space could refuse later. Class and chunk in
@@ -37,13 +47,14 @@ namespace hakmem {
 
 class AddressMap {
  public:
-  // User addresses lie below 2^47 on x86-64 and 2^48 on AArch64 unless asked
-  // for by hint, which we never do.
+  // What the root covers.
 #if defined(__aarch64__)
-  static constexpr int kAddressBits = 48;
+  static constexpr int kRootBits = 48;
 #else
-  static constexpr int kAddressBits = 47;
+  static constexpr int kRootBits = 47;
 #endif
+  // What any process can have: five levels of page tables.
+  static constexpr int kAddressBits = 57;
   static constexpr int kLeafShift = 30;
   static constexpr int kGranuleShift = 16;
 
@@ -73,14 +84,15 @@ class AddressMap {
 
   // The class of the slab at `address`, any number at all; kNone outside slabs.
   static SizeClass ClassAt(uintptr_t address) {
-    const uint8_t* entry = ClassEntry(address);
-    return entry == nullptr ? SizeClass::kNone : SizeClass{Load(*entry)};
+    return SizeClass{Load(*ClassEntry(address))};
   }
 
   // The chunk that holds `address`, any number at all; null when it is not
   // ours. A large block's chunk is found by addresses in its first kChunkBytes.
   static Chunk* ChunkAt(uintptr_t address) {
-    if (!IsUserAddress(address)) return nullptr;
+    if (address >> kRootBits != 0) [[unlikely]] {
+      return HighChunkAt(address);
+    }
     // acquire: pairs with the release in SetChunk; the chunk's fields are set.
     return LeafAt(address)
         .chunk[(address >> kChunkShift) & (kChunksPerLeaf - 1)]
@@ -88,7 +100,7 @@ class AddressMap {
   }
 
   // Enters `chunk` (null to remove) at `address`, a multiple of kChunkBytes.
-  // Returns false when the books have no memory for a new leaf.
+  // Returns false when the books have no memory for it.
   static bool SetChunk(uintptr_t address, Chunk* chunk);
 
   // Enters the class of the slab at `address`, a multiple of 64 KiB inside a
@@ -99,8 +111,7 @@ class AddressMap {
   }
 
  private:
-  static constexpr size_t kRootEntries = size_t{1}
-                                         << (kAddressBits - kLeafShift);
+  static constexpr size_t kRootEntries = size_t{1} << (kRootBits - kLeafShift);
   static constexpr size_t kGranulesPerLeaf = size_t{1}
                                              << (kLeafShift - kGranuleShift);
   static constexpr size_t kChunksPerLeaf = size_t{1}
@@ -117,23 +128,23 @@ class AddressMap {
         .load(std::memory_order_relaxed);
   }
 
-  static bool IsUserAddress(uintptr_t address) {
-    return address >> kAddressBits == 0;
-  }
-
-  // Where the class of a slab at `address` is kept; null for an address that no
-  // process has.
+  // Where the class of a slab at `address` is kept; a zero where no chunk has
+  // been entered.
   static const uint8_t* ClassEntry(uintptr_t address) {
     // relaxed: set once, before the first class is, and who has a block's
     // address got that after both.
     const uintptr_t granule =
         (address - window_.load(std::memory_order_relaxed)) >> kGranuleShift;
     if (granule < kWindowGranules) return &near_class_[granule];
-    if (!IsUserAddress(address)) return nullptr;
+    if (address >> kRootBits != 0) [[unlikely]] {
+      return HighClassEntry(address);
+    }
     return &LeafAt(address)
                 .far_class[(address >> kGranuleShift) & (kGranulesPerLeaf - 1)];
   }
 
+  // The leaf for an address below the root's end; the zeros where there is
+  // none.
   static const Leaf& LeafAt(uintptr_t address) {
     // acquire: pairs with the release in SetChunk; the leaf reads as zeros
     // until then.
@@ -143,12 +154,25 @@ class AddressMap {
         reinterpret_cast<intptr_t>(&zero_leaf_) + distance);
   }
 
+  // The same for addresses from the root's end on.
+  struct HighNode;
+  struct HighRoot;
+  static const Leaf& HighLeafAt(uintptr_t address);
+  [[gnu::cold]] static Chunk* HighChunkAt(uintptr_t address);
+  [[gnu::cold]] static const uint8_t* HighClassEntry(uintptr_t address);
+
+  // The leaf for an address below the root's end and from there on, made if
+  // need be; null when the books have no memory for it.
+  static Leaf* MakeLeaf(uintptr_t address);
+  static Leaf* MakeHighLeaf(uintptr_t address);
+
   static std::atomic<uintptr_t> window_;
   // Used through atomic_ref: a compiler need not see eight million constructors
   // through to know that these are zeros.
   static uint8_t near_class_[kWindowGranules];
   static Leaf zero_leaf_;  // not const: lies in .bss, and stays zeros
   static std::atomic<intptr_t> root_[kRootEntries];
+  static std::atomic<HighRoot*> high_root_;
 };
 
 }  // namespace hakmem

@@ -25,6 +25,9 @@ namespace {
 using State = PageChunk::State;
 
 // Times are CoarseMilliseconds modulo 2^32: differences are right for 24 days.
+// Nothing is older, for a process that was idle for half as long purges all.
+constexpr uint64_t kLongIdle = uint64_t{1} << 30;
+
 bool IsBefore(uint32_t a, uint32_t b) {
   return static_cast<int32_t>(a - b) < 0;
 }
@@ -40,6 +43,8 @@ constinit IntrusiveList<FreeSpan>
     free_lists[kPagesPerChunk + 1] ABSL_GUARDED_BY(mutex);
 constinit uint64_t lengths_in_use[kPagesPerChunk / 64 + 1] ABSL_GUARDED_BY(
     mutex) = {};
+// When all that was due was purged last; CoarseMilliseconds.
+constinit uint64_t last_purge ABSL_GUARDED_BY(mutex) = 0;
 // Resident pages of all free spans.
 constinit size_t dirty_pages ABSL_GUARDED_BY(mutex) = 0;
 
@@ -364,17 +369,19 @@ size_t PageHeap::Purge(uint64_t now, bool force) {
   const auto when = static_cast<uint32_t>(now);
   size_t given_back = 0;
   MutexLock lock(mutex);
+  const bool all = force || now > last_purge + kLongIdle;
   for (PageChunk* chunk = held.front(); chunk != nullptr;) {
-    const size_t due = FindDue(chunk, when, decay, force);
+    const size_t due = FindDue(chunk, when, decay, all);
     if (due == kPagesPerChunk) {
       chunk = held.Next(chunk);
       continue;
     }
     const Purged purged = PurgeSpan(chunk, due);
-    if (!purged.done) break;  // try again another time
     given_back += purged.bytes;
+    if (!purged.done) return given_back;  // try again another time
     chunk = purged.resume;
   }
+  last_purge = now;
   return given_back;
 }
 

@@ -86,6 +86,20 @@ TEST(PageHeap, PurgesSpansWhenTheyAreDue) {
   PageHeap::Free(keep, 0);
 }
 
+TEST(PageHeap, PurgesWhatWasFreedLongAgo) {
+  const uintptr_t keep = Allocate(1);
+  constexpr uint64_t kDay = 24 * 3600 * 1000;
+  uint64_t now = 100 * kDay;
+  // 24 days and 49 are where ages end, in the arithmetic of 32 bits.
+  for (const uint64_t idle : {1, 12, 13, 24, 25, 26, 48, 49, 50, 51, 75, 400}) {
+    PageHeap::Purge(now, /*force=*/true);
+    PageHeap::Free(Allocate(10), now);
+    now += idle * kDay;
+    EXPECT_EQ(PageHeap::Purge(now, /*force=*/false), 10 * kPageBytes) << idle;
+  }
+  PageHeap::Free(keep, now);
+}
+
 TEST(PageHeap, ResizesInPlaceWhereThereIsRoom) {
   const uintptr_t a = Allocate(10);
   const uintptr_t b = Allocate(10);

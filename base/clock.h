@@ -6,8 +6,13 @@
 
 namespace hakmem {
 
-// Milliseconds since boot, at the resolution of the kernel's tick (1 to 10 ms);
-// never goes backwards. Some 5 ns: it reads a page the kernel maps.
+// Milliseconds since boot, at the resolution of the kernel's tick (1 to 10 ms).
+// Some 5 ns: it reads a page the kernel maps.
+//
+// The kernel's clock never goes backwards while it runs. It does for a process
+// that is frozen and goes on elsewhere, from a checkpoint or as part of a
+// virtual machine that is restored: then this goes on from where it was, a
+// second behind at most. A step forwards is time like any other.
 uint64_t CoarseMilliseconds();
 
 // Nanoseconds since boot, exact; for differences. Some 25 ns.

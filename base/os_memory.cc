@@ -2,7 +2,6 @@
 
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -30,25 +29,27 @@ int ErrnoOf(int result) { return result == 0 ? 0 : errno; }
 // The calls themselves. Each returns an errno; a test may make any fail.
 
 Mapping MapAnywhere(size_t bytes, int protection) {
-  void* p = FailsOnPurpose(Call::kMmap)
-                ? MAP_FAILED
-                : mmap(nullptr, bytes, protection,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  CheckRange(0, bytes);
+  void* p =
+      FailsOnPurpose(Call::kMmap) ? MAP_FAILED : MapPages(bytes, protection);
   if (p == MAP_FAILED) return {0, errno};
   return {reinterpret_cast<uintptr_t>(p), 0};
 }
 
 int Protect(uintptr_t address, size_t bytes, int protection) {
+  CheckRange(address, bytes);
   if (FailsOnPurpose(Call::kMprotect)) return errno;
   return ErrnoOf(mprotect(Pointer(address), bytes, protection));
 }
 
 int Advise(uintptr_t address, size_t bytes, int advice) {
+  CheckRange(address, bytes);
   if (FailsOnPurpose(Call::kMadvise)) return errno;
   return ErrnoOf(madvise(Pointer(address), bytes, advice));
 }
 
 int UnmapNow(uintptr_t address, size_t bytes) {
+  CheckRange(address, bytes);
   if (FailsOnPurpose(Call::kMunmap)) return errno;
   return ErrnoOf(munmap(Pointer(address), bytes));
 }
@@ -57,6 +58,7 @@ int UnmapNow(uintptr_t address, size_t bytes) {
 template <typename... Target>
 int Remap(uintptr_t address, size_t old_bytes, size_t new_bytes, int flags,
           Target... target) {
+  CheckRange(address, old_bytes | new_bytes);
   void* p = mremap(Pointer(address), old_bytes, new_bytes, flags, target...);
   return p == MAP_FAILED ? errno : 0;
 }
@@ -125,7 +127,7 @@ size_t PageBytes() {
   size_t bytes = cached.load(std::memory_order_relaxed);
   if (bytes == 0) {
     // relaxed: every thread computes the same value.
-    bytes = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    bytes = SystemPageBytes();
     cached.store(bytes, std::memory_order_relaxed);
   }
   return bytes;
@@ -215,6 +217,7 @@ size_t ResidentBytes(uintptr_t address, size_t bytes) {
   const KeepErrno keep_errno;
   constexpr size_t kMostPages = (size_t{2} << 20) / 4096;
   unsigned char pages[kMostPages];
+  CheckRange(address, bytes);
   const size_t count = bytes / PageBytes();
   if (count > kMostPages || FailsOnPurpose(Call::kMincore) ||
       mincore(Pointer(address), bytes, pages) != 0) {

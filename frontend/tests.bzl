@@ -56,6 +56,11 @@ _FEW_FAULTS_VARIANTS = {
     "superslab-fixed-faults": "superslab",
 }
 
+_LARGE_PAGES_VARIANTS = {
+    "segment-adaptive-faults": "segment",
+    "superslab-off-faults": "superslab",
+}
+
 # Failures are told apart in every part that may refuse, ACE's forms included.
 _FAILING_VARIANTS = dict(_VARIANTS, **{
     "segment-ace_fixed": "segment",
@@ -74,6 +79,7 @@ _PRELOADED = {
     "alignment_test": (dict(_ALL_VARIANTS, **_HARDENED_PAIRS), "medium"),
     "bad_free_test": (dict(_ALL_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "calloc_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
+    "data_limit_test": (_ACE_VARIANTS, "medium"),
     "decay_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
     "errno_kept_test": (_VARIANTS, "small"),
     "events_test": (_ALL_VARIANTS, "small"),
@@ -85,6 +91,7 @@ _PRELOADED = {
     "impossible_requests_test": (_ALL_VARIANTS, "small"),
     "late_calls_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
     "malloc_api_test": (dict(_ALL_VARIANTS, **_HARDENED_VARIANTS), "medium"),
+    "map_count_test": (_VARIANTS, "medium"),
     "misuse_test": (dict(_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "operator_new_test": (_ALL_VARIANTS, "small"),
     "options_test": (_VARIANTS, "small"),
@@ -107,10 +114,17 @@ _PLAIN_C_ENV = {"HAKMEM_TEST_PLAIN_C": "$(rootpath %s)" % _PLAIN_C}
 
 # What some of them need besides: arguments of _variant_tests.
 _EXTRAS = {
+    # A sandbox shows cgroups read-only.
+    "data_limit_test": {
+        "tags": ["no-sandbox"],
+    },
     "fault_injection_test": {
         "data": [_PLAIN_C],
         # No call to the operating system may depend on the time.
         "env": dict(_PLAIN_C_ENV, HAKMEM_DECAY = "3600000"),
+    },
+    "map_count_test": {
+        "env": {"HAKMEM_TEST_LIVE_BLOCKS": "100000"},
     },
     "plain_c_test": {
         "data": [_PLAIN_C],
@@ -142,11 +156,19 @@ def _hardening_of(variant):
             return level
     return "off"
 
-def _variant_tests(name, variants, size, main, data = [], env = {}):
+def _variant_tests(
+        name,
+        variants,
+        size,
+        main,
+        data = [],
+        env = {},
+        suffix = "",
+        tags = []):
     for variant, backend in variants.items():
         library = "//:libhakmem-%s.so" % variant
         cc_test(
-            name = "%s_%s" % (name, variant.replace("-", "_")),
+            name = "%s%s_%s" % (name, suffix, variant.replace("-", "_")),
             size = size,
             data = data + [library],
             env = dict(env, **{
@@ -154,7 +176,7 @@ def _variant_tests(name, variants, size, main, data = [], env = {}):
                 "HAKMEM_EXPECT_HARDENING": _hardening_of(variant),
                 "HAKMEM_TEST_LIBRARY": "$(rootpath %s)" % library,
             }),
-            tags = ["nosan"],
+            tags = ["nosan"] + tags,
             deps = [
                 ":" + name + "_code",
                 main,
@@ -251,6 +273,48 @@ def frontend_tests():
             "@com_google_googletest//:gtest_main",
             **_EXTRAS.get(name, {})
         )
+
+    # Of the machine's memory: alone, and only when asked for.
+    _test_code("full_machine_test")
+    _variant_tests(
+        "full_machine_test",
+        _VARIANTS,
+        "enormous",
+        ":preload_main_test_helper",
+        tags = [
+            "exclusive",
+            "long",
+            "no-sandbox",
+        ],
+    )
+
+    # A system with pages of 64 KiB: a call for a part of one ends the process.
+    for name in ["calloc_test", "decay_test", "page_size_test", "realloc_test"]:
+        if name not in _PRELOADED:
+            _test_code(name)
+        _variant_tests(
+            name,
+            _LARGE_PAGES_VARIANTS,
+            "medium",
+            ":preload_main_test_helper",
+            env = {
+                # Holes between held blocks hardly hold a whole page.
+                "GTEST_FILTER": "-DecayWhileHoldingTest.*",
+                "HAKMEM_TEST_PAGE_BYTES": "65536",
+            },
+            suffix = "_64k_pages",
+        )
+
+    # The full size of what runs small by default.
+    _variant_tests(
+        "map_count_test",
+        _VARIANTS,
+        "large",
+        ":preload_main_test_helper",
+        env = {"HAKMEM_TEST_LIVE_BLOCKS": "1000000"},
+        suffix = "_million",
+        tags = ["long"],
+    )
 
     # Each back-end without tracing beside the same with it.
     _test_code("tracing_off_test")

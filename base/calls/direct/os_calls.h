@@ -2,6 +2,12 @@
 #ifndef HAKMEM_BASE_OS_CALLS_H_
 #define HAKMEM_BASE_OS_CALLS_H_
 
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdint>
+
 #include "base/calls/os_call.h"
 
 namespace hakmem::os {
@@ -9,6 +15,19 @@ namespace hakmem::os {
 // Whether the next call to the operating system is made to fail. Asked before
 // each; a constant, so that nothing of the question is left in a release.
 inline constexpr bool FailsOnPurpose(Call) { return false; }
+
+// To be told the range of each call that is made: a constant, as above.
+inline constexpr void CheckRange(uintptr_t, size_t) {}
+
+inline size_t SystemPageBytes() {
+  return static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+
+// New memory anywhere; MAP_FAILED and errno when refused.
+inline void* MapPages(size_t bytes, int protection) {
+  return mmap(nullptr, bytes, protection,
+              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
 
 }  // namespace hakmem::os
 

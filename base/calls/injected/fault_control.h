@@ -1,6 +1,6 @@
 // How a test makes calls to the operating system fail: functions that only the
 // libraries built with --//base:os_calls=injected export (find them by dlsym),
-// and one environment variable that only those read.
+// and environment variables that only those read.
 //
 // Calls are numbered over all threads in the order they are made, so what fails
 // is the same in every run of a program that does the same in the same order.
@@ -9,6 +9,9 @@
 //   HAKMEM_TEST_FAIL_OS_CALL=n,count  the loader's first malloc on; or `count`
 //                                     in a row from the n-th on; or every
 //   HAKMEM_TEST_FAIL_OS_CALL=n,count,step   step-th of these
+//   HAKMEM_TEST_PAGE_BYTES=n          the system's pages are n bytes, a power of
+//                                     two and at least what they are: a call
+//                                     for parts of one ends the process
 //
 // A forked child goes on counting, and failing, where its parent was.
 #ifndef HAKMEM_BASE_CALLS_INJECTED_FAULT_CONTROL_H_

@@ -1,10 +1,12 @@
 #include "os_calls.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/calls/injected/fault_control.h"
@@ -22,6 +24,7 @@ constinit std::atomic<uint64_t> fail_end{0};
 constinit std::atomic<uint64_t> fail_step{1};
 constinit std::atomic<const char*> failed_call{""};
 constinit std::atomic<bool> environment_was_read{false};
+constinit std::atomic<size_t> page_bytes{0};  // 0: as the system says
 
 const char* NameOf(Call call) {
   switch (call) {
@@ -70,26 +73,44 @@ void FailAsTold(const char* text) {
   FailFrom(numbers[0], numbers[1] == 0 ? 1 : numbers[1], numbers[2]);
 }
 
-// The variable as the process was started with it. Not by getenv: the loader
+void PagesAsTold(const char* text) {
+  size_t bytes = 0;
+  for (; *text >= '0' && *text <= '9'; ++text) {
+    bytes = bytes * 10 + static_cast<size_t>(*text - '0');
+  }
+  page_bytes.store(bytes, std::memory_order_relaxed);
+}
+
+struct Variable {
+  const char* prefix;
+  void (*as_told)(const char* text);
+};
+constexpr Variable kVariables[] = {
+    {"HAKMEM_TEST_FAIL_OS_CALL=", FailAsTold},
+    {"HAKMEM_TEST_PAGE_BYTES=", PagesAsTold},
+};
+
+// The variables as the process was started with them. Not by getenv: the loader
 // calls malloc before the C library has an environment.
 void ReadEnvironment() {
-  static constexpr char kPrefix[] = "HAKMEM_TEST_FAIL_OS_CALL=";
-  constexpr size_t kPrefixLength = sizeof(kPrefix) - 1;
   const int file = open("/proc/self/environ", O_RDONLY | O_CLOEXEC);
   if (file < 0) return;
-  // One variable at a time, cut to what the one that counts may need.
-  char variable[kPrefixLength + 72] = {};
+  // One at a time, cut to what those that count may need.
+  char text[112] = {};
   size_t length = 0;
   char buffer[1024];
   for (;;) {
     const ssize_t n = read(file, buffer, sizeof(buffer));
     if (n <= 0) break;
     for (ssize_t i = 0; i < n; ++i) {
-      if (length < sizeof(variable) - 1) variable[length++] = buffer[i];
+      if (length < sizeof(text) - 1) text[length++] = buffer[i];
       if (buffer[i] != '\0') continue;
-      variable[length] = '\0';
-      if (strncmp(variable, kPrefix, kPrefixLength) == 0) {
-        FailAsTold(variable + kPrefixLength);
+      text[length] = '\0';
+      for (const Variable& variable : kVariables) {
+        const size_t prefix = strlen(variable.prefix);
+        if (strncmp(text, variable.prefix, prefix) == 0) {
+          variable.as_told(text + prefix);
+        }
       }
       length = 0;
     }
@@ -97,14 +118,17 @@ void ReadEnvironment() {
   close(file);
 }
 
+void ReadEnvironmentOnce() {
+  if (environment_was_read.exchange(true, std::memory_order_relaxed)) return;
+  const int saved = errno;
+  ReadEnvironment();
+  errno = saved;
+}
+
 }  // namespace
 
 bool FailsOnPurpose(Call call) {
-  if (!environment_was_read.exchange(true, std::memory_order_relaxed)) {
-    const int saved = errno;
-    ReadEnvironment();
-    errno = saved;
-  }
+  ReadEnvironmentOnce();
   const uint64_t number = calls.fetch_add(1, std::memory_order_relaxed) + 1;
   const uint64_t begin = fail_begin.load(std::memory_order_relaxed);
   if (number < begin || number >= fail_end.load(std::memory_order_relaxed) ||
@@ -115,6 +139,40 @@ bool FailsOnPurpose(Call call) {
   failed_call.store(NameOf(call), std::memory_order_relaxed);
   errno = ENOMEM;
   return true;
+}
+
+size_t SystemPageBytes() {
+  ReadEnvironmentOnce();
+  const size_t told = page_bytes.load(std::memory_order_relaxed);
+  return told != 0 ? told : static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+
+void CheckRange(uintptr_t address, size_t bytes) {
+  if (((address | bytes) & (SystemPageBytes() - 1)) == 0) return;
+  static constexpr char kLine[] = "hakmem: a call for a part of a page\n";
+  (void)!write(STDERR_FILENO, kLine, sizeof(kLine) - 1);
+  abort();
+}
+
+void* MapPages(size_t bytes, int protection) {
+  constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  const size_t page = SystemPageBytes();
+  const size_t more = page - static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  if (more == 0) return mmap(nullptr, bytes, protection, kFlags, -1, 0);
+  if (bytes + more < bytes) {
+    errno = ENOMEM;
+    return MAP_FAILED;
+  }
+  void* map = mmap(nullptr, bytes + more, protection, kFlags, -1, 0);
+  if (map == MAP_FAILED) return map;
+  const auto begin = reinterpret_cast<uintptr_t>(map);
+  const uintptr_t start = (begin + page - 1) & ~(page - 1);
+  const size_t head = start - begin;
+  if (head != 0) munmap(map, head);
+  if (head != more) {
+    munmap(reinterpret_cast<void*>(start + bytes), more - head);
+  }
+  return reinterpret_cast<void*>(start);
 }
 
 }  // namespace hakmem::os
