@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdint>
 #include <cstring>
 
@@ -32,6 +33,21 @@ TEST(OsMemory, ReservedMemoryIsUsableOnceCommitted) {
   EXPECT_EQ(Commit(m.address, kMiB), 0);
   memset(At(m.address), 7, kMiB);
   EXPECT_EQ(Unmap(m.address, 4 * kMiB), 0);
+}
+
+TEST(OsMemoryDeathTest, UncommittedMemoryFaultsAndComesBackAsZeros) {
+  const Mapping m = Map(kMiB, PageBytes(), Access::kReadWrite);
+  ASSERT_TRUE(m);
+  memset(At(m.address), 7, kMiB);
+  EXPECT_EQ(Uncommit(m.address, kMiB / 2), 0);
+  EXPECT_EXIT(At(m.address)[0] = 1, testing::KilledBySignal(SIGSEGV), "");
+  EXPECT_EQ(At(m.address)[kMiB / 2], 7);
+  unsigned char in_core = 1;
+  ASSERT_EQ(mincore(At(m.address), 1, &in_core), 0);
+  EXPECT_EQ(in_core & 1, 0);
+  EXPECT_EQ(Commit(m.address, kMiB / 2), 0);
+  EXPECT_EQ(At(m.address)[0], 0);
+  EXPECT_EQ(Unmap(m.address, kMiB), 0);
 }
 
 TEST(OsMemory, PurgedMemoryReadsAsZerosAndIsNotResident) {
