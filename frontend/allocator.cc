@@ -8,6 +8,7 @@
 #include "backend/bad_free.h"
 #include "backend/span_source.h"
 #include "base/clock.h"
+#include "frontend/guard.h"
 #include "frontend/housekeeping.h"
 #include "frontend/thread_cache.h"
 #include "linked_backend.h"
@@ -131,8 +132,17 @@ SizeClass ClassFor(const Request& request) {
   return IsMid(c) ? SizeClass::kNone : c;
 }
 
+// Once in a while, while blocks are sampled, a guarded block.
+void* SampleGuarded(const Request& request) {
+  if (!Guard::IsOn()) [[likely]] {
+    return nullptr;
+  }
+  return Guard::Sample(request.bytes, request.alignment, request.call.caller);
+}
+
 // What PopFromBins finds, or a block from where the bins get theirs.
 void* AllocateAny(const Request& request) {
+  if (void* guarded = SampleGuarded(request)) return guarded;
   const SizeClass c = ClassFor(request);
   return c != SizeClass::kNone
              ? AllocateFromClass(c, request)
@@ -140,6 +150,9 @@ void* AllocateAny(const Request& request) {
 }
 
 void* AllocateAnyZeroed(const Request& request) {
+  if (void* guarded = SampleGuarded(request)) {
+    return memset(guarded, 0, request.bytes);
+  }
   const SizeClass c = ClassFor(request);
   if (c != SizeClass::kNone) {
     void* block = ThreadBinsNow()->Pop(c);
@@ -151,11 +164,23 @@ void* AllocateAnyZeroed(const Request& request) {
   return PointerTo(span);
 }
 
-inline void FreeAnywhere(void* block) {
+inline void FreeAnywhere(void* block, Use use, Call call) {
   const uintptr_t address = AddressOf(block);
   const SizeClass c = AddressMap::ClassAt(address);
   if (c != SizeClass::kNone) return ThreadCache::Free(c, block);
+  if (Guard::Owns(address)) [[unlikely]] {
+    return Guard::Free(address, use, call.caller);
+  }
   ThreadCache::FreeSpan(address);
+}
+
+// As UsableBytes, for `use` by the program.
+size_t BytesFor(const void* block, Use use, const void* caller) {
+  const uintptr_t address = AddressOf(block);
+  if (Guard::Owns(address)) [[unlikely]] {
+    return Guard::BytesAt(address, use, caller);
+  }
+  return UsableBytes(block);
 }
 
 // Whether a block of `usable` bytes may stay where it is for a request of
@@ -167,8 +192,10 @@ bool StaysInPlace(size_t usable, size_t bytes) {
 
 void* Resize(void* block, const Request& request) {
   const size_t bytes = request.bytes;
-  const size_t usable = UsableBytes(block);
-  if (StaysInPlace(usable, bytes)) return block;
+  const size_t usable = BytesFor(block, Use::kResize, request.call.caller);
+  // A guarded block always moves, and so shows who keeps its old address.
+  const bool may_stay = !Guard::Owns(AddressOf(block));
+  if (may_stay && StaysInPlace(usable, bytes)) return block;
   if (bytes > kMaxBytes) {
     return RefuseImpossible(bytes, 0, ENOMEM, request.call);
   }
@@ -181,15 +208,16 @@ void* Resize(void* block, const Request& request) {
   void* moved = AllocateAny({bytes, 0, request.call, fits});
   if (moved == nullptr) return fits ? block : nullptr;
   memcpy(moved, block, std::min(usable, bytes));
-  FreeAnywhere(block);
+  FreeAnywhere(block, Use::kResize, request.call);
   return moved;
 }
 
 // Tells of `block` before it is free: after that, another thread may be given
 // it and tell first.
-void TellFree(const void* block, Call call) {
+void TellFree(const void* block, Use use, Call call) {
   if (EventsOn()) [[unlikely]] {
-    RecordEvent(Operation::kFree, block, 0, UsableBytes(block), call.caller);
+    RecordEvent(Operation::kFree, block, 0, BytesFor(block, use, call.caller),
+                call.caller);
   }
 }
 
@@ -206,7 +234,8 @@ void* Told(void* block, const Request& request) {
 
 void* AllocateSlow(size_t bytes, Call call) {
   // The short ways first: a mid block from its bin, a span that is to be had.
-  if (bytes > kMaxTinyBytes && bytes <= kMaxSpanBytes && !EventsOn()) {
+  if (bytes > kMaxTinyBytes && bytes <= kMaxSpanBytes &&
+      !ThreadCache::SeesEveryCall()) {
     const SizeClass c = Ace::ClassFor(bytes, kBlockAlignment);
     if (c != SizeClass::kNone) {
       void* block = ThreadBinsNow()->Pop(c);
@@ -227,8 +256,8 @@ void* AllocateSlow(size_t bytes, Call call) {
 
 void FreeSlow(void* block, Call call) {
   if (block == nullptr) return;
-  TellFree(block, call);
-  FreeAnywhere(block);
+  TellFree(block, Use::kFree, call);
+  FreeAnywhere(block, Use::kFree, call);
 }
 
 void* AllocateZeroed(size_t bytes, Call call) {
@@ -248,7 +277,7 @@ void* Reallocate(void* block, size_t bytes, Call call) {
   }
   // Two events: one block ends and another begins, though it may be the same
   // again; when nothing came of it, with all the bytes it has.
-  TellFree(block, call);
+  TellFree(block, Use::kResize, call);
   void* moved = Resize(block, {bytes, 0, call});
   if (EventsOn()) {
     const void* now = moved != nullptr ? moved : block;
@@ -272,6 +301,10 @@ size_t UsableBytes(const void* block) {
   const uintptr_t address = AddressOf(block);
   const SizeClass c = AddressMap::ClassAt(address);
   if (c == SizeClass::kNone) {
+    if (Guard::Owns(address)) [[unlikely]] {
+      return Guard::BytesAt(address, Use::kMeasure,
+                            __builtin_return_address(0));
+    }
     const size_t bytes = Ace::BytesAt(address);
     if (bytes == 0) SpanSource::AbortOnBadAddress(address);
     return bytes;

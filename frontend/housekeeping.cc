@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/options.h"
 #include "base/thread_exit.h"
+#include "frontend/guard.h"
 #include "frontend/thread_cache.h"
 #include "linked_backend.h"
 #include "tracing/failure.h"
@@ -27,6 +28,7 @@ constinit std::atomic<uint64_t> next_run{0};
 // Fork takes every lock in the lock order (docs/design.md), so that the child
 // finds each structure whole.
 void BeforeFork() {
+  Guard::LockForFork();
   ThreadCache::LockForFork();
   LinkedBackend::LockForFork();
   Ace::LockForFork();
@@ -44,11 +46,13 @@ void ReleaseAfterFork() {
   Ace::UnlockAfterFork();
   LinkedBackend::UnlockAfterFork();
   ThreadCache::UnlockAfterFork();
+  Guard::UnlockAfterFork();
 }
 
 void InChildAfterFork() {
   ReleaseAfterFork();
   ThreadCache::AbandonOtherThreads();
+  Guard::BeginInChild();
 }
 
 // A refusal that no request of the program failed for.
@@ -72,6 +76,8 @@ size_t Collect(uint64_t now, bool force) {
 __attribute__((constructor)) void ReadOptionsAtLoad() {
   options::Read();
   ThreadCache::ApplyOptions();
+  Guard::Start();
+  if (Guard::IsOn()) ThreadCache::LeaveHotPathEverywhere();
 }
 
 }  // namespace

@@ -17,7 +17,6 @@
 #include "base/thread_exit.h"
 #include "frontend/housekeeping.h"
 #include "tracing/counters.h"
-#include "tracing/events.h"
 
 namespace hakmem {
 namespace {
@@ -336,7 +335,7 @@ void ThreadCache::LookAtClock() {
       calls_in_tick_ = 0;
     }
     if (!worth_watching || ++calls_in_tick_ > kBusyCalls) ShowBins();
-  } else if (ThreadBinsNow() != &bins_ && !EventsOn()) {
+  } else if (ThreadBinsNow() != &bins_ && !SeesEveryCall()) {
     ShowBins();  // events went off
   } else if (worth_watching && now - last_hidden_ >= kHideEveryMs) {
     HideBins(now);
@@ -374,9 +373,9 @@ void ThreadCache::ShowBins() {
   hidden_ = false;
   thread_bins.store(&bins_, std::memory_order_relaxed);
   // Pairs with the fence in LeaveHotPathEverywhere: either this thread sees
-  // that events are on, or its bins are hidden after the store above.
+  // that calls must be seen, or its bins are hidden after the store above.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (EventsOn()) thread_bins.store(kNoBins, std::memory_order_relaxed);
+  if (SeesEveryCall()) thread_bins.store(kNoBins, std::memory_order_relaxed);
 }
 
 void ThreadCache::LeaveHotPathEverywhere() {
