@@ -59,6 +59,15 @@ _PRELOADED = {
     "failures_test": (dict(_FAILING_VARIANTS, **_ALL_VARIANTS), "medium"),
     "fault_injection_test": (_FAULTS_VARIANTS, "medium"),
     "fork_test": (_ACE_VARIANTS, "medium"),
+    "guard_misuse_test": (_ALL_VARIANTS, "small"),
+    "guard_test": (
+        dict(_VARIANTS, **{
+            "segment-adaptive-faults": "segment",
+            "superslab-off-faults": "superslab",
+            "superslab-notrace": "superslab",
+        }),
+        "medium",
+    ),
     "impossible_requests_test": (_ALL_VARIANTS, "small"),
     "late_calls_test": (_ACE_VARIANTS, "medium"),
     "malloc_api_test": (_ALL_VARIANTS, "medium"),
