@@ -164,23 +164,14 @@ void* AllocateAnyZeroed(const Request& request) {
   return PointerTo(span);
 }
 
-inline void FreeAnywhere(void* block, Use use, Call call) {
+inline void FreeAnywhere(void* block, Call call) {
   const uintptr_t address = AddressOf(block);
   const SizeClass c = AddressMap::ClassAt(address);
   if (c != SizeClass::kNone) return ThreadCache::Free(c, block);
   if (Guard::Owns(address)) [[unlikely]] {
-    return Guard::Free(address, use, call.caller);
+    return Guard::Free(address, call.caller);
   }
   ThreadCache::FreeSpan(address);
-}
-
-// As UsableBytes, for `use` by the program.
-size_t BytesFor(const void* block, Use use, const void* caller) {
-  const uintptr_t address = AddressOf(block);
-  if (Guard::Owns(address)) [[unlikely]] {
-    return Guard::BytesAt(address, use, caller);
-  }
-  return UsableBytes(block);
 }
 
 // Whether a block of `usable` bytes may stay where it is for a request of
@@ -192,10 +183,8 @@ bool StaysInPlace(size_t usable, size_t bytes) {
 
 void* Resize(void* block, const Request& request) {
   const size_t bytes = request.bytes;
-  const size_t usable = BytesFor(block, Use::kResize, request.call.caller);
-  // A guarded block always moves, and so shows who keeps its old address.
-  const bool may_stay = !Guard::Owns(AddressOf(block));
-  if (may_stay && StaysInPlace(usable, bytes)) return block;
+  const size_t usable = UsableBytes(block);
+  if (StaysInPlace(usable, bytes)) return block;
   if (bytes > kMaxBytes) {
     return RefuseImpossible(bytes, 0, ENOMEM, request.call);
   }
@@ -208,15 +197,22 @@ void* Resize(void* block, const Request& request) {
   void* moved = AllocateAny({bytes, 0, request.call, fits});
   if (moved == nullptr) return fits ? block : nullptr;
   memcpy(moved, block, std::min(usable, bytes));
-  FreeAnywhere(block, Use::kResize, request.call);
+  FreeAnywhere(block, request.call);
   return moved;
+}
+
+// As UsableBytes, of a block that is about to be freed.
+[[gnu::noinline]] size_t BytesToFree(const void* block, const void* caller) {
+  const uintptr_t address = AddressOf(block);
+  return Guard::Owns(address) ? Guard::BytesAt(address, Use::kFree, caller)
+                              : UsableBytes(block);
 }
 
 // Tells of `block` before it is free: after that, another thread may be given
 // it and tell first.
-void TellFree(const void* block, Use use, Call call) {
+void TellFree(const void* block, Call call) {
   if (EventsOn()) [[unlikely]] {
-    RecordEvent(Operation::kFree, block, 0, BytesFor(block, use, call.caller),
+    RecordEvent(Operation::kFree, block, 0, BytesToFree(block, call.caller),
                 call.caller);
   }
 }
@@ -256,8 +252,8 @@ void* AllocateSlow(size_t bytes, Call call) {
 
 void FreeSlow(void* block, Call call) {
   if (block == nullptr) return;
-  TellFree(block, Use::kFree, call);
-  FreeAnywhere(block, Use::kFree, call);
+  TellFree(block, call);
+  FreeAnywhere(block, call);
 }
 
 void* AllocateZeroed(size_t bytes, Call call) {
@@ -277,7 +273,7 @@ void* Reallocate(void* block, size_t bytes, Call call) {
   }
   // Two events: one block ends and another begins, though it may be the same
   // again; when nothing came of it, with all the bytes it has.
-  TellFree(block, Use::kResize, call);
+  TellFree(block, call);
   void* moved = Resize(block, {bytes, 0, call});
   if (EventsOn()) {
     const void* now = moved != nullptr ? moved : block;

@@ -97,12 +97,12 @@ void* Guard::Sample(size_t bytes, size_t alignment, const void* caller) {
   return reinterpret_cast<void*>(pool.Allocate(bytes, alignment, end, deed));
 }
 
-void Guard::Free(uintptr_t address, Use use, const void* caller) {
+void Guard::Free(uintptr_t address, const void* caller) {
   const Deed deed = Deed::Now(caller);
   Finding finding;
   const GuardedPool::Answer answer = pool.Free(address, deed, &finding);
   if (answer != GuardedPool::Answer::kGood) {
-    AbortOnMisuse(answer, address, finding, use, deed);
+    AbortOnMisuse(answer, address, finding, Use::kFree, deed);
   }
 }
 

@@ -41,13 +41,13 @@ class Guard {
   // a while; mostly null. Keeps errno.
   static void* Sample(size_t bytes, size_t alignment, const void* caller);
 
-  // Takes back the block at `address`, which the pool owns; `use` is what the
-  // program called. Aborts with a report when it is no block in use, or when
-  // bytes beside it were changed.
-  static void Free(uintptr_t address, Use use, const void* caller);
+  // Takes back the block at `address`, which the pool owns. Aborts with a
+  // report when it is no block in use, or when bytes beside it were changed.
+  static void Free(uintptr_t address, const void* caller);
 
   // The bytes that the block at `address`, which the pool owns, was asked for
-  // with. Aborts with a report when it is no block in use.
+  // with. Aborts with a report when it is no block in use; `use` is what the
+  // program wants of it.
   static size_t BytesAt(uintptr_t address, Use use, const void* caller);
 
   static GuardedPool::Totals Sum();

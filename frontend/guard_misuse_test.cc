@@ -256,12 +256,14 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"double_delete", SIGABRT,
              "double free of a block of 1 byte at @ by thread $T", "afc"},
         Case{"realloc_freed", SIGABRT,
-             "realloc after free of a block of 64 bytes at @ by thread $T",
+             "realloc or malloc_usable_size after free of a block of 64 bytes "
+             "at @ by thread $T",
              "afc"},
         Case{"realloc_freed_to_0", SIGABRT,
              "double free of a block of 64 bytes at @ by thread $T", "afc"},
         Case{"measure_freed", SIGABRT,
-             "malloc_usable_size after free of a block of 64 bytes at @ by "
+             "realloc or malloc_usable_size after free of a block of 64 bytes "
+             "at @ by "
              "thread $T",
              "afc"},
         Case{"free_middle", SIGABRT,

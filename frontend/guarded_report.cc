@@ -28,15 +28,7 @@ const char* NameOf(Access access) {
 }
 
 const char* NameOf(Use use) {
-  switch (use) {
-    case Use::kFree:
-      return "free";
-    case Use::kResize:
-      return "realloc";
-    case Use::kMeasure:
-      break;
-  }
-  return "malloc_usable_size";
+  return use == Use::kFree ? "free" : "realloc or malloc_usable_size";
 }
 
 void WriteBytes(size_t bytes, LogLine& line) {

@@ -23,8 +23,9 @@
 
 namespace hakmem {
 
-// What a program does with the address of a block.
-enum class Use : uint8_t { kFree, kResize, kMeasure };
+// What a program wants of a block: an end of it, or its size. realloc begins
+// with the size.
+enum class Use : uint8_t { kFree, kMeasure };
 
 // Tells of a fault in the pool. Async-signal-safe. On a signal stack with
 // little room left, it is the first line only.
