@@ -162,6 +162,12 @@ int Commit(uintptr_t address, size_t bytes) {
   return Protect(address, bytes, PROT_READ | PROT_WRITE);
 }
 
+int Uncommit(uintptr_t address, size_t bytes) {
+  const KeepErrno keep_errno;
+  const int error = Protect(address, bytes, PROT_NONE);
+  return error != 0 ? error : Advise(address, bytes, MADV_DONTNEED);
+}
+
 int Purge(uintptr_t address, size_t bytes) {
   const KeepErrno keep_errno;
   // Not MADV_FREE: what it leaves still counts as resident until the kernel is

@@ -32,6 +32,11 @@ Mapping Map(size_t bytes, size_t alignment, Access access);
 // Makes reserved memory usable. Returns 0 or an errno.
 int Commit(uintptr_t address, size_t bytes);
 
+// Makes usable memory reserved again: it loses its contents and its backing,
+// and every access faults. Returns 0 or an errno, after which nothing is sure
+// but that the address space is the caller's still.
+int Uncommit(uintptr_t address, size_t bytes);
+
 // Gives the backing of usable memory back; it reads as zeros afterwards.
 // Returns 0 or an errno.
 int Purge(uintptr_t address, size_t bytes);

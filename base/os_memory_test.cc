@@ -34,6 +34,21 @@ TEST(OsMemory, ReservedMemoryIsUsableOnceCommitted) {
   EXPECT_EQ(Unmap(m.address, 4 * kMiB), 0);
 }
 
+TEST(OsMemoryDeathTest, UncommittedMemoryFaultsAndComesBackAsZeros) {
+  const Mapping m = Map(kMiB, PageBytes(), Access::kReadWrite);
+  ASSERT_TRUE(m);
+  memset(At(m.address), 7, kMiB);
+  EXPECT_EQ(Uncommit(m.address, kMiB / 2), 0);
+  EXPECT_DEATH(*static_cast<volatile char*>(At(m.address)) = 1, "");
+  EXPECT_EQ(At(m.address)[kMiB / 2], 7);
+  unsigned char in_core = 1;
+  ASSERT_EQ(mincore(At(m.address), 1, &in_core), 0);
+  EXPECT_EQ(in_core & 1, 0);
+  EXPECT_EQ(Commit(m.address, kMiB / 2), 0);
+  EXPECT_EQ(At(m.address)[0], 0);
+  EXPECT_EQ(Unmap(m.address, kMiB), 0);
+}
+
 TEST(OsMemory, PurgedMemoryReadsAsZerosAndIsNotResident) {
   const Mapping m = Map(kMiB, PageBytes(), Access::kReadWrite);
   ASSERT_TRUE(m);

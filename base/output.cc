@@ -37,30 +37,31 @@ void ComplainOnce(options::Option where, const char* path, int error) {
 
 }  // namespace
 
-void SendLine(options::Option where, const char* text, size_t length) {
-  const int saved_errno = errno;
+void SendLineToStderr(const char* text, size_t length) {
   static constexpr char kPrefix[] = "hakmem: ";
+  iovec parts[] = {Part(kPrefix, sizeof(kPrefix) - 1), Part(text, length),
+                   Part("\n", 1)};
+  RawWrite(STDERR_FILENO, parts, 3);
+}
+
+void SendLine(options::Option where, const char* text, size_t length) {
   const char* path = options::OutputPath(where);
-  const bool to_file = path[0] != '\0';
-  iovec parts[] = {Part(kPrefix, to_file ? 0 : sizeof(kPrefix) - 1),
-                   Part(text, length), Part("\n", 1)};
-  if (!to_file) {
-    RawWrite(STDERR_FILENO, parts, 3);
+  if (path[0] == '\0') return SendLineToStderr(text, length);
+  const int saved_errno = errno;
+  // System calls by number: the C library's are cancellation points. Without
+  // O_NONBLOCK, a FIFO that nobody reads would stop the program here.
+  const long file = os::FailsOnPurpose(os::Call::kOpen)
+                        ? -1
+                        : syscall(SYS_openat, AT_FDCWD, path,
+                                  O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
+                                      O_NONBLOCK | O_NOCTTY,
+                                  0644);
+  if (file < 0) {
+    ComplainOnce(where, path, errno);
   } else {
-    // System calls by number: the C library's are cancellation points. Without
-    // O_NONBLOCK, a FIFO that nobody reads would stop the program here.
-    const long file = os::FailsOnPurpose(os::Call::kOpen)
-                          ? -1
-                          : syscall(SYS_openat, AT_FDCWD, path,
-                                    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
-                                        O_NONBLOCK | O_NOCTTY,
-                                    0644);
-    if (file < 0) {
-      ComplainOnce(where, path, errno);
-    } else {
-      RawWrite(static_cast<int>(file), parts, 3);
-      syscall(SYS_close, file);
-    }
+    iovec parts[] = {Part(text, length), Part("\n", 1)};
+    RawWrite(static_cast<int>(file), parts, 2);
+    syscall(SYS_close, file);
   }
   errno = saved_errno;
 }

@@ -21,6 +21,9 @@ namespace hakmem {
 // stderr. Async-signal-safe; allocates nothing; keeps errno.
 void SendLine(options::Option where, const char* text, size_t length);
 
+// The same, always to stderr.
+void SendLineToStderr(const char* text, size_t length);
+
 }  // namespace hakmem
 
 #endif  // HAKMEM_BASE_OUTPUT_H_

@@ -8,6 +8,7 @@
 #include "backend/bad_free.h"
 #include "backend/span_source.h"
 #include "base/clock.h"
+#include "frontend/guard.h"
 #include "frontend/housekeeping.h"
 #include "frontend/thread_cache.h"
 #include "linked_backend.h"
@@ -131,8 +132,17 @@ SizeClass ClassFor(const Request& request) {
   return IsMid(c) ? SizeClass::kNone : c;
 }
 
+// Once in a while, while blocks are sampled, a guarded block.
+void* SampleGuarded(const Request& request) {
+  if (!Guard::IsOn()) [[likely]] {
+    return nullptr;
+  }
+  return Guard::Sample(request.bytes, request.alignment, request.call.caller);
+}
+
 // What PopFromBins finds, or a block from where the bins get theirs.
 void* AllocateAny(const Request& request) {
+  if (void* guarded = SampleGuarded(request)) return guarded;
   const SizeClass c = ClassFor(request);
   return c != SizeClass::kNone
              ? AllocateFromClass(c, request)
@@ -140,6 +150,9 @@ void* AllocateAny(const Request& request) {
 }
 
 void* AllocateAnyZeroed(const Request& request) {
+  if (void* guarded = SampleGuarded(request)) {
+    return memset(guarded, 0, request.bytes);
+  }
   const SizeClass c = ClassFor(request);
   if (c != SizeClass::kNone) {
     void* block = ThreadBinsNow()->Pop(c);
@@ -151,10 +164,13 @@ void* AllocateAnyZeroed(const Request& request) {
   return PointerTo(span);
 }
 
-inline void FreeAnywhere(void* block) {
+inline void FreeAnywhere(void* block, Call call) {
   const uintptr_t address = AddressOf(block);
   const SizeClass c = AddressMap::ClassAt(address);
   if (c != SizeClass::kNone) return ThreadCache::Free(c, block);
+  if (Guard::Owns(address)) [[unlikely]] {
+    return Guard::Free(address, call.caller);
+  }
   ThreadCache::FreeSpan(address);
 }
 
@@ -174,15 +190,23 @@ void* Resize(void* block, const Request& request) {
   void* moved = AllocateAny({bytes, 0, request.call, fits});
   if (moved == nullptr) return fits ? block : nullptr;
   memcpy(moved, block, std::min(usable, bytes));
-  FreeAnywhere(block);
+  FreeAnywhere(block, request.call);
   return moved;
+}
+
+// As UsableBytes, of a block that is about to be freed.
+[[gnu::noinline]] size_t BytesToFree(const void* block, const void* caller) {
+  const uintptr_t address = AddressOf(block);
+  return Guard::Owns(address) ? Guard::BytesAt(address, Use::kFree, caller)
+                              : UsableBytes(block);
 }
 
 // Tells of `block` before it is free: after that, another thread may be given
 // it and tell first.
 void TellFree(const void* block, Call call) {
   if (EventsOn()) [[unlikely]] {
-    RecordEvent(Operation::kFree, block, 0, UsableBytes(block), call.caller);
+    RecordEvent(Operation::kFree, block, 0, BytesToFree(block, call.caller),
+                call.caller);
   }
 }
 
@@ -199,7 +223,8 @@ void* Told(void* block, const Request& request) {
 
 void* AllocateSlow(size_t bytes, Call call) {
   // The short ways first: a mid block from its bin, a span that is to be had.
-  if (bytes > kMaxTinyBytes && bytes <= kMaxSpanBytes && !EventsOn()) {
+  if (bytes > kMaxTinyBytes && bytes <= kMaxSpanBytes &&
+      !ThreadCache::SeesEveryCall()) {
     const SizeClass c = Ace::ClassFor(bytes, kBlockAlignment);
     if (c != SizeClass::kNone) {
       void* block = ThreadBinsNow()->Pop(c);
@@ -221,7 +246,7 @@ void* AllocateSlow(size_t bytes, Call call) {
 void FreeSlow(void* block, Call call) {
   if (block == nullptr) return;
   TellFree(block, call);
-  FreeAnywhere(block);
+  FreeAnywhere(block, call);
 }
 
 void FreeInTerms(void* block, FreeTerms terms, Origin origin, Call call) {
@@ -271,6 +296,10 @@ size_t UsableBytes(const void* block) {
   const uintptr_t address = AddressOf(block);
   const SizeClass c = AddressMap::ClassAt(address);
   if (c == SizeClass::kNone) {
+    if (Guard::Owns(address)) [[unlikely]] {
+      return Guard::BytesAt(address, Use::kMeasure,
+                            __builtin_return_address(0));
+    }
     const size_t bytes = Ace::BytesAt(address);
     if (bytes == 0) SpanSource::AbortOnBadAddress(address);
     return bytes;

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/options.h"
 #include "base/thread_exit.h"
+#include "frontend/guard.h"
 #include "frontend/sanitizer_runtime.h"
 #include "frontend/thread_cache.h"
 #include "linked_backend.h"
@@ -29,6 +30,7 @@ constinit std::atomic<uint64_t> next_run{0};
 // Fork takes every lock in the lock order (docs/design.md), so that the child
 // finds each structure whole.
 void BeforeFork() {
+  Guard::LockForFork();
   ThreadCache::LockForFork();
   LinkedBackend::LockForFork();
   Ace::LockForFork();
@@ -46,11 +48,13 @@ void ReleaseAfterFork() {
   Ace::UnlockAfterFork();
   LinkedBackend::UnlockAfterFork();
   ThreadCache::UnlockAfterFork();
+  Guard::UnlockAfterFork();
 }
 
 void InChildAfterFork() {
   ReleaseAfterFork();
   ThreadCache::AbandonOtherThreads();
+  Guard::BeginInChild();
 }
 
 // A refusal that no request of the program failed for.
@@ -75,6 +79,8 @@ __attribute__((constructor)) void ReadOptionsAtLoad() {
   options::Read();
   ThreadCache::ApplyOptions();
   TellWhenASanitizerServes();
+  Guard::Start();
+  if (Guard::IsOn()) ThreadCache::LeaveHotPathEverywhere();
 }
 
 }  // namespace

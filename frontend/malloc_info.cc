@@ -75,12 +75,14 @@ HAKMEM_API int malloc_info(int options, FILE* stream) noexcept {
                               "<total type=\"live\" size=\"%zu\"/>\n"
                               "<total type=\"cached\" size=\"%zu\"/>\n"
                               "<total type=\"mmap\" size=\"%zu\"/>\n"
+                              "<total type=\"guarded\" size=\"%zu\"/>\n"
                               "<system type=\"current\" size=\"%zu\"/>\n"
                               "<aspace type=\"total\" size=\"%zu\"/>\n"
                               "</malloc>\n",
                               s.backend, static_cast<size_t>(s.live_bytes),
                               static_cast<size_t>(s.cached_bytes),
                               static_cast<size_t>(s.large_live_bytes),
+                              static_cast<size_t>(s.guarded_live_bytes),
                               static_cast<size_t>(s.committed_bytes),
                               static_cast<size_t>(s.reserved_bytes));
   return written < 0 ? -1 : 0;

@@ -10,6 +10,7 @@
 #include "backend/chunk_source.h"
 #include "backend/metadata.h"
 #include "base/options.h"
+#include "frontend/guard.h"
 #include "frontend/thread_cache.h"
 #include "linked_backend.h"
 #include "tracing/counters.h"
@@ -64,6 +65,9 @@ constexpr Field kFields[] = {
     HAKMEM_FIELD(failures_mapfail),
     HAKMEM_FIELD(failures_forgotten),
     HAKMEM_FIELD(routings),
+    HAKMEM_FIELD(guarded_sampled),
+    HAKMEM_FIELD(guarded_live),
+    HAKMEM_FIELD(guarded_live_bytes),
 };
 #undef HAKMEM_FIELD
 
@@ -107,13 +111,19 @@ hakmem_stats_t GatherStatistics() {
   s.large_cached_bytes = ace.large_cached;
   s.ace_limit_bytes = options::Get(options::k_ace_limit_mb) << 20;
   s.ace_span_classes = caches.span_classes;
+  const GuardedPool::Totals guarded = Guard::Sum();
+  s.guarded_sampled = guarded.sampled;
+  s.guarded_live = guarded.live;
+  s.guarded_live_bytes = guarded.live_bytes;
   s.live_bytes = s.slab_live_bytes + s.mid_live_bytes + s.span_live_bytes +
-                 s.large_live_bytes;
+                 s.large_live_bytes + s.guarded_live_bytes;
   s.committed_bytes = slabs.committed_bytes + ace.slabs.committed_bytes +
-                      ace.committed + s.large_live_bytes + ace.large_cached;
+                      ace.committed + s.large_live_bytes + ace.large_cached +
+                      guarded.committed_bytes;
   s.metadata_bytes = Metadata::BytesInUse();
   s.reserved_bytes = ChunkSource::BytesReserved() + s.large_live_bytes +
-                     ace.large_cached + Metadata::BytesReserved();
+                     ace.large_cached + Metadata::BytesReserved() +
+                     Guard::BytesReserved();
   s.refills = CountOf(Event::kRefill);
   s.refilled_blocks = CountOf(Event::kRefilledBlock);
   s.drains = CountOf(Event::kDrain);

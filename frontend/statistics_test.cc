@@ -65,6 +65,9 @@ const Field kFields[] = {
     FIELD(failures_mapfail),
     FIELD(failures_forgotten),
     FIELD(routings),
+    FIELD(guarded_sampled),
+    FIELD(guarded_live),
+    FIELD(guarded_live_bytes),
 };
 #undef FIELD
 static_assert(sizeof(hakmem_stats_t) ==

@@ -88,6 +88,15 @@ _PRELOADED = {
     "fault_injection_test": (_FAULTS_VARIANTS, "medium"),
     "fault_threads_test": (_FEW_FAULTS_VARIANTS, "medium"),
     "fork_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
+    "guard_misuse_test": (_ALL_VARIANTS, "small"),
+    "guard_test": (
+        dict(_VARIANTS, **{
+            "segment-adaptive-faults": "segment",
+            "superslab-off-faults": "superslab",
+            "superslab-notrace": "superslab",
+        }),
+        "medium",
+    ),
     "impossible_requests_test": (_ALL_VARIANTS, "small"),
     "late_calls_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
     "malloc_api_test": (dict(_ALL_VARIANTS, **_HARDENED_VARIANTS), "medium"),

@@ -22,7 +22,6 @@
 #include "hardening/levels.h"
 #include "hardening/secret.h"
 #include "tracing/counters.h"
-#include "tracing/events.h"
 
 namespace hakmem {
 namespace {
@@ -389,7 +388,7 @@ void ThreadCache::LookAtClock() {
       calls_in_tick_ = 0;
     }
     if (!worth_watching || ++calls_in_tick_ > kBusyCalls) ShowBins();
-  } else if (ThreadBinsNow() != &bins_ && !EventsOn()) {
+  } else if (ThreadBinsNow() != &bins_ && !SeesEveryCall()) {
     ShowBins();  // events went off
   } else if (worth_watching && now - last_hidden_ >= kHideEveryMs) {
     HideBins(now);
@@ -425,7 +424,7 @@ void ThreadCache::HideBins(uint64_t now) {
 
 void ThreadCache::ShowBins() {
   hidden_ = false;
-  ShowBinsUnless(&EventsOn, thread_bins, static_cast<BinTable*>(&bins_),
+  ShowBinsUnless(&SeesEveryCall, thread_bins, static_cast<BinTable*>(&bins_),
                  kNoBins);
 }
 

@@ -31,8 +31,10 @@
 #include "base/intrusive_list.h"
 #include "base/size_classes.h"
 #include "frontend/bins.h"
+#include "frontend/guard.h"
 #include "frontend/quarantine.h"
 #include "linked_backend.h"
+#include "tracing/events.h"
 
 namespace hakmem {
 
@@ -58,8 +60,12 @@ class ThreadCache : public ListNode<ThreadCache> {
   // Takes over options that were read after this thread's cache began.
   static void ApplyOptions();
 
-  // Has every thread come here with each malloc and free from now on, as long
-  // as events are on (tracing/events.h), which must be switched on before.
+  // Whether every malloc and free is to come here: while events are on
+  // (tracing/events.h), or blocks are sampled.
+  static bool SeesEveryCall() { return EventsOn() || Guard::IsOn(); }
+
+  // Has every thread do so from now on; call it after what makes SeesEveryCall
+  // true.
   static void LeaveHotPathEverywhere();
 
   struct Totals {

@@ -142,6 +142,10 @@ typedef struct {
   uint64_t failures_forgotten;  // of them: whose records made room for others
   uint64_t routings;  // requests that no class may serve within the waste cap
                       // and that got a span of their own; see hakmem_routings
+  // Blocks that HAKMEM_GUARD_SAMPLE guards, as the bytes asked for.
+  uint64_t guarded_sampled;     // since the process started
+  uint64_t guarded_live;        // in use
+  uint64_t guarded_live_bytes;  // of live_bytes: in those
 } hakmem_stats_t;
 
 // Fills the first `size` bytes of `*stats` (pass sizeof(hakmem_stats_t); later

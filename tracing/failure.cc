@@ -1,6 +1,5 @@
 #include "tracing/failure.h"
 
-#include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "base/output.h"
+#include "base/signal_stack.h"
 #include "tracing/failure_record.h"
 #include "tracing/failure_ring.h"
 #include "tracing/failure_text.h"
@@ -44,15 +44,7 @@ constinit thread_local bool recording = false;
 
 // Whether this runs on a signal stack that is nearly used up. Elsewhere the
 // smallest thread's stack is enough.
-bool IsStackShort() {
-  stack_t stack;
-  if (sigaltstack(nullptr, &stack) != 0 || (stack.ss_flags & SS_ONSTACK) == 0) {
-    return false;
-  }
-  const char* here = static_cast<const char*>(__builtin_frame_address(0));
-  return static_cast<size_t>(here - static_cast<char*>(stack.ss_sp)) <
-         kStackBytes;
-}
+bool IsStackShort() { return SignalStackBytesLeft() < kStackBytes; }
 
 uint64_t Nanoseconds() {
   timespec t = {};

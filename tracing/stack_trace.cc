@@ -20,28 +20,37 @@
 namespace hakmem {
 namespace {
 
-constexpr size_t kFrames = 32;
-
-struct Frames {
-  uintptr_t addresses[kFrames];
-  size_t count = 0;
+struct Walk {
+  StackTrace* stack;
   size_t to_skip;
 };
 
 _Unwind_Reason_Code AddFrame(_Unwind_Context* context, void* argument) {
-  auto* frames = static_cast<Frames*>(argument);
-  if (frames->to_skip != 0) {
-    --frames->to_skip;
+  auto* walk = static_cast<Walk*>(argument);
+  if (walk->to_skip != 0) {
+    --walk->to_skip;
     return _URC_NO_REASON;
   }
-  if (frames->count == kFrames) return _URC_END_OF_STACK;
+  StackTrace& stack = *walk->stack;
+  if (stack.count == StackTrace::kMostFrames) return _URC_END_OF_STACK;
   int before = 0;
   const uintptr_t address = _Unwind_GetIPInfo(context, &before);
   if (address == 0) return _URC_END_OF_STACK;
   // A return address is that of the next instruction, maybe of another
   // function.
-  frames->addresses[frames->count++] = address - (before == 0 ? 1 : 0);
+  stack.frames[stack.count++] = address - (before == 0 ? 1 : 0);
   return _URC_NO_REASON;
+}
+
+// The functions between the caller of a public function here and the frames
+// that are kept: the public one itself.
+constexpr size_t kOwnFrames = 1;
+
+[[gnu::always_inline]] inline void WalkStack(StackTrace* stack,
+                                             size_t to_skip) {
+  stack->count = 0;
+  Walk walk = {stack, to_skip};
+  _Unwind_Backtrace(AddFrame, &walk);
 }
 
 // What the dynamic section of a module tells of its exported names.
@@ -143,10 +152,10 @@ void WriteExportedName(const link_map& module, uintptr_t offset,
   WriteForeign(length > 0 ? program : "the program", out);
 }
 
-[[gnu::noinline]] void PrintFrame(options::Option where, size_t number,
-                                  uintptr_t address) {
-  char line[512];
-  TextBuffer text(line, sizeof(line));
+// What a frame's line fits into; longer ones are cut.
+constexpr size_t kLineBytes = 512;
+
+void WriteFrame(size_t number, uintptr_t address, TextBuffer& text) {
   text.Text("  #").Decimal(number).Text(" ").Hex(address);
   dl_find_object found;
   if (_dl_find_object(reinterpret_cast<void*>(address), &found) == 0) {
@@ -159,19 +168,49 @@ void WriteExportedName(const link_map& module, uintptr_t offset,
       WriteExportedName(module, offset, text);
     }
   }
-  SendLine(where, line, std::min(text.length(), sizeof(line)));
+}
+
+// Has send(line, length) called for each frame.
+template <typename Send>
+void PrintFrames(const StackTrace& stack, Send&& send) {
+  for (size_t i = 0; i < stack.count; ++i) {
+    char line[kLineBytes];
+    TextBuffer text(line, sizeof(line));
+    WriteFrame(i, stack.frames[i], text);
+    send(line, std::min(text.length(), sizeof(line)));
+  }
 }
 
 }  // namespace
 
+void NoteStack(const void* from, StackTrace* stack) {
+  WalkStack(stack, kOwnFrames);
+  const auto address = reinterpret_cast<uintptr_t>(from);
+  for (size_t i = 0; i < stack->count; ++i) {
+    if (stack->frames[i] != address && stack->frames[i] != address - 1) {
+      continue;
+    }
+    std::copy(stack->frames + i, stack->frames + stack->count, stack->frames);
+    stack->count -= i;
+    return;
+  }
+}
+
 void PrintStack(options::Option where) {
   const int saved_errno = errno;
-  Frames frames;
-  frames.to_skip = 1;  // this function
-  _Unwind_Backtrace(AddFrame, &frames);
-  for (size_t i = 0; i < frames.count; ++i) {
-    PrintFrame(where, i, frames.addresses[i]);
-  }
+  StackTrace stack;
+  WalkStack(&stack, kOwnFrames);
+  PrintFrames(stack, [where](const char* line, size_t length) {
+    SendLine(where, line, length);
+  });
+  errno = saved_errno;
+}
+
+void PrintNotedStack(const StackTrace& stack) {
+  const int saved_errno = errno;
+  PrintFrames(stack, [](const char* line, size_t length) {
+    SendLineToStderr(line, length);
+  });
   errno = saved_errno;
 }
 

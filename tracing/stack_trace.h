@@ -1,4 +1,4 @@
-// The calling thread's stack, printed.
+// The calling thread's stack: printed, or noted to be printed later.
 //
 // By the compiler's unwind tables, which every program on x86-64 has, and not
 // Abseil's GetStackTrace: that walks frame pointers, which neither this library
@@ -11,9 +11,30 @@
 #ifndef HAKMEM_TRACING_STACK_TRACE_H_
 #define HAKMEM_TRACING_STACK_TRACE_H_
 
+#include <cstddef>
+#include <cstdint>
+
 #include "base/options.h"
 
 namespace hakmem {
+
+// The innermost frames of a stack, each an address inside the instruction that
+// it is at, which for all but the innermost is a call.
+struct StackTrace {
+  static constexpr size_t kMostFrames = 32;
+
+  size_t count;
+  uintptr_t frames[kMostFrames];
+};
+
+// Notes the frames of the caller in `*stack`, from the one on that goes on at
+// `from`: a return address, or the instruction that a signal interrupted. All
+// of them when there is no such frame. Allocates nothing, takes no lock; needs
+// some 2 KiB of stack; async-signal-safe.
+void NoteStack(const void* from, StackTrace* stack);
+
+// Sends a line to stderr for each frame of `stack`; as PrintStack otherwise.
+void PrintNotedStack(const StackTrace& stack);
 
 // Sends a line for each of the innermost frames of the caller. Allocates
 // nothing, takes no lock; needs some 4 KiB of stack; async-signal-safe; keeps

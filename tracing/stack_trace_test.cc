@@ -30,6 +30,49 @@ TEST(StackTrace, HasALineForEachFrame) {
   EXPECT_NE(text.find("__libc_start_main"), std::string::npos) << text;
 }
 
+// Notes its stack from where it was called on.
+[[gnu::noinline]] void NoteFromCaller(StackTrace* stack) {
+  NoteStack(__builtin_return_address(0), stack);
+  asm volatile("");  // no tail call
+}
+
+TEST(StackTrace, NotedFromAFrameOnIsPrintedLater) {
+  StackTrace stack;
+  NoteFromCaller(&stack);
+  ASSERT_GT(stack.count, 1u);
+  testing::internal::CaptureStderr();
+  PrintNotedStack(stack);
+  const std::string text = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(text.rfind("hakmem:   #0 0x", 0), 0u) << text;
+  EXPECT_EQ(text.find("NoteFromCaller"), std::string::npos) << text;
+  EXPECT_NE(text.find("NotedFromAFrameOn"), std::string::npos) << text;
+  EXPECT_LT(text.find("NotedFromAFrameOn"), text.find('\n')) << text;
+}
+
+TEST(StackTrace, NotedFromNoSuchFrameIsWhole) {
+  StackTrace stack;
+  NoteStack(nullptr, &stack);
+  testing::internal::CaptureStderr();
+  PrintNotedStack(stack);
+  const std::string text = testing::internal::GetCapturedStderr();
+  EXPECT_LT(text.find("NotedFromNoSuchFrame"), text.find('\n')) << text;
+}
+
+[[gnu::noinline]] size_t NoteDeep(int depth) {
+  if (depth == 0) {
+    StackTrace stack;
+    NoteStack(nullptr, &stack);
+    return stack.count;
+  }
+  const size_t count = NoteDeep(depth - 1);
+  asm volatile("");  // no tail call
+  return count;
+}
+
+TEST(StackTrace, NotesTheInnermostFramesOfADeepStack) {
+  EXPECT_EQ(NoteDeep(1000), StackTrace::kMostFrames);
+}
+
 void* PrintInThread(void*) {
   PrintFromHere();
   return nullptr;

@@ -1,0 +1,45 @@
+// What is said of a misused guarded block: several lines on stderr, the first
+// of which tells all but the stacks.
+//
+//   hakmem: guarded block: write past the end (1 byte behind) of a block of 64
+//           bytes at 0x7f10a3c05fc0 by thread 4711          (one line)
+//   hakmem:   allocated by thread 4711 at:
+//   hakmem:   #0 0x55d0c3a2b1f7 /usr/bin/program+0x11f7 main+0x27
+//   …
+//   hakmem:   freed by thread 4712 at:                       (if it was)
+//   …
+//   hakmem:   accessed by thread 4711 at:
+//   …
+//
+// Allocates nothing, takes no lock.
+#ifndef HAKMEM_FRONTEND_GUARDED_REPORT_H_
+#define HAKMEM_FRONTEND_GUARDED_REPORT_H_
+
+#include <cstdint>
+
+#include "frontend/fault_handler.h"
+#include "frontend/guarded_block.h"
+#include "frontend/guarded_pool.h"
+
+namespace hakmem {
+
+// What a program wants of a block: an end of it, or its size. realloc begins
+// with the size.
+enum class Use : uint8_t { kFree, kMeasure };
+
+// Tells of a fault in the pool. Async-signal-safe. On a signal stack with
+// little room left, it is the first line only.
+void ReportFault(const Fault& fault, const Finding& finding);
+
+// Tells of a fault in the pool that is near no block.
+void ReportStrayFault(const Fault& fault);
+
+// Tells what was wrong, which is not kGood, with `use` of `address`, then
+// aborts.
+[[noreturn]] void AbortOnMisuse(GuardedPool::Answer answer, uintptr_t address,
+                                const Finding& finding, Use use,
+                                const Deed& now);
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_FRONTEND_GUARDED_REPORT_H_
