@@ -54,9 +54,8 @@ void Ladder(Hand& hand) {
        --steps) {
     const size_t i = random.Below(list.size());
     const size_t size = list[i].size;
-    const size_t other = random.OneIn(3)
-                             ? random.LogUniform(1, size)
-                             : size + 1 + random.Below(size + 16);
+    const size_t other = random.OneIn(3) ? random.LogUniform(1, size)
+                                         : size + 1 + random.Below(size + 16);
     list.ResizeOne(random, i, std::min(other, most));
   }
   list.Shuffle(random);
@@ -72,9 +71,9 @@ void Aligned(Hand& hand) {
       continue;
     }
     // Mostly cache lines and pages, up to beyond a chunk.
-    const size_t alignment = size_t{1} << (random.OneIn(20)
-                                               ? random.Between(13, 22)
-                                               : random.Between(5, 12));
+    const size_t alignment = size_t{1}
+                             << (random.OneIn(20) ? random.Between(13, 22)
+                                                  : random.Between(5, 12));
     list.Add(random, random.LogUniform(1, random.OneIn(20) ? 4 * kMiB : 8192),
              alignment);
   }
@@ -85,8 +84,9 @@ void Aligned(Hand& hand) {
 void Zeroed(Hand& hand) {
   Random& random = hand.random;
   BlockList& list = hand.scratch;
-  const size_t most =
-      random.OneIn(8) ? 16 * kMiB : random.OneIn(2) ? 64 * kKiB : 2 * kKiB;
+  const size_t most = random.OneIn(8)   ? 16 * kMiB
+                      : random.OneIn(2) ? 64 * kKiB
+                                        : 2 * kKiB;
   const size_t count = random.LogUniform(4, most > kMiB ? 16 : 256);
   for (size_t rounds = random.Between(1, 6); rounds > 0; --rounds) {
     const Entry entry = rounds % 2 == 0 ? Entry::kMalloc : Entry::kZeroed;

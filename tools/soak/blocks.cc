@@ -147,14 +147,14 @@ void Free(Random& random, const Block& block) {
       }
       return;
     case Block::kNew:
-      return sized ? operator delete(block.at, block.size)
-                   : operator delete(block.at);
+      return sized ? operator delete(block.at, block.size) :
+                   operator delete(block.at);
     case Block::kNewArray:
-      return sized ? operator delete[](block.at, block.size)
-                   : operator delete[](block.at);
+      return sized ? operator delete[](block.at, block.size) :
+                   operator delete[](block.at);
     case Block::kNewAligned:
-      return sized ? operator delete(block.at, block.size, align)
-                   : operator delete(block.at, align);
+      return sized ? operator delete(block.at, block.size, align) :
+                   operator delete(block.at, align);
   }
 }
 

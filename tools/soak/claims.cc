@@ -56,9 +56,8 @@ bool HasClaims(const char* block, size_t size) {
 
 void StartClaims() {
   // Read and write at once: a table that grew would need a lock.
-  void* const memory =
-      mmap(nullptr, kPages / 8, PROT_READ | PROT_WRITE,
-           MAP_ANONYMOUS | MAP_PRIVATE | MAP_NORESERVE, -1, 0);
+  void* const memory = mmap(nullptr, kPages / 8, PROT_READ | PROT_WRITE,
+                            MAP_ANONYMOUS | MAP_PRIVATE | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) return;
   // A huge page of bits would be resident for one that is looked at.
   madvise(memory, kPages / 8, MADV_NOHUGEPAGE);

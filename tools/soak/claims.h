@@ -1,6 +1,7 @@
 // Which pages lie inside a big block: a bit each. Two big blocks that share a
 // page are found the moment the second is handed out, and so is a small block
-// within a big one; that big blocks are not written to everywhere hides nothing.
+// within a big one; that big blocks are not written to everywhere hides
+// nothing.
 //
 // Forked children have claims of their own, which begin as the parent's.
 #ifndef HAKMEM_TOOLS_SOAK_CLAIMS_H_

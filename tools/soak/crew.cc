@@ -104,7 +104,7 @@ void RunCrew(const Shift& shift) {
     if (steady_clock::now() < next_limit) continue;
     if (shift.limits && random.OneIn(2)) LowerALimit(random);
     next_limit = steady_clock::now() +
-                 std::chrono::milliseconds(random.Between(200, 3000));
+                 std::chrono::milliseconds(random.Between(100, 2000));
   }
   stopped = true;
   for (size_t i = 0; i < shift.threads; ++i) Join(workers[i]);

@@ -15,10 +15,10 @@ namespace hakmem::soak {
 // `shared`, forked children write to the same memory. Never given back.
 template <typename T>
 T* Map(size_t count, bool shared = false) {
-  void* const memory = mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE,
-                            MAP_ANONYMOUS | MAP_NORESERVE |
-                                (shared ? MAP_SHARED : MAP_PRIVATE),
-                            -1, 0);
+  void* const memory =
+      mmap(nullptr, count * sizeof(T), PROT_READ | PROT_WRITE,
+           MAP_ANONYMOUS | MAP_NORESERVE | (shared ? MAP_SHARED : MAP_PRIVATE),
+           -1, 0);
   if (memory == MAP_FAILED) {
     perror("soak_worker: cannot map memory for its own books");
     exit(3);

@@ -88,8 +88,7 @@ size_t FindNonZero(const char* block, size_t size) {
        at += kPageBytes) {
     found = FirstNonZero(block, at, at + 8);
   }
-  return found != kIntact ? found
-                          : FirstNonZero(block, size - kEndBytes, size);
+  return found != kIntact ? found : FirstNonZero(block, size - kEndBytes, size);
 }
 
 }  // namespace hakmem::soak

@@ -21,6 +21,7 @@ constexpr unsigned kChildSeconds = 120;
 // What the child has of its parent it checks and frees, and works on its own.
 [[noreturn]] void BeAChild(Hand& hand) {
   alarm(kChildSeconds);
+  RestoreLimits();
   hand.in_child = true;
   counts = {};
   const uint64_t errors = TheTally().errors;

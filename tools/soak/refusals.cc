@@ -13,10 +13,15 @@
 namespace hakmem::soak {
 namespace {
 
-// Odd while a limit is lowered. A child that is forked then keeps the low limit
-// and, in its copy of this, the odd number.
+// Odd while a limit is lowered.
 std::atomic<uint64_t> moment = 0;
 std::atomic<bool> always = false;
+
+struct KnownLimit {
+  decltype(RLIMIT_AS) which;
+  rlimit former;
+};
+KnownLimit known_limits[] = {{RLIMIT_AS, {}}, {RLIMIT_DATA, {}}};
 
 // Bytes of this process as /proc/self/statm has them; 0 when it cannot be read.
 rlim_t Statm(int field) {
@@ -45,24 +50,42 @@ bool MayBeRefused(uint64_t before) {
   return always || before % 2 != 0 || moment.load() != before;
 }
 
+void RememberLimits() {
+  for (KnownLimit& limit : known_limits) {
+    if (getrlimit(limit.which, &limit.former) != 0) {
+      Fault("cannot read a limit");
+    }
+  }
+}
+
+void RestoreLimits() {
+  for (const KnownLimit& limit : known_limits) {
+    if (setrlimit(limit.which, &limit.former) != 0) {
+      Fault("cannot set a limit back");
+    }
+  }
+  moment = 0;
+}
+
 void LowerALimit(Random& random) {
   const bool data = random.OneIn(2);
-  const auto which = data ? RLIMIT_DATA : RLIMIT_AS;
+  const KnownLimit& limit = known_limits[data ? 1 : 0];
   const rlim_t used = Statm(data ? kDataField : kAddressSpaceField);
-  rlimit former;
-  if (used == 0 || getrlimit(which, &former) != 0) return;
-  // Mostly something is left; now and then all is refused at once.
+  if (used == 0) return;
+  // Now and then all is refused at once.
   const rlim_t left =
-      random.OneIn(4) ? 0 : random.LogUniform(1 << 16, size_t{256} << 20);
-  rlimit low = former;
-  low.rlim_cur = std::min(former.rlim_cur, used + left);
+      random.OneIn(3) ? 0 : random.LogUniform(1 << 16, size_t{256} << 20);
+  rlimit low = limit.former;
+  low.rlim_cur = std::min(low.rlim_cur, used + left);
   ++moment;
-  if (setrlimit(which, &low) != 0) {
+  if (setrlimit(limit.which, &low) != 0) {
     Fault("cannot lower a limit");
   } else {
     ++TheTally().limits;
     usleep(static_cast<useconds_t>(random.Between(20'000, 400'000)));
-    if (setrlimit(which, &former) != 0) Fault("cannot set a limit back");
+    if (setrlimit(limit.which, &limit.former) != 0) {
+      Fault("cannot set a limit back");
+    }
   }
   ++moment;
 }

@@ -17,8 +17,17 @@ void ExpectRefusals();
 uint64_t RequestMoment();
 bool MayBeRefused(uint64_t moment);
 
+// Remembers the limits; before any is lowered.
+void RememberLimits();
+
+// In a forked child: sets the limits as they were remembered. The kernel copies
+// limits and memory at different moments, so that the child cannot know whether
+// it has low ones.
+void RestoreLimits();
+
 // Lowers RLIMIT_AS or RLIMIT_DATA to about what is in use, for a while (at most
-// some tenths of a second), and sets it back. One thread, while the others work.
+// some tenths of a second), and sets it back. One thread, while the others
+// work.
 void LowerALimit(Random& random);
 
 }  // namespace hakmem::soak

@@ -7,6 +7,8 @@
 // and properly. Exit status: 0, 1 for errors, 2 for bad arguments, 3 when the
 // machine will not have it.
 
+#include <dlfcn.h>
+#include <limits.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -47,6 +49,19 @@ bool IsSet(const char* variable) {
   return value != nullptr && strcmp(value, "0") != 0;
 }
 
+// Whether malloc is of the library that LD_PRELOAD names: the loader leaves one
+// out that it cannot load, and says so, but goes on.
+bool MallocIsPreloaded() {
+  const char* const wanted = getenv("LD_PRELOAD");
+  if (wanted == nullptr) return true;
+  Dl_info info;
+  static char path[PATH_MAX];
+  static char file[PATH_MAX];
+  return dladdr(reinterpret_cast<const void*>(&malloc), &info) != 0 &&
+         realpath(info.dli_fname, file) != nullptr &&
+         realpath(wanted, path) != nullptr && strcmp(file, path) == 0;
+}
+
 // The kernel grows the main thread's stack, which a limit would refuse.
 __attribute__((noinline)) void GrowStack() {
   char room[256 * 1024];
@@ -77,6 +92,10 @@ int Main(int argc, char** argv) {
     fputs("usage: soak_worker SEED MILLISECONDS THREADS BUDGET_MIB\n", stderr);
     return 2;
   }
+  if (!MallocIsPreloaded()) {
+    fputs("soak_worker: malloc is not that of LD_PRELOAD\n", stderr);
+    return 3;
+  }
   struct sigaction stop = {};
   stop.sa_handler = [](int) { StopWork(); };
   stop.sa_flags = SA_RESTART;
@@ -87,6 +106,7 @@ int Main(int argc, char** argv) {
 
   StartTally();
   StartClaims();
+  RememberLimits();
   FindLibraryFunctions();
   GrowStack();
   if (IsSet("HAKMEM_ACE_LIMIT_MB")) ExpectRefusals();
