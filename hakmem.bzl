@@ -113,13 +113,19 @@ fixed_cc_library = rule(
     attrs = _FIXED_ATTRIBUTES,
 )
 
-def hakmem_shared_library(name, testonly = False, visibility = None, **fixed):
+def hakmem_shared_library(
+        name,
+        testonly = False,
+        visibility = None,
+        tags = [],
+        **fixed):
     """Makes the drop-in shared library as a file called `name`.
 
     Args:
       name: of the target and of the file, e.g. "libhakmem-segment.so".
       testonly: as of every rule.
       visibility: of the target.
+      tags: of the target.
       **fixed: flags that the library does not take from the command line:
         backend, ace, tracing, hardening, os_calls. None: it follows them all.
     """
@@ -130,7 +136,7 @@ def hakmem_shared_library(name, testonly = False, visibility = None, **fixed):
         linkopts = _LINKOPTS + ["-Wl,-soname," + name],
         linkshared = True,
         # Sanitizers bring their own malloc, and leave symbols open.
-        tags = ["nosan"] + (["manual"] if fixed else []),
+        tags = ["nosan"] + (["manual"] if fixed else tags),
         visibility = ["//visibility:private"] if fixed else visibility,
         deps = ["//frontend:malloc"],
     )
@@ -139,7 +145,7 @@ def hakmem_shared_library(name, testonly = False, visibility = None, **fixed):
             name = name,
             testonly = testonly,
             library = ":any_flags/" + name,
-            tags = ["nosan"],
+            tags = ["nosan"] + tags,
             visibility = visibility,
             **fixed
         )

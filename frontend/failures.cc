@@ -47,7 +47,7 @@ hakmem_failure_t PublicForm(const FailureRecord& record) {
   return failure;
 }
 
-FailureRecord RecordOf(const hakmem_failure_t& failure) {
+[[maybe_unused]] FailureRecord RecordOf(const hakmem_failure_t& failure) {
   FailureRecord record = {};
   record.sequence = failure.sequence;
   record.time_ns = failure.time_ns;
@@ -74,7 +74,7 @@ constinit std::atomic<uint32_t> callback_version{0};
 constinit std::atomic<Callback> callback_function{nullptr};
 constinit std::atomic<void*> callback_argument{nullptr};
 
-void SetCallback(Callback function, void* argument) {
+[[maybe_unused]] void SetCallback(Callback function, void* argument) {
   uint32_t version = callback_version.load(std::memory_order_relaxed);
   // acquire: pairs with the release below of whoever changed it last.
   while (version % 2 != 0 ||
@@ -92,7 +92,7 @@ void SetCallback(Callback function, void* argument) {
 }
 
 // Does not wait for a change to end: a handler may have interrupted it.
-void CallBack(const FailureRecord& record) {
+[[maybe_unused]] void CallBack(const FailureRecord& record) {
   for (int attempt = 0; attempt < 100; ++attempt) {
     // acquire: pair with the releases in SetCallback.
     const uint32_t before = callback_version.load(std::memory_order_acquire);
@@ -111,7 +111,7 @@ struct Visit {
   void* argument;
 };
 
-void VisitOne(const FailureRecord& record, void* visit) {
+[[maybe_unused]] void VisitOne(const FailureRecord& record, void* visit) {
   const hakmem_failure_t failure = PublicForm(record);
   const auto* v = static_cast<const Visit*>(visit);
   v->function(&failure, v->argument);

@@ -21,6 +21,15 @@
 
 namespace hakmem_test {
 
+// Whether this, and so the library that was built with it, is optimised. If
+// not, code that is never reached stays in it, and a cold function is called
+// where otherwise a jump keeps the return address of the program's call.
+#ifdef __OPTIMIZE__
+inline constexpr bool kOptimised = true;
+#else
+inline constexpr bool kOptimised = false;
+#endif
+
 // The library's own names. Tests are linked without the library, so they reach
 // these by dlsym.
 struct Library {

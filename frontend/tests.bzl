@@ -15,18 +15,41 @@ _VARIANTS = {
     "superslab": "superslab",
 }
 
-# The variants of ACE behave alike; the pairs share no code but what all do, so
-# two of the four stand for them.
-_ACE_VARIANTS = dict(_VARIANTS, **{
+# Every pair of choices occurs: each back-end with each form of ACE and with and
+# without tracing, each form of ACE with and without tracing. All twelve are run
+# by the long matrix (`matrix` below, tools/matrix).
+_PAIRS = dict(_VARIANTS, **{
     "segment-ace_fixed": "segment",
+    "segment-ace_off-notrace": "segment",
     "superslab-ace_off": "superslab",
-})
-
-# The variants without tracing have the same outside and the same API.
-_ALL_VARIANTS = dict(_ACE_VARIANTS, **{
-    "segment-notrace": "segment",
+    "superslab-ace_fixed-notrace": "superslab",
     "superslab-notrace": "superslab",
 })
+
+# Tests of what ACE may do differently.
+_ACE_VARIANTS = _PAIRS
+
+# Tests of the outside, which is the same without tracing too.
+_ALL_VARIANTS = dict(_PAIRS, **{
+    "segment-notrace": "segment",
+})
+
+_MATRIX = {
+    backend + ace + tracing: backend
+    for backend in ("segment", "superslab")
+    for ace in ("", "-ace_fixed", "-ace_off")
+    for tracing in ("", "-notrace")
+}
+
+# Tests of the matrix that need something of a variant: a part of its name that
+# must not occur.
+_NEEDS = {
+    # Adaptation.
+    "adaptive_pool_test": "-ace",
+    # Lines of failures; counts of events.
+    "failure_trace_test": "-notrace",
+    "statistics_test": "-notrace",
+}
 
 # Hardened builds do more in each part that frees or hands out blocks. Two of
 # the four stand for all where the back-end adds nothing to it.
@@ -165,6 +188,17 @@ def _hardening_of(variant):
             return level
     return "off"
 
+def _matrix_variants(name, variants):
+    """Variants that only the matrix runs, beside those of the default run."""
+    if not [v for v in variants if not v.endswith("-faults")]:
+        return {}
+    return {
+        variant: backend
+        for variant, backend in _MATRIX.items()
+        if variant not in variants and
+           not (name in _NEEDS and _NEEDS[name] in variant)
+    }
+
 def _variant_tests(
         name,
         variants,
@@ -174,10 +208,13 @@ def _variant_tests(
         env = {},
         suffix = "",
         tags = []):
+    tests = []
     for variant, backend in variants.items():
         library = "//:libhakmem-%s.so" % variant
+        test = "%s%s_%s" % (name, suffix, variant.replace("-", "_"))
+        tests.append(test)
         cc_test(
-            name = "%s%s_%s" % (name, suffix, variant.replace("-", "_")),
+            name = test,
             size = size,
             data = data + [library],
             env = dict(env, **{
@@ -191,6 +228,24 @@ def _variant_tests(
                 main,
             ],
         )
+    return tests
+
+def _tests_of_a_table(table, main):
+    """The tests of each entry, and names of those that only the matrix runs."""
+    only_matrix = []
+    for name, (variants, size) in table.items():
+        _test_code(name)
+        extras = _EXTRAS.get(name, {})
+        _variant_tests(name, variants, size, main, **extras)
+        only_matrix += _variant_tests(
+            name,
+            _matrix_variants(name, variants),
+            size,
+            main,
+            # Not built with //...: `matrix` names them.
+            **dict(extras, tags = extras.get("tags", []) + ["manual"])
+        )
+    return only_matrix
 
 def frontend_tests():
     """Declares every black-box test of this package."""
@@ -251,15 +306,7 @@ def frontend_tests():
         tags = ["nosan"],
     )
 
-    for name, (variants, size) in _PRELOADED.items():
-        _test_code(name)
-        _variant_tests(
-            name,
-            variants,
-            size,
-            ":preload_main_test_helper",
-            **_EXTRAS.get(name, {})
-        )
+    only_matrix = _tests_of_a_table(_PRELOADED, ":preload_main_test_helper")
 
     cc_binary(
         name = _PLAIN_C[1:],
@@ -273,15 +320,17 @@ def frontend_tests():
         tags = ["nosan"],
     )
 
-    for name, (variants, size) in _NOT_PRELOADED.items():
-        _test_code(name)
-        _variant_tests(
-            name,
-            variants,
-            size,
-            "@com_google_googletest//:gtest_main",
-            **_EXTRAS.get(name, {})
-        )
+    only_matrix += _tests_of_a_table(
+        _NOT_PRELOADED,
+        "@com_google_googletest//:gtest_main",
+    )
+
+    # With //..., each test on all twelve variants where it makes sense.
+    native.test_suite(
+        name = "matrix",
+        tags = ["manual"],
+        tests = only_matrix,
+    )
 
     # Of the machine's memory: alone, and only when asked for.
     _test_code("full_machine_test")

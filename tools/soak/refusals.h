@@ -1,0 +1,35 @@
+// When a request for memory may fail: while a limit is lowered, or all the time
+// when the worker runs with a limit of the allocator's own.
+#ifndef HAKMEM_TOOLS_SOAK_REFUSALS_H_
+#define HAKMEM_TOOLS_SOAK_REFUSALS_H_
+
+#include <cstdint>
+
+#include "tools/soak/random.h"
+
+namespace hakmem::soak {
+
+// From now on any request may fail (HAKMEM_ACE_LIMIT_MB is set).
+void ExpectRefusals();
+
+// Read it before a request; with that moment, says whether the request, which
+// has failed just now, may have.
+uint64_t RequestMoment();
+bool MayBeRefused(uint64_t moment);
+
+// Remembers the limits; before any is lowered.
+void RememberLimits();
+
+// In a forked child: sets the limits as they were remembered. The kernel copies
+// limits and memory at different moments, so that the child cannot know whether
+// it has low ones.
+void RestoreLimits();
+
+// Lowers RLIMIT_AS or RLIMIT_DATA to about what is in use, for a while (at most
+// some tenths of a second), and sets it back. One thread, while the others
+// work.
+void LowerALimit(Random& random);
+
+}  // namespace hakmem::soak
+
+#endif  // HAKMEM_TOOLS_SOAK_REFUSALS_H_
