@@ -28,6 +28,7 @@
 
 #include "backend/chunk.h"
 #include "base/intrusive_list.h"
+#include "base/os_memory.h"
 #include "base/size_classes.h"
 #include "hardening/levels.h"
 #include "hardening/secret.h"
@@ -170,8 +171,8 @@ struct Slab : ListNode<Slab> {
 
 // Bytes of a slab's memory that are resident, in whole pages.
 inline size_t TouchedPageBytes(const Slab& slab) {
-  constexpr size_t kPage = 4096;
-  return (slab.touched_bytes + kPage - 1) & ~(kPage - 1);
+  const size_t page = os::PageBytes();
+  return (slab.touched_bytes + page - 1) & ~(page - 1);
 }
 
 }  // namespace hakmem
