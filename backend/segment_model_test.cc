@@ -106,6 +106,8 @@ void ChunkSource::Free(uintptr_t address, size_t, uint64_t) {
 void ChunkSource::BecomeSparse(uintptr_t) {}
 
 // The kernel takes its time: others go on meanwhile.
+size_t os::PageBytes() { return 4096; }
+
 int os::Purge(uintptr_t address, size_t bytes) {
   Overwrite(address, bytes);
   interleaver::Touch(&system_below.books);
