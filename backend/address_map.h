@@ -35,6 +35,8 @@
 
 namespace hakmem {
 
+class BookCheck;
+
 class AddressMap {
  public:
   // User addresses lie below 2^47 on x86-64 and 2^48 on AArch64 unless asked
@@ -97,6 +99,10 @@ class AddressMap {
     std::atomic_ref<uint8_t>(const_cast<uint8_t&>(*ClassEntry(address)))
         .store(static_cast<uint8_t>(size_class), std::memory_order_relaxed);
   }
+
+  // Counts the chunks that are entered, and proves that classes are entered in
+  // slab chunks only (book_check.h). Takes no lock.
+  static void CheckBooks(BookCheck& check);
 
  private:
   static constexpr size_t kRootEntries = size_t{1}

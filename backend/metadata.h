@@ -15,6 +15,8 @@
 
 namespace hakmem {
 
+class BookCheck;
+
 class Metadata {
  public:
   // Zeroed memory of `bytes`, aligned to `alignment` (at most a page); null
@@ -47,8 +49,17 @@ class AddressStack {
   // Null when there is none.
   void* Pop();
 
+  // Calls visit(address) for each.
+  template <typename Visit>
+  void VisitAll(Visit&& visit) const;  // metadata_check.h
+
  private:
-  struct Page;
+  struct Page {
+    static constexpr size_t kRoom = 510;
+    Page* below;
+    size_t count;
+    void* addresses[kRoom];
+  };
   Page* top_ = nullptr;    // the others below are full
   Page* spare_ = nullptr;  // empty ones, likewise
 };
@@ -98,6 +109,11 @@ class MetadataPool {
 
   void LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Lock(); }
   void UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Unlock(); }
+
+  // Proves that no free object is there twice, and that is_used(T*) is true of
+  // none (book_check.h). The caller holds the lock, as for fork.
+  template <typename IsUsed>
+  void CheckBooks(BookCheck& check, IsUsed&& is_used);  // metadata_check.h
 
  private:
   static constexpr bool kIsLarge = sizeof(T) >= 8192;

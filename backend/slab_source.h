@@ -37,6 +37,8 @@
 
 namespace hakmem {
 
+class BookCheck;
+
 struct HeldChunksTag {};
 
 template <typename SlabT>
@@ -155,6 +157,12 @@ class SlabSource {
   void UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Unlock(); }
   static void LockPoolForFork() { pool_.LockForFork(); }
   static void UnlockPoolAfterFork() { pool_.UnlockAfterFork(); }
+
+  // Proves that the books balance (book_check.h), and calls visit(const SlabT&)
+  // for each slab, free ones too. The caller holds the locks, as for fork.
+  template <typename Visit>
+  void CheckBooks(BookCheck& check, Visit&& visit);  // slab_source_check.h
+  static void CheckPool(BookCheck& check);
 
  private:
   // Chunks in use from which on more are made of huge pages (16 MiB).
