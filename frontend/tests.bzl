@@ -59,6 +59,7 @@ _PRELOADED = {
     "failures_test": (dict(_FAILING_VARIANTS, **_ALL_VARIANTS), "medium"),
     "fault_injection_test": (_FAULTS_VARIANTS, "medium"),
     "fork_test": (_ACE_VARIANTS, "medium"),
+    "heap_check_test": (_FAILING_VARIANTS, "medium"),
     "impossible_requests_test": (_ALL_VARIANTS, "small"),
     "late_calls_test": (_ACE_VARIANTS, "medium"),
     "malloc_api_test": (_ALL_VARIANTS, "medium"),
