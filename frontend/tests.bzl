@@ -50,6 +50,7 @@ _PRELOADED = {
     "adaptive_pool_test": (_VARIANTS, "medium"),
     "address_limit_test": (_ACE_VARIANTS, "medium"),
     "alignment_test": (_ALL_VARIANTS, "medium"),
+    "api_model_test": (_FAILING_VARIANTS, "medium"),
     "bad_free_test": (_ALL_VARIANTS, "medium"),
     "calloc_test": (_ACE_VARIANTS, "medium"),
     "decay_test": (_ACE_VARIANTS, "medium"),
@@ -83,6 +84,7 @@ _PLAIN_C_ENV = {"HAKMEM_TEST_PLAIN_C": "$(rootpath %s)" % _PLAIN_C}
 
 # What the code of some is compiled with besides.
 _CODE_DEPS = {
+    "api_model_test": [":api_model_test_helper"],
     "fault_injection_test": ["//base:fault_control"],
 }
 
@@ -170,6 +172,20 @@ def frontend_tests():
             "@com_google_googletest//:gtest",
         ],
         alwayslink = True,
+    )
+
+    cc_library(
+        name = "api_model_test_helper",
+        testonly = True,
+        srcs = ["api_model_test_helper.cc"],
+        hdrs = [
+            "api_model_test_helper.h",
+            "api_operations_test_helper.h",
+        ],
+        copts = _COPTS,
+        linkstatic = True,
+        tags = ["nosan"],
+        deps = [":preload_test_helper"],
     )
 
     cc_library(
