@@ -18,6 +18,7 @@
 #include "backend/metadata_check.h"
 #include "backend/page_chunk.h"
 #include "backend/page_heap.h"
+#include "backend/remote_frees.h"
 #include "backend/segment.h"
 #include "backend/segment_heap.h"
 #include "backend/slab.h"
@@ -331,6 +332,43 @@ TEST(SegmentBooks, AcceptRemoteFreesOnTheirWayAndNameATornStack) {
   EXPECT_FALSE(SegmentBackend::IsFreedRemotely(freed));
   EXPECT_EQ(faults(), "");
   SegmentBackend::Detach(other);
+}
+
+// A thread that frees remotely may push a page on its owner's stack after the
+// owner has collected the page's bits, emptied it and let go of its segment
+// (backend/remote_frees.h). The page's links must stay, whatever becomes of the
+// books of segments in the meantime, or the pages below it are lost.
+TEST(SegmentBooks, PagesStayInTheirStackWhenTheirSegmentIsGivenBack) {
+  constexpr SizeClass kLargest{kTinyClassCount - 1};  // 32 blocks a page
+  constexpr size_t kBlocks = 10 * kSlabsPerChunk * 32;
+  SegmentBackend::Heap* heap = SegmentBackend::Attach();
+  SegmentBackend::Heap* other = SegmentBackend::Attach();
+  std::vector<void*> blocks(kBlocks);
+  for (size_t i = 0; i < kBlocks;) {
+    i += SegmentBackend::Refill(heap, kLargest, &blocks[i], 32);
+  }
+  // A block that the owner has yet to collect.
+  void* first = blocks.front();
+  SegmentBackend::Drain(other, kLargest, &first, 1);
+  // And a late push of a page in one of the segments that are given back last.
+  auto* late = FindSlab<SegmentPage>(reinterpret_cast<uintptr_t>(
+      blocks[kBlocks - kSlabsPerChunk * 32 * 3 / 2]));
+  DeliverRemotePage(late, heap);
+  SegmentBackend::Drain(heap, kLargest, &blocks[1],
+                        static_cast<uint32_t>(kBlocks - 1));
+  EXPECT_EQ(AddressMap::ChunkAt(late->base), nullptr);
+  EXPECT_EQ(FaultsOf([&](BookCheck& check) {
+              SegmentBackend::LockForFork();
+              SegmentBackend::NoteHolder(check, heap);
+              SegmentBackend::NoteHolder(check, other);
+              SegmentBackend::CheckBooks(check);
+              SegmentBackend::UnlockAfterFork();
+            }),
+            "");
+  SegmentBackend::Collect(0, /*force=*/true);
+  EXPECT_EQ(SegmentBackend::Totals().block_bytes, 0u);
+  SegmentBackend::Detach(other);
+  SegmentBackend::Detach(heap);
 }
 
 // --- Spans -------------------------------------------------------------------

@@ -68,7 +68,8 @@ class AddressStack {
 // metadata as it is, all zero bytes, which must be a valid T: running a
 // constructor would touch pages that may never be needed. One that was Put
 // comes back as it was left, or all zero bytes again: of objects of many pages
-// only a few that are free stay resident. T needs a member `T* pool_next`.
+// only a few that are free stay resident. T needs a member `T* pool_next`; with
+// a `T::kIsNeverPurged` that is true it always comes back as it was left.
 // Thread-safe.
 template <typename T>
 class MetadataPool {
@@ -116,7 +117,9 @@ class MetadataPool {
   void CheckBooks(BookCheck& check, IsUsed&& is_used);  // metadata_check.h
 
  private:
-  static constexpr bool kIsLarge = sizeof(T) >= 8192;
+  static constexpr bool kIsLarge = sizeof(T) >= 8192 && !requires {
+    requires T::kIsNeverPurged;
+  };
   static constexpr size_t kMostResident = 4;
 
   Mutex mutex_;

@@ -18,6 +18,10 @@ namespace hakmem {
 
 // A page is a slab with a side that other threads may write to.
 struct SegmentPage : Slab {
+  // A late push (remote_frees.h) leaves a free page in a stack: its link must
+  // stay, or the pages below it are lost with the blocks freed in them.
+  static constexpr bool kIsNeverPurged = true;
+
   std::atomic<SegmentBackend::Heap*> owner;  // null while the page is free
   std::atomic<bool> waiting;
   SegmentPage* next_waiting;

@@ -45,6 +45,11 @@ template <typename SlabT>
 struct SlabChunk : Chunk,
                    ListNode<SlabChunk<SlabT>>,
                    ListNode<SlabChunk<SlabT>, HeldChunksTag> {
+  // For books of slabs that others write to without a lock (SegmentPage).
+  static constexpr bool kIsNeverPurged = requires {
+    requires SlabT::kIsNeverPurged;
+  };
+
   SlabChunk* pool_next;
   uint32_t all_mask;   // one bit for each slab the chunk has
   uint32_t free_mask;  // of those: free, and not just being purged
