@@ -208,4 +208,14 @@ void Ace::UnlockAfterFork() {
   SpanShards::UnlockAfterFork();
 }
 
+void Ace::CheckBooks(BookCheck& check) {
+  MidBlocks::CheckBooks(check);
+  SpanShards::CheckBooks(check);
+}
+
+void Ace::VisitShared(void (*visit)(uintptr_t span, void* argument),
+                      void* argument) {
+  SpanShards::VisitSpans(visit, argument);
+}
+
 }  // namespace hakmem

@@ -97,6 +97,13 @@ class Ace {
   static void LockForFork();
   static void UnlockAfterFork();
 
+  // Proves that the books of mid blocks and shards balance
+  // (backend/book_check.h). The caller holds the locks, as for fork.
+  // VisitShared calls visit(span, argument) for each span in the shards.
+  static void CheckBooks(BookCheck& check);
+  static void VisitShared(void (*visit)(uintptr_t span, void* argument),
+                          void* argument);
+
  private:
   // Whether `bytes` may be rounded up to `rounded`.
   static bool IsWithinWasteCap(size_t bytes, size_t rounded) {

@@ -2,6 +2,7 @@
 
 #include "ace/mid_slab.h"
 #include "backend/shared_slab_pools.h"
+#include "backend/shared_slab_pools_check.h"
 
 namespace hakmem {
 namespace {
@@ -37,5 +38,7 @@ size_t MidBlocks::HeldBytes() { return pools.BlockBytes(); }
 void MidBlocks::LockForFork() { pools.LockForFork(); }
 
 void MidBlocks::UnlockAfterFork() { pools.UnlockAfterFork(); }
+
+void MidBlocks::CheckBooks(BookCheck& check) { pools.CheckBooks(check); }
 
 }  // namespace hakmem

@@ -28,6 +28,10 @@ class MidBlocks {
 
   static void LockForFork();
   static void UnlockAfterFork();
+
+  // Proves that the books balance (backend/book_check.h). The caller holds the
+  // locks, as for fork.
+  static void CheckBooks(BookCheck& check);
 };
 
 }  // namespace hakmem

@@ -28,6 +28,8 @@
 
 namespace hakmem {
 
+class BookCheck;
+
 class SpanBins {
  public:
   static constexpr size_t kMaxPages = kMaxSpanBytes / kPageBytes;
@@ -141,6 +143,17 @@ class SpanBins {
   // Lengths that have room of their own.
   size_t classes() const { return classes_.load(std::memory_order_relaxed); }
   size_t budget() const { return budget_; }
+
+  // Proves that the books balance (backend/book_check.h): while the owner is
+  // not in the allocator. VisitSpans calls visit(span) for each kept.
+  void CheckBooks(BookCheck& check) const;
+  template <typename Visit>
+  void VisitSpans(Visit&& visit) const {
+    for (size_t pages = 0; pages <= kMaxPages; ++pages) {
+      const uint32_t count = std::min<uint32_t>(bins_[pages].count, kMostSpans);
+      for (uint32_t i = 0; i < count; ++i) visit(spans_[pages][i]);
+    }
+  }
 
  private:
   static constexpr uint32_t kMissesPerGrowth = 8;

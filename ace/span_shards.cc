@@ -5,6 +5,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "ace/span_bins.h"
+#include "ace/span_bins_check.h"
 #include "ace_mode.h"
 #include "backend/page_heap.h"
 #include "backend/span.h"
@@ -138,6 +139,28 @@ void SpanShards::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
 
 void SpanShards::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   for (Shard& shard : shards) shard.mutex.Unlock();
+}
+
+void SpanShards::CheckBooks(BookCheck& check) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  for (size_t pages = 0; pages <= SpanBins::kMaxPages; ++pages) {
+    const Shard& shard = shards[pages];
+    if (!check.Require(shard.Count() <= kMostSpans,
+                       "a shard has more spans than room")) {
+      continue;
+    }
+    check.Require(shard.low <= shard.Count() && shard.limit <= kMostSpans,
+                  "a shard's low water is above what it has, or its limit "
+                  "above its room");
+    CheckKeptSpans(shard.spans, shard.Count(), pages, check);
+  }
+}
+
+void SpanShards::VisitSpans(void (*visit)(uintptr_t span, void* argument),
+                            void* argument) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  for (const Shard& shard : shards) {
+    const uint32_t count = std::min(shard.Count(), kMostSpans);
+    for (uint32_t i = 0; i < count; ++i) visit(shard.spans[i], argument);
+  }
 }
 
 }  // namespace hakmem

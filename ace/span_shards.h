@@ -17,6 +17,8 @@
 
 namespace hakmem {
 
+class BookCheck;
+
 class SpanShards {
  public:
   // Takes up to `count` spans of `pages` out, into `out`. Returns how many.
@@ -38,6 +40,12 @@ class SpanShards {
 
   static void LockForFork();
   static void UnlockAfterFork();
+
+  // Proves that the books balance (backend/book_check.h). The caller holds the
+  // locks, as for fork. VisitSpans calls visit(span, argument) for each kept.
+  static void CheckBooks(BookCheck& check);
+  static void VisitSpans(void (*visit)(uintptr_t span, void* argument),
+                         void* argument);
 };
 
 }  // namespace hakmem

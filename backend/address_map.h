@@ -45,6 +45,8 @@
 
 namespace hakmem {
 
+class BookCheck;
+
 class AddressMap {
  public:
   // What the root covers.
@@ -109,6 +111,10 @@ class AddressMap {
     std::atomic_ref<uint8_t>(const_cast<uint8_t&>(*ClassEntry(address)))
         .store(static_cast<uint8_t>(size_class), std::memory_order_relaxed);
   }
+
+  // Counts the chunks that are entered, and proves that classes are entered in
+  // slab chunks only (book_check.h). Takes no lock.
+  static void CheckBooks(BookCheck& check);
 
  private:
   static constexpr size_t kRootEntries = size_t{1} << (kRootBits - kLeafShift);

@@ -17,6 +17,8 @@
 
 namespace hakmem {
 
+class BookCheck;
+
 // What a back-end holds, in bytes and counts.
 struct SlabTotals {
   uint64_t chunks = 0;           // SuperSlabs or segments
@@ -32,7 +34,7 @@ template <typename B>
 concept Backend = requires(typename B::Heap* heap, SizeClass size_class,
                            void** blocks, uint32_t count, uint64_t now,
                            bool force, uintptr_t address, SlabVisitor visitor,
-                           void* argument) {
+                           void* argument, BookCheck& check) {
   // "segment" or "superslab".
   { B::kName } -> std::convertible_to<const char*>;
 
@@ -65,6 +67,15 @@ concept Backend = requires(typename B::Heap* heap, SizeClass size_class,
   // Takes and releases every lock of the back-end, in the lock order.
   { B::LockForFork() } -> std::same_as<void>;
   { B::UnlockAfterFork() } -> std::same_as<void>;
+
+  // The proof that the books balance (book_check.h), with the locks held as for
+  // fork: NoteHolder for each heap that somebody holds, then CheckBooks once.
+  { B::NoteHolder(check, heap) } -> std::same_as<void>;
+  { B::CheckBooks(check) } -> std::same_as<void>;
+
+  // For that as well: whether the block at `address`, the start of one, was
+  // taken back, but waits to reach the slab's free bits.
+  { B::IsFreedRemotely(address) } -> std::same_as<bool>;
 };
 
 }  // namespace hakmem

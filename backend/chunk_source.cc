@@ -8,6 +8,7 @@
 #include "backend/dirty_ledger.h"
 #include "backend/huge_pages.h"
 #include "backend/metadata.h"
+#include "backend/region.h"
 #include "base/clock.h"
 #include "base/intrusive_list.h"
 #include "base/lock.h"
@@ -19,47 +20,7 @@
 namespace hakmem {
 namespace {
 
-constexpr size_t kMaxRegionChunks = 512;
 constexpr size_t kFirstRegionChunks = 16;
-
-struct Region : ListNode<Region> {
-  Region* pool_next;
-  uintptr_t base;
-  uint32_t chunk_count;
-  uint32_t usable;       // chunks from the front that are committed
-  uint32_t free_count;   // of chunk_count
-  uint32_t dirty_count;  // of free_count: with resident bytes
-  uint64_t free[kMaxRegionChunks / 64];    // bit set: free
-  uint64_t dense[kMaxRegionChunks / 64];   // bit set: huge pages asked for
-  uint32_t dirty_bytes[kMaxRegionChunks];  // resident bytes of a free chunk
-  uint64_t freed_at[kMaxRegionChunks];     // CoarseMilliseconds
-
-  bool IsFree(size_t chunk) const {
-    return (free[chunk / 64] >> (chunk % 64) & 1) != 0;
-  }
-  void MarkFree(size_t chunk) {
-    free[chunk / 64] |= uint64_t{1} << (chunk % 64);
-    ++free_count;
-    dirty_count += dirty_bytes[chunk] != 0;
-  }
-  void MarkUsed(size_t chunk) {
-    free[chunk / 64] &= ~(uint64_t{1} << (chunk % 64));
-    --free_count;
-    dirty_count -= dirty_bytes[chunk] != 0;
-  }
-  bool IsDense(size_t chunk) const {
-    return (dense[chunk / 64] >> (chunk % 64) & 1) != 0;
-  }
-  void FlipDense(size_t chunk) {
-    dense[chunk / 64] ^= uint64_t{1} << (chunk % 64);
-  }
-  // Only while the chunk is not marked free.
-  void SetDirty(size_t chunk, size_t bytes) {
-    DirtyLedger::Add(bytes);
-    DirtyLedger::Subtract(dirty_bytes[chunk]);
-    dirty_bytes[chunk] = static_cast<uint32_t>(bytes);
-  }
-};
 
 constinit Mutex mutex;
 constinit MetadataPool<Region> region_pool;
@@ -346,6 +307,19 @@ void ChunkSource::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
 void ChunkSource::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   region_pool.UnlockAfterFork();
   mutex.Unlock();
+}
+
+void ChunkSource::CheckBooks(BookCheck& check) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  CheckRegions(regions, bytes_reserved, region_pool, check);
+}
+
+bool ChunkSource::OverlapsRegion(uintptr_t address,
+                                 size_t bytes) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  for (const Region* region = regions.front(); region != nullptr;
+       region = region->list_next) {
+    if (region->Overlaps(address, bytes)) return true;
+  }
+  return false;
 }
 
 }  // namespace hakmem

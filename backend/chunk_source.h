@@ -27,6 +27,8 @@
 
 namespace hakmem {
 
+class BookCheck;
+
 class ChunkSource {
  public:
   // How the caller means to use a chunk. One that will soon be full is better
@@ -64,6 +66,12 @@ class ChunkSource {
 
   static void LockForFork();
   static void UnlockAfterFork();
+
+  // Proves that the books balance (book_check.h). The caller holds the locks,
+  // as for fork; of OverlapsRegion as well, which tells whether a byte of the
+  // range lies in a region.
+  static void CheckBooks(BookCheck& check);
+  static bool OverlapsRegion(uintptr_t address, size_t bytes);
 };
 
 }  // namespace hakmem

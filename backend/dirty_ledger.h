@@ -22,6 +22,12 @@ class DirtyLedger {
   static void SetSpans(size_t bytes) {
     span_bytes_.store(bytes, std::memory_order_relaxed);
   }
+  // Whether the two sums are these, for heap checks.
+  static bool Is(size_t bytes, size_t span_bytes) {
+    return bytes_.load(std::memory_order_relaxed) ==
+               static_cast<int64_t>(bytes) &&
+           span_bytes_.load(std::memory_order_relaxed) == span_bytes;
+  }
   // Bytes; may lag behind what other threads do.
   static size_t Bytes() {
     const int64_t bytes = bytes_.load(std::memory_order_relaxed);

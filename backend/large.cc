@@ -7,6 +7,7 @@
 #include "backend/address_map.h"
 #include "backend/dirty_ledger.h"
 #include "backend/huge_pages.h"
+#include "backend/large_block.h"
 #include "backend/metadata.h"
 #include "base/clock.h"
 #include "base/intrusive_list.h"
@@ -19,26 +20,6 @@
 
 namespace hakmem {
 namespace {
-
-struct TailsTag {};
-
-// A block that was shrunk keeps its tail, what it was longer before, for the
-// decay time: the program may let it grow again.
-struct LargeBlock : Chunk,
-                    ListNode<LargeBlock>,
-                    ListNode<LargeBlock, TailsTag> {
-  LargeBlock* pool_next;
-  size_t guarded;  // bytes that no access may touch, before the block; there
-                   // is a page of them behind it too
-  size_t bytes;    // usable, from the front of the mapping
-  size_t tail;     // of the mapping, behind those; 0 while parked
-  uint64_t shrunk_at;  // CoarseMilliseconds, while there is a tail
-  uint64_t freed_at;   // CoarseMilliseconds, while parked
-  bool asked_for_huge_pages;
-  // Chunks that were moved here: as many kernel mappings, perhaps. Such a block
-  // cannot be grown by mremap, which wants one mapping.
-  uint32_t moved_chunks;
-};
 
 // A growing block asks for huge pages from here on: the last of them, touched
 // in part, is at most a quarter more memory than the program asked for.
@@ -73,7 +54,7 @@ constinit Mutex mutex;
 constinit IntrusiveList<LargeBlock> blocks ABSL_GUARDED_BY(mutex);
 constinit size_t bytes_in_use ABSL_GUARDED_BY(mutex) = 0;
 constinit IntrusiveList<LargeBlock> parked ABSL_GUARDED_BY(mutex);  // by age
-constinit IntrusiveList<LargeBlock, TailsTag> tails
+constinit IntrusiveList<LargeBlock, LargeTailsTag> tails
     ABSL_GUARDED_BY(mutex);                                // by age
 constinit size_t bytes_parked ABSL_GUARDED_BY(mutex) = 0;  // and in tails
 constinit size_t moved_chunks ABSL_GUARDED_BY(mutex) = 0;
@@ -628,6 +609,12 @@ void Large::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
 void Large::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   block_pool.UnlockAfterFork();
   mutex.Unlock();
+}
+
+void Large::CheckBooks(BookCheck& check) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  CheckLargeBlocks({blocks, parked, tails, bytes_in_use, bytes_parked,
+                    moved_chunks, block_pool},
+                   check);
 }
 
 }  // namespace hakmem

@@ -37,6 +37,8 @@
 
 namespace hakmem {
 
+class BookCheck;
+
 class Large {
  public:
   // A block of at least `bytes` (not 0, at most PTRDIFF_MAX) aligned to
@@ -78,6 +80,10 @@ class Large {
 
   static void LockForFork();
   static void UnlockAfterFork();
+
+  // Proves that the books balance (book_check.h). The caller holds the locks,
+  // as for fork, the chunk source's too.
+  static void CheckBooks(BookCheck& check);
 };
 
 }  // namespace hakmem

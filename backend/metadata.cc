@@ -58,13 +58,6 @@ bool Metadata::PurgePages(void* pages, size_t bytes) {
          0;
 }
 
-struct AddressStack::Page {
-  static constexpr size_t kRoom = 510;
-  Page* below;
-  size_t count;
-  void* addresses[kRoom];
-};
-
 bool AddressStack::Push(void* address) {
   if (top_ == nullptr || top_->count == Page::kRoom) {
     Page* page = spare_;

@@ -15,6 +15,8 @@
 
 namespace hakmem {
 
+class BookCheck;
+
 class Metadata {
  public:
   // Zeroed memory of `bytes`, aligned to `alignment` (at most a page); null
@@ -47,8 +49,17 @@ class AddressStack {
   // Null when there is none.
   void* Pop();
 
+  // Calls visit(address) for each.
+  template <typename Visit>
+  void VisitAll(Visit&& visit) const;  // metadata_check.h
+
  private:
-  struct Page;
+  struct Page {
+    static constexpr size_t kRoom = 510;
+    Page* below;
+    size_t count;
+    void* addresses[kRoom];
+  };
   Page* top_ = nullptr;    // the others below are full
   Page* spare_ = nullptr;  // empty ones, likewise
 };
@@ -57,7 +68,8 @@ class AddressStack {
 // metadata as it is, all zero bytes, which must be a valid T: running a
 // constructor would touch pages that may never be needed. One that was Put
 // comes back as it was left, or all zero bytes again: of objects of many pages
-// only a few that are free stay resident. T needs a member `T* pool_next`.
+// only a few that are free stay resident. T needs a member `T* pool_next`; with
+// a `T::kIsNeverPurged` that is true it always comes back as it was left.
 // Thread-safe.
 template <typename T>
 class MetadataPool {
@@ -99,8 +111,15 @@ class MetadataPool {
   void LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Lock(); }
   void UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Unlock(); }
 
+  // Proves that no free object is there twice, and that is_used(T*) is true of
+  // none (book_check.h). The caller holds the lock, as for fork.
+  template <typename IsUsed>
+  void CheckBooks(BookCheck& check, IsUsed&& is_used);  // metadata_check.h
+
  private:
-  static constexpr bool kIsLarge = sizeof(T) >= 8192;
+  static constexpr bool kIsLarge = sizeof(T) >= 8192 && !requires {
+    requires T::kIsNeverPurged;
+  };
   static constexpr size_t kMostResident = 4;
 
   Mutex mutex_;

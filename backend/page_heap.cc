@@ -12,6 +12,7 @@
 #include "backend/dirty_ledger.h"
 #include "backend/metadata.h"
 #include "backend/page_chunk.h"
+#include "backend/page_heap_books.h"
 #include "base/clock.h"
 #include "base/intrusive_list.h"
 #include "base/lock.h"
@@ -424,6 +425,12 @@ void PageHeap::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
 void PageHeap::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   chunk_pool.UnlockAfterFork();
   mutex.Unlock();
+}
+
+void PageHeap::CheckBooks(BookCheck& check) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  CheckPageHeap({held, held_count, free_lists, lengths_in_use, dirty_pages,
+                 used_pages.load(std::memory_order_relaxed), chunk_pool},
+                check);
 }
 
 }  // namespace hakmem

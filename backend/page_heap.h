@@ -23,6 +23,8 @@
 
 namespace hakmem {
 
+class BookCheck;
+
 struct PageTotals {
   uint64_t chunks = 0;
   uint64_t used_bytes = 0;       // in spans handed out
@@ -41,6 +43,13 @@ class PageHeap {
     const PageChunk* chunk = ChunkAt(address);
     if (chunk == nullptr || address % kPageBytes != 0) return 0;
     return chunk->SpanAt(chunk->PageOf(address), PageChunk::State::kUsed);
+  }
+
+  // The same for a cached span.
+  static size_t CachedPagesAt(uintptr_t address) {
+    const PageChunk* chunk = ChunkAt(address);
+    if (chunk == nullptr || address % kPageBytes != 0) return 0;
+    return chunk->SpanAt(chunk->PageOf(address), PageChunk::State::kCached);
   }
 
   // Makes a used span of `pages` a cached one: the heap goes on as before, but
@@ -79,6 +88,10 @@ class PageHeap {
 
   static void LockForFork();
   static void UnlockAfterFork();
+
+  // Proves that the books balance (book_check.h). The caller holds the locks,
+  // as for fork.
+  static void CheckBooks(BookCheck& check);
 
  private:
   // The page chunk at `address`; null when there is none.

@@ -1,7 +1,9 @@
 #include "backend/segment.h"
 
 #include "absl/base/thread_annotations.h"
+#include "backend/book_check.h"
 #include "backend/metadata.h"
+#include "backend/metadata_check.h"
 #include "backend/segment_heap.h"
 #include "base/lock.h"
 
@@ -160,6 +162,31 @@ void SegmentBackend::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     heap->mutex.Unlock();
   }
   heaps_mutex.Unlock();
+}
+
+void SegmentBackend::NoteHolder(BookCheck& check, Heap* heap) {
+  check.Require(!heap->has_holder, "a heap has two holders",
+                reinterpret_cast<uintptr_t>(heap));
+  heap->has_holder = true;
+}
+
+void SegmentBackend::CheckBooks(BookCheck& check)
+    ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  CheckHeaps(all_heaps, orphans, check);
+  heap_pool.CheckBooks(check, [](const Heap* free) {
+    Heap* heap = all_heaps;
+    while (heap != nullptr && heap != free) heap = heap->next_heap;
+    return heap != nullptr;
+  });
+}
+
+bool SegmentBackend::IsFreedRemotely(uintptr_t address) {
+  auto* page = FindSlab<SegmentPage>(address);
+  const uint32_t block = page->BlockAt(address);
+  return (std::atomic_ref<uint64_t>(page->remote_bits[block / 64])
+                  .load(std::memory_order_relaxed) >>
+              (block % 64) &
+          1) != 0;
 }
 
 }  // namespace hakmem

@@ -47,6 +47,9 @@ class SegmentBackend {
   static void VisitSlabs(SlabVisitor visitor, void* argument);
   static void LockForFork();
   static void UnlockAfterFork();
+  static void NoteHolder(BookCheck& check, Heap* heap);
+  static void CheckBooks(BookCheck& check);
+  static bool IsFreedRemotely(uintptr_t address);
 };
 
 static_assert(Backend<SegmentBackend>);

@@ -18,6 +18,10 @@ namespace hakmem {
 
 // A page is a slab with a side that other threads may write to.
 struct SegmentPage : Slab {
+  // A late push (remote_frees.h) leaves a free page in a stack: its link must
+  // stay, or the pages below it are lost with the blocks freed in them.
+  static constexpr bool kIsNeverPurged = true;
+
   std::atomic<SegmentBackend::Heap*> owner;  // null while the page is free
   std::atomic<bool> waiting;
   SegmentPage* next_waiting;
@@ -30,6 +34,7 @@ struct SegmentBackend::Heap {
   Heap* pool_next;    // in the pool while the heap has never been used
   Heap* next_heap;    // in the list of all heaps, for good
   Heap* next_orphan;  // in the list of orphans
+  bool has_holder;    // for heap checks: by which it is set and cleared
   Mutex mutex;
   SlabPool<SegmentPage> pages[kTinyClassCount] ABSL_GUARDED_BY(mutex);
   SlabSource<SegmentPage> source;
@@ -55,11 +60,20 @@ struct SegmentBackend::Heap {
   // Takes back what other threads freed into this heap's pages.
   void MergeRemoteFrees() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
+  // Proves that the heap's own books balance (book_check.h). Adds the pages
+  // that wait for remote frees to be collected to `waiting`.
+  void CheckBooks(BookCheck& check, size_t& waiting)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+
  private:
   void AfterPut(SegmentPage* page) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   void GiveBack(SegmentPage* page, uint64_t now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 };
+
+// The proof of what concerns all heaps: SegmentBackend::CheckBooks.
+void CheckHeaps(SegmentBackend::Heap* all_heaps, SegmentBackend::Heap* orphans,
+                BookCheck& check);
 
 // Delivers `count` blocks of other heaps' pages to their owners. Changes
 // `blocks`.

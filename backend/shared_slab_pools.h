@@ -33,6 +33,8 @@
 
 namespace hakmem {
 
+class BookCheck;
+
 // For the classes [kFirst, kEnd). SlabT as for SlabSource, one type for each
 // instance.
 template <typename SlabT, size_t kFirst, size_t kEnd>
@@ -145,6 +147,10 @@ class SharedSlabPools {
     source_.UnlockAfterFork();
     for (ClassPool& pool : pools_) pool.mutex.Unlock();
   }
+
+  // Proves that the books balance (book_check.h). The caller holds the locks,
+  // as for fork.
+  void CheckBooks(BookCheck& check);  // shared_slab_pools_check.h
 
  private:
   static constexpr size_t kPurgeBatch = 16;

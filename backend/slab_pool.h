@@ -21,6 +21,9 @@
 
 namespace hakmem {
 
+class BookCheck;
+struct SlabTally;
+
 template <typename SlabT>
 class SlabPool {
  public:
@@ -84,6 +87,11 @@ class SlabPool {
     }
   }
 
+  // Proves that the books balance (book_check.h), and that all slabs of
+  // `size_class` that `tally` has counted are where they belong.
+  void CheckBooks(SizeClass size_class, const SlabTally& tally,
+                  BookCheck& check) const;  // slab_pool_check.h
+
   // Gives up the spare slab if it has lain unused since the last call, or with
   // `force`. Null when there is none to give up.
   SlabT* TakeOldSpare(bool force) {
@@ -108,13 +116,18 @@ class SlabPool {
     return spare_;
   }
 
+  // Where a slab that is not empty belongs.
+  static uint8_t BucketOf(const Slab& slab) {
+    return slab.IsFull()
+               ? kNoBucket
+               : static_cast<uint8_t>(1 + slab.free_count * kBuckets /
+                                              (slab.block_count + 1u));
+  }
+
   // Puts a slab that is not empty where its fullness belongs.
   void Place(SlabT* slab) {
     if (slab == spare_) spare_ = nullptr;
-    const uint8_t bucket =
-        slab->IsFull() ? kNoBucket
-                       : static_cast<uint8_t>(1 + slab->free_count * kBuckets /
-                                                      (slab->block_count + 1u));
+    const uint8_t bucket = BucketOf(*slab);
     if (bucket == slab->bucket) return;
     Unlist(slab);
     slab->bucket = bucket;

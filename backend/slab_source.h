@@ -39,12 +39,19 @@
 
 namespace hakmem {
 
+class BookCheck;
+
 struct HeldChunksTag {};
 
 template <typename SlabT>
 struct SlabChunk : Chunk,
                    ListNode<SlabChunk<SlabT>>,
                    ListNode<SlabChunk<SlabT>, HeldChunksTag> {
+  // For books of slabs that others write to without a lock (SegmentPage).
+  static constexpr bool kIsNeverPurged = requires {
+    requires SlabT::kIsNeverPurged;
+  };
+
   SlabChunk* pool_next;
   uint32_t all_mask;   // one bit for each slab the chunk has
   uint32_t free_mask;  // of those: free, and not just being purged
@@ -157,6 +164,12 @@ class SlabSource {
   void UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Unlock(); }
   static void LockPoolForFork() { pool_.LockForFork(); }
   static void UnlockPoolAfterFork() { pool_.UnlockAfterFork(); }
+
+  // Proves that the books balance (book_check.h), and calls visit(const SlabT&)
+  // for each slab, free ones too. The caller holds the locks, as for fork.
+  template <typename Visit>
+  void CheckBooks(BookCheck& check, Visit&& visit);  // slab_source_check.h
+  static void CheckPool(BookCheck& check);
 
  private:
   // Chunks in use from which on more are made of huge pages (16 MiB).

@@ -1,6 +1,7 @@
 #include "backend/superslab.h"
 
 #include "backend/shared_slab_pools.h"
+#include "backend/shared_slab_pools_check.h"
 
 namespace hakmem {
 namespace {
@@ -41,5 +42,13 @@ void SuperSlabBackend::VisitSlabs(SlabVisitor visitor, void* argument) {
 void SuperSlabBackend::LockForFork() { pools.LockForFork(); }
 
 void SuperSlabBackend::UnlockAfterFork() { pools.UnlockAfterFork(); }
+
+void SuperSlabBackend::NoteHolder(BookCheck& check, Heap* heap) {
+  check.Require(heap == &the_heap, "a thread has a heap that is none");
+}
+
+void SuperSlabBackend::CheckBooks(BookCheck& check) { pools.CheckBooks(check); }
+
+bool SuperSlabBackend::IsFreedRemotely(uintptr_t) { return false; }
 
 }  // namespace hakmem

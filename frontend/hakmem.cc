@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "frontend/allocator.h"
+#include "frontend/heap_check.h"
 #include "frontend/lookup_cost.h"
 #include "frontend/statistics.h"
 #include "linked_backend.h"
@@ -57,5 +58,7 @@ size_t hakmem_stats_json(char* buffer, size_t capacity) noexcept {
   if (capacity != 0) buffer[std::min(out.length(), capacity - 1)] = '\0';
   return out.length();
 }
+
+int hakmem_check_heap() noexcept { return hakmem::CheckHeap(); }
 
 double hakmem_lookup_cycles() noexcept { return hakmem::MeasureLookup(); }

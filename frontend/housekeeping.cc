@@ -13,6 +13,7 @@
 #include "backend/page_heap.h"
 #include "base/clock.h"
 #include "base/options.h"
+#include "base/single_thread.h"
 #include "base/thread_exit.h"
 #include "frontend/guard.h"
 #include "frontend/sanitizer_runtime.h"
@@ -27,32 +28,19 @@ namespace {
 constinit std::atomic<bool> process_begun{false};
 constinit std::atomic<uint64_t> next_run{0};
 
-// Fork takes every lock in the lock order (docs/design.md), so that the child
-// finds each structure whole.
-void BeforeFork() {
-  Guard::LockForFork();
-  ThreadCache::LockForFork();
-  LinkedBackend::LockForFork();
-  Ace::LockForFork();
-  PageHeap::LockForFork();
-  Large::LockForFork();
-  ChunkSource::LockForFork();
-  Metadata::LockForFork();
-}
+// Written while every lock is held, or by a child's only thread.
+constinit bool forked_with_threads = false;
+constinit bool lost_threads = false;
 
-void ReleaseAfterFork() {
-  Metadata::UnlockAfterFork();
-  ChunkSource::UnlockAfterFork();
-  Large::UnlockAfterFork();
-  PageHeap::UnlockAfterFork();
-  Ace::UnlockAfterFork();
-  LinkedBackend::UnlockAfterFork();
-  ThreadCache::UnlockAfterFork();
-  Guard::UnlockAfterFork();
+// Fork takes every lock, so that the child finds each structure whole.
+void BeforeFork() {
+  LockEverything();
+  forked_with_threads = !IsSingleThreaded();
 }
 
 void InChildAfterFork() {
-  ReleaseAfterFork();
+  lost_threads = lost_threads || forked_with_threads;
+  UnlockEverything();
   ThreadCache::AbandonOtherThreads();
   Guard::BeginInChild();
 }
@@ -97,8 +85,33 @@ void BeginProcess(void (*on_thread_exit)(void* cache)) {
   // ours take the locks and after they release them. Without memory for the
   // handlers a fork from a threaded process is as unsafe as without them.
   if (os::FailsOnPurpose(os::Call::kAtFork)) return;
-  (void)pthread_atfork(BeforeFork, ReleaseAfterFork, InChildAfterFork);
+  (void)pthread_atfork(BeforeFork, UnlockEverything, InChildAfterFork);
 }
+
+// The lock order: docs/design.md.
+void LockEverything() {
+  Guard::LockForFork();
+  ThreadCache::LockForFork();
+  LinkedBackend::LockForFork();
+  Ace::LockForFork();
+  PageHeap::LockForFork();
+  Large::LockForFork();
+  ChunkSource::LockForFork();
+  Metadata::LockForFork();
+}
+
+void UnlockEverything() {
+  Metadata::UnlockAfterFork();
+  ChunkSource::UnlockAfterFork();
+  Large::UnlockAfterFork();
+  PageHeap::UnlockAfterFork();
+  Ace::UnlockAfterFork();
+  LinkedBackend::UnlockAfterFork();
+  ThreadCache::UnlockAfterFork();
+  Guard::UnlockAfterFork();
+}
+
+bool MayHaveLostThreads() { return lost_threads; }
 
 void RunHousekeeping(uint64_t now) {
   uint64_t due = next_run.load(std::memory_order_relaxed);

@@ -11,6 +11,15 @@ namespace hakmem {
 // once; `on_thread_exit` is told of the caches of threads that end.
 void BeginProcess(void (*on_thread_exit)(void* cache));
 
+// Takes and releases every lock of the allocator, in the lock order: for fork
+// and for heap checks.
+void LockEverything();
+void UnlockEverything();
+
+// Whether this process is the child of a fork that may have caught other
+// threads midway in the allocator.
+bool MayHaveLostThreads();
+
 // Returns free memory that is due at `now` (CoarseMilliseconds) to the OS, when
 // the last time was a while ago. Cheap when it was not. Thread-safe.
 void RunHousekeeping(uint64_t now);

@@ -61,6 +61,7 @@ const char* const kHakmem[] = {
     "hakmem_events_dump",
     "hakmem_stats",
     "hakmem_stats_json",
+    "hakmem_check_heap",
     "hakmem_lookup_cycles",
     "hakmem_last_failure",
     "hakmem_failures",

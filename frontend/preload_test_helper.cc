@@ -119,6 +119,7 @@ Library FindLibrary(void* handle) {
   Find(handle, "hakmem_events_dump", &library.events_dump);
   Find(handle, "hakmem_stats", &library.stats);
   Find(handle, "hakmem_stats_json", &library.stats_json);
+  Find(handle, "hakmem_check_heap", &library.check_heap);
   Find(handle, "hakmem_lookup_cycles", &library.lookup_cycles);
   Find(handle, "hakmem_last_failure", &library.last_failure);
   Find(handle, "hakmem_failures", &library.failures);

@@ -56,6 +56,7 @@ struct Library {
   decltype(&::hakmem_events_dump) events_dump;
   decltype(&::hakmem_stats) stats;
   decltype(&::hakmem_stats_json) stats_json;
+  decltype(&::hakmem_check_heap) check_heap;
   decltype(&::hakmem_lookup_cycles) lookup_cycles;
   decltype(&::hakmem_last_failure) last_failure;
   decltype(&::hakmem_failures) failures;

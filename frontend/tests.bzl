@@ -100,6 +100,10 @@ _PRELOADED = {
     "adaptive_pool_test": (_VARIANTS, "medium"),
     "address_limit_test": (_ACE_VARIANTS, "medium"),
     "alignment_test": (dict(_ALL_VARIANTS, **_HARDENED_PAIRS), "medium"),
+    "api_model_test": (
+        dict(_FAILING_VARIANTS, **_HARDENED_VARIANTS),
+        "medium",
+    ),
     "bad_free_test": (dict(_ALL_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "calloc_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
     "data_limit_test": (_ACE_VARIANTS, "medium"),
@@ -118,6 +122,10 @@ _PRELOADED = {
             "superslab-off-faults": "superslab",
             "superslab-notrace": "superslab",
         }),
+        "medium",
+    ),
+    "heap_check_test": (
+        dict(_FAILING_VARIANTS, **_HARDENED_VARIANTS),
         "medium",
     ),
     "impossible_requests_test": (_ALL_VARIANTS, "small"),
@@ -143,6 +151,11 @@ _NOT_PRELOADED = {
 _PLAIN_C = ":plain_c_program_test_helper"
 
 _PLAIN_C_ENV = {"HAKMEM_TEST_PLAIN_C": "$(rootpath %s)" % _PLAIN_C}
+
+# What the code of some is compiled with besides.
+_CODE_DEPS = {
+    "api_model_test": [":api_model_test_helper"],
+}
 
 # What some of them need besides: arguments of _variant_tests.
 _EXTRAS = {
@@ -178,7 +191,7 @@ def _test_code(name):
             ":json_test_helper",
             ":preload_test_helper",
             "@com_google_googletest//:gtest",
-        ],
+        ] + _CODE_DEPS.get(name, []),
         alwayslink = True,
     )
 
@@ -284,6 +297,20 @@ def frontend_tests():
             "@com_google_googletest//:gtest",
         ],
         alwayslink = True,
+    )
+
+    cc_library(
+        name = "api_model_test_helper",
+        testonly = True,
+        srcs = ["api_model_test_helper.cc"],
+        hdrs = [
+            "api_model_test_helper.h",
+            "api_operations_test_helper.h",
+        ],
+        copts = _COPTS,
+        linkstatic = True,
+        tags = ["nosan"],
+        deps = [":preload_test_helper"],
     )
 
     cc_library(

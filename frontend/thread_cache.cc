@@ -8,9 +8,11 @@
 #include "ace_mode.h"
 #include "backend/address_map.h"
 #include "backend/bad_free.h"
+#include "backend/book_check.h"
 #include "backend/chunk_source.h"
 #include "backend/dirty_ledger.h"
 #include "backend/metadata.h"
+#include "backend/metadata_check.h"
 #include "backend/page_heap.h"
 #include "base/clock.h"
 #include "base/lock.h"
@@ -502,6 +504,24 @@ void ThreadCache::AbandonOtherThreads() {
     LinkedBackend::Detach(cache->heap_);
     cache_pool.Put(cache);
   }
+}
+
+void ThreadCache::CheckBooks(BookCheck& check) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  CheckCaches(caches, check);
+  size_t count = 0;
+  for (ThreadCache* cache = caches.front(); cache != nullptr;
+       cache = caches.Next(cache)) {
+    LinkedBackend::NoteHolder(check, cache->heap_);
+    ++count;
+  }
+  if (shared_heap != nullptr) LinkedBackend::NoteHolder(check, shared_heap);
+  check.RequireEqual(thread_count.load(std::memory_order_relaxed), count,
+                     "wrong count of thread caches");
+  cache_pool.CheckBooks(check, [](const ThreadCache* free) {
+    ThreadCache* cache = caches.front();
+    while (cache != nullptr && cache != free) cache = caches.Next(cache);
+    return cache != nullptr;
+  });
 }
 
 }  // namespace hakmem

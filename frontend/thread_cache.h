@@ -38,6 +38,8 @@
 
 namespace hakmem {
 
+class BookCheck;
+
 class ThreadCache : public ListNode<ThreadCache> {
  public:
   ThreadCache* pool_next;  // for MetadataPool
@@ -84,6 +86,11 @@ class ThreadCache : public ListNode<ThreadCache> {
   // are lost, since a bin may have been caught half moved.
   static void AbandonOtherThreads();
 
+  // Proves that the books of all threads' bins balance (backend/book_check.h),
+  // and tells the back-end of each heap that a thread holds. The caller holds
+  // the locks, as for fork, and no other thread is in the allocator.
+  static void CheckBooks(BookCheck& check);
+
  private:
   // The clock is read on every so many slow calls of a busy thread.
   static constexpr uint32_t kCallsPerLook = 16;
@@ -129,6 +136,12 @@ class ThreadCache : public ListNode<ThreadCache> {
   // Slots that a bin may use.
   uint32_t Limit(size_t c) const;
   void SetLimit(size_t c, uint32_t slots);
+
+  // In thread_cache_check.cc.
+  static void CheckCaches(const IntrusiveList<ThreadCache>& caches,
+                          BookCheck& check);
+  void CheckBin(size_t c, BookCheck& check) const;
+  void CheckOwnBooks(BookCheck& check) const;
 
   ThreadBins bins_;
   BinState states_[kClassCount];

@@ -164,6 +164,18 @@ HAKMEM_API size_t hakmem_stats_json(char* buffer,
 // Takes about a millisecond; returns 0 when no slab is held.
 HAKMEM_API double hakmem_lookup_cycles(void) HAKMEM_NOEXCEPT;
 
+// Walks all books of the allocator and proves that they balance: every block,
+// page and chunk is in exactly one place, and every sum is right. Returns the
+// number of errors, 0 when there are none; each is a line on stderr that begins
+// "hakmem: heap check: ", at most 20, then one that says how many more.
+//
+// For tests: no other thread may be inside an allocation or a free meanwhile.
+// They may run, or wait, elsewhere; those that call in wait until it is done.
+// Allocates nothing. Takes about a millisecond, more in a large heap. In the
+// child of a fork from several threads, what those may have been in the middle
+// of is not asked for.
+HAKMEM_API int hakmem_check_heap(void) HAKMEM_NOEXCEPT;
+
 // --- Why an allocation failed ----------------------------------------------
 // Each allocation that fails leaves a record of its cause:
 //   "Threshold"   nothing serves such a size or alignment;

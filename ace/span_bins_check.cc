@@ -1,0 +1,42 @@
+#include "ace/span_bins_check.h"
+
+#include "ace/span_bins.h"
+#include "backend/page_heap.h"
+
+namespace hakmem {
+
+void CheckKeptSpans(const uintptr_t* spans, uint32_t count, size_t pages,
+                    BookCheck& check) {
+  for (uint32_t i = 0; i < count; ++i) {
+    check.RequireEqual(PageHeap::CachedPagesAt(spans[i]), pages,
+                       "a kept span is not cached, or not so many pages long",
+                       spans[i]);
+  }
+  check.tally.kept_spans += count;
+}
+
+void SpanBins::CheckBooks(BookCheck& check) const {
+  size_t bytes = 0;
+  size_t classes = 0;
+  for (size_t pages = 0; pages <= kMaxPages; ++pages) {
+    const Bin& bin = bins_[pages];
+    if (!check.Require(bin.count <= kMostSpans && bin.limit <= kMostSpans,
+                       "a span bin has more spans than room")) {
+      continue;
+    }
+    check.Require(bin.low <= bin.count,
+                  "a span bin's low water is above what it has");
+    check.RequireEqual(held_[pages / 64] >> (pages % 64) & 1, bin.count != 0,
+                       "span bins are wrong on which are not empty");
+    CheckKeptSpans(spans_[pages], bin.count, pages, check);
+    bytes += bin.count * pages * kPageBytes;
+    classes += bin.limit != 0;
+  }
+  check.RequireEqual(held_bytes(), bytes, "wrong sum of kept spans' bytes");
+  if (kAceMode == AceMode::kAdaptive) {
+    check.RequireEqual(this->classes(), classes,
+                       "wrong count of lengths with room");
+  }
+}
+
+}  // namespace hakmem

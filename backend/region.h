@@ -1,0 +1,69 @@
+// The books of one region of address space that chunks are cut from. The chunk
+// source's own.
+#ifndef HAKMEM_BACKEND_REGION_H_
+#define HAKMEM_BACKEND_REGION_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "backend/chunk.h"
+#include "backend/dirty_ledger.h"
+#include "backend/metadata.h"
+#include "base/intrusive_list.h"
+
+namespace hakmem {
+
+class BookCheck;
+
+inline constexpr size_t kMaxRegionChunks = 512;
+
+struct Region : ListNode<Region> {
+  Region* pool_next;
+  uintptr_t base;
+  uint32_t chunk_count;
+  uint32_t usable;       // chunks from the front that are committed
+  uint32_t free_count;   // of chunk_count
+  uint32_t dirty_count;  // of free_count: with resident bytes
+  uint64_t free[kMaxRegionChunks / 64];    // bit set: free
+  uint64_t dense[kMaxRegionChunks / 64];   // bit set: huge pages asked for
+  uint32_t dirty_bytes[kMaxRegionChunks];  // resident bytes of a free chunk
+  uint64_t freed_at[kMaxRegionChunks];     // CoarseMilliseconds
+
+  // Whether it shares a byte with [address, address+bytes).
+  bool Overlaps(uintptr_t address, size_t bytes) const {
+    return address < base + chunk_count * kChunkBytes && base < address + bytes;
+  }
+  bool IsFree(size_t chunk) const {
+    return (free[chunk / 64] >> (chunk % 64) & 1) != 0;
+  }
+  void MarkFree(size_t chunk) {
+    free[chunk / 64] |= uint64_t{1} << (chunk % 64);
+    ++free_count;
+    dirty_count += dirty_bytes[chunk] != 0;
+  }
+  void MarkUsed(size_t chunk) {
+    free[chunk / 64] &= ~(uint64_t{1} << (chunk % 64));
+    --free_count;
+    dirty_count -= dirty_bytes[chunk] != 0;
+  }
+  bool IsDense(size_t chunk) const {
+    return (dense[chunk / 64] >> (chunk % 64) & 1) != 0;
+  }
+  void FlipDense(size_t chunk) {
+    dense[chunk / 64] ^= uint64_t{1} << (chunk % 64);
+  }
+  // Only while the chunk is not marked free.
+  void SetDirty(size_t chunk, size_t bytes) {
+    DirtyLedger::Add(bytes);
+    DirtyLedger::Subtract(dirty_bytes[chunk]);
+    dirty_bytes[chunk] = static_cast<uint32_t>(bytes);
+  }
+};
+
+// ChunkSource::CheckBooks, with what chunk_source.cc guards.
+void CheckRegions(const IntrusiveList<Region>& regions, size_t bytes_reserved,
+                  MetadataPool<Region>& pool, BookCheck& check);
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_REGION_H_
