@@ -100,10 +100,7 @@ _PRELOADED = {
     "adaptive_pool_test": (_VARIANTS, "medium"),
     "address_limit_test": (_ACE_VARIANTS, "medium"),
     "alignment_test": (dict(_ALL_VARIANTS, **_HARDENED_PAIRS), "medium"),
-    "api_model_test": (
-        dict(_FAILING_VARIANTS, **_HARDENED_VARIANTS),
-        "medium",
-    ),
+    "api_model_test": (_FAILING_VARIANTS, "medium"),
     "bad_free_test": (dict(_ALL_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "calloc_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
     "data_limit_test": (_ACE_VARIANTS, "medium"),
@@ -125,7 +122,7 @@ _PRELOADED = {
         "medium",
     ),
     "heap_check_test": (
-        dict(_FAILING_VARIANTS, **_HARDENED_VARIANTS),
+        dict(_FAILING_VARIANTS, **_HARDENED_PAIRS),
         "medium",
     ),
     "impossible_requests_test": (_ALL_VARIANTS, "small"),
