@@ -114,7 +114,8 @@ class MetadataPool {
   // Proves that no free object is there twice, and that is_used(T*) is true of
   // none (book_check.h). The caller holds the lock, as for fork.
   template <typename IsUsed>
-  void CheckBooks(BookCheck& check, IsUsed&& is_used);  // metadata_check.h
+  void CheckBooks(BookCheck& check, IsUsed&& is_used)  // metadata_check.h
+      ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
  private:
   static constexpr bool kIsLarge = sizeof(T) >= 8192 && !requires {

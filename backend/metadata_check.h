@@ -19,8 +19,7 @@ void AddressStack::VisitAll(Visit&& visit) const {
 
 template <typename T>
 template <typename IsUsed>
-void MetadataPool<T>::CheckBooks(BookCheck& check, IsUsed&& is_used)
-    ABSL_NO_THREAD_SAFETY_ANALYSIS {
+void MetadataPool<T>::CheckBooks(BookCheck& check, IsUsed&& is_used) {
   const int errors_before = check.errors();
   const size_t count = WalkChain(
       free_, [](const T* object) { return object->pool_next; },

@@ -173,11 +173,14 @@ void SegmentBackend::NoteHolder(BookCheck& check, Heap* heap) {
 void SegmentBackend::CheckBooks(BookCheck& check)
     ABSL_NO_THREAD_SAFETY_ANALYSIS {
   CheckHeaps(all_heaps, orphans, check);
-  heap_pool.CheckBooks(check, [](const Heap* free) {
-    Heap* heap = all_heaps;
-    while (heap != nullptr && heap != free) heap = heap->next_heap;
-    return heap != nullptr;
-  });
+  heap_pool.CheckBooks(check,
+                       [](const Heap* free) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+                         Heap* heap = all_heaps;
+                         while (heap != nullptr && heap != free) {
+                           heap = heap->next_heap;
+                         }
+                         return heap != nullptr;
+                       });
 }
 
 bool SegmentBackend::IsFreedRemotely(uintptr_t address) {

@@ -13,8 +13,7 @@
 namespace hakmem {
 
 template <typename SlabT, size_t kFirst, size_t kEnd>
-void SharedSlabPools<SlabT, kFirst, kEnd>::CheckBooks(BookCheck& check)
-    ABSL_NO_THREAD_SAFETY_ANALYSIS {
+void SharedSlabPools<SlabT, kFirst, kEnd>::CheckBooks(BookCheck& check) {
   SlabTally tallies[kEnd - kFirst];
   source_.CheckBooks(check, [&](const SlabT& slab) {
     if (slab.size_class == SizeClass::kNone) return;

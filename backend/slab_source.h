@@ -168,7 +168,8 @@ class SlabSource {
   // Proves that the books balance (book_check.h), and calls visit(const SlabT&)
   // for each slab, free ones too. The caller holds the locks, as for fork.
   template <typename Visit>
-  void CheckBooks(BookCheck& check, Visit&& visit);  // slab_source_check.h
+  void CheckBooks(BookCheck& check, Visit&& visit)  // slab_source_check.h
+      ABSL_NO_THREAD_SAFETY_ANALYSIS;
   static void CheckPool(BookCheck& check);
 
  private:

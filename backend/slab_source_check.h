@@ -45,8 +45,7 @@ void CheckSlabOf(const SlabChunk<SlabT>& chunk, size_t i, BookCheck& check) {
 
 template <typename SlabT>
 template <typename Visit>
-void SlabSource<SlabT>::CheckBooks(BookCheck& check, Visit&& visit)
-    ABSL_NO_THREAD_SAFETY_ANALYSIS {
+void SlabSource<SlabT>::CheckBooks(BookCheck& check, Visit&& visit) {
   size_t with_free = 0;
   const size_t count = WalkList(
       held_, "the list of a slab source's chunks is broken", check,

@@ -517,11 +517,12 @@ void ThreadCache::CheckBooks(BookCheck& check) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   if (shared_heap != nullptr) LinkedBackend::NoteHolder(check, shared_heap);
   check.RequireEqual(thread_count.load(std::memory_order_relaxed), count,
                      "wrong count of thread caches");
-  cache_pool.CheckBooks(check, [](const ThreadCache* free) {
-    ThreadCache* cache = caches.front();
-    while (cache != nullptr && cache != free) cache = caches.Next(cache);
-    return cache != nullptr;
-  });
+  cache_pool.CheckBooks(
+      check, [](const ThreadCache* free) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        ThreadCache* cache = caches.front();
+        while (cache != nullptr && cache != free) cache = caches.Next(cache);
+        return cache != nullptr;
+      });
 }
 
 }  // namespace hakmem
