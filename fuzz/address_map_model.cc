@@ -46,9 +46,9 @@ void AddressMapModel::Perform(ByteSource& source) {
       return;
     }
     case 3:
-      CheckAt(source.OneIn(2) ? source.Below(UINT64_MAX)
-                              : DrawPlace(source) - 8 +
-                                    source.Below(kChunkBytes + 16));
+      CheckAt(source.OneIn(2)
+                  ? source.Below(UINT64_MAX)
+                  : DrawPlace(source) - 8 + source.Below(kChunkBytes + 16));
   }
 }
 

@@ -34,8 +34,8 @@ class AddressMapModel {
 
   const uintptr_t window_;
   Chunk chunks_[kChunks];
-  std::map<uintptr_t, Chunk*> entered_;       // by chunk's address
-  std::map<uintptr_t, SizeClass> classes_;    // by granule's address
+  std::map<uintptr_t, Chunk*> entered_;     // by chunk's address
+  std::map<uintptr_t, SizeClass> classes_;  // by granule's address
 };
 
 }  // namespace hakmem::fuzz

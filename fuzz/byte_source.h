@@ -50,8 +50,8 @@ class ByteSource {
 
   // A power of two in [least, most], both powers of two.
   uint64_t PowerOfTwo(uint64_t least, uint64_t most) {
-    const auto steps = static_cast<uint64_t>(std::countr_zero(most) -
-                                             std::countr_zero(least));
+    const auto steps =
+        static_cast<uint64_t>(std::countr_zero(most) - std::countr_zero(least));
     return least << Below(steps + 1);
   }
 

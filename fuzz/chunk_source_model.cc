@@ -51,8 +51,8 @@ void ChunkSourceModel::Perform(ByteSource& source) {
 
 void ChunkSourceModel::Allocate(ByteSource& source) {
   if (chunks_.size() == kMostChunks) return;
-  const auto use = source.OneIn(3) ? ChunkSource::Use::kDense
-                                   : ChunkSource::Use::kSparse;
+  const auto use =
+      source.OneIn(3) ? ChunkSource::Use::kDense : ChunkSource::Use::kSparse;
   const FaultWatch faults;
   const uint64_t fresh = ChunkSource::FreshChunks();
   const ChunkSource::Allocation chunk = ChunkSource::Allocate(use);

@@ -38,8 +38,8 @@ class ChunkSourceModel {
   const OptionGuard decay_;
   const uint64_t allocate_weight_;
   uint64_t now_ = 0;
-  LiveBlocks chunks_;                    // the tag: made of huge pages
-  std::map<uintptr_t, FreeChunk> dirty_; // free chunks with resident bytes
+  LiveBlocks chunks_;                     // the tag: made of huge pages
+  std::map<uintptr_t, FreeChunk> dirty_;  // free chunks with resident bytes
 };
 
 }  // namespace hakmem::fuzz

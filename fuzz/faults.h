@@ -1,5 +1,6 @@
 // A model's hold on the operating system: whether it refuses memory now and
-// then. Two targets provide these functions; the flag --//base:os_calls chooses.
+// then. Two targets provide these functions; the flag --//base:os_calls
+// chooses.
 #ifndef HAKMEM_FUZZ_FAULTS_H_
 #define HAKMEM_FUZZ_FAULTS_H_
 

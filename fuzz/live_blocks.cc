@@ -65,10 +65,12 @@ void CheckWritten(uintptr_t address, size_t bytes, size_t kept, uint64_t id) {
 
 uintptr_t ChunkOf(uintptr_t address) { return address & ~(kChunkBytes - 1); }
 
-std::set<uintptr_t> ChunksOf(const LiveBlocks& blocks) {
+std::set<uintptr_t> ChunksOf(const LiveBlocks& blocks,
+                             bool (*counts)(const LiveBlock&)) {
   std::set<uintptr_t> chunks;
-  blocks.ForEach(
-      [&](const LiveBlock& block) { chunks.insert(ChunkOf(block.address)); });
+  blocks.ForEach([&](const LiveBlock& block) {
+    if (counts(block)) chunks.insert(ChunkOf(block.address));
+  });
   return chunks;
 }
 
@@ -158,17 +160,18 @@ bool KernelMakesHugePagesUnasked() {
   return does;
 }
 
-size_t ResidentInChunksOf(const LiveBlocks& blocks) {
+size_t ResidentInChunksOf(const LiveBlocks& blocks,
+                          bool (*counts)(const LiveBlock&)) {
   if (KernelMakesHugePagesUnasked()) return 0;
   size_t bytes = 0;
-  for (const uintptr_t chunk : ChunksOf(blocks)) {
+  for (const uintptr_t chunk : ChunksOf(blocks, counts)) {
     bytes += os::ResidentBytes(chunk, kChunkBytes);
   }
   return bytes;
 }
 
 size_t CountChunksOf(const LiveBlocks& blocks) {
-  return ChunksOf(blocks).size();
+  return ChunksOf(blocks, [](const LiveBlock&) { return true; }).size();
 }
 
 }  // namespace hakmem::fuzz

@@ -79,8 +79,10 @@ void CheckZero(uintptr_t address, size_t bytes);
 bool KernelMakesHugePagesUnasked();
 
 // Bytes that the kernel holds for the chunks in which `blocks` lie; 0 where it
-// makes huge pages unasked.
-size_t ResidentInChunksOf(const LiveBlocks& blocks);
+// makes huge pages unasked. Of those blocks only that `counts` is true of.
+size_t ResidentInChunksOf(
+    const LiveBlocks& blocks,
+    bool (*counts)(const LiveBlock&) = [](const LiveBlock&) { return true; });
 
 // How many different chunks `blocks` lie in.
 size_t CountChunksOf(const LiveBlocks& blocks);

@@ -6,6 +6,8 @@
 //
 // Which seed or file was run is told when the process dies, whatever of.
 
+#include "fuzz/model.h"
+
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <unistd.h>
@@ -23,8 +25,6 @@
 #include <string>
 #include <vector>
 
-#include "fuzz/model.h"
-
 // Sanitizers that find something exit without a signal.
 extern "C" [[gnu::weak]] void __sanitizer_set_death_callback(void (*)(void));
 
@@ -32,7 +32,7 @@ namespace hakmem::fuzz {
 namespace {
 
 constexpr uint64_t kRuns = 400;
-constexpr auto kBudget = std::chrono::seconds(4);
+constexpr auto kBudget = std::chrono::seconds(3);
 constexpr size_t kLeastBytes = 256;
 constexpr size_t kMostBytes = 8192;
 
@@ -77,9 +77,9 @@ class Model : public testing::Test {
   static void RunSeed(uint64_t seed) {
     std::mt19937_64 random(seed);
     // Short runs come first and are many: what they find is easily read.
-    std::vector<uint8_t> bytes(
-        kLeastBytes + random() % (kMostBytes - kLeastBytes) *
-                          std::min<uint64_t>(seed, kRuns) / kRuns);
+    std::vector<uint8_t> bytes(kLeastBytes +
+                               random() % (kMostBytes - kLeastBytes) *
+                                   std::min<uint64_t>(seed, kRuns) / kRuns);
     for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random());
     Run("HAKMEM_FUZZ_SEED=" + std::to_string(seed), bytes);
   }

@@ -64,9 +64,9 @@ void PageHeapModel::Perform(ByteSource& source) {
 
 void PageHeapModel::Allocate(ByteSource& source) {
   const size_t pages = source.Doubling(1, most_pages_);
-  const size_t alignment =
-      source.OneIn(4) ? source.PowerOfTwo(kPageBytes, kMaxSpanBytes)
-                      : kPageBytes;
+  const size_t alignment = source.OneIn(4)
+                               ? source.PowerOfTwo(kPageBytes, kMaxSpanBytes)
+                               : kPageBytes;
   if (spans_.bytes() + pages * kPageBytes > kMostBytes) return;
   const size_t room = pages + alignment / kPageBytes - 1;
   const Gap* best = nullptr;
@@ -106,8 +106,8 @@ void PageHeapModel::Free(ByteSource& source) {
   const size_t freed = span.tag == kUsed
                            ? PageHeap::Free(span.address, now_)
                            : PageHeap::FreeCached(span.address, now_);
-  Check(freed * kPageBytes == span.bytes, "span of %zu bytes freed as %zu pages",
-        span.bytes, freed);
+  Check(freed * kPageBytes == span.bytes,
+        "span of %zu bytes freed as %zu pages", span.bytes, freed);
 }
 
 void PageHeapModel::Resize(ByteSource& source) {

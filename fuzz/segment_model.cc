@@ -1,7 +1,6 @@
 // The segment back-end as the model of back-ends has it.
 
 #include "backend/segment.h"
-
 #include "fuzz/backend_model.h"
 
 namespace hakmem::fuzz {

@@ -93,9 +93,9 @@ void SlabsModel::Take(ByteSource& source) {
     Check(fullest == 8, "nothing of class %zu, though a slab has room", c);
     const bool may_grow = !source.OneIn(3);
     const FaultWatch faults;
-    Slab* slab = source_.Take(
-        ClassNumber(c), may_grow ? SlabSource<Slab>::Growth::kAllowed
-                                 : SlabSource<Slab>::Growth::kForbidden);
+    Slab* slab = source_.Take(ClassNumber(c),
+                              may_grow ? SlabSource<Slab>::Growth::kAllowed
+                                       : SlabSource<Slab>::Growth::kForbidden);
     if (slab == nullptr) {
       return Check(!may_grow || faults.Happened(), "a slab refused by nobody");
     }
@@ -112,9 +112,8 @@ void SlabsModel::Take(ByteSource& source) {
   // The first slab's blocks come last, each slab's in descending order.
   const Slab* first = SlabOf(reinterpret_cast<uintptr_t>(blocks[taken - 1]));
   uint32_t of_first = 0;
-  while (of_first < taken &&
-         SlabOf(reinterpret_cast<uintptr_t>(blocks[taken - 1 - of_first])) ==
-             first) {
+  while (of_first < taken && SlabOf(reinterpret_cast<uintptr_t>(
+                                 blocks[taken - 1 - of_first])) == first) {
     ++of_first;
   }
   if (fullest != 8) {

@@ -53,8 +53,7 @@ void SpanSourceModel::Perform(ByteSource& source) {
 }
 
 void SpanSourceModel::Allocate(ByteSource& source) {
-  const size_t bytes =
-      source.OneIn(16) ? 0 : source.Doubling(1, kMostBlock);
+  const size_t bytes = source.OneIn(16) ? 0 : source.Doubling(1, kMostBlock);
   const size_t alignment =
       source.OneIn(4) ? source.PowerOfTwo(1, 4 * kChunkBytes) : 1;
   if (blocks_.bytes() + bytes > kMostLive) return;
@@ -83,13 +82,15 @@ void SpanSourceModel::Free(ByteSource& source) {
 void SpanSourceModel::Resize(ByteSource& source) {
   if (blocks_.empty()) return;
   const LiveBlock block = blocks_.Pick(source);
-  const size_t bytes = source.OneIn(16)
-                           ? source.Below(UINT64_MAX)
+  const bool is_impossible = source.OneIn(16);
+  const size_t bytes = is_impossible
+                           ? SIZE_MAX - source.Doubling(1, SIZE_MAX / 2)
                            : source.Doubling(1, 2 * kMostBlock);
-  if (bytes <= 2 * kMostBlock && blocks_.bytes() + bytes > kMostLive) return;
+  if (!is_impossible && blocks_.bytes() + bytes > kMostLive) return;
   const uintptr_t address = SpanSource::Resize(block.address, bytes, now_);
   const size_t usable =
       SpanSource::BytesAt(address == 0 ? block.address : address);
+  Check(!is_impossible || address == 0, "resized to %zu bytes", bytes);
   if (address == 0) {
     return Check(usable == block.bytes, "%zu bytes not resized, but %zu now",
                  block.bytes, usable);

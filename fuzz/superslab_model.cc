@@ -1,7 +1,6 @@
 // The superslab back-end as the model of back-ends has it.
 
 #include "backend/superslab.h"
-
 #include "fuzz/backend_model.h"
 
 namespace hakmem::fuzz {
