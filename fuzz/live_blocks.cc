@@ -98,9 +98,10 @@ LiveBlock LiveBlocks::Remove(uintptr_t address) {
   return entry.block;
 }
 
-void LiveBlocks::Move(uintptr_t old_address, uintptr_t address, size_t bytes) {
+void LiveBlocks::Move(uintptr_t old_address, uintptr_t address, size_t bytes,
+                      size_t kept) {
   const Entry old = EntryAt(old_address);
-  CheckWritten(address, old.block.bytes, std::min(bytes, old.block.bytes),
+  CheckWritten(address, old.block.bytes, std::min(kept, old.block.bytes),
                old.id);
   // As if written anew where it is: so Remove finds what it looks for.
   blocks_.erase(old_address);

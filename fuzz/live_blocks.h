@@ -30,9 +30,14 @@ class LiveBlocks {
   // Takes the block at `address` out; what was written must be there.
   LiveBlock Remove(uintptr_t address);
 
-  // The block at `old_address` is now at `address` and `bytes` long: as far as
-  // both go, what was written must be there. Then writes anew.
-  void Move(uintptr_t old_address, uintptr_t address, size_t bytes);
+  // The block at `old_address` is now at `address` and `bytes` long: in the
+  // first `kept` bytes, as far as it went, what was written must be there. Then
+  // writes anew.
+  void Move(uintptr_t old_address, uintptr_t address, size_t bytes,
+            size_t kept);
+  void Move(uintptr_t old_address, uintptr_t address, size_t bytes) {
+    Move(old_address, address, bytes, bytes);
+  }
 
   // Changes the model's own mark.
   void SetTag(uintptr_t address, uint64_t tag);

@@ -174,7 +174,7 @@ void ThreadCacheModel::Reallocate(ByteSource& source) {
   if (block == nullptr) {
     return Check(faults.Happened(), "%zu bytes refused by nobody", bytes);
   }
-  blocks_.Move(old.address, AddressOf(block), UsableBytes(block));
+  blocks_.Move(old.address, AddressOf(block), UsableBytes(block), bytes);
   // Its class may be another now.
   const LiveBlock moved = blocks_.Remove(AddressOf(block));
   AddBlock(BlockAt(moved.address), bytes);
