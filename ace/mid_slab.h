@@ -57,6 +57,17 @@ struct MidSlab : Slab {
     return due;
   }
 
+  // `due` and the purged blocks beside them: a page that two blocks share can
+  // only go with both.
+  uint64_t WithPurgedBeside(uint64_t due) const {
+    const uint64_t gone = free_bits[0] & purged;
+    for (uint64_t before = 0; before != due;) {
+      before = due;
+      due |= (due << 1 | due >> 1) & gone;
+    }
+    return due;
+  }
+
   // Calls visit(address, bytes) for the whole pages of `page_bytes` that the
   // runs of `blocks` cover, below the first `touched` bytes: touched_bytes, as
   // it was under the lock.

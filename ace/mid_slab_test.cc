@@ -89,5 +89,17 @@ TEST(MidSlab, ABlockIsDueWhenItLayIdleWhateverTheOthersDo) {
   EXPECT_EQ(slab->TakeDue(9000, kDecay, /*force=*/true), 0u);
 }
 
+// Blocks of 2304 bytes: those from 1 on share pages, with up to two others.
+TEST(MidSlab, APageIsPurgedWithTheLastBlockThatItLiesIn) {
+  const auto slab = FullSlab(MidClassOf(2304));
+  for (uint32_t block : {3, 4, 6}) ASSERT_TRUE(slab->Put(block));
+  slab->purged = slab->free_bits[0];
+  ASSERT_TRUE(slab->Put(5));
+  EXPECT_EQ(slab->WithPurgedBeside(0b100000), 0b1111000u);
+  ASSERT_TRUE(slab->Put(9));
+  EXPECT_EQ(slab->WithPurgedBeside(uint64_t{1} << 9), uint64_t{1} << 9);
+  EXPECT_EQ(slab->WithPurgedBeside(0), 0u);
+}
+
 }  // namespace
 }  // namespace hakmem

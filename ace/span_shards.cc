@@ -119,7 +119,9 @@ void SpanShards::EndEpoch(bool force) {
       }
       shard.low = held - count;
       shard.in_use = false;
-      shard.is_active.store(shard.limit != 0, std::memory_order_relaxed);
+      // Also while it holds what came in the epoch that it is retired in.
+      shard.is_active.store(shard.limit != 0 || held != count,
+                            std::memory_order_relaxed);
     }
     ReturnToHeap(unused, count);
   }

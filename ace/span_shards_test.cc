@@ -82,5 +82,18 @@ TEST_F(SpanShardsTest, GiveBackWhatLayUnusedForAnEpoch) {
   EXPECT_EQ(SpanShards::HeldBytes(), 0u);
 }
 
+// A span that came in the epoch in which its length is retired.
+TEST_F(SpanShardsTest, GiveBackWhatIsLeftOfARetiredLength) {
+  const size_t used = PageHeap::UsedBytes();
+  uintptr_t span = 0;
+  for (int i = 0; i < 8; ++i) SpanShards::Take(kPages, 1, &span);
+  SpanShards::EndEpoch(/*force=*/false);
+  SpanShards::GiveUsed(kPages, NewSpan());
+  SpanShards::EndEpoch(/*force=*/false);  // not asked for: the limit falls
+  SpanShards::EndEpoch(/*force=*/false);
+  EXPECT_EQ(SpanShards::HeldBytes(), 0u);
+  EXPECT_EQ(PageHeap::UsedBytes(), used);
+}
+
 }  // namespace
 }  // namespace hakmem

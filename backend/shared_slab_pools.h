@@ -105,18 +105,18 @@ class SharedSlabPools {
       for (int batch = 0; force || batch < kMostPurgeBatches; ++batch) {
         Withdrawn withdrawn[kPurgeBatch];
         const size_t count = pool.Withdraw(withdrawn, [&](SlabT& slab) {
-          return slab.TakeDue(now, decay, force);
+          return slab.WithPurgedBeside(slab.TakeDue(now, decay, force));
         });
         if (count == 0) break;
         bool all_purged = true;
         for (size_t i = 0; i < count; ++i) {
           source_.BecomeSparse(*withdrawn[i].slab);
-          withdrawn[i].Purge(&bytes);
+          withdrawn[i].Purge();
           all_purged = all_purged && withdrawn[i].is_purged;
         }
         MutexLock lock(pool.mutex);
         for (size_t i = 0; i < count; ++i) {
-          SlabT* unneeded = pool.PutBack(withdrawn[i]);
+          SlabT* unneeded = pool.PutBack(withdrawn[i], &bytes);
           if (unneeded != nullptr) source_.Return(unneeded, now);
         }
         if (!all_purged) break;  // try again another time
@@ -165,7 +165,7 @@ class SharedSlabPools {
     uint32_t touched;  // the slab's touched_bytes when they were taken
     bool is_purged;
 
-    void Purge(size_t* bytes) {
+    void Purge() {
       is_purged = true;
       slab->ForEachPageRun(blocks, touched, os::PageBytes(),
                            [&](uintptr_t address, size_t length) {
@@ -174,7 +174,6 @@ class SharedSlabPools {
                                return;
                              }
                              Count(Event::kPurge);
-                             *bytes += length;
                            });
     }
   };
@@ -208,14 +207,19 @@ class SharedSlabPools {
     }
 
     // Undoes Withdraw for one slab. Returns it when it is no longer needed.
-    SlabT* PutBack(const Withdrawn& withdrawn)
+    // Adds to `*bytes` what is resident no more.
+    SlabT* PutBack(const Withdrawn& withdrawn, size_t* bytes)
         ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
       SlabT* slab = withdrawn.slab;
       slab->free_bits[0] |= withdrawn.blocks;
       slab->free_count =
           static_cast<uint16_t>(std::popcount(slab->free_bits[0]));
       slab->scan_word = 0;
-      if (withdrawn.is_purged) slab->purged |= withdrawn.blocks;
+      if (withdrawn.is_purged) {
+        const size_t before = TouchedPageBytes(*slab);
+        slab->purged |= withdrawn.blocks;
+        *bytes += before - TouchedPageBytes(*slab);
+      }
       slab->used.Clear(withdrawn.blocks);
       return slabs.AfterPut(slab);
     }

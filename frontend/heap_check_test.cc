@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <deque>
+#include <string>
 #include <thread>
 #include <vector>
 

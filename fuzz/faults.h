@@ -1,0 +1,39 @@
+// A model's hold on the operating system: whether it refuses memory now and
+// then. Two targets provide these functions; the flag --//base:os_calls
+// chooses.
+#ifndef HAKMEM_FUZZ_FAULTS_H_
+#define HAKMEM_FUZZ_FAULTS_H_
+
+#include <cstdint>
+
+#include "fuzz/byte_source.h"
+
+namespace hakmem::fuzz {
+
+class Faults {
+ public:
+  // Whether this build can make the system's calls fail.
+  static bool IsPossible();
+
+  // Makes a few of the calls to come fail, if that is possible.
+  static void Arm(ByteSource& source);
+
+  // No more calls fail.
+  static void Disarm();
+
+  // Calls made to fail so far.
+  static uint64_t Count();
+};
+
+// Whether calls were made to fail since it was made.
+class FaultWatch {
+ public:
+  bool Happened() const { return Faults::Count() != before_; }
+
+ private:
+  const uint64_t before_ = Faults::Count();
+};
+
+}  // namespace hakmem::fuzz
+
+#endif  // HAKMEM_FUZZ_FAULTS_H_
