@@ -8,6 +8,9 @@
 #include <ctime>
 
 namespace hakmem {
+
+constinit thread_local uint32_t internal::locks_counted = 0;
+
 namespace {
 
 // Critical sections are well under a microsecond, so a short spin usually
@@ -28,7 +31,7 @@ void CpuRelax() {
 void Mutex::LockSlow() {
   for (int i = 0; i < kSpins; ++i) {
     CpuRelax();
-    if (word_.load(std::memory_order_relaxed) == kFree && TryLock()) return;
+    if (word_.load(std::memory_order_relaxed) == kFree && Take()) return;
   }
   const int saved_errno = errno;
   // acquire: pairs with the release in Unlock.

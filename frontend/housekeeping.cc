@@ -12,6 +12,7 @@
 #include "backend/metadata.h"
 #include "backend/page_heap.h"
 #include "base/clock.h"
+#include "base/lock.h"
 #include "base/options.h"
 #include "base/thread_exit.h"
 #include "frontend/thread_cache.h"
@@ -24,9 +25,23 @@ namespace {
 constinit std::atomic<bool> process_begun{false};
 constinit std::atomic<uint64_t> next_run{0};
 
+// Forks of this thread, begun and not done, that leave the locks alone.
+constinit thread_local uint32_t forks_without_locks = 0;
+
 // Fork takes every lock in the lock order (docs/design.md), so that the child
 // finds each structure whole.
+//
+// Not so when a signal handler forks that interrupted this very thread inside a
+// critical section: to wait for its own lock would be for ever. Then the child
+// gets memory as it is. That is sound for what such a child may do at all, call
+// async-signal-safe functions, exec or _exit; and where the process has one
+// thread, also for a child that returns from the handler, into the section that
+// was interrupted. Forks may be nested: a handler may interrupt this function.
 void BeforeFork() {
+  if (ThreadMayHoldLocks()) {
+    ++forks_without_locks;
+    return;
+  }
   ThreadCache::LockForFork();
   LinkedBackend::LockForFork();
   Ace::LockForFork();
@@ -34,6 +49,13 @@ void BeforeFork() {
   Large::LockForFork();
   ChunkSource::LockForFork();
   Metadata::LockForFork();
+}
+
+// Whether the fork that ends now was one that left the locks alone.
+bool EndForkWithoutLocks() {
+  if (forks_without_locks == 0) return false;
+  --forks_without_locks;
+  return true;
 }
 
 void ReleaseAfterFork() {
@@ -46,7 +68,12 @@ void ReleaseAfterFork() {
   ThreadCache::UnlockAfterFork();
 }
 
+void InParentAfterFork() {
+  if (!EndForkWithoutLocks()) ReleaseAfterFork();
+}
+
 void InChildAfterFork() {
+  if (EndForkWithoutLocks()) return;
   ReleaseAfterFork();
   ThreadCache::AbandonOtherThreads();
 }
@@ -86,7 +113,7 @@ void BeginProcess(void (*on_thread_exit)(void* cache)) {
   // Early, so that other libraries' handlers, which may allocate, run before
   // ours take the locks and after they release them. Without memory for the
   // handlers a fork from a threaded process is as unsafe as without them.
-  (void)pthread_atfork(BeforeFork, ReleaseAfterFork, InChildAfterFork);
+  (void)pthread_atfork(BeforeFork, InParentAfterFork, InChildAfterFork);
 }
 
 void RunHousekeeping(uint64_t now) {

@@ -58,7 +58,9 @@ _PRELOADED = {
     "failure_trace_test": (_FAILING_VARIANTS, "medium"),
     "failures_test": (dict(_FAILING_VARIANTS, **_ALL_VARIANTS), "medium"),
     "fault_injection_test": (_FAULTS_VARIANTS, "medium"),
+    "fork_in_handler_test": (_VARIANTS, "medium"),
     "fork_test": (_ACE_VARIANTS, "medium"),
+    "fork_and_books_test": (_VARIANTS, "medium"),
     "impossible_requests_test": (_ALL_VARIANTS, "small"),
     "late_calls_test": (_ACE_VARIANTS, "medium"),
     "malloc_api_test": (_ALL_VARIANTS, "medium"),
@@ -142,6 +144,7 @@ def frontend_tests():
         srcs = ["preload_test_helper.cc"],
         hdrs = [
             "block_test_helper.h",
+            "busy_threads_test_helper.h",
             "preload_test_helper.h",
         ],
         copts = _COPTS,
