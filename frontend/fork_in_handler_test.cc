@@ -20,10 +20,10 @@
 namespace hakmem_test {
 namespace {
 
-constexpr size_t kThreads = 8;
-constexpr int kForks = 1000;
+constexpr size_t kThreads = 4;
+constexpr int kForks = 120;
 // Far longer than a run takes; who stands still is ended by SIGALRM.
-constexpr unsigned kPatienceSeconds = 45;
+constexpr unsigned kPatienceSeconds = 90;
 
 enum class ChildDoes { kExit, kExec, kGoOn };
 
@@ -103,7 +103,7 @@ int ForkByTimer() {
   const itimerval often = {{0, 1000}, {0, 1000}};
   setitimer(ITIMER_VIRTUAL, &often, nullptr);
   bool right = true;
-  const int wanted = kForks / 2;
+  const int wanted = 3 * kForks;
   for (uint64_t round = 0; forks < wanted && right && !is_child; ++round) {
     right = AllocateAndFree(round, 200);
   }

@@ -52,7 +52,9 @@ _PRELOADED = {
     "alignment_test": (_ALL_VARIANTS, "medium"),
     "bad_free_test": (_ALL_VARIANTS, "medium"),
     "calloc_test": (_ACE_VARIANTS, "medium"),
+    "cancellation_test": (_VARIANTS, "medium"),
     "decay_test": (_ACE_VARIANTS, "medium"),
+    "end_of_life_test": (_VARIANTS, "medium"),
     "errno_kept_test": (_VARIANTS, "small"),
     "events_test": (_ALL_VARIANTS, "small"),
     "failure_trace_test": (_FAILING_VARIANTS, "medium"),
@@ -64,9 +66,15 @@ _PRELOADED = {
     "impossible_requests_test": (_ALL_VARIANTS, "small"),
     "late_calls_test": (_ACE_VARIANTS, "medium"),
     "malloc_api_test": (_ALL_VARIANTS, "medium"),
+    "many_threads_test": (_VARIANTS, "medium"),
+    "new_handler_test": (_VARIANTS, "medium"),
     "operator_new_test": (_ALL_VARIANTS, "small"),
     "options_test": (_VARIANTS, "small"),
+    "other_programs_test": (_VARIANTS, "medium"),
+    "plugin_test": (_VARIANTS, "medium"),
     "realloc_test": (_ALL_VARIANTS, "medium"),
+    "signal_jumps_test": (_VARIANTS, "medium"),
+    "small_stack_test": (_VARIANTS, "medium"),
     "statistics_test": (_VARIANTS, "small"),
     "threads_test": (_ACE_VARIANTS, "medium"),
 }
@@ -77,6 +85,8 @@ _NOT_PRELOADED = {
     "library_outside_test": (_ALL_VARIANTS, "small"),
     "plain_c_test": (_ALL_VARIANTS, "small"),
 }
+
+_PLUGIN = ":libplugin_test_helper.so"
 
 _PLAIN_C = ":plain_c_program_test_helper"
 
@@ -97,6 +107,10 @@ _EXTRAS = {
     "plain_c_test": {
         "data": [_PLAIN_C],
         "env": _PLAIN_C_ENV,
+    },
+    "plugin_test": {
+        "data": [_PLUGIN],
+        "env": {"HAKMEM_TEST_PLUGIN": "$(rootpath %s)" % _PLUGIN},
     },
 }
 
@@ -213,6 +227,16 @@ def frontend_tests():
             "-Wl,--as-needed",
             "-ldl",
         ],
+        tags = ["nosan"],
+    )
+
+    cc_binary(
+        name = _PLUGIN[1:],
+        testonly = True,
+        srcs = ["plugin_test_helper.cc"],
+        copts = _COPTS,
+        linkopts = ["-pthread"],
+        linkshared = True,
         tags = ["nosan"],
     )
 
