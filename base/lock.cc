@@ -8,6 +8,9 @@
 #include <ctime>
 
 namespace hakmem {
+
+constinit thread_local uint32_t internal::locks_counted = 0;
+
 namespace {
 
 // Critical sections are well under a microsecond, so a short spin usually

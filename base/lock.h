@@ -5,6 +5,10 @@
 // thread pays for no atomic read-modify-write (single_thread.h). Every lock can
 // be held over fork: the forking thread takes all of them in the written lock
 // order (docs/design.md, "Lock order") and releases them on both sides.
+//
+// Each thread counts the locks that it has, so that a fork in a signal handler
+// can tell that it interrupted a critical section of its own thread, whose lock
+// it would wait for in vain (ThreadMayHoldLocks).
 #ifndef HAKMEM_BASE_LOCK_H_
 #define HAKMEM_BASE_LOCK_H_
 
@@ -16,6 +20,29 @@
 #include "base/single_thread.h"
 
 namespace hakmem {
+namespace internal {
+
+// Locks that this thread holds, is about to take or has just released. Read
+// only by the thread itself and by what interrupts it.
+extern constinit thread_local uint32_t locks_counted;
+
+// The fences keep the compiler from moving the count across the lock: a signal
+// handler must never find a lock that is held and not counted.
+inline void CountLock() {
+  locks_counted = locks_counted + 1;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
+inline void UncountLock() {
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  locks_counted = locks_counted - 1;
+}
+
+}  // namespace internal
+
+// Whether the calling thread may hold a Mutex or wait for one. Outside a signal
+// handler, a thread knows; in one, no means that no lock is this thread's.
+inline bool ThreadMayHoldLocks() { return internal::locks_counted != 0; }
 
 class ABSL_LOCKABLE Mutex {
  public:
@@ -24,33 +51,39 @@ class ABSL_LOCKABLE Mutex {
   Mutex& operator=(const Mutex&) = delete;
 
   void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() {
-    if (IsSingleThreaded() && IsFree()) {
-      word_.store(futex_lock::kHeld, std::memory_order_relaxed);
-      return;
-    }
-    if (!futex_lock::TryLock(word_)) LockSlow();
+    internal::CountLock();
+    if (!Take()) LockSlow();
   }
 
   bool TryLock() ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) {
-    if (IsSingleThreaded() && IsFree()) {
-      word_.store(futex_lock::kHeld, std::memory_order_relaxed);
-      return true;
-    }
-    return futex_lock::TryLock(word_);
+    internal::CountLock();
+    if (Take()) return true;
+    internal::UncountLock();
+    return false;
   }
 
   void Unlock() ABSL_UNLOCK_FUNCTION() {
     if (IsSingleThreaded()) {
       word_.store(futex_lock::kFree, std::memory_order_relaxed);
-      return;
+    } else if (futex_lock::Unlock(word_)) {
+      Wake();
     }
-    if (futex_lock::Unlock(word_)) Wake();
+    internal::UncountLock();
   }
 
  private:
   // relaxed: asked only while there is no other thread.
   bool IsFree() const {
     return word_.load(std::memory_order_relaxed) == futex_lock::kFree;
+  }
+
+  // Takes the lock if it is free.
+  bool Take() {
+    if (IsSingleThreaded() && IsFree()) {
+      word_.store(futex_lock::kHeld, std::memory_order_relaxed);
+      return true;
+    }
+    return futex_lock::TryLock(word_);
   }
 
   void LockSlow() ABSL_NO_THREAD_SAFETY_ANALYSIS;

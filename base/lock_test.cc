@@ -43,6 +43,23 @@ TEST(Mutex, TryLockFailsWhileHeld) {
   EXPECT_TRUE(try_once());
 }
 
+TEST(Mutex, AThreadKnowsWhetherItHoldsLocks) {
+  Mutex a, b;
+  EXPECT_FALSE(ThreadMayHoldLocks());
+  {
+    MutexLock lock_a(a);
+    EXPECT_TRUE(ThreadMayHoldLocks());
+    std::thread([&] {
+      EXPECT_FALSE(ThreadMayHoldLocks());
+      EXPECT_FALSE(a.TryLock());
+      EXPECT_FALSE(ThreadMayHoldLocks());
+    }).join();
+    { MutexLock lock_b(b); }
+    EXPECT_TRUE(ThreadMayHoldLocks());
+  }
+  EXPECT_FALSE(ThreadMayHoldLocks());
+}
+
 TEST(Mutex, SleepersWakeAndErrnoIsKept) {
   Mutex mutex;
   mutex.Lock();

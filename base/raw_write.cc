@@ -11,6 +11,9 @@
 namespace hakmem {
 namespace {
 
+// What the kernel takes for a set of signals: the first 64 bits of sigset_t.
+constexpr size_t kKernelSetBytes = 8;
+
 // Holds SIGPIPE back from this thread, and takes away the one that a write
 // raised meanwhile: a reader that is gone must not end the program.
 class NoBrokenPipeSignal {
@@ -28,7 +31,10 @@ class NoBrokenPipeSignal {
   ~NoBrokenPipeSignal() {
     if (raised_ && !was_pending_) {
       const timespec no_wait = {};
-      while (sigtimedwait(&pipe_, nullptr, &no_wait) < 0 && errno == EINTR) {
+      // By number: the C library's sigtimedwait is a cancellation point.
+      while (syscall(SYS_rt_sigtimedwait, &pipe_, nullptr, &no_wait,
+                     kKernelSetBytes) < 0 &&
+             errno == EINTR) {
       }
     }
     pthread_sigmask(SIG_SETMASK, &before_, nullptr);

@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <string>
+#include <thread>
 
 namespace hakmem {
 namespace {
@@ -41,6 +43,25 @@ TEST(RawWrite, AnUnreadPipeRaisesNoSignal) {
   sigpending(&pending);
   EXPECT_EQ(sigismember(&pending, SIGPIPE), 0);
   close(ends[1]);
+}
+
+TEST(RawWrite, ACancelledThreadIsNotEndedInIt) {
+  // An unread pipe takes every way through RawWrite.
+  bool came_back = false;
+  std::thread thread([&came_back] {
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    close(ends[0]);
+    std::string text = "nobody reads this";
+    iovec part = Part(text);
+    pthread_cancel(pthread_self());
+    RawWrite(ends[1], &part, 1);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
+    came_back = true;
+    close(ends[1]);
+  });
+  thread.join();
+  EXPECT_TRUE(came_back);
 }
 
 TEST(RawWrite, AClosedFileIsHarmless) {

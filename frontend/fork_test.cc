@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "frontend/block_test_helper.h"
+#include "frontend/busy_threads_test_helper.h"
 #include "frontend/preload_test_helper.h"
 #include "gtest/gtest.h"
 
@@ -17,58 +18,6 @@ namespace {
 
 constexpr int kThreads = 8;
 constexpr int kForks = 200;
-
-struct Held {
-  void* block;
-  size_t size;
-};
-
-// Allocates and frees blocks of every kind; false when one lost its contents.
-bool AllocateAndFree(uint64_t seed, int steps) {
-  std::mt19937_64 random(seed);
-  std::vector<Held> all(64);
-  bool right = true;
-  for (int i = 0; i < steps; ++i) {
-    Held& held = all[random() % all.size()];
-    if (held.block != nullptr) {
-      right = right && Holds(held.block, held.size, held.size);
-      free(held.block);
-    }
-    held.size = AnySize(random);
-    held.block = malloc(held.size);
-    Fill(held.block, held.size, held.size);
-  }
-  for (const Held& held : all) free(held.block);
-  return right;
-}
-
-// Threads that allocate until this goes out of scope.
-class BusyThreads {
- public:
-  BusyThreads() {
-    for (int i = 0; i < kThreads; ++i) {
-      threads_.emplace_back([this, i] {
-        for (uint64_t round = 0; !stop_; ++round) {
-          if (!AllocateAndFree(round * kThreads + i, 200)) wrong_ = true;
-          if (round % 50 == 0) Hakmem().collect();
-          ++rounds_;
-        }
-      });
-    }
-  }
-  ~BusyThreads() {
-    stop_ = true;
-    for (std::thread& thread : threads_) thread.join();
-    EXPECT_FALSE(wrong_);
-    EXPECT_GT(rounds_, 0u);
-  }
-
- private:
-  std::atomic<bool> stop_ = false;
-  std::atomic<bool> wrong_ = false;
-  std::atomic<uint64_t> rounds_ = 0;
-  std::vector<std::thread> threads_;
-};
 
 // Forks; the child runs `body` and exits with 0 when that returns true. A
 // child that stands still is ended by SIGALRM.
@@ -95,7 +44,7 @@ TEST(ForkTest, TheChildAllocatesAndFreesWhileParentsThreadsDo) {
     Fill(inherited.back().block, size, size);
   }
   {
-    BusyThreads busy;
+    BusyThreads busy(kThreads);
     for (int i = 0; i < kForks; ++i) {
       ForkAndExpectSuccess([&] {
         for (const Held& held : inherited) {
@@ -114,7 +63,7 @@ TEST(ForkTest, TheChildAllocatesAndFreesWhileParentsThreadsDo) {
 }
 
 TEST(ForkTest, TheChildMayStartThreadsAndForkAgain) {
-  BusyThreads busy;
+  BusyThreads busy(kThreads);
   for (int i = 0; i < kForks / 10; ++i) {
     ForkAndExpectSuccess([&] {
       bool right[2] = {false, false};

@@ -12,6 +12,7 @@
 #include "backend/metadata.h"
 #include "backend/page_heap.h"
 #include "base/clock.h"
+#include "base/lock.h"
 #include "base/options.h"
 #include "base/single_thread.h"
 #include "base/thread_exit.h"
@@ -32,13 +33,40 @@ constinit std::atomic<uint64_t> next_run{0};
 constinit bool forked_with_threads = false;
 constinit bool lost_threads = false;
 
-// Fork takes every lock, so that the child finds each structure whole.
+// Forks of this thread, begun and not done, that leave the locks alone.
+constinit thread_local uint32_t forks_without_locks = 0;
+
+// Fork takes every lock in the lock order (docs/design.md), so that the child
+// finds each structure whole.
+//
+// Not so when a signal handler forks that interrupted this very thread inside a
+// critical section: to wait for its own lock would be for ever. Then the child
+// gets memory as it is. That is sound for what such a child may do at all, call
+// async-signal-safe functions, exec or _exit; and where the process has one
+// thread, also for a child that returns from the handler, into the section that
+// was interrupted. Forks may be nested: a handler may interrupt this function.
 void BeforeFork() {
+  if (ThreadMayHoldLocks()) {
+    ++forks_without_locks;
+    return;
+  }
   LockEverything();
   forked_with_threads = !IsSingleThreaded();
 }
 
+// Whether the fork that ends now was one that left the locks alone.
+bool EndForkWithoutLocks() {
+  if (forks_without_locks == 0) return false;
+  --forks_without_locks;
+  return true;
+}
+
+void InParentAfterFork() {
+  if (!EndForkWithoutLocks()) UnlockEverything();
+}
+
 void InChildAfterFork() {
+  if (EndForkWithoutLocks()) return;
   lost_threads = lost_threads || forked_with_threads;
   UnlockEverything();
   ThreadCache::AbandonOtherThreads();
@@ -85,7 +113,7 @@ void BeginProcess(void (*on_thread_exit)(void* cache)) {
   // ours take the locks and after they release them. Without memory for the
   // handlers a fork from a threaded process is as unsafe as without them.
   if (os::FailsOnPurpose(os::Call::kAtFork)) return;
-  (void)pthread_atfork(BeforeFork, UnlockEverything, InChildAfterFork);
+  (void)pthread_atfork(BeforeFork, InParentAfterFork, InChildAfterFork);
 }
 
 // The lock order: docs/design.md.

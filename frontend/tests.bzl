@@ -103,14 +103,18 @@ _PRELOADED = {
     "api_model_test": (_FAILING_VARIANTS, "medium"),
     "bad_free_test": (dict(_ALL_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "calloc_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
+    "cancellation_test": (_VARIANTS, "medium"),
     "data_limit_test": (_ACE_VARIANTS, "medium"),
     "decay_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
+    "end_of_life_test": (_VARIANTS, "medium"),
     "errno_kept_test": (_VARIANTS, "small"),
     "events_test": (_ALL_VARIANTS, "small"),
     "failure_trace_test": (_FAILING_VARIANTS, "medium"),
     "failures_test": (dict(_FAILING_VARIANTS, **_ALL_VARIANTS), "medium"),
     "fault_injection_test": (_FAULTS_VARIANTS, "medium"),
     "fault_threads_test": (_FEW_FAULTS_VARIANTS, "medium"),
+    "fork_and_books_test": (_VARIANTS, "medium"),
+    "fork_in_handler_test": (_VARIANTS, "medium"),
     "fork_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
     "guard_misuse_test": (_ALL_VARIANTS, "small"),
     "guard_test": (
@@ -128,11 +132,17 @@ _PRELOADED = {
     "impossible_requests_test": (_ALL_VARIANTS, "small"),
     "late_calls_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
     "malloc_api_test": (dict(_ALL_VARIANTS, **_HARDENED_VARIANTS), "medium"),
+    "many_threads_test": (_VARIANTS, "medium"),
     "map_count_test": (_VARIANTS, "medium"),
     "misuse_test": (dict(_VARIANTS, **_HARDENED_VARIANTS), "medium"),
+    "new_handler_test": (_VARIANTS, "medium"),
     "operator_new_test": (_ALL_VARIANTS, "small"),
     "options_test": (_VARIANTS, "small"),
+    "other_programs_test": (_VARIANTS, "medium"),
+    "plugin_test": (_VARIANTS, "medium"),
     "realloc_test": (dict(_ALL_VARIANTS, **_HARDENED_PAIRS), "medium"),
+    "signal_jumps_test": (_VARIANTS, "medium"),
+    "small_stack_test": (_VARIANTS, "medium"),
     "statistics_test": (_VARIANTS, "small"),
     "threads_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
 }
@@ -144,6 +154,8 @@ _NOT_PRELOADED = {
     "plain_c_test": (_ALL_VARIANTS, "small"),
     "sanitized_program_test": (_VARIANTS, "small"),
 }
+
+_PLUGIN = ":libplugin_test_helper.so"
 
 _PLAIN_C = ":plain_c_program_test_helper"
 
@@ -171,6 +183,10 @@ _EXTRAS = {
     "plain_c_test": {
         "data": [_PLAIN_C],
         "env": _PLAIN_C_ENV,
+    },
+    "plugin_test": {
+        "data": [_PLUGIN],
+        "env": {"HAKMEM_TEST_PLUGIN": "$(rootpath %s)" % _PLUGIN},
     },
 }
 
@@ -265,6 +281,7 @@ def frontend_tests():
         srcs = ["preload_test_helper.cc"],
         hdrs = [
             "block_test_helper.h",
+            "busy_threads_test_helper.h",
             "fault_test_helper.h",
             "preload_test_helper.h",
         ],
@@ -341,6 +358,16 @@ def frontend_tests():
             "-Wl,--as-needed",
             "-ldl",
         ],
+        tags = ["nosan"],
+    )
+
+    cc_binary(
+        name = _PLUGIN[1:],
+        testonly = True,
+        srcs = ["plugin_test_helper.cc"],
+        copts = _COPTS,
+        linkopts = ["-pthread"],
+        linkshared = True,
         tags = ["nosan"],
     )
 
