@@ -68,9 +68,9 @@ class AddressStack {
 // metadata as it is, all zero bytes, which must be a valid T: running a
 // constructor would touch pages that may never be needed. One that was Put
 // comes back as it was left, or all zero bytes again: of objects of many pages
-// only a few that are free stay resident. T needs a member `T* pool_next`; with
-// a `T::kIsNeverPurged` that is true it always comes back as it was left.
-// Thread-safe.
+// only a few that are free stay resident. T needs a member `T* pool_next`, and
+// may have a `bool MayBePurged() const`: if that says no, it comes back as it
+// was left. Thread-safe.
 template <typename T>
 class MetadataPool {
  public:
@@ -98,7 +98,8 @@ class MetadataPool {
   void Put(T* object) {
     MutexLock lock(mutex_);
     if constexpr (kIsLarge) {
-      if (free_count_ >= kMostResident && purged_.Push(object)) {
+      if (free_count_ >= kMostResident && MayBePurged(*object) &&
+          purged_.Push(object)) {
         if (Metadata::PurgePages(object, sizeof(T))) return;
         (void)purged_.Pop();
       }
@@ -118,10 +119,16 @@ class MetadataPool {
       ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
  private:
-  static constexpr bool kIsLarge = sizeof(T) >= 8192 && !requires {
-    requires T::kIsNeverPurged;
-  };
+  static constexpr bool kIsLarge = sizeof(T) >= 8192;
   static constexpr size_t kMostResident = 4;
+
+  static bool MayBePurged(const T& object) {
+    if constexpr (requires { object.MayBePurged(); }) {
+      return object.MayBePurged();
+    } else {
+      return true;
+    }
+  }
 
   Mutex mutex_;
   T* free_ ABSL_GUARDED_BY(mutex_) = nullptr;

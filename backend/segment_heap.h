@@ -12,15 +12,19 @@
 #include "backend/slab_pool.h"
 #include "backend/slab_source.h"
 #include "base/lock.h"
+#include "base/single_thread.h"
 #include "base/size_classes.h"
 
 namespace hakmem {
 
 // A page is a slab with a side that other threads may write to.
 struct SegmentPage : Slab {
-  // A late push (remote_frees.h) leaves a free page in a stack: its link must
-  // stay, or the pages below it are lost with the blocks freed in them.
-  static constexpr bool kIsNeverPurged = true;
+  // Of a free page. A late push (remote_frees.h) leaves one in a stack: its
+  // link must stay, or the pages below it are lost with the blocks freed in
+  // them. Only where there is one thread can no push be under way.
+  bool MayBePurged() const {
+    return IsSingleThreaded() && !waiting.load(std::memory_order_relaxed);
+  }
 
   std::atomic<SegmentBackend::Heap*> owner;  // null while the page is free
   std::atomic<bool> waiting;

@@ -14,9 +14,11 @@
 #ifndef HAKMEM_BACKEND_SLAB_SOURCE_H_
 #define HAKMEM_BACKEND_SLAB_SOURCE_H_
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -47,15 +49,21 @@ template <typename SlabT>
 struct SlabChunk : Chunk,
                    ListNode<SlabChunk<SlabT>>,
                    ListNode<SlabChunk<SlabT>, HeldChunksTag> {
-  // For books of slabs that others write to without a lock (SegmentPage).
-  static constexpr bool kIsNeverPurged = requires {
-    requires SlabT::kIsNeverPurged;
-  };
-
   SlabChunk* pool_next;
   uint32_t all_mask;   // one bit for each slab the chunk has
   uint32_t free_mask;  // of those: free, and not just being purged
   SlabT slabs[kSlabsPerChunk];
+
+  // Of a free chunk: whether its books may read as zeros from now on. Not those
+  // of slabs that others may yet write to without a lock (SegmentPage).
+  bool MayBePurged() const {
+    if constexpr (requires(const SlabT& slab) { slab.MayBePurged(); }) {
+      return std::all_of(std::begin(slabs), std::end(slabs),
+                         [](const SlabT& slab) { return slab.MayBePurged(); });
+    } else {
+      return true;
+    }
+  }
 
   SlabT* SlabAt(uintptr_t address) {
     return &slabs[(address >> kSlabShift) % kSlabsPerChunk];
