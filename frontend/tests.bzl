@@ -132,18 +132,26 @@ def _test_code(name):
         alwayslink = True,
     )
 
-def _variant_tests(name, variants, size, main, data = [], env = {}):
+def _variant_tests(
+        name,
+        variants,
+        size,
+        main,
+        data = [],
+        env = {},
+        suffix = "",
+        tags = []):
     for variant, backend in variants.items():
         library = "//:libhakmem-%s.so" % variant
         cc_test(
-            name = "%s_%s" % (name, variant.replace("-", "_")),
+            name = "%s_%s%s" % (name, variant.replace("-", "_"), suffix),
             size = size,
             data = data + [library],
             env = dict(env, **{
                 "HAKMEM_EXPECT_BACKEND": backend,
                 "HAKMEM_TEST_LIBRARY": "$(rootpath %s)" % library,
             }),
-            tags = ["nosan"],
+            tags = ["nosan"] + tags,
             deps = [
                 ":" + name + "_code",
                 main,
@@ -217,6 +225,17 @@ def frontend_tests():
             ":preload_main_test_helper",
             **_EXTRAS.get(name, {})
         )
+
+    # The same with more of it.
+    _variant_tests(
+        "fork_and_books_test",
+        _VARIANTS,
+        "large",
+        ":preload_main_test_helper",
+        env = {"HAKMEM_TEST_FORKS": "1000"},
+        suffix = "_long",
+        tags = ["long"],
+    )
 
     cc_binary(
         name = _PLAIN_C[1:],
