@@ -104,7 +104,7 @@ int ForkByTimer() {
   const itimerval often = {{0, 1000}, {0, 1000}};
   setitimer(ITIMER_VIRTUAL, &often, nullptr);
   bool right = true;
-  const int wanted = 3 * kForks;
+  const int wanted = kForks;
   for (uint64_t round = 0; forks < wanted && right && !is_child; ++round) {
     right = AllocateAndFree(round, 200);
   }

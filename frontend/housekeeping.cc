@@ -73,6 +73,7 @@ void InParentAfterFork() {
 }
 
 void InChildAfterFork() {
+  ThreadCache::NameThisThread();
   if (EndForkWithoutLocks()) return;
   ReleaseAfterFork();
   ThreadCache::AbandonOtherThreads();
