@@ -314,6 +314,7 @@ size_t UsableBytes(const void* block) {
 
 size_t CollectAll() {
   ThreadCache::FlushThisThread();
+  ThreadCache::CollectEndedThreads();
   return CollectEverything();
 }
 

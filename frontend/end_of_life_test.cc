@@ -79,6 +79,56 @@ TEST(EndOfLifeTest, ManyRoundsOfThreadLocalDestructors) {
   for (const pthread_key_t key : late_keys) pthread_key_delete(key);
 }
 
+// A thread that first allocates when pthread calls destructors for the last
+// time: nobody tells the library of its end any more.
+struct Countdown {
+  pthread_key_t key;
+  int rounds = 0;
+};
+
+void AllocateInTheLastRound(void* value) {
+  auto* countdown = static_cast<Countdown*>(value);
+  if (++countdown->rounds < PTHREAD_DESTRUCTOR_ITERATIONS) {
+    pthread_setspecific(countdown->key, value);
+    return;
+  }
+  if (!AllocateAndFree(1, 20)) abort();
+}
+
+void* SetCountdown(void* value) {
+  pthread_setspecific(static_cast<Countdown*>(value)->key, value);
+  return nullptr;
+}
+
+TEST(EndOfLifeTest, NobodyWritesWhereALateThreadWas) {
+  pthread_attr_t attributes;
+  ASSERT_EQ(pthread_attr_init(&attributes), 0);
+  // More than libc keeps: the stack, and the thread's memory in it, are
+  // unmapped when the thread is joined.
+  ASSERT_EQ(pthread_attr_setstacksize(&attributes, 64 * kMiB), 0);
+  hakmem_stats_t before = {};
+  Countdown countdown;
+  ASSERT_EQ(pthread_key_create(&countdown.key, AllocateInTheLastRound), 0);
+  for (int i = 0; i < 10; ++i) {
+    countdown.rounds = 0;
+    pthread_t thread;
+    ASSERT_EQ(pthread_create(&thread, &attributes, SetCountdown, &countdown),
+              0);
+    ASSERT_EQ(pthread_join(thread, nullptr), 0);
+    ASSERT_EQ(countdown.rounds, PTHREAD_DESTRUCTOR_ITERATIONS);
+    // Tells the threads that live to leave the hot path.
+    ASSERT_EQ(Hakmem().events_start(), 0);
+    free(Opaque(malloc(100)));
+    Hakmem().events_stop();
+    // libc keeps a little from the first time.
+    if (i == 0) before = CollectedStats();
+    ExpectBooksBalance(before);
+    ASSERT_EQ(before.threads, 1u);
+  }
+  pthread_key_delete(countdown.key);
+  pthread_attr_destroy(&attributes);
+}
+
 Held for_quick_exit;
 
 void Say(const char* what) {

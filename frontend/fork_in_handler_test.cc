@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <thread>
 
 #include "frontend/block_test_helper.h"
 #include "frontend/busy_threads_test_helper.h"
@@ -103,7 +104,7 @@ int ForkByTimer() {
   const itimerval often = {{0, 1000}, {0, 1000}};
   setitimer(ITIMER_VIRTUAL, &often, nullptr);
   bool right = true;
-  const int wanted = 3 * kForks;
+  const int wanted = kForks;
   for (uint64_t round = 0; forks < wanted && right && !is_child; ++round) {
     right = AllocateAndFree(round, 200);
   }
@@ -121,6 +122,40 @@ const ChildProgram fork_by_timer("fork_by_timer", ForkByTimer);
 TEST(ForkInHandlerTest, TheChildOfTheOnlyThreadGoesOn) {
   const ChildResult child = RunChildProgram("fork_by_timer");
   EXPECT_EQ(child.exit_code, 0) << child.signal << child.err;
+}
+
+// A crash handler that starts another program to tell of the crash. The library
+// ends the process amid its own critical section: where it finds the fault.
+int ReportACrash() {
+  struct sigaction action = {};
+  action.sa_handler = [](int) {
+    const pid_t child = fork();
+    if (child == 0) {
+      execl("/bin/true", "true", nullptr);
+      _exit(1);
+    }
+    int status = -1;
+    waitpid(child, &status, 0);
+    _exit(status == 0 ? 42 : 1);
+  };
+  sigaction(SIGABRT, &action, nullptr);
+  alarm(kPatienceSeconds);
+  std::thread busy([] {
+    for (uint64_t round = 0;; ++round) AllocateAndFree(round, 100);
+  });
+  void* block = malloc(100);
+  void* other = malloc(100);
+  free(Opaque(block));
+  free(other);
+  free(Opaque(block));
+  Hakmem().collect();
+  return 1;
+}
+const ChildProgram report_a_crash("report_a_crash", ReportACrash);
+
+TEST(ForkInHandlerTest, ACrashHandlerMayStartAProgram) {
+  const ChildResult child = RunChildProgram("report_a_crash");
+  EXPECT_EQ(child.exit_code, 42) << child.signal << child.err;
 }
 
 }  // namespace

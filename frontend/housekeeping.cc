@@ -66,6 +66,7 @@ void InParentAfterFork() {
 }
 
 void InChildAfterFork() {
+  ThreadCache::NameThisThread();
   if (EndForkWithoutLocks()) return;
   lost_threads = lost_threads || forked_with_threads;
   UnlockEverything();

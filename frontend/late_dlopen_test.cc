@@ -115,5 +115,43 @@ TEST(LateDlopenTest, OpeningAndClosingAgainWorks) {
   }
 }
 
+TEST(LateDlopenTest, BlocksOutliveEveryClosing) {
+  struct Held {
+    void* block;
+    size_t size;
+  };
+  std::vector<Held> held;
+  for (int i = 0; i < 10; ++i) {
+    void* handle = dlopen(LibraryPath().c_str(), RTLD_NOW | RTLD_LOCAL);
+    ASSERT_NE(handle, nullptr) << dlerror();
+    const Library library = FindLibrary(handle);
+    for (const size_t size : {10u, 1000u, 20000u, 300000u, 3000000u}) {
+      held.push_back({library.malloc(size), size});
+      Fill(held.back().block, size, i);
+    }
+    // A thread's blocks, whose end comes after the closing.
+    std::atomic<bool> began = false;
+    std::atomic<bool> is_closed = false;
+    std::thread thread([&] {
+      void* block = library.malloc(100);
+      Fill(block, 100, 7);
+      began = true;
+      while (!is_closed) std::this_thread::yield();
+      EXPECT_TRUE(Holds(block, 100, 7));
+    });
+    while (!began) std::this_thread::yield();
+    EXPECT_EQ(dlclose(handle), 0);
+    is_closed = true;
+    thread.join();
+  }
+  void* handle = dlopen(LibraryPath().c_str(), RTLD_NOW | RTLD_LOCAL);
+  const Library library = FindLibrary(handle);
+  for (size_t i = 0; i < held.size(); ++i) {
+    EXPECT_TRUE(Holds(held[i].block, held[i].size, i / 5));
+    library.free(held[i].block);
+  }
+  EXPECT_EQ(dlclose(handle), 0);
+}
+
 }  // namespace
 }  // namespace hakmem_test

@@ -349,6 +349,17 @@ def frontend_tests():
 
     only_matrix = _tests_of_a_table(_PRELOADED, ":preload_main_test_helper")
 
+    # The same with more of it.
+    _variant_tests(
+        "fork_and_books_test",
+        _VARIANTS,
+        "large",
+        ":preload_main_test_helper",
+        env = {"HAKMEM_TEST_FORKS": "1000"},
+        suffix = "_long",
+        tags = ["long"],
+    )
+
     cc_binary(
         name = _PLAIN_C[1:],
         testonly = True,

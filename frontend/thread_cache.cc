@@ -1,6 +1,10 @@
 #include "frontend/thread_cache.h"
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "absl/base/thread_annotations.h"
@@ -58,6 +62,10 @@ constinit std::atomic<size_t> thread_count{0};
 constinit Mutex shared_mutex;
 constinit LinkedBackend::Heap* shared_heap ABSL_GUARDED_BY(shared_mutex) =
     nullptr;
+
+// The process that the ids of threads are of. One that was made by a system
+// call behind the C library's back finds another's here, and judges no thread.
+constinit std::atomic<pid_t> process{0};
 
 bool AttachSharedHeap() ABSL_EXCLUSIVE_LOCKS_REQUIRED(shared_mutex) {
   if (shared_heap == nullptr) shared_heap = LinkedBackend::Attach();
@@ -152,6 +160,11 @@ ThreadCache* ThreadCache::Attach() {
     life = Life::kNotBegun;
     return nullptr;
   }
+  if (process.load(std::memory_order_relaxed) == 0) {
+    // relaxed, here and below: every thread of the process stores the same.
+    process.store(getpid(), std::memory_order_relaxed);
+  }
+  cache->thread_ = static_cast<uint32_t>(syscall(SYS_gettid));
   cache->heap_ = heap;
   cache->bins_in_use_ = &thread_bins;
   cache->calls_ = 0;
@@ -201,6 +214,40 @@ void ThreadCache::OnThreadExit(void* state) {
   }
   LinkedBackend::Detach(cache->heap_);
   cache_pool.Put(cache);
+}
+
+// Whether nothing of the cache's thread runs any more. Only the kernel's plain
+// word counts: a sandbox may answer with other errors.
+bool ThreadCache::HasEnded() const {
+  const pid_t this_process = getpid();
+  if (this_process != process.load(std::memory_order_relaxed)) return false;
+  const int saved_errno = errno;
+  const bool ended =
+      syscall(SYS_tgkill, this_process, static_cast<pid_t>(thread_), 0) != 0 &&
+      errno == ESRCH;
+  errno = saved_errno;
+  return ended;
+}
+
+void ThreadCache::CollectEndedThreads() {
+  MutexLock lock(caches_mutex);
+  for (ThreadCache *cache = caches.front(), *next; cache != nullptr;
+       cache = next) {
+    next = caches.Next(cache);
+    if (cache == own_cache || !cache->HasEnded()) continue;
+    caches.Remove(cache);
+    thread_count.fetch_sub(1, std::memory_order_relaxed);
+    cache->FlushAll();
+    LinkedBackend::Detach(cache->heap_);
+    cache_pool.Put(cache);
+  }
+}
+
+void ThreadCache::NameThisThread() {
+  process.store(getpid(), std::memory_order_relaxed);
+  if (own_cache != nullptr) {
+    own_cache->thread_ = static_cast<uint32_t>(syscall(SYS_gettid));
+  }
 }
 
 void ThreadCache::SetMostSlots() {
@@ -431,6 +478,8 @@ void ThreadCache::ShowBins() {
 }
 
 void ThreadCache::LeaveHotPathEverywhere() {
+  // The thread-local memory of an ended thread may be another's, or unmapped.
+  CollectEndedThreads();
   HideBinsOfAll(kNoBins, [](auto&& hide) {
     MutexLock lock(caches_mutex);
     for (ThreadCache* cache = caches.front(); cache != nullptr;

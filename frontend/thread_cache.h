@@ -79,8 +79,15 @@ class ThreadCache : public ListNode<ThreadCache> {
   };
   static Totals SumAll();
 
+  // Gives back what threads left behind that ended without telling: their first
+  // call came when pthread called destructors for the last time, or they left
+  // by a plain system call, or the process had no key for them.
+  static void CollectEndedThreads();
+
   static void LockForFork();
   static void UnlockAfterFork();
+  // In the child of every fork, the thread's id is another. Takes no lock.
+  static void NameThisThread();
   // In the child of a fork: the other threads are gone. Their heaps go to
   // threads to come; the blocks in their bins, at most a few hundred KiB each,
   // are lost, since a bin may have been caught half moved.
@@ -106,6 +113,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   static ThreadCache* OfThisThread();
   static ThreadCache* Attach();
   static void OnThreadExit(void* cache);
+  bool HasEnded() const;
 
   void SetMostSlots();
   uint32_t FirstSlots(size_t c) const;
@@ -155,7 +163,8 @@ class ThreadCache : public ListNode<ThreadCache> {
   uint64_t fresh_chunks_seen_;  // ChunkSource::FreshChunks at the last look
   uint64_t current_tick_;       // while hidden: when calls_in_tick_ began
   uint32_t calls_in_tick_;
-  uint32_t calls_;  // since the last look at the clock
+  uint32_t calls_;   // since the last look at the clock
+  uint32_t thread_;  // as gettid(2)
   bool hidden_;
 };
 
