@@ -160,7 +160,9 @@ void ExpectEvents(uint32_t thread, const Calls& calls) {
     EXPECT_EQ(events[i].address, call.address);
     EXPECT_EQ(events[i].size, call.size);
     EXPECT_EQ(events[i].class_bytes, call.class_bytes);
-    if (kOptimised) EXPECT_EQ(ProgramAt(events[i].caller), here);
+    if (kOptimised) {
+      EXPECT_EQ(ProgramAt(events[i].caller), here);
+    }
     EXPECT_GE(events[i].time_ns, last_time);
     last_time = events[i].time_ns;
   }
