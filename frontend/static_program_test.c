@@ -45,7 +45,7 @@ static void TestItIsOurs(void) {
   const uint64_t live = Stats().live_bytes;
   CHECK(block != NULL && live >= 5000000);
   free(block);
-  CHECK(Stats().live_bytes <= live - 5000000);
+  CHECK(Stats().live_bytes <= live - 5000000 + 4096);
   /* What the C library allocates for itself goes the same way. */
   const uint64_t before = Stats().live_bytes;
   char* copy = strdup("text");
@@ -191,8 +191,8 @@ static void TestABadFreeEndsTheProcess(void) {
   close(ends[1]);
   char text[2000];
   size_t length = 0;
-  for (ssize_t n; (n = read(ends[0], text + length,
-                            sizeof(text) - 1 - length)) > 0;) {
+  for (ssize_t n;
+       (n = read(ends[0], text + length, sizeof(text) - 1 - length)) > 0;) {
     length += (size_t)n;
   }
   text[length] = '\0';
@@ -203,39 +203,25 @@ static void TestABadFreeEndsTheProcess(void) {
   close(ends[0]);
 }
 
-/* A failure's stack is walked by the unwinder, whatever the C library. */
-static void TestAFailureIsTracedWithItsStack(const char* program) {
-  int ends[2];
-  CHECK(pipe(ends) == 0);
+/* --- What walks stacks ---------------------------------------------------- */
+
+/* The unwinder of a static program allocates, and takes a lock. */
+static void TestStacksDoNoHarm(const char* program) {
   const pid_t child = fork();
   CHECK(child >= 0);
   if (child == 0) {
-    dup2(ends[1], STDERR_FILENO);
     setenv("HAKMEM_ACE_TRACE", "1", 1);
     setenv("HAKMEM_ACE_TRACE_STACK", "1", 1);
-    execl(program, program, "fail", (char*)NULL);
+    setenv("HAKMEM_GUARD_SAMPLE", "8", 1);
+    execl(program, program, "with stacks", (char*)NULL);
     _exit(1);
   }
-  close(ends[1]);
-  FILE* lines = fdopen(ends[0], "r");
-  char line[1000];
-  int frames = 0;
-  while (fgets(line, sizeof(line), lines) != NULL) {
-    frames += strncmp(line, "  #", 3) == 0;
-  }
-  fclose(lines);
   int status = 0;
   CHECK(waitpid(child, &status, 0) == child);
   CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-  /* The request, main, and what called main. */
-  CHECK(frames >= 2);
 }
 
 int main(int argc, char** argv) {
-  if (argc > 1 && strcmp(argv[1], "fail") == 0) {
-    volatile size_t huge = SIZE_MAX / 2;
-    return malloc(huge) == NULL ? 0 : 1;
-  }
   TestItIsOurs();
   TestEverySizeHoldsItsBytes();
   TestAlignment();
@@ -243,6 +229,6 @@ int main(int argc, char** argv) {
   TestThreadsFreeWhatOthersAllocated();
   TestForkWhileThreadsAllocate();
   TestABadFreeEndsTheProcess();
-  TestAFailureIsTracedWithItsStack(argv[0]);
+  if (argc == 1) TestStacksDoNoHarm(argv[0]);
   return 0;
 }

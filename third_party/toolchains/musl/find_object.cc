@@ -41,8 +41,12 @@ int LookAt(dl_phdr_info* info, size_t, void* argument) {
     }
   }
   if (!is_here) return 0;
-  *search.result = {0,        reinterpret_cast<void*>(begin),
-                    reinterpret_cast<void*>(end), &program, frames, {}};
+  *search.result = {0,
+                    reinterpret_cast<void*>(begin),
+                    reinterpret_cast<void*>(end),
+                    &program,
+                    frames,
+                    {}};
   return 1;
 }
 

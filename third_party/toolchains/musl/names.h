@@ -1,6 +1,6 @@
 // names.h: what musl's headers lack and a C++ file of ours, or a header of a
-// libstdc++ that was made for glibc, names. The build includes it first in every
-// C++ file with --config=musl (BUILD.bazel here).
+// libstdc++ that was made for glibc, names. The build includes it first in
+// every C++ file with --config=musl (BUILD.bazel here).
 #ifndef HAKMEM_THIRD_PARTY_TOOLCHAINS_MUSL_NAMES_H_
 #define HAKMEM_THIRD_PARTY_TOOLCHAINS_MUSL_NAMES_H_
 
@@ -14,7 +14,8 @@
 #include <stdint.h>
 #include <time.h>
 
-// libstdc++: only declared, for a std::condition_variable that nobody here uses.
+// libstdc++: only declared, for a std::condition_variable that nobody here
+// uses.
 extern "C" int pthread_cond_clockwait(pthread_cond_t*, pthread_mutex_t*,
                                       clockid_t, const struct timespec*);
 
