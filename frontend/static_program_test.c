@@ -212,7 +212,7 @@ static void TestStacksDoNoHarm(const char* program) {
   if (child == 0) {
     setenv("HAKMEM_ACE_TRACE", "1", 1);
     setenv("HAKMEM_ACE_TRACE_STACK", "1", 1);
-    setenv("HAKMEM_GUARD_SAMPLE", "8", 1);
+    setenv("HAKMEM_GUARD_SAMPLE", "1", 1);
     execl(program, program, "with stacks", (char*)NULL);
     _exit(1);
   }
