@@ -1,6 +1,8 @@
 #include "base/os_guards.h"
 
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -29,13 +31,26 @@ bool Advise(uintptr_t address, size_t bytes, int advice) {
          madvise(reinterpret_cast<void*>(address), bytes, advice) == 0;
 }
 
+// Whether the kernel cannot read at `address`: emulators of user space answer
+// any advice that they do not know with success. Asks with a call that reads
+// there and then fails on its first argument.
+bool IsOutOfReach(uintptr_t address) {
+  constexpr int kNoSuchWay = -1;
+  constexpr size_t kSignalSetBytes = 8;
+  return syscall(SYS_rt_sigprocmask, kNoSuchWay, address, nullptr,
+                 kSignalSetBytes) == -1 &&
+         errno == EFAULT;
+}
+
 }  // namespace
 
 void Guard(uintptr_t address, size_t bytes) {
   if (bytes % PageBytes() != 0) return;
   const int saved_errno = errno;
-  if (!Advise(address, bytes, kGuardInstall)) {
+  if (!Advise(address, bytes, kGuardInstall) || !IsOutOfReach(address)) {
     by_protection.store(true, std::memory_order_relaxed);
+    // What lies under a protection stays: zeros are promised.
+    Advise(address, bytes, MADV_DONTNEED);
     Protect(address, bytes, PROT_NONE);
   }
   errno = saved_errno;

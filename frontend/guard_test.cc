@@ -318,7 +318,8 @@ TEST(GuardTest, WithoutAddressSpaceNothingIsGuarded) {
     setenv("HAKMEM_GUARD_SLOTS", "8192", 1);
     const rlimit limit = {100 * kMiB, 100 * kMiB};
     setrlimit(RLIMIT_AS, &limit);
-    execl("/proc/self/exe", "child", "--child_program=do_little", nullptr);
+    const char* const argv[] = {"child", "--child_program=do_little", nullptr};
+    hakmem_test::ExecThisProgram(argv);
   });
   EXPECT_EQ(child.exit_code, 0);
   EXPECT_EQ(child.err,

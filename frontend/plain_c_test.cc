@@ -13,7 +13,11 @@ int RunPlainC(const std::string& assignment) {
   const char* program = getenv("HAKMEM_TEST_PLAIN_C");
   EXPECT_NE(program, nullptr);
   if (program == nullptr) return -1;
-  const int status = system((assignment + " " + program).c_str());
+  // See run.sh in third_party/toolchains/aarch64.
+  const char* emulator = getenv("HAKMEM_TEST_EMULATOR");
+  const int status = system(
+      (assignment + " " + (emulator != nullptr ? emulator : "") + " " + program)
+          .c_str());
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 

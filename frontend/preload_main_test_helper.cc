@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
   if (getenv(kMarker) == nullptr) {
     setenv(kMarker, "1", 1);
     setenv("LD_PRELOAD", hakmem_test::LibraryPath().c_str(), 1);
-    execv("/proc/self/exe", argv);
+    hakmem_test::ExecThisProgram(argv);
     perror("cannot run this test again");
     return 1;
   }

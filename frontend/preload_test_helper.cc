@@ -147,6 +147,23 @@ hakmem_stats_t CollectedStats() {
   return Stats();
 }
 
+void ExecThisProgram(const char* const* argv) {
+  const char* emulator = getenv("HAKMEM_TEST_EMULATOR");
+  // The functions of exec change nothing of what they are given.
+  if (emulator == nullptr) {
+    execv("/proc/self/exe", const_cast<char* const*>(argv));
+    return;
+  }
+  char program[4096];
+  if (realpath("/proc/self/exe", program) == nullptr) return;
+  std::vector<const char*> arguments = {emulator, "-0", argv[0], program};
+  for (const char* const* more = argv + 1; *more != nullptr; ++more) {
+    arguments.push_back(*more);
+  }
+  arguments.push_back(nullptr);
+  execv(emulator, const_cast<char* const*>(arguments.data()));
+}
+
 std::string LibraryPath() {
   char path[4096];
   const std::string given = Environment("HAKMEM_TEST_LIBRARY");
@@ -213,7 +230,8 @@ ChildResult RunChildProgram(
       setenv(variable.c_str(), value.c_str(), 1);
     }
     const std::string argument = "--child_program=" + name;
-    execl("/proc/self/exe", "child", argument.c_str(), nullptr);
+    const char* const argv[] = {"child", argument.c_str(), nullptr};
+    ExecThisProgram(argv);
   });
 }
 

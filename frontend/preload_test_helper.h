@@ -79,6 +79,11 @@ hakmem_stats_t Stats();
 // it came from by then at the latest.
 hakmem_stats_t CollectedStats();
 
+// Replaces this process by another run of the same program, in the emulator
+// that HAKMEM_TEST_EMULATOR names, if any: for programs of another processor.
+// Returns only when it failed. `argv` ends with a null.
+void ExecThisProgram(const char* const* argv);
+
 // From the environment described above; ends the process when it is not set.
 std::string LibraryPath();
 std::string ExpectedBackend();

@@ -467,6 +467,38 @@ def frontend_tests():
         ],
     )
 
+    # No shared library is in it, whatever the C library.
+    for backend in _VARIANTS:
+        fixed_cc_library(
+            name = "fixed_hakmem_" + backend,
+            testonly = True,
+            backend = backend,
+            library = "//:hakmem",
+            tags = ["nosan"],
+            tracing = "on",
+        )
+
+        # What an attribute `malloc` names must be a cc_library.
+        cc_library(
+            name = "hakmem_" + backend,
+            testonly = True,
+            tags = ["nosan"],
+            deps = [":fixed_hakmem_" + backend],
+        )
+        cc_test(
+            name = "static_program_test_" + backend,
+            size = "medium",
+            srcs = ["static_program_test.c"],
+            copts = HAKMEM_NO_BUILTIN_MALLOC,
+            linkopts = [
+                "-static",
+                "-pthread",
+            ],
+            malloc = ":hakmem_" + backend,
+            tags = ["nosan"],
+            deps = ["//hakmem"],
+        )
+
     # Both need rights that a sandbox takes away.
     cc_binary(
         name = "privileged_program_test_helper",

@@ -17,6 +17,10 @@
 #include "base/output.h"
 #include "tracing/symbol_file.h"
 
+// The linker's; null in a static program, but for one that is made with
+// -static-pie.
+extern __attribute__((weak, visibility("hidden"))) ElfW(Dyn) _DYNAMIC[];
+
 namespace hakmem {
 namespace {
 
@@ -46,9 +50,22 @@ _Unwind_Reason_Code AddFrame(_Unwind_Context* context, void* argument) {
 // that are kept: the public one itself.
 constexpr size_t kOwnFrames = 1;
 
+// Whether the unwinder looks for tables without a lock or memory: in the
+// modules' own index. gcc's start files of a static program (one without a
+// dynamic section) register its tables besides, and what is registered is
+// sorted into memory of malloc's, under a lock that a fork does not take; other
+// start files leave out the index (--eh-frame-hdr), and the unwinder aborts.
+bool CanUnwind() {
+  dl_find_object here;
+  return _DYNAMIC != nullptr &&
+         _dl_find_object(reinterpret_cast<void*>(&AddFrame), &here) == 0 &&
+         here.dlfo_eh_frame != nullptr;
+}
+
 [[gnu::always_inline]] inline void WalkStack(StackTrace* stack,
                                              size_t to_skip) {
   stack->count = 0;
+  if (!CanUnwind()) return;
   Walk walk = {stack, to_skip};
   _Unwind_Backtrace(AddFrame, &walk);
 }

@@ -5,6 +5,8 @@
 // nor most programs keep. Nor by absl::Symbolize, which needs the C++ runtime
 // and ends the process when it gets no memory, as it may well not here.
 //
+// A static program has no stacks, which are empty then: its unwinder allocates.
+//
 // Each frame is its module and the offset in it, for addr2line, and the name of
 // the function (mangled) where the module's file has a symbol table
 // (symbol_file.h) or exports it.
