@@ -14,6 +14,7 @@
 #include "ace/span_bins.h"
 #include "backend/span.h"
 #include "fuzz/byte_source.h"
+#include "fuzz/faults.h"
 #include "fuzz/live_blocks.h"
 #include "fuzz/option_guard.h"
 
@@ -45,6 +46,7 @@ class AceModel {
   // Takes a block into the books, with what it is.
   void AddBlock(const SpanAllocation& block, size_t usable);
 
+  const FaultWatch run_;
   const OptionGuard decay_;
   const OptionGuard limit_mb_;
   const OptionGuard waste_percent_;

@@ -13,6 +13,7 @@ namespace hakmem::fuzz {
 namespace {
 
 constexpr size_t kMostLive = size_t{160} << 20;
+constexpr size_t kAlwaysParked = size_t{32} << 20;
 constexpr size_t kMostBlock = size_t{40} << 20;
 
 }  // namespace
@@ -89,7 +90,14 @@ void LargeModel::Allocate(ByteSource& source) {
 void LargeModel::GiveBack(ByteSource& source) {
   if (blocks_.empty()) return;
   const LiveBlock block = blocks_.Remove(blocks_.Pick(source).address);
-  if (source.OneIn(4) || !Large::Park(block.address, now_)) {
+  const size_t parked = Large::BytesParked();  // and tails, this block's too
+  if (!source.OneIn(4) && Large::Park(block.address, now_)) {
+    // Nothing must go to make room while so little is parked.
+    Check(parked + block.bytes > kAlwaysParked ||
+              Large::BytesParked() == parked + block.bytes,
+          "%zu bytes parked to %zu make %zu", block.bytes, parked,
+          Large::BytesParked());
+  } else {
     Check(Large::Free(block.address), "block at %#zx is not known",
           block.address);
   }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "fuzz/byte_source.h"
+#include "fuzz/faults.h"
 #include "fuzz/live_blocks.h"
 #include "fuzz/option_guard.h"
 
@@ -47,6 +48,7 @@ class PageHeapModel {
   // Free pages behind `span`, in its chunk.
   size_t PagesBehind(const LiveBlock& span) const;
 
+  const FaultWatch run_;
   const OptionGuard decay_;
   const uint64_t allocate_weight_;
   const size_t most_pages_;

@@ -199,12 +199,12 @@ void SlabsModel::Purge(bool force) {
         "%zu bytes given back, not %zu", given_back,
         size_t{before.committed_bytes - after.committed_bytes});
   if (force && !faults.Happened()) {
-    source_.VisitChunks([](const SlabChunk<Slab>& chunk) {
+    source_.VisitChunks([&](const SlabChunk<Slab>& chunk) {
       Check(chunk.free_mask != chunk.all_mask, "an unused chunk is held");
       for (uint32_t m = chunk.free_mask; m != 0; m &= m - 1) {
         const Slab& slab = chunk.slabs[std::countr_zero(m)];
         Check(slab.touched_bytes == 0, "a free slab is resident");
-        Check(KernelMakesHugePagesUnasked() ||
+        Check(KernelMakesHugePagesUnasked() || run_.Happened() ||
                   os::ResidentBytes(slab.base, kSlabBytes) == 0,
               "the kernel holds the free slab at %#zx", slab.base);
       }

@@ -15,6 +15,7 @@
 #include "backend/slab_source.h"
 #include "base/size_classes.h"
 #include "fuzz/byte_source.h"
+#include "fuzz/faults.h"
 #include "fuzz/live_blocks.h"
 #include "fuzz/option_guard.h"
 
@@ -36,6 +37,7 @@ class SlabsModel {
   void Purge(bool force);
   void CheckSlab(const Slab& slab);
 
+  const FaultWatch run_;
   const OptionGuard decay_;
   const OptionGuard superslab_bytes_;
   const uint64_t take_weight_;
