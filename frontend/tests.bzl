@@ -47,6 +47,7 @@ _NEEDS = {
     # Adaptation, and what counts it.
     "adaptive_pool_test": ["-ace_fixed", "-ace_off", "-notrace"],
     # Lines of failures.
+    "data_limit_test": "-notrace",
     "failure_trace_test": ["-notrace"],
     # Options that would be told of as ignored.
     "options_test": ["-notrace"],
@@ -107,7 +108,7 @@ _PRELOADED = {
     "bad_free_test": (dict(_ALL_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "calloc_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
     "cancellation_test": (_VARIANTS, "medium"),
-    "data_limit_test": (_ACE_VARIANTS, "medium"),
+    "data_limit_test": (_FAILING_VARIANTS, "medium"),
     "decay_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
     "end_of_life_test": (_VARIANTS, "medium"),
     "errno_kept_test": (_VARIANTS, "small"),
