@@ -213,6 +213,11 @@ static void TestStacksDoNoHarm(const char* program) {
     setenv("HAKMEM_ACE_TRACE", "1", 1);
     setenv("HAKMEM_ACE_TRACE_STACK", "1", 1);
     setenv("HAKMEM_GUARD_SAMPLE", "1", 1);
+    /* See run.sh in third_party/toolchains/aarch64. */
+    const char* emulator = getenv("HAKMEM_TEST_EMULATOR");
+    if (emulator != NULL) {
+      execl(emulator, emulator, program, "with stacks", (char*)NULL);
+    }
     execl(program, program, "with stacks", (char*)NULL);
     _exit(1);
   }

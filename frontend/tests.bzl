@@ -493,6 +493,8 @@ def frontend_tests():
             copts = HAKMEM_NO_BUILTIN_MALLOC,
             linkopts = [
                 "-static",
+                # Where the unwinder works, and so does its harm.
+                "-Wl,--eh-frame-hdr",
                 "-pthread",
             ],
             malloc = ":hakmem_" + backend,
