@@ -129,7 +129,10 @@ TEST(ManyThreadsTest, TwoThousandAtOnceGiveAllBack) {
   // libc keeps up to 40 MiB of stacks, of which little is resident, and some
   // bytes that it allocated for each.
   EXPECT_LT(Stats().live_bytes, before.live_bytes + kMiB);
-  EXPECT_LT(ResidentBytes(), resident_before + 24 * kMiB);
+  // The segment back-end keeps the books of each segment there was while there
+  // are threads (SegmentPage::MayBePurged).
+  const size_t books = ExpectedBackend() == "segment" ? kAtOnce * 40 * kKiB : 0;
+  EXPECT_LT(ResidentBytes(), resident_before + 24 * kMiB + books);
   EXPECT_EQ(HeapProblems(), 0);
 }
 
