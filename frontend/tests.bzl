@@ -47,7 +47,7 @@ _NEEDS = {
     # Adaptation, and what counts it.
     "adaptive_pool_test": ["-ace_fixed", "-ace_off", "-notrace"],
     # Lines of failures.
-    "data_limit_test": "-notrace",
+    "data_limit_test": ["-notrace"],
     "failure_trace_test": ["-notrace"],
     # Options that would be told of as ignored.
     "options_test": ["-notrace"],
