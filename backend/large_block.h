@@ -22,10 +22,10 @@ struct LargeBlock : Chunk,
                     ListNode<LargeBlock>,
                     ListNode<LargeBlock, LargeTailsTag> {
   LargeBlock* pool_next;
-  size_t guarded;      // bytes that no access may touch, before the block; there
-                       // is a page of them behind it too
-  size_t bytes;        // usable, from the front of the mapping
-  size_t tail;         // of the mapping, behind those; 0 while parked
+  size_t guarded;  // bytes that no access may touch, before the block; there
+                   // is a page of them behind it too
+  size_t bytes;    // usable, from the front of the mapping
+  size_t tail;     // of the mapping, behind those; 0 while parked
   uint64_t shrunk_at;  // CoarseMilliseconds, while there is a tail
   uint64_t freed_at;   // CoarseMilliseconds, while parked
   bool asked_for_huge_pages;

@@ -9,8 +9,8 @@
 //   HAKMEM_TEST_FAIL_OS_CALL=n,count  the loader's first malloc on; or `count`
 //                                     in a row from the n-th on; or every
 //   HAKMEM_TEST_FAIL_OS_CALL=n,count,step   step-th of these
-//   HAKMEM_TEST_PAGE_BYTES=n          the system's pages are n bytes, a power of
-//                                     two and at least what they are: a call
+//   HAKMEM_TEST_PAGE_BYTES=n          the system's pages are n bytes, a power
+//                                     of two and at least what they are: a call
 //                                     for parts of one ends the process
 //
 // A forked child goes on counting, and failing, where its parent was.
