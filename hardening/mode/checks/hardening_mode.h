@@ -1,4 +1,5 @@
-// Build variant --//hardening=checks: each free is checked, and freed memory at reuse.
+// Build variant --//hardening=checks: each free is checked, and freed memory at
+// reuse.
 #ifndef HAKMEM_HARDENING_MODE_H_
 #define HAKMEM_HARDENING_MODE_H_
 

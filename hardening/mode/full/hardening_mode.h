@@ -1,4 +1,5 @@
-// Build variant --//hardening=full: as checks, and memory is laid out against attacks.
+// Build variant --//hardening=full: as checks, and memory is laid out against
+// attacks.
 #ifndef HAKMEM_HARDENING_MODE_H_
 #define HAKMEM_HARDENING_MODE_H_
 
