@@ -20,6 +20,7 @@ template <size_t... c>
 constexpr NoBins MakeNoBins(std::index_sequence<c...>) {
   return {{{{kAboveBottom, (static_cast<void>(c), kAboveBottom)}...},
            AddressMap::kNoWindow,
+           BinChecks::None(),
            internal::kClassTables.of_units},
           nullptr};
 }

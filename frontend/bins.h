@@ -5,8 +5,8 @@
 //   its slots    │ null │ block │ block │ block │       │       │
 //                   ▲ bottom                    ▲ top           ▲ limit
 //
-// In hardened builds (hardening/levels.h) blocks in bins bear a mark, and bins
-// take nothing that is not the start of a block, or that bears one.
+// In hardened builds blocks in bins bear a mark, and bins take nothing that is
+// not the start of a block, or that bears one (bin_checks.h).
 //
 // Addresses lie in arrays, apart from the blocks: neither a malloc nor a free
 // that a bin serves touches the block (jemalloc's cache_bin, tcmalloc's per-CPU
@@ -24,13 +24,11 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
-#include "backend/bad_free.h"
-#include "backend/block_start.h"
 #include "base/codegen.h"
 #include "base/size_classes.h"
-#include "hardening/freed_mark.h"
-#include "hardening/levels.h"
+#include "frontend/bin_checks.h"
 
 namespace hakmem {
 
@@ -74,40 +72,12 @@ constexpr uint32_t BinSlots(SizeClass c, size_t bytes = SIZE_MAX) {
   return static_cast<uint32_t>(slots);
 }
 
-namespace internal {
-
-// Of a BinTable, which the slots follow.
-inline constexpr size_t kTableBytes =
-    (kClassCount * sizeof(Bin) + sizeof(uintptr_t) + sizeof(ClassOfUnits) +
-     sizeof(void*) - 1) &
-    ~(sizeof(void*) - 1);
-
-struct BinLayout {
-  std::array<uint32_t, kClassCount> first{};  // offset of the first slot
-  size_t slot_count = 0;                      // with a null below each first
-};
-
-constexpr BinLayout MakeBinLayout() {
-  BinLayout layout;
-  size_t slot = 0;
-  for (size_t c = 0; c < kClassCount; ++c) {
-    layout.first[c] =
-        static_cast<uint32_t>(kTableBytes + (slot + 1) * sizeof(void*));
-    slot += 1 + BinSlots(SizeClass{static_cast<uint8_t>(c)});
-  }
-  layout.slot_count = slot;
-  return layout;
-}
-
-inline constexpr BinLayout kBinLayout = MakeBinLayout();
-
-}  // namespace internal
-
 // The bins, which find their slots by offset. What follows a table in memory is
 // its owner's: ThreadBins or NoBins.
 struct alignas(void*) BinTable {
   Bin bins[kClassCount];
   uintptr_t window;  // the address map's, or kNoWindow
+  [[no_unique_address]] BinChecks checks;
   // A copy of what ClassOf looks up, found from the table's own address.
   ClassOfUnits class_of_units;
 
@@ -120,7 +90,7 @@ struct alignas(void*) BinTable {
     void* block = *SlotBelow(top);
     if (block != nullptr) [[likely]] {
       bins[index].SetTop(top - sizeof(void*));
-      TakeFreed(c, block);
+      checks.Unmark(block);
     }
     return block;
   }
@@ -134,12 +104,14 @@ struct alignas(void*) BinTable {
   // when the bin is at its limit or `block` is on top of it already, or, in
   // hardened builds, does not look like a block in use.
   bool Push(SizeClass c, void* block) {
-    return PushIf(c, block, [&] { return MayBeInUse(c, block); });
+    return PushIf(c, block, [&](const void* last) {
+      return checks.MayBeInUse(c, block, last);
+    });
   }
 
   // The same for a block of which it is known that it is in use.
   bool PushChecked(SizeClass c, void* block) {
-    return PushIf(c, block, [] { return true; });
+    return PushIf(c, block, [](const void*) { return true; });
   }
 
   // The slot that ends at offset `top`.
@@ -148,45 +120,45 @@ struct alignas(void*) BinTable {
                                     sizeof(void*));
   }
 
-  // Makes a block that was free one in use. In hardened builds aborts when it
-  // was written to in between.
-  static void TakeFreed(SizeClass c, void* block) {
-    if constexpr (!kMarksFreed) return;
-    if (!FreedMark::IsOn(block)) [[unlikely]] {
-      AbortOnWriteAfterFree(reinterpret_cast<uintptr_t>(block), ClassBytes(c));
-    }
-    FreedMark::Remove(block);
-  }
-
  private:
   template <typename Condition>
   bool PushIf(SizeClass c, void* block, Condition&& condition) {
     Bin& bin = bins[Index(c)];
     const uint32_t offset = bin.top;
     size_t top = offset;
-    if (offset >= bin.limit || *SlotBelow(top) == block || !condition())
-        [[unlikely]] {
+    if (offset >= bin.limit || !condition(*SlotBelow(top))) [[unlikely]] {
       return false;
     }
-    if constexpr (kMarksFreed) FreedMark::Put(block);
+    checks.Mark(block);
     *SlotBelow(top + sizeof(void*)) = block;
     ForgetOrigin(top);
     bin.SetTop(top + sizeof(void*));
     return true;
   }
-
-  // As far as a few instructions can tell. `c` is what the address map says of
-  // the address, and not kNone: there the bin is at its limit.
-  static bool MayBeInUse(SizeClass c, const void* block) {
-    if constexpr (!kChecksFrees) return true;
-    if (!IsBlockStart(c, reinterpret_cast<uintptr_t>(block))) return false;
-    // Parts of mid slabs are purged while others are in use: a closer look.
-    if (IsMid(c) && FreedMark::MayBeGone(block)) return false;
-    return !FreedMark::IsOn(block);
-  }
 };
 
-static_assert(sizeof(BinTable) == internal::kTableBytes);
+namespace internal {
+
+struct BinLayout {
+  std::array<uint32_t, kClassCount> first{};  // offset of the first slot
+  size_t slot_count = 0;                      // with a null below each first
+};
+
+constexpr BinLayout MakeBinLayout() {
+  BinLayout layout;
+  size_t slot = 0;
+  for (size_t c = 0; c < kClassCount; ++c) {
+    layout.first[c] =
+        static_cast<uint32_t>(sizeof(BinTable) + (slot + 1) * sizeof(void*));
+    slot += 1 + BinSlots(SizeClass{static_cast<uint8_t>(c)});
+  }
+  layout.slot_count = slot;
+  return layout;
+}
+
+inline constexpr BinLayout kBinLayout = MakeBinLayout();
+
+}  // namespace internal
 
 struct ThreadBins : BinTable {
   void* slots[internal::kBinLayout.slot_count];

@@ -85,7 +85,7 @@ void* RefillWithoutCache(SizeClass c) {
 
 void* AllocateWithoutCache(SizeClass c) {
   void* block = RefillWithoutCache(c);
-  if (block != nullptr) BinTable::TakeFreed(c, block);
+  if (block != nullptr) BinChecks::Make().Unmark(block);
   return block;
 }
 
@@ -176,6 +176,7 @@ ThreadCache* ThreadCache::Attach() {
   cache->SetMostSlots();
   cache->bins_.window =
       AddressMap::PlaceWindow(reinterpret_cast<uintptr_t>(cache));
+  cache->bins_.checks = BinChecks::Make();
   cache->bins_.class_of_units = internal::kClassTables.of_units;
   for (size_t c = 0; c < kClassCount; ++c) {
     const uint32_t first = FirstOffset(c);

@@ -7,7 +7,8 @@
 // now; and one that is taken for reuse and does not has been written to. (glibc
 // keeps such a word in its tcache entries, for the first purpose.)
 //
-// Blocks are aligned to 16 bytes and at least as long.
+// Blocks are aligned to 16 bytes and at least as long. `secret` is Secret::Get()
+// or a copy.
 #ifndef HAKMEM_HARDENING_FREED_MARK_H_
 #define HAKMEM_HARDENING_FREED_MARK_H_
 
@@ -23,9 +24,13 @@ class FreedMark {
  public:
   static constexpr size_t kBytes = sizeof(uint64_t);
 
-  static bool IsOn(const void* block) { return First(block) == Of(block); }
+  static bool IsOn(const void* block, uint64_t secret = Secret::Get()) {
+    return First(block) == Of(block, secret);
+  }
 
-  static void Put(void* block) { SetFirst(block, Of(block)); }
+  static void Put(void* block, uint64_t secret = Secret::Get()) {
+    SetFirst(block, Of(block, secret));
+  }
 
   // What is handed out must not look freed.
   static void Remove(void* block) { SetFirst(block, 0); }
@@ -35,8 +40,8 @@ class FreedMark {
   static bool MayBeGone(const void* block) { return First(block) == 0; }
 
  private:
-  static uint64_t Of(const void* block) {
-    return Secret::Get() ^ reinterpret_cast<uintptr_t>(block);
+  static uint64_t Of(const void* block, uint64_t secret) {
+    return secret ^ reinterpret_cast<uintptr_t>(block);
   }
   static uint64_t First(const void* block) {
     uint64_t word;
