@@ -1,6 +1,7 @@
 #include "tools/soak/plan.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 #include "tools/soak/random.h"
@@ -29,20 +30,28 @@ const std::vector<Choice>& Choices() {
       {"HAKMEM_EVENTS", 5, {"1"}},
       {"HAKMEM_ACE_TRACE", 4, {"/dev/null"}},
       {"HAKMEM_ACE_TRACE_STACK", 4, {"1"}},
+      {"HAKMEM_GUARD_SAMPLE", 4, {"1", "100", "10000"}},
+      {"HAKMEM_ZERO_ON_FREE", 6, {"1"}},
+      {"HAKMEM_QUARANTINE", 6, {"0", "16M"}},
   };
   return choices;
 }
 
+// The variants that have the adaptive ACE, by the ends of their names; of four
+// rounds two run the default one.
+constexpr const char* kAdaptiveKinds[] = {
+    "", "", "", "", "-notrace", "-notrace", "-checks", "-full"};
+
 // The file of our variant for this round: back-ends take turns, and of each the
-// variants of ACE. Some rounds of the adaptive one are without tracing.
+// variants of ACE. Of the adaptive ones some are without tracing or hardened.
 std::string Library(const SoakFlags& flags, uint64_t number, Random& random) {
-  const bool untraced = random.OneIn(4);
+  const char* const kind =
+      kAdaptiveKinds[random.Below(std::size(kAdaptiveKinds))];
   if (!flags.library.empty()) return flags.library;
   const size_t backends = flags.backends.size();
   const std::string& ace = flags.aces[number / backends % flags.aces.size()];
-  const std::string suffix = ace != "adaptive" ? absl::StrCat("-ace_", ace)
-                             : untraced        ? "-notrace"
-                                               : "";
+  const std::string suffix =
+      ace == "adaptive" ? kind : absl::StrCat("-ace_", ace);
   return absl::StrCat("libhakmem-", flags.backends[number % backends], suffix,
                       ".so");
 }

@@ -44,7 +44,7 @@ TEST(PlanTest, EveryVariantAndEveryOptionHasItsTurn) {
     EXPECT_THAT(round.library,
                 HasSubstr(number % 2 == 0 ? "-segment" : "-superslab"));
   }
-  EXPECT_EQ(libraries.size(), 8u);
+  EXPECT_EQ(libraries.size(), 12u);
   EXPECT_THAT(options, testing::IsSupersetOf(
                            {"HAKMEM_DECAY=0", "HAKMEM_HUGE_PAGES=2",
                             "HAKMEM_SUPERSLAB_BYTES=512K", "HAKMEM_EVENTS=1",

@@ -57,8 +57,12 @@ TEST(SoakTest, TheLibraryPasses) {
   EXPECT_EQ(result.status, 0) << result.out << result.err;
   EXPECT_THAT(
       result.out,
-      AllOf(ContainsRegex("round 0: libhakmem-segment(-notrace)?.so, .*: ok\n"),
-            ContainsRegex("round 1: libhakmem-superslab(-notrace)?.so, .*: ok"),
+      AllOf(ContainsRegex(
+                "round 0: libhakmem-segment(-notrace|-checks|-full)?.so, .*: "
+                "ok\n"),
+            ContainsRegex(
+                "round 1: libhakmem-superslab(-notrace|-checks|-full)?.so, .*: "
+                "ok"),
             ContainsRegex("soak: [0-9]+ rounds: .* M operations, .* checks, "
                           "[0-9]+ forks, [1-9][0-9]* threads, .*; 0 errors")));
 }
