@@ -24,10 +24,11 @@ class Metadata {
   // lock order.
   static void* Allocate(size_t bytes, size_t alignment);
 
-  // The same in whole pages, and back to zeros without being resident; false
-  // when the OS refuses that.
+  // The same in whole pages, and back to zeros without being resident, but for
+  // the pages that the first `kept` bytes lie in; false when there are no
+  // others, or when the OS refuses that.
   static void* AllocatePages(size_t bytes);
-  static bool PurgePages(void* pages, size_t bytes);
+  static bool PurgePages(void* pages, size_t bytes, size_t kept);
 
   // Bytes handed out so far.
   static size_t BytesInUse();
@@ -67,10 +68,11 @@ class AddressStack {
 // Objects of type T that are reused but never destroyed. A new one is fresh
 // metadata as it is, all zero bytes, which must be a valid T: running a
 // constructor would touch pages that may never be needed. One that was Put
-// comes back as it was left, or all zero bytes again: of objects of many pages
-// only a few that are free stay resident. T needs a member `T* pool_next`, and
-// may have a `bool MayBePurged() const`: if that says no, it comes back as it
-// was left. Thread-safe.
+// comes back as it was left, or, page by page, as zero bytes again: of objects
+// of many pages only a few that are free stay resident. T needs a member
+// `T* pool_next`, and may have a `size_t KeptBytes() const`: so many at its
+// start are always as they were left, and others may use them even while it is
+// free. Thread-safe.
 template <typename T>
 class MetadataPool {
  public:
@@ -98,9 +100,8 @@ class MetadataPool {
   void Put(T* object) {
     MutexLock lock(mutex_);
     if constexpr (kIsLarge) {
-      if (free_count_ >= kMostResident && MayBePurged(*object) &&
-          purged_.Push(object)) {
-        if (Metadata::PurgePages(object, sizeof(T))) return;
+      if (free_count_ >= kMostResident && purged_.Push(object)) {
+        if (Metadata::PurgePages(object, sizeof(T), KeptBytes(*object))) return;
         (void)purged_.Pop();
       }
       ++free_count_;
@@ -122,11 +123,11 @@ class MetadataPool {
   static constexpr bool kIsLarge = sizeof(T) >= 8192;
   static constexpr size_t kMostResident = 4;
 
-  static bool MayBePurged(const T& object) {
-    if constexpr (requires { object.MayBePurged(); }) {
-      return object.MayBePurged();
+  static size_t KeptBytes(const T& object) {
+    if constexpr (requires { object.KeptBytes(); }) {
+      return object.KeptBytes();
     } else {
-      return true;
+      return 0;
     }
   }
 
