@@ -280,6 +280,12 @@ TEST(SegmentBooks, NameAWrongOwner) {
   EXPECT_NE(p.faults().find("a page's owner is not the heap that holds it"),
             std::string::npos);
   p.slab->owner.store(p.heap);
+  RemoteLink* link = p.chunk->LastingAt(p.address());
+  link->owner.store(nullptr);
+  EXPECT_NE(p.faults().find("a page's link has another owner"),
+            std::string::npos);
+  link->owner.store(p.heap);
+  p.Expect(&link->page, p.slab + 1, "a page's link leads to another page");
 }
 
 TEST(SegmentBooks, NameRemoteFreesThatNobodyWillCollect) {
@@ -295,10 +301,11 @@ TEST(SegmentBooks, NameRemoteFreesThatNobodyWillCollect) {
            "a block freed remotely is free already");
   p.Expect(&p.slab->remote_bits[kMaxSlabBlocks / 64 - 1], uint64_t{1} << 63,
            "a block was freed remotely that the page does not have");
-  p.slab->waiting.store(true);
+  RemoteLink* link = p.chunk->LastingAt(p.address());
+  link->waiting.store(true);
   EXPECT_NE(p.faults().find("say that they wait, but are in no stack"),
             std::string::npos);
-  p.slab->waiting.store(false);
+  link->waiting.store(false);
 }
 
 TEST(SegmentBooks, AcceptRemoteFreesOnTheirWayAndNameATornStack) {
@@ -324,10 +331,11 @@ TEST(SegmentBooks, AcceptRemoteFreesOnTheirWayAndNameATornStack) {
   SegmentBackend::Drain(other, kClass, &block, 1);
   EXPECT_TRUE(SegmentBackend::IsFreedRemotely(freed));
   EXPECT_EQ(faults(), "");
-  ExpectFault(&p.slab->next_waiting, p.slab, faults, "leads in a circle");
-  p.slab->waiting.store(false);
+  RemoteLink* link = p.chunk->LastingAt(freed);
+  ExpectFault(&link->next_waiting, link, faults, "leads in a circle");
+  link->waiting.store(false);
   EXPECT_NE(faults().find("does not say that it waits"), std::string::npos);
-  p.slab->waiting.store(true);
+  link->waiting.store(true);
   SegmentBackend::Collect(0, /*force=*/false);
   EXPECT_FALSE(SegmentBackend::IsFreedRemotely(freed));
   EXPECT_EQ(faults(), "");
@@ -336,8 +344,8 @@ TEST(SegmentBooks, AcceptRemoteFreesOnTheirWayAndNameATornStack) {
 
 // A thread that frees remotely may push a page on its owner's stack after the
 // owner has collected the page's bits, emptied it and let go of its segment
-// (backend/remote_frees.h). The page's links must stay, whatever becomes of the
-// books of segments in the meantime, or the pages below it are lost.
+// (backend/remote_frees.h). The page's link must stay, though the books of the
+// segment are purged, or the pages below it are lost.
 TEST(SegmentBooks, PagesStayInTheirStackWhenTheirSegmentIsGivenBack) {
   constexpr SizeClass kLargest{kTinyClassCount - 1};  // 32 blocks a page
   constexpr size_t kBlocks = 10 * kSlabsPerChunk * 32;
@@ -351,12 +359,16 @@ TEST(SegmentBooks, PagesStayInTheirStackWhenTheirSegmentIsGivenBack) {
   void* first = blocks.front();
   SegmentBackend::Drain(other, kLargest, &first, 1);
   // And a late push of a page in one of the segments that are given back last.
-  auto* late = FindSlab<SegmentPage>(reinterpret_cast<uintptr_t>(
-      blocks[kBlocks - kSlabsPerChunk * 32 * 3 / 2]));
-  DeliverRemotePage(late, heap);
+  const auto late = reinterpret_cast<uintptr_t>(
+      blocks[kBlocks - kSlabsPerChunk * 32 * 3 / 2]);
+  const auto* page = FindSlab<SegmentPage>(late);
+  ASSERT_NE(page->base, 0u);
+  DeliverRemoteLink(FindSlabChunk<SegmentPage>(late)->LastingAt(late), heap);
   SegmentBackend::Drain(heap, kLargest, &blocks[1],
                         static_cast<uint32_t>(kBlocks - 1));
-  EXPECT_EQ(AddressMap::ChunkAt(late->base), nullptr);
+  EXPECT_EQ(AddressMap::ChunkAt(late), nullptr);
+  heap->source.Purge(0, /*force=*/true);
+  EXPECT_EQ(page->base, 0u) << "the segment's books are not purged";
   EXPECT_EQ(FaultsOf([&](BookCheck& check) {
               SegmentBackend::LockForFork();
               SegmentBackend::NoteHolder(check, heap);

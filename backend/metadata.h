@@ -9,8 +9,11 @@
 #define HAKMEM_BACKEND_METADATA_H_
 
 #include <cstddef>
+#include <cstdint>
+#include <type_traits>
 
 #include "absl/base/thread_annotations.h"
+#include "base/intrusive_list.h"
 #include "base/lock.h"
 
 namespace hakmem {
@@ -24,10 +27,11 @@ class Metadata {
   // lock order.
   static void* Allocate(size_t bytes, size_t alignment);
 
-  // The same in whole pages, and back to zeros without being resident; false
-  // when the OS refuses that.
+  // The same in whole pages, and back to zeros without being resident, but for
+  // the pages that the first `kept` bytes lie in; false when there are no
+  // others, or when the OS refuses that.
   static void* AllocatePages(size_t bytes);
-  static bool PurgePages(void* pages, size_t bytes);
+  static bool PurgePages(void* pages, size_t bytes, size_t kept);
 
   // Bytes handed out so far.
   static size_t BytesInUse();
@@ -67,10 +71,15 @@ class AddressStack {
 // Objects of type T that are reused but never destroyed. A new one is fresh
 // metadata as it is, all zero bytes, which must be a valid T: running a
 // constructor would touch pages that may never be needed. One that was Put
-// comes back as it was left, or all zero bytes again: of objects of many pages
-// only a few that are free stay resident. T needs a member `T* pool_next`, and
-// may have a `bool MayBePurged() const`: if that says no, it comes back as it
-// was left. Thread-safe.
+// comes back as it was left, or, page by page, as zero bytes again: of objects
+// of many pages only a few that are free stay resident. T needs a member
+// `T* pool_next`, and may have a `size_t KeptBytes() const`: so many at its
+// start are always as they were left, and others may use them even while it is
+// free. Thread-safe.
+//
+// Purging costs more than many a use: objects that come and go are better kept
+// for a while (Keep), and purged when nobody has asked for them. For that T is
+// a ListNode<T>, and has a member `uint64_t kept_at`.
 template <typename T>
 class MetadataPool {
  public:
@@ -80,6 +89,9 @@ class MetadataPool {
   T* Get() {
     {
       MutexLock lock(mutex_);
+      if constexpr (kMayKeep) {
+        if (T* object = kept_.PopFront(); object != nullptr) return object;
+      }
       if (free_ != nullptr) {
         T* object = free_;
         free_ = object->pool_next;
@@ -97,16 +109,27 @@ class MetadataPool {
 
   void Put(T* object) {
     MutexLock lock(mutex_);
-    if constexpr (kIsLarge) {
-      if (free_count_ >= kMostResident && MayBePurged(*object) &&
-          purged_.Push(object)) {
-        if (Metadata::PurgePages(object, sizeof(T))) return;
-        (void)purged_.Pop();
+    PutLocked(object);
+  }
+
+  // The same in two steps. What is kept stays resident, and is the first to be
+  // used again; PurgeKept puts what was kept at least `decay` before `now` (in
+  // milliseconds), all with `force`.
+  void Keep(T* object, uint64_t now) {
+    MutexLock lock(mutex_);
+    object->kept_at = now;
+    kept_.PushFront(object);
+  }
+  void PurgeKept(uint64_t now, uint64_t decay, bool force) {
+    for (;;) {
+      MutexLock lock(mutex_);  // one at a time: others may want some meanwhile
+      T* oldest = kept_.back();
+      if (oldest == nullptr || !(force || now >= oldest->kept_at + decay)) {
+        return;
       }
-      ++free_count_;
+      kept_.Remove(oldest);
+      PutLocked(oldest);
     }
-    object->pool_next = free_;
-    free_ = object;
   }
 
   void LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Lock(); }
@@ -120,17 +143,31 @@ class MetadataPool {
 
  private:
   static constexpr bool kIsLarge = sizeof(T) >= 8192;
+  static constexpr bool kMayKeep = std::is_base_of_v<ListNode<T>, T>;
   static constexpr size_t kMostResident = 4;
 
-  static bool MayBePurged(const T& object) {
-    if constexpr (requires { object.MayBePurged(); }) {
-      return object.MayBePurged();
+  void PutLocked(T* object) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if constexpr (kIsLarge) {
+      if (free_count_ >= kMostResident && purged_.Push(object)) {
+        if (Metadata::PurgePages(object, sizeof(T), KeptBytes(*object))) return;
+        (void)purged_.Pop();
+      }
+      ++free_count_;
+    }
+    object->pool_next = free_;
+    free_ = object;
+  }
+
+  static size_t KeptBytes(const T& object) {
+    if constexpr (requires { object.KeptBytes(); }) {
+      return object.KeptBytes();
     } else {
-      return true;
+      return 0;
     }
   }
 
   Mutex mutex_;
+  IntrusiveList<T> kept_ ABSL_GUARDED_BY(mutex_);  // the newest first
   T* free_ ABSL_GUARDED_BY(mutex_) = nullptr;
   // Of large objects: how many `free_` has, and those that read as zeros.
   size_t free_count_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -31,7 +31,14 @@ void MetadataPool<T>::CheckBooks(BookCheck& check, IsUsed&& is_used) {
   if constexpr (kIsLarge) {
     check.RequireEqual(free_count_, count, "wrong count of free books");
   }
-  if (check.errors() != errors_before) return;  // the chain has no end
+  if constexpr (kMayKeep) {
+    WalkList(kept_, "the list of books that are kept is broken", check,
+             [&](const T* object) {
+               check.Require(!is_used(object), "books in use are kept as well",
+                             reinterpret_cast<uintptr_t>(object));
+             });
+  }
+  if (check.errors() != errors_before) return;  // a chain has no end
   purged_.VisitAll([&](const void* object) {
     check.Require(!is_used(static_cast<const T*>(object)),
                   "books in use are free as well",
@@ -46,6 +53,12 @@ void MetadataPool<T>::CheckBooks(BookCheck& check, IsUsed&& is_used) {
         purged_.VisitAll([&](const void* object) {
           add(reinterpret_cast<uintptr_t>(object));
         });
+        if constexpr (kMayKeep) {
+          for (T* object = kept_.front(); object != nullptr;
+               object = kept_.Next(object)) {
+            add(reinterpret_cast<uintptr_t>(object));
+          }
+        }
       },
       "books are free twice");
 }

@@ -32,16 +32,22 @@ using interleaver::WeakenEach;
 
 // --- The protocol's parties --------------------------------------------------
 
+struct Link;
 struct Page;
 
 struct Heap {
-  Atomic<Page*> waiting_pages;
+  Atomic<Link*> waiting_links;
+};
+
+struct Link {
+  Atomic<Heap*> owner;
+  Atomic<bool> waiting;
+  Plain<Link*> next_waiting = nullptr;
+  Page* page = nullptr;
 };
 
 struct Page {
-  Atomic<Heap*> owner;
-  Atomic<bool> waiting;
-  Plain<Page*> next_waiting = nullptr;
+  Plain<int> books = 1;  // all that no other thread changes
   Atomic<unsigned> bits;
 };
 
@@ -49,23 +55,28 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 
 struct State {
   Heap heaps[2];
+  Link links[2];
   Page pages[2];
   Plain<int> contents[3];          // of the blocks, by bit
   unsigned harvested[2] = {0, 0};  // by heap; the collecting thread's
 };
 
 // What FreeRemotely does with one block, after the program wrote to it.
-void FreeBlock(State& s, Page& page, unsigned bit) {
+void FreeBlock(State& s, Link& link, unsigned bit) {
   s.contents[std::countr_zero(bit)] = 1;
-  Heap* owner = page.owner.load(kRelaxed);
+  Page& page = *link.page;
+  Require(page.books == 1, "a page with a block in use is purged");
+  Heap* owner = link.owner.load(kRelaxed);
   const unsigned before = page.bits.fetch_or(bit, std::memory_order_release);
   Require((before & bit) == 0, "a block was freed twice");
-  DeliverRemotePage(&page, owner);
+  DeliverRemoteLink(&link, owner);
 }
 
 void Collect(State& s, int heap) {
-  CollectRemotePages<Page>(&s.heaps[heap], [&](Page* page) {
-    const unsigned bits = page->bits.exchange(0, std::memory_order_acquire);
+  CollectRemoteLinks<Link>(&s.heaps[heap], [&](Link* link) {
+    Page& page = *link->page;
+    Require(page.books == 1, "a page with an owner is purged");
+    const unsigned bits = page.bits.exchange(0, std::memory_order_acquire);
     Require((s.harvested[heap] & bits) == 0, "a block came back twice");
     s.harvested[heap] |= bits;
     // Handed out again, and written to.
@@ -73,6 +84,17 @@ void Collect(State& s, int heap) {
       s.contents[std::countr_zero(b)] = 2;
     }
   });
+}
+
+// A page all of whose blocks are free is given back, its books are purged, and
+// another heap begins it.
+void ChangeOwner(State& s, Link& link) {
+  link.owner.store(nullptr, kRelaxed);
+  Page& page = *link.page;
+  page.books = 0;
+  page.bits.store(0, kRelaxed);
+  page.books = 1;
+  link.owner.store(&s.heaps[1], std::memory_order_release);
 }
 
 class RemoteFrees : public testing::Test {
@@ -83,15 +105,17 @@ class RemoteFrees : public testing::Test {
   std::function<Threads()> Make(Bodies... bodies) {
     return [this, bodies...] {
       state_ = std::make_unique<State>();
-      for (Page& page : state_->pages) {
-        page.owner.store(&state_->heaps[0], kRelaxed);
-        interleaver::Name(&page.bits, "bits");
-        interleaver::Name(&page.waiting, "waiting");
-        interleaver::Name(&page.owner, "owner");
-        interleaver::Name(&page.next_waiting, "next_waiting");
+      for (Link& link : state_->links) {
+        link.owner.store(&state_->heaps[0], kRelaxed);
+        link.page = &state_->pages[&link - state_->links];
+        interleaver::Name(&link.page->books, "books");
+        interleaver::Name(&link.page->bits, "bits");
+        interleaver::Name(&link.waiting, "waiting");
+        interleaver::Name(&link.owner, "owner");
+        interleaver::Name(&link.next_waiting, "next_waiting");
       }
       for (Heap& heap : state_->heaps) {
-        interleaver::Name(&heap.waiting_pages, "waiting_pages");
+        interleaver::Name(&heap.waiting_links, "waiting_links");
       }
       for (Plain<int>& block : state_->contents) {
         interleaver::Name(&block, "a block");
@@ -106,17 +130,17 @@ class RemoteFrees : public testing::Test {
     Collect(*state_, 1);
     Require(state_->harvested[0] == by_first, "lost by the first heap");
     Require(state_->harvested[1] == by_second, "lost by the second heap");
-    for (Page& page : state_->pages) {
-      Require(!page.waiting.load(kRelaxed), "a page waits for ever");
-      Require(page.bits.load(kRelaxed) == 0, "bits stay behind");
+    for (Link& link : state_->links) {
+      Require(!link.waiting.load(kRelaxed), "a page waits for ever");
+      Require(link.page->bits.load(kRelaxed) == 0, "bits stay behind");
     }
   }
 };
 
 TEST_F(RemoteFrees, TwoThreadsFreeIntoOnePageWhileItsOwnerCollects) {
   const Result result =
-      Explore(Make([](State& s) { FreeBlock(s, s.pages[0], 1); },
-                   [](State& s) { FreeBlock(s, s.pages[0], 2); },
+      Explore(Make([](State& s) { FreeBlock(s, s.links[0], 1); },
+                   [](State& s) { FreeBlock(s, s.links[0], 2); },
                    [](State& s) { Collect(s, 0); }),
               [&] { RequireAllHarvested(3, 0); });
   EXPECT_TRUE(result.passed) << result.failure;
@@ -126,8 +150,8 @@ TEST_F(RemoteFrees, TwoThreadsFreeIntoOnePageWhileItsOwnerCollects) {
 TEST_F(RemoteFrees, OneThreadFreesTwiceWhileTheOwnerCollectsTwice) {
   const Result result = Explore(Make(
                                     [](State& s) {
-                                      FreeBlock(s, s.pages[0], 1);
-                                      FreeBlock(s, s.pages[0], 2);
+                                      FreeBlock(s, s.links[0], 1);
+                                      FreeBlock(s, s.links[0], 2);
                                     },
                                     [](State& s) {
                                       Collect(s, 0);
@@ -140,8 +164,8 @@ TEST_F(RemoteFrees, OneThreadFreesTwiceWhileTheOwnerCollectsTwice) {
 
 TEST_F(RemoteFrees, TwoPagesOfOneOwnerShareItsStack) {
   const Result result =
-      Explore(Make([](State& s) { FreeBlock(s, s.pages[0], 1); },
-                   [](State& s) { FreeBlock(s, s.pages[1], 2); },
+      Explore(Make([](State& s) { FreeBlock(s, s.links[0], 1); },
+                   [](State& s) { FreeBlock(s, s.links[1], 2); },
                    [](State& s) { Collect(s, 0); }),
               [&] { RequireAllHarvested(3, 0); });
   EXPECT_TRUE(result.passed) << result.failure;
@@ -149,28 +173,28 @@ TEST_F(RemoteFrees, TwoPagesOfOneOwnerShareItsStack) {
 }
 
 // Two threads free a page's last two blocks. Its owner, once it has both, gives
-// the page up; another heap begins it anew, hands out a block, and that block
-// is freed remotely too, while the first two threads may still be delivering.
+// the page up, and its books are purged; another heap begins it anew, hands out
+// a block, and that block is freed remotely too, while the first two threads
+// may still be delivering.
 class PageThatChangesOwner : public RemoteFrees {
  protected:
   Result Run(const Options& options) {
     changed_ = 0;
     return Explore(
-        Make([](State& s) { FreeBlock(s, s.pages[0], 1); },
-             [](State& s) { FreeBlock(s, s.pages[0], 2); },
+        Make([](State& s) { FreeBlock(s, s.links[0], 1); },
+             [](State& s) { FreeBlock(s, s.links[0], 2); },
              [this](State& s) {
                Collect(s, 0);
                if (s.harvested[0] != 3) return;
                ++changed_;
-               s.pages[0].owner.store(nullptr, kRelaxed);
-               s.pages[0].owner.store(&s.heaps[1], std::memory_order_release);
-               FreeBlock(s, s.pages[0], 4);
+               ChangeOwner(s, s.links[0]);
+               FreeBlock(s, s.links[0], 4);
              }),
         [&] {
           Collect(*state_, 0);
           Collect(*state_, 1);
           const bool was_changed =
-              state_->pages[0].owner.load(kRelaxed) == &state_->heaps[1];
+              state_->links[0].owner.load(kRelaxed) == &state_->heaps[1];
           const unsigned all = state_->harvested[0] | state_->harvested[1];
           Require(all == (was_changed ? 7u : 3u), "a block was lost");
           Require(state_->harvested[1] == (was_changed ? 4u : 0u),
@@ -194,21 +218,20 @@ TEST_F(PageThatChangesOwner, LosesNothingWhileADeliveryIsUnderWay) {
 TEST_F(RemoteFrees, ThePagesNewOwnerCollectsInAnotherThread) {
   const auto explore = [&](const Options& options) {
     return Explore(
-        Make([](State& s) { FreeBlock(s, s.pages[0], 1); },
-             [](State& s) { FreeBlock(s, s.pages[0], 2); },
+        Make([](State& s) { FreeBlock(s, s.links[0], 1); },
+             [](State& s) { FreeBlock(s, s.links[0], 2); },
              [](State& s) {
                Collect(s, 0);
                if (s.harvested[0] != 3) return;
-               s.pages[0].owner.store(nullptr, kRelaxed);
-               s.pages[0].owner.store(&s.heaps[1], std::memory_order_release);
-               FreeBlock(s, s.pages[0], 4);
+               ChangeOwner(s, s.links[0]);
+               FreeBlock(s, s.links[0], 4);
              },
              [](State& s) { Collect(s, 1); }),
         [&] {
           Collect(*state_, 0);
           Collect(*state_, 1);
           const bool was_changed =
-              state_->pages[0].owner.load(kRelaxed) == &state_->heaps[1];
+              state_->links[0].owner.load(kRelaxed) == &state_->heaps[1];
           Require(state_->harvested[0] == 3u, "lost by the first heap");
           Require(state_->harvested[1] == (was_changed ? 4u : 0u),
                   "lost by the second heap");
@@ -247,55 +270,55 @@ TEST_F(PageThatChangesOwner, NeedsItsMemoryOrders) {
 
 // Steps 2 and 1 swapped: delivers before there is something to deliver.
 TEST_F(RemoteFrees, MustSetTheBitBeforeItDelivers) {
-  EXPECT_FALSE(Explore(Make(
-                           [](State& s) {
-                             Page& page = s.pages[0];
-                             DeliverRemotePage(&page,
-                                               page.owner.load(kRelaxed));
-                             page.bits.fetch_or(1, std::memory_order_release);
-                           },
-                           [](State& s) { Collect(s, 0); }),
-                       [&] { RequireAllHarvested(1, 0); })
-                   .passed);
+  EXPECT_FALSE(
+      Explore(Make(
+                  [](State& s) {
+                    Link& link = s.links[0];
+                    DeliverRemoteLink(&link, link.owner.load(kRelaxed));
+                    link.page->bits.fetch_or(1, std::memory_order_release);
+                  },
+                  [](State& s) { Collect(s, 0); }),
+              [&] { RequireAllHarvested(1, 0); })
+          .passed);
 }
 
 // Steps 5 and 6 swapped: a bit set in between is neither taken nor delivered.
 TEST_F(RemoteFrees, MustStopWaitingBeforeItTakesTheBits) {
-  EXPECT_FALSE(
-      Explore(Make([](State& s) { FreeBlock(s, s.pages[0], 1); },
-                   [](State& s) { FreeBlock(s, s.pages[0], 2); },
-                   [](State& s) {
-                     Page* page = s.heaps[0].waiting_pages.exchange(
-                         nullptr, std::memory_order_acquire);
-                     if (page == nullptr) return;
-                     s.harvested[0] |=
-                         page->bits.exchange(0, std::memory_order_acquire);
-                     page->waiting.exchange(false, std::memory_order_acq_rel);
-                   }),
-              [&] { RequireAllHarvested(3, 0); })
-          .passed);
+  EXPECT_FALSE(Explore(Make([](State& s) { FreeBlock(s, s.links[0], 1); },
+                            [](State& s) { FreeBlock(s, s.links[0], 2); },
+                            [](State& s) {
+                              Link* link = s.heaps[0].waiting_links.exchange(
+                                  nullptr, std::memory_order_acquire);
+                              if (link == nullptr) return;
+                              s.harvested[0] |= link->page->bits.exchange(
+                                  0, std::memory_order_acquire);
+                              link->waiting.exchange(false,
+                                                     std::memory_order_acq_rel);
+                            }),
+                       [&] { RequireAllHarvested(3, 0); })
+                   .passed);
 }
 
 // The owner of now is read before the page stops waiting: a page that changes
 // hands in between is delivered to nobody.
 TEST_F(RemoteFrees, MustReadTheOwnerAfterThePageStopsWaiting) {
   EXPECT_FALSE(
-      Explore(Make([](State& s) { FreeBlock(s, s.pages[0], 1); },
-                   [](State& s) { FreeBlock(s, s.pages[0], 2); },
+      Explore(Make([](State& s) { FreeBlock(s, s.links[0], 1); },
+                   [](State& s) { FreeBlock(s, s.links[0], 2); },
                    [](State& s) {
                      for (int round = 0; round < 2; ++round) {
-                       Page* page = s.heaps[0].waiting_pages.exchange(
+                       Link* link = s.heaps[0].waiting_links.exchange(
                            nullptr, std::memory_order_acquire);
-                       if (page == nullptr) return;
-                       page->waiting.exchange(false, std::memory_order_acq_rel);
-                       s.harvested[0] |=
-                           page->bits.exchange(0, std::memory_order_acquire);
+                       if (link == nullptr) return;
+                       link->waiting.exchange(false, std::memory_order_acq_rel);
+                       s.harvested[0] |= link->page->bits.exchange(
+                           0, std::memory_order_acquire);
                        if (s.harvested[0] != 3) continue;
                        // Gives the page to the other heap, and leaves what may
                        // still be pushed to this one alone.
-                       page->owner.store(&s.heaps[1],
+                       link->owner.store(&s.heaps[1],
                                          std::memory_order_release);
-                       FreeBlock(s, *page, 4);
+                       FreeBlock(s, *link, 4);
                        return;
                      }
                    }),
@@ -305,6 +328,50 @@ TEST_F(RemoteFrees, MustReadTheOwnerAfterThePageStopsWaiting) {
                         "not delivered to the new owner");
               })
           .passed);
+}
+
+// A page whose last two blocks two threads free by `free`; its owner, once it
+// has both, gives it up by `give_up`. Whether no run of that fails.
+class PageThatIsGivenUp : public RemoteFrees {
+ protected:
+  template <typename Free, typename GiveUp>
+  bool Passes(Free free, GiveUp give_up) {
+    return Explore(Make([=](State& s) { free(s, s.links[0], 1); },
+                        [=](State& s) { free(s, s.links[0], 2); },
+                        [=](State& s) {
+                          Collect(s, 0);
+                          if (s.harvested[0] == 3) give_up(s, s.links[0]);
+                        },
+                        [](State& s) { FreeBlock(s, s.links[1], 4); }),
+                   [&] {
+                     Collect(*state_, 0);
+                     Require(state_->harvested[0] == 7, "a block was lost");
+                   })
+        .passed;
+  }
+};
+
+TEST_F(PageThatIsGivenUp, MayHaveItsBooksPurged) {
+  EXPECT_TRUE(Passes(FreeBlock, ChangeOwner));
+}
+
+// The owner looked up when it is needed, not before.
+TEST_F(PageThatIsGivenUp, MustNotBeUsedOnceTheBitsAreSet) {
+  EXPECT_FALSE(Passes(
+      [](State& s, Link& link, unsigned bit) {
+        FreeBlock(s, link, bit);
+        Require(link.page->books == 1, "");
+      },
+      ChangeOwner));
+}
+
+// The link purged with the rest: those below it in its stack are lost.
+TEST_F(PageThatIsGivenUp, MustKeepItsLink) {
+  EXPECT_FALSE(Passes(FreeBlock, [](State& s, Link& link) {
+    ChangeOwner(s, link);
+    link.waiting.store(false, kRelaxed);
+    link.next_waiting = nullptr;
+  }));
 }
 
 }  // namespace

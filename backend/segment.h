@@ -8,9 +8,11 @@
 //   thread A                                thread B frees a block of A's page
 //   heap A ── page ── free_bits             │
 //               └──── remote_bits  ◄────────┘ one atomic OR per 64 blocks
-//     └─ remote_pages (stack)      ◄── the page, once, until A collects it
+//     └─ waiting_links (stack)     ◄── the page's link, once, until A collects
 //
 // A merges the remote bits of the pages on its stack when it next needs blocks.
+// A page's link outlasts the page's other books: when all blocks are free these
+// may be purged, though the link is still being pushed (remote_frees.h).
 // The idea of per-page sharded lists with a thread-shared side is mimalloc's
 // (MSR-TR-2019-18), batches of remote frees by one atomic snmalloc's; bits in
 // place of linked lists, so that no freed block is touched, are ours.

@@ -16,15 +16,15 @@ namespace {
 
 using Heap = SegmentBackend::Heap;
 
-SegmentPage* NextWaiting(const SegmentPage* page) { return page->next_waiting; }
+RemoteLink* NextWaiting(const RemoteLink* link) { return link->next_waiting; }
 
-SegmentPage* FirstWaiting(const Heap& heap) {
-  // acquire: pairs with the release in DeliverRemotePage.
-  return heap.waiting_pages.load(std::memory_order_acquire);
+RemoteLink* FirstWaiting(const Heap& heap) {
+  // acquire: pairs with the release in DeliverRemoteLink.
+  return heap.waiting_links.load(std::memory_order_acquire);
 }
 
 // Whether `page` is one of a segment in use. Memory that held a page holds one
-// for ever, so it can be asked.
+// for ever, or zeros, so it can be asked.
 bool IsHeld(const SegmentPage* page) {
   const Chunk* chunk = AddressMap::ChunkAt(page->base);
   return chunk != nullptr && chunk->kind == ChunkKind::kSlabs &&
@@ -57,13 +57,20 @@ bool CheckRemoteBits(const SegmentPage& page, BookCheck& check) {
 
 void CheckPage(const SegmentPage& page, const Heap& heap, BookCheck& check,
                size_t& waiting) {
+  if (!IsHeld(&page)) return;  // it is told that its address is wrong
   const bool is_free = page.size_class == SizeClass::kNone;
+  const RemoteLink& link =
+      *FindSlabChunk<SegmentPage>(page.base)->LastingAt(page.base);
   const Heap* owner = page.owner.load(std::memory_order_relaxed);
   check.Require(owner == (is_free ? nullptr : &heap),
                 is_free ? "a free page has an owner"
                         : "a page's owner is not the heap that holds it",
                 page.base);
-  const bool is_waiting = page.waiting.load(std::memory_order_relaxed);
+  check.Require(owner == link.owner.load(std::memory_order_relaxed),
+                "a page's link has another owner", page.base);
+  check.Require(is_free || link.page == &page,
+                "a page's link leads to another page", page.base);
+  const bool is_waiting = link.waiting.load(std::memory_order_relaxed);
   waiting += is_waiting;
   check.RequireAtRest(!CheckRemoteBits(page, check) || is_waiting,
                       "a page with remote frees does not wait", page.base);
@@ -75,7 +82,7 @@ bool CheckStacks(Heap* all_heaps, BookCheck& check) {
   for (Heap* heap = all_heaps; heap != nullptr; heap = heap->next_heap) {
     WalkChain(FirstWaiting(*heap), NextWaiting,
               "a stack of waiting pages leads in a circle", check,
-              [](const SegmentPage*) {});
+              [](const RemoteLink*) {});
   }
   return check.errors() == errors_before;
 }
@@ -86,21 +93,22 @@ void CheckWaiting(Heap* all_heaps, size_t waiting, BookCheck& check) {
   size_t found = 0;
   const auto for_each = [&](auto&& visit) {
     for (Heap* heap = all_heaps; heap != nullptr; heap = heap->next_heap) {
-      for (SegmentPage* page = FirstWaiting(*heap); page != nullptr;
-           page = NextWaiting(page)) {
-        visit(page);
+      for (RemoteLink* link = FirstWaiting(*heap); link != nullptr;
+           link = NextWaiting(link)) {
+        visit(link);
       }
     }
   };
-  for_each([&](const SegmentPage* page) {
-    check.Require(page->waiting.load(std::memory_order_relaxed),
-                  "a page in a stack does not say that it waits", page->base);
-    found += IsHeld(page);
+  for_each([&](const RemoteLink* link) {
+    check.Require(link->waiting.load(std::memory_order_relaxed),
+                  "a page in a stack does not say that it waits",
+                  link->page->base);
+    found += IsHeld(link->page);
   });
   check.RequireDistinct(
       [&](auto&& add) {
-        for_each([&](const SegmentPage* page) {
-          add(reinterpret_cast<uintptr_t>(page));
+        for_each([&](const RemoteLink* link) {
+          add(reinterpret_cast<uintptr_t>(link));
         });
       },
       "a page waits in a stack twice");

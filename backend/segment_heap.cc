@@ -17,15 +17,14 @@ uint32_t SegmentBackend::Heap::Refill(SizeClass size_class, void** blocks,
   uint32_t taken = pool.Take(blocks, count);
   // As late as can be: the more has come together, the less each block costs.
   // relaxed: only whether it is worth looking; MergeRemoteFrees acquires.
-  if (taken == 0 && waiting_pages.load(std::memory_order_relaxed) != nullptr) {
+  if (taken == 0 && waiting_links.load(std::memory_order_relaxed) != nullptr) {
     MergeRemoteFrees();
     taken = pool.Take(blocks, count);
   }
   if (taken != 0) return taken;
   SegmentPage* page = source.Take(size_class, growth);
   if (page == nullptr) return 0;
-  // release: pairs with the acquire in CollectRemotePages.
-  page->owner.store(this, std::memory_order_release);
+  SetOwner(page);
   pool.AddEmpty(page);
   return pool.Take(blocks, count);
 }
@@ -64,8 +63,9 @@ size_t SegmentBackend::Heap::Collect(uint64_t now, bool force) {
 }
 
 void SegmentBackend::Heap::MergeRemoteFrees() {
-  CollectRemotePages<SegmentPage>(
-      this, [this](SegmentPage* page) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  CollectRemoteLinks<RemoteLink>(
+      this, [this](RemoteLink* link) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        SegmentPage* const page = link->page;
         bool any = false;
         for (uint32_t word = 0; word < page->words(); ++word) {
           std::atomic_ref<uint64_t> remote(page->remote_bits[word]);
@@ -87,13 +87,27 @@ void SegmentBackend::Heap::MergeRemoteFrees() {
       });
 }
 
+void SegmentBackend::Heap::SetOwner(SegmentPage* page) {
+  RemoteLink* link =
+      FindSlabChunk<SegmentPage>(page->base)->LastingAt(page->base);
+  link->page = page;
+  // release: pairs with the acquire in CollectRemoteLinks.
+  link->owner.store(this, std::memory_order_release);
+  // relaxed: who frees a block was handed it by the program.
+  page->owner.store(this, std::memory_order_relaxed);
+}
+
 void SegmentBackend::Heap::AfterPut(SegmentPage* page) {
   SegmentPage* unneeded = pages[Index(page->size_class)].AfterPut(page);
   if (unneeded != nullptr) GiveBack(unneeded, CoarseMilliseconds());
 }
 
 void SegmentBackend::Heap::GiveBack(SegmentPage* page, uint64_t now) {
-  // relaxed: a collector that still reads this heap finds no bits to harvest.
+  RemoteLink* link =
+      FindSlabChunk<SegmentPage>(page->base)->LastingAt(page->base);
+  // relaxed: a collector that still reads this heap delivers the link to it in
+  // vain. Nobody reads the page's own until it is begun anew.
+  link->owner.store(nullptr, std::memory_order_relaxed);
   page->owner.store(nullptr, std::memory_order_relaxed);
   source.Return(page, now);
 }
@@ -103,7 +117,9 @@ namespace {
 // Blocks of one page, by the words of its remote bits.
 class RemoteBatch {
  public:
-  explicit RemoteBatch(SegmentPage* page) : page_(page) {}
+  // Of the page at `address`.
+  explicit RemoteBatch(uintptr_t address)
+      : RemoteBatch(FindSlabChunk<SegmentPage>(address), address) {}
 
   // Adds the block at `address`; false when it lies in another page.
   bool Add(uintptr_t address) {
@@ -125,7 +141,8 @@ class RemoteBatch {
 
   // One atomic OR for each word.
   void Deliver() {
-    // Read before the bits are set: afterwards the page may be another's.
+    // Read before the bits are set: afterwards the page may be another's, and
+    // its books may be purged.
     // relaxed: it does not change while one of the blocks is in use.
     SegmentBackend::Heap* owner = page_->owner.load(std::memory_order_relaxed);
     for (; words_ != 0; words_ &= words_ - 1) {
@@ -141,11 +158,15 @@ class RemoteBatch {
             page_->block_bytes);
       }
     }
-    DeliverRemotePage(page_, owner);
+    DeliverRemoteLink(link_, owner);
   }
 
  private:
+  RemoteBatch(SlabChunk<SegmentPage>* chunk, uintptr_t address)
+      : page_(chunk->SlabAt(address)), link_(chunk->LastingAt(address)) {}
+
   SegmentPage* const page_;
+  RemoteLink* const link_;
   uint64_t words_ = 0;  // a bit for each word of bits_ that is set
   uint64_t bits_[kMaxSlabBlocks / 64];
 };
@@ -157,7 +178,7 @@ void FreeRemotely(void** blocks, uint32_t count) {
   // A batch is of one size class: its blocks lie in few pages, in any order.
   while (count != 0) {
     const auto first = reinterpret_cast<uintptr_t>(blocks[0]);
-    RemoteBatch batch(FindSlab<SegmentPage>(first));
+    RemoteBatch batch(first);
     uint32_t others = 0;
     for (uint32_t i = 0; i < count; ++i) {
       if (!batch.Add(reinterpret_cast<uintptr_t>(blocks[i]))) {

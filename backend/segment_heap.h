@@ -12,23 +12,31 @@
 #include "backend/slab_pool.h"
 #include "backend/slab_source.h"
 #include "base/lock.h"
-#include "base/single_thread.h"
 #include "base/size_classes.h"
 
 namespace hakmem {
 
-// A page is a slab with a side that other threads may write to.
-struct SegmentPage : Slab {
-  // Of a free page. A late push (remote_frees.h) leaves one in a stack: its
-  // link must stay, or the pages below it are lost with the blocks freed in
-  // them. Only where there is one thread can no push be under way.
-  bool MayBePurged() const {
-    return IsSingleThreaded() && !waiting.load(std::memory_order_relaxed);
-  }
+struct SegmentPage;
 
+// A page's part in remote_frees.h. A thread that has set bits in a page uses
+// the link and nothing else: by then the page may be empty, given back, and its
+// books purged. Links never are. Each has a cache line: other threads write
+// here.
+struct alignas(64) RemoteLink {
   std::atomic<SegmentBackend::Heap*> owner;  // null while the page is free
   std::atomic<bool> waiting;
-  SegmentPage* next_waiting;
+  RemoteLink* next_waiting;
+  SegmentPage* page;  // to be read while there is an owner, by the owner
+};
+
+// A page is a slab with a side that other threads may write to.
+struct SegmentPage : Slab {
+  using Lasting = RemoteLink;
+
+  // The link's owner once more, where other threads do not write: read for each
+  // block that is freed. (Aligned so that a page's number times its size is
+  // quick to compute: 9 times 128.)
+  alignas(64) std::atomic<SegmentBackend::Heap*> owner;
   // Apart from free_bits: other threads write here. Used through atomic_ref, so
   // that zeroed memory needs no constructor.
   alignas(64) uint64_t remote_bits[kMaxSlabBlocks / 64];
@@ -43,7 +51,7 @@ struct SegmentBackend::Heap {
   SlabPool<SegmentPage> pages[kTinyClassCount] ABSL_GUARDED_BY(mutex);
   SlabSource<SegmentPage> source;
   // Apart: other threads push here.
-  alignas(64) std::atomic<SegmentPage*> waiting_pages;
+  alignas(64) std::atomic<RemoteLink*> waiting_links;
 
   using Growth = SlabSource<SegmentPage>::Growth;
 
@@ -70,6 +78,7 @@ struct SegmentBackend::Heap {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
  private:
+  void SetOwner(SegmentPage* page) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   void AfterPut(SegmentPage* page) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   void GiveBack(SegmentPage* page, uint64_t now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);

@@ -53,6 +53,8 @@ struct System {
   alignas(4096) char books[1 << 20];
   size_t books_used = 0;
   size_t books_kept = 0;  // of those: from before the runs
+  std::vector<void*> purged_books;
+  bool links_are_purged = false;
 
   Mutex chunks_mutex;
   bool chunk_is_used[kMostChunks] = {};
@@ -84,9 +86,43 @@ void* Metadata::Allocate(size_t bytes, size_t alignment) {
 }
 
 void* Metadata::AllocatePages(size_t bytes) { return Allocate(bytes, 4096); }
-bool Metadata::PurgePages(void*, size_t) { return false; }
-bool AddressStack::Push(void*) { return false; }
-void* AddressStack::Pop() { return nullptr; }
+
+// Of a segment, as all books of many pages are here. Pages are of one byte, so
+// that what may be purged is. What the model knows of is written through it.
+bool Metadata::PurgePages(void* pages, size_t bytes, size_t kept) {
+  auto* chunk = static_cast<SlabChunk<SegmentPage>*>(pages);
+  Require(bytes == sizeof(*chunk), "what is purged is not a segment's books");
+  if (system_below.links_are_purged) {
+    for (auto* heap = all_heaps; heap != nullptr; heap = heap->next_heap) {
+      interleaver::Touch(&heap->waiting_links);
+    }
+    chunk->lasting.of[0].waiting.store(false, std::memory_order_relaxed);
+    chunk->lasting.of[0].next_waiting = nullptr;
+  }
+  for (uint32_t m = chunk->all_mask; m != 0; m &= m - 1) {
+    SegmentPage& page = chunk->slabs[std::countr_zero(m)];
+    page.owner.store(nullptr, std::memory_order_relaxed);
+    for (uint32_t word = 0; word < page.words(); ++word) {
+      std::atomic_ref<uint64_t>(page.remote_bits[word])
+          .store(0, std::memory_order_relaxed);
+    }
+  }
+  memset(static_cast<char*>(pages) + kept, 0, bytes - kept);
+  return true;
+}
+
+bool AddressStack::Push(void* address) {
+  system_below.purged_books.push_back(address);
+  return true;
+}
+
+void* AddressStack::Pop() {
+  std::vector<void*>& books = system_below.purged_books;
+  if (books.empty()) return nullptr;
+  void* address = books.back();
+  books.pop_back();
+  return address;
+}
 
 ChunkSource::Allocation ChunkSource::Allocate(Use) {
   MutexLock lock(system_below.chunks_mutex);
@@ -146,6 +182,15 @@ struct Expose {
 ChunkPool* PoolOfChunks();
 template struct Expose<&SlabSource<SegmentPage>::pool_>;
 
+template <size_t ChunkPool::*kCount>
+struct ExposeCount {
+  friend void SetFreeCount(ChunkPool* pool, size_t count) {
+    pool->*kCount = count;
+  }
+};
+void SetFreeCount(ChunkPool* pool, size_t count);
+template struct ExposeCount<&ChunkPool::free_count_>;
+
 // --- What threads do ---------------------------------------------------------
 
 // The program writes to a block that it has.
@@ -201,7 +246,11 @@ class SegmentModel : public testing::Test {
     s.books_used = s.books_kept;
     s.memory.clear();
     s.live.clear();
+    s.purged_books.clear();
     new (PoolOfChunks()) ChunkPool;
+    // As many as stay resident: the books of each segment given back are
+    // purged.
+    SetFreeCount(PoolOfChunks(), 1000);
     new (&heap_pool) MetadataPool<Heap>;
     all_heaps = nullptr;
     orphans = nullptr;
@@ -264,6 +313,32 @@ class SegmentModel : public testing::Test {
         options);
   }
 
+  // The same page has another below it in its owner's stack, or above it, when
+  // it is pushed late; its books may be purged, and begun anew, by then.
+  Result EmptyPageIsPushedLate(const Options& options) {
+    purged_ = 0;
+    return Run(
+        [&] {
+          Begin();
+          Heap* a = SegmentBackend::Attach();
+          Heap* b = SegmentBackend::Attach();
+          void* first = Allocate(a);
+          void* second = Allocate(a);
+          void* other = Allocate(a, kOtherClass);
+          const SegmentPage* page =
+              FindSlab<SegmentPage>(reinterpret_cast<uintptr_t>(first));
+          return Threads{[=] { Free(b, first); },
+                         [=, this] {
+                           Free(nullptr, second);
+                           a->Collect(2, /*force=*/true);
+                           purged_ += page->base == 0;
+                           Allocate(b);
+                         },
+                         [=] { Free(nullptr, other, kOtherClass); }};
+        },
+        options);
+  }
+
   // Two threads free one page's blocks while its owner takes new ones.
   Result FreedIntoWhileInUse(const Options& options) {
     return Run(
@@ -282,6 +357,7 @@ class SegmentModel : public testing::Test {
   }
 
   int64_t moved_on_ = 0;
+  int64_t purged_ = 0;
 };
 
 TEST_F(SegmentModel, AnEmptyPageMovesOn) {
@@ -289,6 +365,20 @@ TEST_F(SegmentModel, AnEmptyPageMovesOn) {
   EXPECT_TRUE(result.passed) << result.failure;
   EXPECT_GE(result.runs, 20);
   EXPECT_GE(moved_on_, 20);
+}
+
+TEST_F(SegmentModel, TheBooksOfAnEmptyPageArePurgedWhileItIsPushed) {
+  const Result result = EmptyPageIsPushedLate({});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 200);
+  EXPECT_GE(purged_, 200);
+}
+
+TEST_F(SegmentModel, LinksMustNotBePurged) {
+  system_below.links_are_purged = true;
+  const Result result = EmptyPageIsPushedLate({});
+  system_below.links_are_purged = false;
+  EXPECT_THAT(result.failure, testing::HasSubstr("a freed block is lost"));
 }
 
 TEST_F(SegmentModel, APageIsFreedIntoWhileItsOwnerAllocates) {
@@ -410,14 +500,24 @@ TEST_F(SegmentModel, TwoPurgeWhileASlabIsBegun) {
 // --- Mutants -----------------------------------------------------------------
 
 TEST_F(SegmentModel, NeedsItsMemoryOrders) {
-  const Survivors survivors = interleaver::WeakenEach(
-      "segment_heap.cc",
-      [&](const Options& options) { return FreedIntoWhileInUse(options); });
-  EXPECT_GE(survivors.tried, 2);
+  const auto survivors_of = [](auto&& explore) {
+    const Survivors survivors =
+        interleaver::WeakenEach("segment_heap.cc", explore);
+    EXPECT_GE(survivors.tried, 3);
+    return survivors.texts;
+  };
   // Of a page's owner: would matter if heaps were not zeros when they begin
   // (as in remote_frees_test).
-  EXPECT_THAT(survivors.texts,
-              testing::ElementsAre("segment_heap.cc store release -> relaxed"));
+  const auto only_the_owner =
+      testing::ElementsAre("segment_heap.cc store release -> relaxed");
+  EXPECT_THAT(survivors_of([&](const Options& options) {
+                return FreedIntoWhileInUse(options);
+              }),
+              only_the_owner);
+  EXPECT_THAT(survivors_of([&](const Options& options) {
+                return EmptyPageIsPushedLate(options);
+              }),
+              only_the_owner);
 }
 
 }  // namespace

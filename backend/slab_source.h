@@ -3,12 +3,17 @@
 //   chunk (2 MiB)   │ slab │ slab │ free │ slab │ free │ …   32 of 64 KiB
 //   SlabChunk        books of the chunk and of its slabs, out of line
 //
+// The books of a chunk that was let go are kept for the decay time, too, then
+// purged, but for their start: there lies what others may use of a slab without
+// a lock, whether it is in use or not (SlabT::Lasting, if there is one).
+//
 // The SuperSlab back-end and ACE have one source each that all threads share,
 // the segment back-end one per heap. Slabs come from the chunk with the fewest
 // free ones, so that others empty and go back whole; a free slab stays resident
 // for the decay time, then is purged.
 //
-// Slab is hakmem::Slab or derived from it; zero bytes must be a valid one.
+// Slab is hakmem::Slab or derived from it; zero bytes must be a valid one, and
+// a valid Lasting.
 // Thread-safe. Lock order: behind the back-end's locks, before the chunk
 // source's.
 #ifndef HAKMEM_BACKEND_SLAB_SOURCE_H_
@@ -18,7 +23,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
+#include <type_traits>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -46,28 +51,37 @@ class BookCheck;
 struct HeldChunksTag {};
 
 template <typename SlabT>
+struct LastingParts {};
+
+template <typename SlabT>
+requires requires { typename SlabT::Lasting; }
+struct LastingParts<SlabT> {
+  typename SlabT::Lasting of[kSlabsPerChunk];
+};
+
+template <typename SlabT>
 struct SlabChunk : Chunk,
                    ListNode<SlabChunk<SlabT>>,
                    ListNode<SlabChunk<SlabT>, HeldChunksTag> {
   SlabChunk* pool_next;
   uint32_t all_mask;   // one bit for each slab the chunk has
   uint32_t free_mask;  // of those: free, and not just being purged
+  uint64_t kept_at;    // for the pool
+  [[no_unique_address]] LastingParts<SlabT> lasting;
   SlabT slabs[kSlabsPerChunk];
 
-  // Of a free chunk: whether its books may read as zeros from now on. Not those
-  // of slabs that others may yet write to without a lock (SegmentPage).
-  bool MayBePurged() const {
-    if constexpr (requires(const SlabT& slab) { slab.MayBePurged(); }) {
-      return std::all_of(std::begin(slabs), std::end(slabs),
-                         [](const SlabT& slab) { return slab.MayBePurged(); });
-    } else {
-      return true;
-    }
+  // For the pool: what is never purged.
+  size_t KeptBytes() const {
+    if constexpr (std::is_empty_v<LastingParts<SlabT>>) return 0;
+    return static_cast<size_t>(reinterpret_cast<const char*>(slabs) -
+                               reinterpret_cast<const char*>(this));
   }
 
-  SlabT* SlabAt(uintptr_t address) {
-    return &slabs[(address >> kSlabShift) % kSlabsPerChunk];
+  static size_t IndexOf(uintptr_t address) {
+    return (address >> kSlabShift) % kSlabsPerChunk;
   }
+  SlabT* SlabAt(uintptr_t address) { return &slabs[IndexOf(address)]; }
+  auto* LastingAt(uintptr_t address) { return &lasting.of[IndexOf(address)]; }
   size_t FreeSlabs() const { return std::popcount(free_mask); }
 };
 
@@ -108,6 +122,7 @@ class SlabSource {
     SetFreeMask(chunk, chunk->free_mask | MaskOf(*chunk, *slab));
     if (chunk->free_mask == chunk->all_mask && FreeSlabElsewhere(chunk)) {
       Release(chunk, now);
+      pool_.Keep(chunk, now);
     }
   }
 
@@ -117,12 +132,14 @@ class SlabSource {
   size_t Purge(uint64_t now, bool force) {
     const uint64_t decay = options::Get(options::k_decay);
     size_t given_back = 0;
+    pool_.PurgeKept(now, decay, force);
     MutexLock lock(mutex_);
     for (ChunkT *chunk = held_.front(), *next; chunk != nullptr; chunk = next) {
       next = held_.Next(chunk);
       if (chunk->free_mask == chunk->all_mask &&
           IsDue(*chunk, now, decay, force)) {
         Release(chunk, now - decay);
+        pool_.Put(chunk);
         continue;
       }
       uint32_t due = 0;
@@ -246,6 +263,7 @@ class SlabSource {
     return true;
   }
 
+  // Gives the chunk back. Its books are the caller's to put.
   void Release(ChunkT* chunk, uint64_t now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     SetFreeMask(chunk, 0);
@@ -254,7 +272,6 @@ class SlabSource {
     AddressMap::SetChunk(chunk->base, nullptr);
     if constexpr (kGuardsMemory) os::Unguard(chunk->base, kChunkBytes);
     ChunkSource::Free(chunk->base, DropSlabs(*chunk), now);
-    pool_.Put(chunk);
   }
 
   // Takes the chunk's free slabs off the ledger. Returns their resident bytes.
@@ -338,11 +355,15 @@ class SlabSource {
   uint64_t lists_with_free_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
-// The slab at `address`, which must lie in a chunk cut into slabs of SlabT.
+// The chunk at `address`, which must be cut into slabs of SlabT, and the slab.
+template <typename SlabT>
+SlabChunk<SlabT>* FindSlabChunk(uintptr_t address) {
+  return static_cast<SlabChunk<SlabT>*>(AddressMap::ChunkAt(address));
+}
+
 template <typename SlabT>
 SlabT* FindSlab(uintptr_t address) {
-  return static_cast<SlabChunk<SlabT>*>(AddressMap::ChunkAt(address))
-      ->SlabAt(address);
+  return FindSlabChunk<SlabT>(address)->SlabAt(address);
 }
 
 // The same for an address whose block is taken back as one of `size_class`.

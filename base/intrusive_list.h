@@ -28,6 +28,7 @@ class IntrusiveList {
 
   bool empty() const { return front_ == nullptr; }
   T* front() const { return front_; }
+  T* back() const { return back_; }
   static T* Next(T* element) { return Links(element).list_next; }
 
   void PushFront(T* element) {
