@@ -28,4 +28,20 @@ double Number(const Json& json, const std::string& key) {
   return json[key].number().value_or(-1);
 }
 
+void ExpectProbeSaysWhoServes(const std::string& worker) {
+  const ProcessResult result = RunProgram(worker, {"--probe"});
+  ASSERT_TRUE(result.ok()) << result.Describe();
+  const Json json = Json::Parse(result.output).value_or(Json());
+  EXPECT_NE(json["malloc_library"].text(), "");
+}
+
+void ExpectBadArgumentsAreRefused(const std::string& worker) {
+  for (const char* const bad :
+       {"--workload=nothing", "--workload=", "--workload", "", "--effort=0",
+        "--effort=x", "--seed=-1", "--threads=2", "--florr", "--probe=1"}) {
+    EXPECT_TRUE(IsOneLineAndStatusTwo(RunProgram(worker, {bad}))) << bad;
+  }
+  EXPECT_TRUE(IsOneLineAndStatusTwo(RunProgram(worker, {})));
+}
+
 }  // namespace hakmem::bench

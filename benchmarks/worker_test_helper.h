@@ -24,6 +24,12 @@ Json RunOnWorker(const std::string& worker, const std::string& name,
 // The number under `key`; -1, and a failure, when there is none.
 double Number(const Json& json, const std::string& key);
 
+// --probe says whose malloc serves the worker.
+void ExpectProbeSaysWhoServes(const std::string& worker);
+
+// Bad arguments, and none, are one line on stderr and exit status 2.
+void ExpectBadArgumentsAreRefused(const std::string& worker);
+
 }  // namespace hakmem::bench
 
 #endif  // HAKMEM_BENCHMARKS_WORKER_TEST_HELPER_H_

@@ -4,17 +4,12 @@
 // process on request.
 #include <dlfcn.h>
 #include <sched.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <new>
 #include <string>
@@ -22,124 +17,12 @@
 #include <vector>
 
 #include "frontend/block_test_helper.h"
+#include "frontend/events_test_helper.h"
 #include "frontend/preload_test_helper.h"
 #include "gtest/gtest.h"
 
 namespace hakmem_test {
 namespace {
-
-uint32_t ThreadId() { return static_cast<uint32_t>(syscall(SYS_gettid)); }
-
-// The library's own word for how it was built.
-bool IsTraced() { return LibraryPath().find("notrace") == std::string::npos; }
-
-// What an event should tell, besides time and caller.
-struct Expected {
-  hakmem_operation_t operation;
-  const void* address;
-  size_t size;
-  size_t class_bytes;
-};
-
-// The calls that this very thread made, in order. Keeps them without
-// allocating, so that it makes no events of its own.
-class Calls {
- public:
-  void* Allocated(void* block, size_t size) {
-    Add(HAKMEM_OPERATION_MALLOC, block, size);
-    return block;
-  }
-  void* Reallocated(void* block, size_t size) {
-    Add(HAKMEM_OPERATION_REALLOC, block, size);
-    return block;
-  }
-  // Before it is freed.
-  void* Freed(void* block) {
-    Add(HAKMEM_OPERATION_FREE, block, 0);
-    return block;
-  }
-
-  const Expected* begin() const { return calls_.data(); }
-  const Expected* end() const { return calls_.data() + count_; }
-  size_t size() const { return count_; }
-
- private:
-  void Add(hakmem_operation_t operation, void* block, size_t size) {
-    if (block == nullptr || count_ == calls_.size()) abort();
-    calls_[count_++] = {operation, block, size,
-                        Hakmem().malloc_usable_size(block)};
-  }
-
-  std::array<Expected, 256> calls_;
-  size_t count_ = 0;
-};
-
-// Calls of every kind, with tiny, mid and large sizes.
-void MakeCalls(Calls* calls) {
-  for (const size_t size :
-       {size_t{1}, size_t{24}, size_t{1000}, 5 * kKiB, 100 * kKiB, 5 * kMiB}) {
-    // From bins, if there are any: the same size again and again.
-    for (int i = 0; i < 3; ++i) {
-      void* block = calls->Allocated(malloc(size), size);
-      free(calls->Freed(block));
-    }
-    void* zeroed = calls->Allocated(calloc(3, size), 3 * size);
-    void* aligned = calls->Allocated(aligned_alloc(256, size), size);
-    void* created = calls->Allocated(::operator new(size), size);
-    void* created_aligned =
-        calls->Allocated(::operator new[](size, std::align_val_t{64}), size);
-    free(calls->Freed(zeroed));
-    ::operator delete(calls->Freed(created), size);
-    ::operator delete[](calls->Freed(created_aligned), std::align_val_t{64});
-    free(calls->Freed(aligned));
-    void* own = calls->Allocated(Hakmem().malloc(size), size);
-    Hakmem().free(calls->Freed(own));
-  }
-}
-
-// Growing and shrinking, in place and by moving; null and nothing too.
-void MakeReallocCalls(Calls* calls) {
-  void* block = calls->Allocated(realloc(nullptr, 10), 10);
-  for (const size_t size : {size_t{12}, size_t{500}, 20 * kKiB, 24 * kKiB,
-                            3 * kMiB, 50 * kMiB, 4 * kMiB, size_t{100}}) {
-    block = calls->Reallocated(realloc(calls->Freed(block), size), size);
-  }
-  block = calls->Reallocated(reallocarray(calls->Freed(block), 30, 10), 300);
-  volatile size_t impossible = SIZE_MAX / 2 + 1;
-  if (realloc(calls->Freed(block), impossible) != nullptr) abort();
-  calls->Reallocated(block, Hakmem().malloc_usable_size(block));
-  // Frees.
-  void* none = realloc(calls->Freed(block), 0);
-  if (none != nullptr) abort();
-  free(nullptr);
-  // Fails: no event.
-  if (malloc(impossible) != nullptr) abort();
-}
-
-std::vector<hakmem_event_t> AllEvents() {
-  std::vector<hakmem_event_t> all;
-  const size_t visited = Hakmem().events(
-      [](const hakmem_event_t* event, void* to) {
-        static_cast<std::vector<hakmem_event_t>*>(to)->push_back(*event);
-      },
-      &all);
-  EXPECT_EQ(visited, all.size());
-  return all;
-}
-
-std::vector<hakmem_event_t> EventsOf(uint32_t thread) {
-  std::vector<hakmem_event_t> events;
-  for (const hakmem_event_t& event : AllEvents()) {
-    if (event.thread == thread) events.push_back(event);
-  }
-  return events;
-}
-
-hakmem_event_counts_t Counts() {
-  hakmem_event_counts_t counts;
-  EXPECT_EQ(Hakmem().event_counts(&counts, sizeof(counts)), sizeof(counts));
-  return counts;
-}
 
 // Where the program that holds `address` was loaded; null when none does.
 const void* ProgramAt(const void* address) {
@@ -167,17 +50,6 @@ void ExpectEvents(uint32_t thread, const Calls& calls) {
     last_time = events[i].time_ns;
   }
 }
-
-class EventsTest : public testing::Test {
- protected:
-  void SetUp() override {
-    if (!IsTraced()) GTEST_SKIP() << "built with --//tracing=off";
-    Hakmem();
-    Hakmem().events_stop();
-    // What is recorded from here on is forgotten by the next start.
-  }
-  void TearDown() override { Hakmem().events_stop(); }
-};
 
 TEST(EventsOffTest, WithoutTracingThereAreNone) {
   if (IsTraced()) GTEST_SKIP() << "built with --//tracing=on";
@@ -431,83 +303,6 @@ TEST(EventsOffTest, TheOptionIsToldToBeIgnored) {
   EXPECT_EQ(child.exit_code, 1);
   EXPECT_NE(child.err.find("HAKMEM_EVENTS is ignored"), std::string::npos)
       << child.err;
-}
-
-// --- As text -----------------------------------------------------------------
-
-class MemoryFile {
- public:
-  MemoryFile() : file_(memfd_create("events", MFD_CLOEXEC)) {}
-  ~MemoryFile() { close(file_); }
-
-  int descriptor() const { return file_; }
-
-  std::string Text() const {
-    std::string text(static_cast<size_t>(lseek(file_, 0, SEEK_END)), '?');
-    EXPECT_EQ(pread(file_, text.data(), text.size(), 0),
-              static_cast<ssize_t>(text.size()));
-    return text;
-  }
-
- private:
-  const int file_;
-};
-
-std::string LineOf(const hakmem_event_t& event) {
-  static const char* const kNames[] = {"malloc", "free", "realloc"};
-  char line[200];
-  snprintf(line, sizeof(line), "%llu %u %s %p %zu %zu %p\n",
-           static_cast<unsigned long long>(event.time_ns), event.thread,
-           kNames[event.operation], event.address, event.size,
-           event.class_bytes, event.caller);
-  return line;
-}
-
-std::string LinesOfAllEvents() {
-  std::string lines;
-  for (const hakmem_event_t& event : AllEvents()) lines += LineOf(event);
-  return lines;
-}
-
-TEST_F(EventsTest, TheDumpIsOneLineForEachEvent) {
-  MemoryFile file;
-  Calls calls;
-  ASSERT_EQ(Hakmem().events_start(), 0);
-  MakeCalls(&calls);
-  MakeReallocCalls(&calls);
-  const uint64_t before = Counts().recorded;
-  EXPECT_EQ(Hakmem().events_dump(file.descriptor()), 0);
-  // It allocated nothing.
-  EXPECT_EQ(Counts().recorded, before);
-  Hakmem().events_stop();
-  EXPECT_EQ(file.Text(), LinesOfAllEvents());
-}
-
-TEST_F(EventsTest, ASignalHandlerCanDump) {
-  static int descriptor;
-  static int result;
-  MemoryFile file;
-  descriptor = file.descriptor();
-  ASSERT_EQ(Hakmem().events_start(), 0);
-  Calls calls;
-  MakeCalls(&calls);
-  Hakmem().events_stop();
-  void (*before)(int) =
-      signal(SIGUSR1, [](int) { result = Hakmem().events_dump(descriptor); });
-  errno = 77;
-  raise(SIGUSR1);
-  EXPECT_EQ(errno, 77);
-  signal(SIGUSR1, before);
-  EXPECT_EQ(result, 0);
-  EXPECT_EQ(file.Text(), LinesOfAllEvents());
-}
-
-TEST_F(EventsTest, ADumpThatCannotBeWrittenTellsWhy) {
-  ASSERT_EQ(Hakmem().events_start(), 0);
-  free(malloc(1));
-  errno = 77;
-  EXPECT_EQ(Hakmem().events_dump(-1), EBADF);
-  EXPECT_EQ(errno, 77);
 }
 
 TEST_F(EventsTest, AShorterStructOfCountsIsFilledAsFarAsItGoes) {

@@ -112,7 +112,9 @@ _PRELOADED = {
     "decay_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
     "end_of_life_test": (_VARIANTS, "medium"),
     "errno_kept_test": (_VARIANTS, "small"),
+    "events_dump_test": (_ALL_VARIANTS, "small"),
     "events_test": (_ALL_VARIANTS, "small"),
+    "failure_causes_test": (dict(_FAILING_VARIANTS, **_ALL_VARIANTS), "medium"),
     "failure_trace_test": (_FAILING_VARIANTS, "medium"),
     "failures_test": (dict(_FAILING_VARIANTS, **_ALL_VARIANTS), "medium"),
     "fault_injection_test": (_FAULTS_VARIANTS, "medium"),
@@ -168,6 +170,10 @@ _PLAIN_C_ENV = {"HAKMEM_TEST_PLAIN_C": "$(rootpath %s)" % _PLAIN_C}
 # What the code of some is compiled with besides.
 _CODE_DEPS = {
     "api_model_test": [":api_model_test_helper"],
+    "events_dump_test": [":events_test_helper"],
+    "events_test": [":events_test_helper"],
+    "failure_causes_test": [":failures_test_helper"],
+    "failures_test": [":failures_test_helper"],
 }
 
 # What some of them need besides: arguments of _variant_tests.
@@ -330,6 +336,18 @@ def frontend_tests():
         tags = ["nosan"],
         deps = [":preload_test_helper"],
     )
+
+    for subject in ["events", "failures"]:
+        cc_library(
+            name = subject + "_test_helper",
+            testonly = True,
+            hdrs = [subject + "_test_helper.h"],
+            tags = ["nosan"],
+            deps = [
+                ":preload_test_helper",
+                "@com_google_googletest//:gtest",
+            ],
+        )
 
     cc_library(
         name = "json_test_helper",

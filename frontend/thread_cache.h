@@ -17,7 +17,11 @@
 // thread with little to do stays until the memory is given back.
 //
 // A thread that has ended (late destructors) or for which the OS refuses a
-// cache is served without one, under a lock.
+// cache is served without one, under a lock (without_cache.h).
+//
+// Written in four files: thread_cache.cc (what a bin cannot serve),
+// thread_cache_life.cc (threads begin and end; fork), thread_cache_time.cc (the
+// clock) and thread_cache_check.cc (the books).
 #ifndef HAKMEM_FRONTEND_THREAD_CACHE_H_
 #define HAKMEM_FRONTEND_THREAD_CACHE_H_
 
@@ -101,6 +105,7 @@ class ThreadCache : public ListNode<ThreadCache> {
  private:
   // The clock is read on every so many slow calls of a busy thread.
   static constexpr uint32_t kCallsPerLook = 16;
+  static constexpr uint32_t kSlotBytes = sizeof(void*);
 
   enum class Bound : uint8_t { kEmpty, kFull };
 
@@ -110,7 +115,10 @@ class ThreadCache : public ListNode<ThreadCache> {
     Bound last;     // which of the two it last did
   };
 
-  static ThreadCache* OfThisThread();
+  static ThreadCache* OfThisThread() {
+    return own_ != nullptr ? own_ : Attach();
+  }
+  // Null when the thread has ended, is beginning, or gets no memory.
   static ThreadCache* Attach();
   static void OnThreadExit(void* cache);
   bool HasEnded() const;
@@ -140,9 +148,19 @@ class ThreadCache : public ListNode<ThreadCache> {
   void HideBins(uint64_t now);
   void ShowBins();
 
-  uint32_t Held(size_t c) const;
+  static constexpr SizeClass ClassNumber(size_t c) {
+    return SizeClass{static_cast<uint8_t>(c)};
+  }
+  static constexpr uint32_t FirstOffset(size_t c) {
+    return internal::kBinLayout.first[c];
+  }
+  uint32_t Held(size_t c) const {
+    return (bins_.bins[c].TopSeenFromElsewhere() - FirstOffset(c)) / kSlotBytes;
+  }
   // Slots that a bin may use.
-  uint32_t Limit(size_t c) const;
+  uint32_t Limit(size_t c) const {
+    return (bins_.bins[c].limit - FirstOffset(c)) / kSlotBytes;
+  }
   void SetLimit(size_t c, uint32_t slots);
 
   // In thread_cache_check.cc.
@@ -150,6 +168,11 @@ class ThreadCache : public ListNode<ThreadCache> {
                           BookCheck& check);
   void CheckBin(size_t c, BookCheck& check) const;
   void CheckOwnBooks(BookCheck& check) const;
+
+  // This thread's cache, or null.
+  static constinit thread_local ThreadCache* own_;
+  // How many there are. relaxed: a hint.
+  static constinit std::atomic<size_t> count_;
 
   ThreadBins bins_;
   BinState states_[kClassCount];

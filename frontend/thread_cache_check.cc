@@ -10,10 +10,6 @@
 namespace hakmem {
 namespace {
 
-constexpr uint32_t FirstOffset(size_t c) {
-  return internal::kBinLayout.first[c];
-}
-
 // `address` is in a bin of class `c`.
 void CheckBlock(SizeClass c, uintptr_t address, BookCheck& check) {
   const Chunk* chunk = AddressMap::ChunkAt(address);
@@ -39,14 +35,13 @@ void CheckBlock(SizeClass c, uintptr_t address, BookCheck& check) {
 }  // namespace
 
 void ThreadCache::CheckBin(size_t c, BookCheck& check) const {
-  const SizeClass size_class{static_cast<uint8_t>(c)};
+  const SizeClass size_class = ClassNumber(c);
   const uint32_t first = FirstOffset(c);
-  const uint32_t most =
-      first + BinSlots(size_class) * static_cast<uint32_t>(sizeof(void*));
+  const uint32_t most = first + BinSlots(size_class) * kSlotBytes;
   const Bin& bin = bins_.bins[c];
   auto& bins = const_cast<ThreadBins&>(bins_);
   if (!check.Require(first <= bin.top && bin.top <= most &&
-                         (bin.top - first) % sizeof(void*) == 0 &&
+                         (bin.top - first) % kSlotBytes == 0 &&
                          first <= bin.limit && bin.limit <= most,
                      "a bin's top or limit is not in the bin",
                      reinterpret_cast<uintptr_t>(this))) {
@@ -54,7 +49,7 @@ void ThreadCache::CheckBin(size_t c, BookCheck& check) const {
   }
   check.Require(*bins.SlotBelow(first) == nullptr, "a bin has no bottom",
                 reinterpret_cast<uintptr_t>(this));
-  for (uint32_t top = bin.top; top != first; top -= sizeof(void*)) {
+  for (uint32_t top = bin.top; top != first; top -= kSlotBytes) {
     CheckBlock(size_class, reinterpret_cast<uintptr_t>(*bins.SlotBelow(top)),
                check);
   }
@@ -64,7 +59,7 @@ void ThreadCache::CheckOwnBooks(BookCheck& check) const {
   size_t mid_limit_bytes = 0;
   for (size_t c = 0; c < kClassCount; ++c) {
     CheckBin(c, check);
-    const SizeClass size_class{static_cast<uint8_t>(c)};
+    const SizeClass size_class = ClassNumber(c);
     if (IsMid(size_class)) mid_limit_bytes += Limit(c) * ClassBytes(size_class);
   }
   check.RequireEqual(mid_limit_bytes_, mid_limit_bytes,
@@ -85,8 +80,8 @@ void ThreadCache::CheckCaches(const IntrusiveList<ThreadCache>& caches,
          cache = IntrusiveList<ThreadCache>::Next(cache)) {
       for (size_t c = 1; c < kClassCount; ++c) {
         for (uint32_t i = 1; i <= cache->Held(c); ++i) {
-          add(reinterpret_cast<uintptr_t>(*cache->bins_.SlotBelow(
-              FirstOffset(c) + i * static_cast<uint32_t>(sizeof(void*)))));
+          add(reinterpret_cast<uintptr_t>(
+              *cache->bins_.SlotBelow(FirstOffset(c) + i * kSlotBytes)));
         }
       }
       cache->span_bins_.VisitSpans(add);

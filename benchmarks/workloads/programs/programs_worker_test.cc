@@ -251,19 +251,11 @@ TEST_F(ProgramsWorker, NoRoomForFilesIsStatusThree) {
 }
 
 TEST_F(ProgramsWorker, ProbeSaysWhoServes) {
-  const ProcessResult result = RunProgram(Worker(), {"--probe"});
-  ASSERT_TRUE(result.ok()) << result.Describe();
-  const Json json = Json::Parse(result.output).value_or(Json());
-  EXPECT_NE(json["malloc_library"].text(), "");
+  ExpectProbeSaysWhoServes(Worker());
 }
 
 TEST_F(ProgramsWorker, BadArgumentsAreOneLineAndStatusTwo) {
-  for (const char* const bad :
-       {"--workload=nothing", "--workload=", "--workload", "", "--effort=0",
-        "--effort=x", "--seed=-1", "--florr", "--probe=1"}) {
-    EXPECT_TRUE(IsOneLineAndStatusTwo(RunProgram(Worker(), {bad}))) << bad;
-  }
-  EXPECT_TRUE(IsOneLineAndStatusTwo(RunProgram(Worker(), {})));
+  ExpectBadArgumentsAreRefused(Worker());
 }
 
 }  // namespace

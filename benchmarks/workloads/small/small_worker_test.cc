@@ -175,19 +175,11 @@ TEST(SmallWorker, OutOfMemoryIsOneLineAndStatusOne) {
 }
 
 TEST(SmallWorker, ProbeSaysWhoServes) {
-  const ProcessResult result = RunProgram(kWorker, {"--probe"});
-  ASSERT_TRUE(result.ok()) << result.Describe();
-  const Json json = Json::Parse(result.output).value_or(Json());
-  EXPECT_NE(json["malloc_library"].text(), "");
+  ExpectProbeSaysWhoServes(kWorker);
 }
 
 TEST(SmallWorker, BadArgumentsAreOneLineAndStatusTwo) {
-  for (const char* const bad :
-       {"--workload=nothing", "--workload=", "--workload", "", "--effort=0",
-        "--effort=x", "--seed=-1", "--florr", "--probe=1"}) {
-    EXPECT_TRUE(IsOneLineAndStatusTwo(RunProgram(kWorker, {bad}))) << bad;
-  }
-  EXPECT_TRUE(IsOneLineAndStatusTwo(RunProgram(kWorker, {})));
+  ExpectBadArgumentsAreRefused(kWorker);
 }
 
 }  // namespace

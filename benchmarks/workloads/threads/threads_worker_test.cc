@@ -95,19 +95,11 @@ TEST(ThreadsWorker, WorksForTheLeastEffort) {
 }
 
 TEST(ThreadsWorker, ProbeSaysWhoServes) {
-  const ProcessResult result = RunProgram(kWorker, {"--probe"});
-  ASSERT_TRUE(result.ok()) << result.Describe();
-  const Json json = Json::Parse(result.output).value_or(Json());
-  EXPECT_NE(json["malloc_library"].text(), "");
+  ExpectProbeSaysWhoServes(kWorker);
 }
 
 TEST(ThreadsWorker, BadArgumentsAreOneLineAndStatusTwo) {
-  for (const char* const bad :
-       {"--workload=nothing", "--workload=", "--workload", "", "--effort=0",
-        "--effort=x", "--seed=-1", "--threads=2", "--probe=1"}) {
-    EXPECT_TRUE(IsOneLineAndStatusTwo(RunProgram(kWorker, {bad}))) << bad;
-  }
-  EXPECT_TRUE(IsOneLineAndStatusTwo(RunProgram(kWorker, {})));
+  ExpectBadArgumentsAreRefused(kWorker);
 }
 
 }  // namespace

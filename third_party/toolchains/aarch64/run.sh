@@ -24,6 +24,14 @@ without=$without:OsMemoryDeathTest.UncommittedMemoryFaultsAndComesBackAsZeros
 # huge pages are not asked for
 without=$without:ChunkSource.ADenseChunkHasHugePagesUntilItIsNoLongerDense
 without=$without:ChunkSource.WhatAChunkWasLastTimeDoesNotMatter
+# a fault that its handler sends again, as the signal that it was, ends qemu
+without=$without:GuardReportTest.TellsOtherThreadsApart
+without=$without:GuardSignalTest.OtherFaultsAreAsWithoutUs
+without=$without:GuardSignalTest.ALaterHandlerMayPassOn
+without=$without:GuardSignalTest.OnASmallStackTheFirstLineIsTold
+without=$without:All/GuardMisuseTest.IsToldExactly/write_*
+without=$without:All/GuardMisuseTest.IsToldExactly/read_*
+without=$without:All/GuardMisuseTest.IsToldExactly/freed_elsewhere
 # what is resident is qemu's, some 200 KiB a thread; and see docs/platforms.md
 without=$without:ThreadsTest.FiveThousandShortLivesLeaveNothing
 without=$without:ThreadsTest.WhatAnExitedThreadAllocatedIsReusedOnce*

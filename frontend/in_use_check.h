@@ -1,0 +1,34 @@
+// What is put back into a bin or a slab must be in use: hardened builds look at
+// the books before they take it.
+#ifndef HAKMEM_FRONTEND_IN_USE_CHECK_H_
+#define HAKMEM_FRONTEND_IN_USE_CHECK_H_
+
+#include <cstdint>
+
+#include "ace/ace.h"
+#include "backend/bad_free.h"
+#include "backend/slab.h"
+#include "base/size_classes.h"
+#include "hardening/freed_mark.h"
+#include "linked_backend.h"
+
+namespace hakmem {
+
+// Aborts when `block`, whose address is in a slab of class `c`, is not a block
+// in use. Its slab's lock is not held: others may change other bits of the word
+// that is read here, never that of a block in use.
+[[gnu::no_sanitize("thread")]] inline void AbortUnlessInUse(SizeClass c,
+                                                            const void* block) {
+  const auto address = reinterpret_cast<uintptr_t>(block);
+  const Slab* slab =
+      IsMid(c) ? Ace::SlabAt(address) : LinkedBackend::SlabAt(address);
+  const uint32_t number = slab->BlockAt(address);
+  if (number == Slab::kNotABlock || slab->IsBlockFree(number)) {
+    AbortOnBadSlabFree(*slab, address);
+  }
+  if (FreedMark::IsOn(block)) AbortOnDoubleFree(address, slab->block_bytes);
+}
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_FRONTEND_IN_USE_CHECK_H_
