@@ -17,6 +17,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "base/futex_lock.h"
+#include "base/scoped_lock.h"
 #include "base/single_thread.h"
 
 namespace hakmem {
@@ -92,19 +93,7 @@ class ABSL_LOCKABLE Mutex {
   std::atomic<uint32_t> word_{futex_lock::kFree};
 };
 
-class ABSL_SCOPED_LOCKABLE MutexLock {
- public:
-  explicit MutexLock(Mutex& mutex) ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex)
-      : mutex_(mutex) {
-    mutex_.Lock();
-  }
-  ~MutexLock() ABSL_UNLOCK_FUNCTION() { mutex_.Unlock(); }
-  MutexLock(const MutexLock&) = delete;
-  MutexLock& operator=(const MutexLock&) = delete;
-
- private:
-  Mutex& mutex_;
-};
+using MutexLock = ScopedLock<Mutex>;
 
 }  // namespace hakmem
 

@@ -17,8 +17,8 @@ namespace hakmem {
 // Aborts when `block`, whose address is in a slab of class `c`, is not a block
 // in use. Its slab's lock is not held: others may change other bits of the word
 // that is read here, never that of a block in use.
-[[gnu::no_sanitize("thread")]] inline void AbortUnlessInUse(SizeClass c,
-                                                            const void* block) {
+__attribute__((no_sanitize("thread"))) inline void AbortUnlessInUse(
+    SizeClass c, const void* block) {
   const auto address = reinterpret_cast<uintptr_t>(block);
   const Slab* slab =
       IsMid(c) ? Ace::SlabAt(address) : LinkedBackend::SlabAt(address);

@@ -29,8 +29,8 @@ constexpr uint32_t SlotsForOthersBlocks(SizeClass c) {
                                kMostBatchSlots);
 }
 
-// For a span or large block that is freed.
-void ZeroIfAsked(uintptr_t address) {
+// For a span or large block that is freed, in builds that can be asked to.
+[[maybe_unused]] void ZeroIfAsked(uintptr_t address) {
   if (options::Get(options::k_zero_on_free) == 0) return;
   memset(reinterpret_cast<void*>(address), 0, Ace::BytesAt(address));
 }

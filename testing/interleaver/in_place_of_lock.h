@@ -10,6 +10,7 @@
 #define HAKMEM_BASE_LOCK_H_
 
 #include "absl/base/thread_annotations.h"
+#include "base/scoped_lock.h"
 #include "testing/interleaver/atomic.h"
 
 namespace hakmem {
@@ -30,19 +31,7 @@ class ABSL_LOCKABLE Mutex {
   ::interleaver::Lock lock_;
 };
 
-class ABSL_SCOPED_LOCKABLE MutexLock {
- public:
-  explicit MutexLock(Mutex& mutex) ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex)
-      : mutex_(mutex) {
-    mutex_.Lock();
-  }
-  ~MutexLock() ABSL_UNLOCK_FUNCTION() { mutex_.Unlock(); }
-  MutexLock(const MutexLock&) = delete;
-  MutexLock& operator=(const MutexLock&) = delete;
-
- private:
-  Mutex& mutex_;
-};
+using MutexLock = ScopedLock<Mutex>;
 
 }  // namespace hakmem
 
