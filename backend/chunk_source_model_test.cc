@@ -92,7 +92,7 @@ bool HugePages::AdviseDense(uintptr_t, size_t) { return false; }
 void HugePages::AdviseSparse(uintptr_t, size_t) {}
 uint64_t Nanoseconds() { return 0; }
 
-constinit thread_local FailureNote internal::failure_note;
+constinit thread_local FailureNote internal::failure_note{};
 
 namespace {
 

@@ -127,14 +127,14 @@ __attribute__((destructor)) void End() {
 }  // namespace
 
 // How a worker ends that says what went wrong: without destructors.
-extern "C" [[noreturn]] void _Exit(int status) noexcept {
+extern "C" void _Exit(int status) noexcept {
   End();
   syscall(SYS_exit_group, status);
   __builtin_unreachable();
 }
 
 // How the allocator ends a process whose free cannot be right.
-extern "C" [[noreturn]] void abort() noexcept {
+extern "C" void abort() noexcept {
   TellEarlyFailure();
   if (IsOfAllocator(__builtin_return_address(0))) Tell("signal %d\n", SIGABRT);
   signal(SIGABRT, SIG_DFL);
