@@ -4,7 +4,6 @@
 // is free, beside threads that take blocks and give them back. At the end of
 // each run the pools' own books are checked (backend/book_check.h).
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdint>

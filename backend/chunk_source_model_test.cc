@@ -4,7 +4,6 @@
 // that are unmapped when nothing of them is in use. At the end of each run its
 // own books are checked (book_check.h).
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdint>

@@ -3,7 +3,6 @@
 // the lock is free beside spans that are allocated, freed, resized, cached. At
 // the end of each run its own books are checked (book_check.h).
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdint>
