@@ -1,6 +1,10 @@
 // api_model_test.cc: the whole interface against a model, in runs of random
 // calls on three threads that take turns. A run depends on its seed only.
+#include <malloc.h>
+
 #include <cstdint>
+#include <cstdlib>
+#include <new>
 #include <random>
 #include <string>
 #include <vector>
@@ -12,12 +16,45 @@
 namespace hakmem_test {
 namespace {
 
+void* New(size_t size, size_t alignment) noexcept {
+  return alignment == 0
+             ? ::operator new(size, std::nothrow)
+             : ::operator new(size, std::align_val_t(alignment), std::nothrow);
+}
+
+void Delete(void* block, size_t size, size_t alignment) noexcept {
+  return alignment == 0
+             ? ::operator delete(block, size)
+             : ::operator delete(block, size, std::align_val_t(alignment));
+}
+
+// As a program calls them.
+ApiFunctions ThisProcess() {
+  return {.malloc = malloc,
+          .calloc = calloc,
+          .realloc = realloc,
+          .reallocarray = reallocarray,
+          .memalign = memalign,
+          .aligned_alloc = aligned_alloc,
+          .posix_memalign = posix_memalign,
+          .valloc = valloc,
+          .pvalloc = pvalloc,
+          .usable_size = malloc_usable_size,
+          .trim = malloc_trim,
+          .free = free,
+          .operator_new = New,
+          .operator_delete = Delete,
+          .collect = Hakmem().collect,
+          .check_heap = Hakmem().check_heap,
+          .free_sized = Hakmem().free_sized,
+          .free_aligned_sized = Hakmem().free_aligned_sized};
+}
+
 std::string RunModel(uint64_t seed, size_t operations) {
   std::mt19937_64 random(seed);
   std::vector<uint8_t> bytes(operations * ApiOperations::kBytesEach);
   for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random());
-  ApiModel model({Hakmem().collect, Hakmem().check_heap, Hakmem().free_sized,
-                  Hakmem().free_aligned_sized});
+  ApiModel model(ThisProcess());
   return model.Run(bytes.data(), bytes.size());
 }
 

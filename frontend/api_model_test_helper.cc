@@ -1,15 +1,10 @@
 #include "frontend/api_model_test_helper.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 
 #include "frontend/block_test_helper.h"
-#include "frontend/preload_test_helper.h"  // Opaque
 
 namespace hakmem_test {
 namespace {
@@ -119,7 +114,7 @@ void ApiModel::CheckHeap() {
 void ApiModel::FreeAll() {
   for (uint8_t turn = 0; !blocks_.empty(); ++turn) {
     const Block block = Leave(blocks_.size() - 1);
-    threads_[turn % kApiThreads]->Do([&] { free(block.address); });
+    threads_[turn % kApiThreads]->Do([&] { functions_.free(block.address); });
   }
   CheckHeap();
   for (auto& thread : threads_) thread->Do([this] { functions_.collect(); });
@@ -140,12 +135,12 @@ void ApiModel::Perform(const ApiOperation& operation) {
     case ApiCall::kDelete:
       return Release(operation);
     case ApiCall::kFreeNull:
-      return free(Opaque(static_cast<void*>(nullptr)));
+      return functions_.free(nullptr);
     case ApiCall::kCollect:
       functions_.collect();
       return CheckHeap();
     case ApiCall::kTrim:
-      malloc_trim(operation.size);
+      functions_.trim(operation.size);
       return CheckHeap();
     default:
       return Allocate(operation);
@@ -166,36 +161,37 @@ void ApiModel::Allocate(const ApiOperation& operation) {
   switch (operation.call) {
     case ApiCall::kCalloc: {
       const size_t count = operation.block % 7 + 1;
-      block = calloc(count, size / count);
+      block = functions_.calloc(count, size / count);
       Require(block == nullptr || IsZero(block, size / count * count),
               "calloc's memory is not zero", block);
       return Enter(block, operation, size / count * count, 0);
     }
     case ApiCall::kReallocNull:
-      block = realloc(Opaque(static_cast<void*>(nullptr)), size);
+      block = functions_.realloc(nullptr, size);
       return Enter(block, operation, size, 0);
     case ApiCall::kMemalign:
-      return Enter(memalign(alignment, size), operation, size, alignment);
+      return Enter(functions_.memalign(alignment, size), operation, size,
+                   alignment);
     case ApiCall::kAlignedAlloc:
-      return Enter(aligned_alloc(alignment, size), operation, size, alignment);
+      return Enter(functions_.aligned_alloc(alignment, size), operation, size,
+                   alignment);
     case ApiCall::kPosixMemalign:
-      Require(posix_memalign(&block, alignment, size) == 0,
+      Require(functions_.posix_memalign(&block, alignment, size) == 0,
               "posix_memalign fails", nullptr);
       return Enter(block, operation, size, alignment);
     case ApiCall::kValloc:
-      return Enter(valloc(size), operation, size, 4096);
+      return Enter(functions_.valloc(size), operation, size, 4096);
     case ApiCall::kPvalloc:
       // Rounded up to whole pages, and all of them may be used.
-      return Enter(pvalloc(size), operation,
+      return Enter(functions_.pvalloc(size), operation,
                    std::max<size_t>((size + 4095) / 4096, 1) * 4096, 4096);
     case ApiCall::kNew:
-      return Enter(::operator new(size, std::nothrow), operation, size, 0);
+      return Enter(functions_.operator_new(size, 0), operation, size, 0);
     case ApiCall::kNewAligned:
-      return Enter(
-          ::operator new(size, std::align_val_t(alignment), std::nothrow),
-          operation, size, alignment);
+      return Enter(functions_.operator_new(size, alignment), operation, size,
+                   alignment);
     default:
-      return Enter(malloc(size), operation, size, 0);
+      return Enter(functions_.malloc(size), operation, size, 0);
   }
 }
 
@@ -204,7 +200,7 @@ void ApiModel::Enter(void* address, const ApiOperation& operation, size_t size,
   Require(address != nullptr, "no memory", nullptr);
   if (address == nullptr) return;
   auto* start = static_cast<char*>(address);
-  const size_t usable = malloc_usable_size(address);
+  const size_t usable = functions_.usable_size(address);
   Require(usable >= size, "fewer bytes are usable than were asked for", start);
   Require(IsAligned(address, std::max<size_t>(alignment, 16)), "misaligned",
           start);
@@ -245,8 +241,8 @@ void ApiModel::Resize(const ApiOperation& operation) {
   const Block old = Leave(Pick(operation));
   const size_t size = std::max<size_t>(operation.size, 1);
   void* moved = operation.call == ApiCall::kRealloc
-                    ? realloc(old.address, size)
-                    : reallocarray(old.address, 1, size);
+                    ? functions_.realloc(old.address, size)
+                    : functions_.reallocarray(old.address, 1, size);
   if (moved != nullptr) {
     // Beyond what was asked for nothing need be kept.
     Block kept = old;
@@ -262,7 +258,7 @@ void ApiModel::Release(const ApiOperation& operation) {
   if (!problem_.empty()) return;
   switch (operation.call) {
     case ApiCall::kReallocToZero:
-      Require(realloc(block.address, Opaque(size_t{0})) == nullptr,
+      Require(functions_.realloc(block.address, 0) == nullptr,
               "realloc to nothing returns a block", block.address);
       return;
     case ApiCall::kFreeSized:
@@ -271,12 +267,10 @@ void ApiModel::Release(const ApiOperation& operation) {
                  : functions_.free_aligned_sized(block.address, block.alignment,
                                                  block.size);
     case ApiCall::kDelete:
-      return block.alignment == 0
-                 ? ::operator delete(block.address, block.size)
-                 : ::operator delete(block.address, block.size,
-                                     std::align_val_t(block.alignment));
+      return functions_.operator_delete(block.address, block.size,
+                                        block.alignment);
     default:
-      return free(block.address);
+      return functions_.free(block.address);
   }
 }
 

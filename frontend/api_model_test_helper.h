@@ -1,7 +1,7 @@
 // api_model_test_helper.h: a model of what the allocator owes to its callers,
 // and the proof after each step that it has kept it.
 //
-//   ApiModel model({collect, check_heap});
+//   ApiModel model(functions);   // of the allocator
 //   const std::string problem = model.Run(bytes, count);   // "": none
 //
 // The model knows each live block: where it is, what was asked for, what was
@@ -9,8 +9,9 @@
 // are made on threads that take turns, so that the same bytes are always the
 // same calls; a block is mostly freed by another thread than its own.
 //
-// Calls malloc and its family by their plain names, and needs no gtest: for
-// programs that the allocator is preloaded into or linked with, fuzzers too.
+// The allocator is reached through ApiFunctions alone, and no gtest is needed:
+// for programs that it is preloaded into (api_model_test), and for a fuzzer
+// that has it beside the process's malloc (fuzz/api_model.cc).
 #ifndef HAKMEM_FRONTEND_API_MODEL_TEST_HELPER_H_
 #define HAKMEM_FRONTEND_API_MODEL_TEST_HELPER_H_
 
@@ -50,8 +51,24 @@ class TurnTaker {
   std::thread thread_;  // last: begins when all else is there
 };
 
-// The names that a C library need not have.
+// The interface. All must be there.
 struct ApiFunctions {
+  void* (*malloc)(size_t size) noexcept;
+  void* (*calloc)(size_t count, size_t size) noexcept;
+  void* (*realloc)(void* block, size_t size) noexcept;
+  void* (*reallocarray)(void* block, size_t count, size_t size) noexcept;
+  void* (*memalign)(size_t alignment, size_t size) noexcept;
+  void* (*aligned_alloc)(size_t alignment, size_t size) noexcept;
+  int (*posix_memalign)(void** block, size_t alignment, size_t size) noexcept;
+  void* (*valloc)(size_t size) noexcept;
+  void* (*pvalloc)(size_t size) noexcept;
+  size_t (*usable_size)(void* block) noexcept;
+  int (*trim)(size_t pad) noexcept;
+  void (*free)(void* block) noexcept;
+  // operator new and delete, without exceptions. An alignment of 0: the form
+  // without one.
+  void* (*operator_new)(size_t size, size_t alignment) noexcept;
+  void (*operator_delete)(void* block, size_t size, size_t alignment) noexcept;
   size_t (*collect)() noexcept;
   int (*check_heap)() noexcept;
   void (*free_sized)(void* block, size_t size) noexcept;

@@ -330,11 +330,11 @@ def frontend_tests():
         hdrs = [
             "api_model_test_helper.h",
             "api_operations_test_helper.h",
+            "block_test_helper.h",
         ],
         copts = _COPTS,
         linkstatic = True,
-        tags = ["nosan"],
-        deps = [":preload_test_helper"],
+        visibility = ["//fuzz:__pkg__"],
     )
 
     for subject in ["events", "failures"]:

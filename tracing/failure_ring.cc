@@ -86,6 +86,21 @@ bool BasicFailureRing<Record, kSlots>::Last(Record* record) const {
   return false;
 }
 
+template <typename Record, size_t kSlots>
+uint64_t BasicFailureRing<Record, kSlots>::lost() const {
+  // relaxed: counts, which order nothing.
+  const uint64_t end = next_.load(std::memory_order_relaxed);
+  uint64_t lost = 0;
+  for (const Slot& slot : slots_) {
+    const uint64_t state = slot.state.load(std::memory_order_relaxed);
+    // Whole, but its successor in the slot went on to another ticket. It is
+    // counted in lost_ when somebody overwrites it.
+    const bool is_whole = state != 0 && state % 2 == 0;
+    if (is_whole && (state - 2) / 2 + kRecords < end) ++lost;
+  }
+  return lost + lost_.load(std::memory_order_relaxed);
+}
+
 template class BasicFailureRing<FailureRecord, 128>;
 
 }  // namespace hakmem

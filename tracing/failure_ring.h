@@ -13,7 +13,9 @@
 // A writer takes a ticket t, and with it slot t mod kRecords. When that slot is
 // still being written (its writer was overtaken by a whole round, or was
 // interrupted by us, or stayed behind in the parent process), the writer takes
-// the next ticket instead of waiting. A reader copies a slot and takes the copy
+// the next ticket instead of waiting. The record in that slot is then older
+// than kRecords tickets and is not shown, although nothing has taken its place;
+// it is counted as lost all the same. A reader copies a slot and takes the copy
 // when the state was the same even value before and after.
 #ifndef HAKMEM_TRACING_FAILURE_RING_H_
 #define HAKMEM_TRACING_FAILURE_RING_H_
@@ -56,8 +58,9 @@ class BasicFailureRing {
     return count;
   }
 
-  // Records that made room for newer ones, or found no room.
-  uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
+  // Records that made room for newer ones, found no room, or are too old to be
+  // visited: what was added and is not visited, exactly so while nobody adds.
+  uint64_t lost() const;
 
  private:
   static constexpr size_t kWords = sizeof(Record) / sizeof(uint64_t);

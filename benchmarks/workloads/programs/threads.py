@@ -4,6 +4,7 @@ Arguments: first state, threads that make chunks (as many take them), chunks per
 thread.
 """
 
+import os
 import queue
 import sys
 import threading
@@ -47,6 +48,13 @@ def take(number):
     results[number] = total + len(kept)
 
 
+def end(failure):
+    """Ends all: those that wait for a thread that is gone would wait for ever."""
+    sys.stderr.write(f"{failure.exc_type.__name__}: {failure.exc_value}\n")
+    os._exit(1)
+
+
+threading.excepthook = end
 workers = [threading.Thread(target=work, args=(n,)) for n in range(threads) for work in (make, take)]
 for worker in workers:
     worker.start()

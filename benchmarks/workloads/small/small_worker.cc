@@ -8,14 +8,14 @@
 // allocator failed), 2 (bad flags).
 #include <exception>
 
+#include "benchmarks/new_failure.h"
 #include "benchmarks/workload.h"
 #include "benchmarks/workloads/small/small.h"
 
 namespace hakmem::bench {
 namespace {
 
-// Memory that runs out is an exception in C++, and so is, mostly, a container
-// whose memory was overwritten.
+// What a container throws whose memory was overwritten.
 template <void (*run_workload)(Run&)>
 void Catching(Run& run) {
   try {
@@ -30,6 +30,7 @@ void Catching(Run& run) {
 
 int main(int argc, char** argv) {
   using namespace hakmem::bench;  // NOLINT(google-build-using-namespace)
+  DieWhenNewFails();
   static constexpr Workload kWorkloads[] = {
       {"lognormal-256", 1, Lognormal256},
       {"lognormal-8192", 1, Lognormal8192},

@@ -1,0 +1,261 @@
+// Runs the pools of mid blocks (backend/shared_slab_pools.h with MidSlab) under
+// every interleaving of a few operations, on a memory as weak as C11's
+// (testing/interleaver): free blocks of slabs in use are purged while the lock
+// is free, beside threads that take blocks and give them back. At the end of
+// each run the pools' own books are checked (backend/book_check.h).
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <functional>
+#include <new>
+#include <utility>
+#include <vector>
+
+// First what takes the place of atomics and locks.
+#include "testing/interleaver/in_place_of_lock.h"
+#include "testing/interleaver/in_place_of_std.h"
+//
+#include "ace/mid_slab.h"
+#include "backend/address_map.cc"
+#include "backend/model_system_test_helper.h"
+#include "backend/shared_slab_pools.h"
+#include "backend/shared_slab_pools_check.h"
+#include "backend/slab_check.cc"
+
+namespace hakmem {
+namespace {
+
+using interleaver::Explore;
+using interleaver::Options;
+using interleaver::Require;
+using interleaver::Result;
+using interleaver::Threads;
+
+constexpr uintptr_t kFirstChunk = uintptr_t{1} << 40;
+constexpr size_t kMostChunks = 2;
+
+// Four blocks of whole pages a slab.
+constexpr SizeClass kClass = MidClassOf(16384);
+// Blocks that share pages.
+constexpr SizeClass kOddClass = MidClassOf(15360);
+
+using Pools = SharedSlabPools<MidSlab, Index(kOddClass), Index(kClass) + 1>;
+
+// --- Chunks ------------------------------------------------------------------
+
+struct Chunks {
+  Mutex mutex;
+  bool is_used[kMostChunks] = {};
+};
+
+Chunks& chunks = *new Chunks;
+
+}  // namespace
+
+ChunkSource::Allocation ChunkSource::Allocate(Use) {
+  MutexLock lock(chunks.mutex);
+  for (size_t c = 0; c < kMostChunks; ++c) {
+    if (std::exchange(chunks.is_used[c], true)) continue;
+    return {kFirstChunk + c * kChunkBytes, false, false};
+  }
+  return {};
+}
+
+void ChunkSource::Free(uintptr_t address, size_t, uint64_t) {
+  MutexLock lock(chunks.mutex);
+  model::GiveBack(address, kChunkBytes);
+  chunks.is_used[(address - kFirstChunk) / kChunkBytes] = false;
+}
+
+void ChunkSource::BecomeSparse(uintptr_t) { MutexLock lock(chunks.mutex); }
+
+namespace {
+
+[[noreturn]] void Abort(const char* why) {
+  Require(false, why);
+  abort();
+}
+
+}  // namespace
+
+void AbortOnBadSlabFree(const Slab&, uintptr_t) { Abort("a bad free"); }
+void AbortOnForeignFree(uintptr_t) { Abort("not ours"); }
+void AbortOnDoubleFree(uintptr_t, size_t) { Abort("freed twice"); }
+
+namespace {
+
+// --- Reaching what runs must begin anew --------------------------------------
+
+using ChunkPool = MetadataPool<SlabChunk<MidSlab>>;
+
+// Explicit instantiation may name private members.
+template <ChunkPool* kPool>
+struct Expose {
+  friend ChunkPool* PoolOfChunks() { return kPool; }
+};
+ChunkPool* PoolOfChunks();
+template struct Expose<&SlabSource<MidSlab>::pool_>;
+
+Pools& pools = *new Pools;
+
+// --- What threads do ---------------------------------------------------------
+
+// The ends of a block: what lies between goes with them.
+template <typename Visit>
+void ForEachPlace(void* block, SizeClass c, Visit&& visit) {
+  const auto address = reinterpret_cast<uintptr_t>(block);
+  visit(address);
+  visit(address + ClassBytes(c) - 16);
+}
+
+void* Take(SizeClass c = kClass) {
+  void* block = nullptr;
+  if (pools.Refill(c, &block, 1) == 0) Abort("no memory");
+  ForEachPlace(block, c,
+               [](uintptr_t place) { model::Hold(place, /*is_zero=*/false); });
+  return block;
+}
+
+void Give(void* block, SizeClass c = kClass) {
+  ForEachPlace(block, c, model::LetGo);
+  pools.Drain(c, &block, 1);
+}
+
+void Purge() { pools.PurgeInside(2, /*force=*/true); }
+
+class MidPurgeModel : public testing::Test {
+ protected:
+  void SetUp() override {
+    // The leaves of the map, for good: they are entered once a process.
+    for (size_t c = 0; c < kMostChunks; ++c) {
+      static Chunk chunk;
+      ASSERT_TRUE(AddressMap::SetChunk(kFirstChunk + c * kChunkBytes, &chunk));
+    }
+    model::KeepBooks();
+  }
+
+  // Fresh pools with chunks of `slabs` slabs.
+  void Begin(size_t slabs) {
+    for (size_t c = 0; c < kMostChunks; ++c) {
+      const uintptr_t chunk = kFirstChunk + c * kChunkBytes;
+      AddressMap::SetChunk(chunk, nullptr);
+      for (size_t i = 0; i < kSlabsPerChunk; ++i) {
+        AddressMap::SetClass(chunk + i * kSlabBytes, SizeClass::kNone);
+      }
+    }
+    model::BeginSystem();
+    new (&chunks) Chunks;
+    new (PoolOfChunks()) ChunkPool;
+    new (&pools) Pools;
+    options::internal::values[options::k_superslab_bytes].store(slabs *
+                                                                kSlabBytes);
+    options::internal::values[options::k_decay].store(0);
+  }
+
+  // After all threads: the books agree, and what is not freed is in use.
+  static void RequireBooksAreRight() {
+    BookCheck check;
+    pools.CheckBooks(check);
+    size_t bytes = 0;
+    for (const uintptr_t place : model::system_below.held) {
+      // Each block has two places, of which one begins it.
+      const SizeClass c = AddressMap::ClassAt(place);
+      bytes += ClassBytes(c) / 2;
+    }
+    Require(pools.BlockBytes() == bytes, "a freed block is lost");
+  }
+
+  Result Run(const std::function<Threads()>& make, Options options = {}) {
+    // What decides nothing.
+    options.quiet_files = {"counters.h", "dirty_ledger.h", "options.h",
+                           "single_thread.h"};
+    return Explore(make, RequireBooksAreRight, options);
+  }
+};
+
+// A slab has free blocks between used ones; they are purged by two threads at
+// once, while another takes a block and gives one back.
+TEST_F(MidPurgeModel, TwoPurgeWhileBlocksAreTaken) {
+  const Result result = Run([&] {
+    Begin(/*slabs=*/2);
+    void* first = Take();
+    void* second = Take();
+    Take();
+    Give(second);
+    return Threads{[] { Purge(); }, [] { Purge(); },
+                   [=] {
+                     Take();
+                     Give(first);
+                   }};
+  });
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 20);
+}
+
+// The last used block of a slab comes back while its others are withdrawn: the
+// slab goes back when they are, once.
+TEST_F(MidPurgeModel, ASlabEmptiesWhileItIsPurged) {
+  const Result result = Run([&] {
+    Begin(/*slabs=*/3);
+    std::vector<void*> blocks;
+    for (int i = 0; i < 8; ++i) blocks.push_back(Take());
+    for (int i = 1; i < 4; ++i) Give(blocks[i]);
+    for (int i = 5; i < 8; ++i) Give(blocks[i]);
+    return Threads{[] { Purge(); },
+                   [=] {
+                     Give(blocks[0]);
+                     Give(blocks[4]);
+                   },
+                   [] {
+                     pools.Collect(2, /*force=*/true);
+                     Take();
+                   }};
+  });
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 20);
+}
+
+// Of blocks that share pages only a run of free ones covers what they share:
+// one of the run is taken, or the run grows, while it is purged.
+TEST_F(MidPurgeModel, BlocksThatSharePagesArePurgedTogetherOrNot) {
+  const Result result = Run([&] {
+    Begin(/*slabs=*/2);
+    void* first = Take(kOddClass);
+    void* second = Take(kOddClass);
+    void* third = Take(kOddClass);
+    Take(kOddClass);
+    Give(second, kOddClass);
+    return Threads{[] { Purge(); }, [=] { Give(third, kOddClass); },
+                   [=] {
+                     Take(kOddClass);
+                     Give(first, kOddClass);
+                   }};
+  });
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 50);
+}
+
+// The kernel refuses: what was withdrawn is free as before.
+TEST_F(MidPurgeModel, WhatIsNotPurgedIsFreeAsBefore) {
+  const Result result = Run([&] {
+    Begin(/*slabs=*/2);
+    void* first = Take();
+    void* second = Take();
+    Give(second);
+    model::system_below.purges_fail = true;
+    return Threads{[] {
+                     Purge();
+                     model::system_below.purges_fail = false;
+                   },
+                   [=] {
+                     Take();
+                     Give(first);
+                   }};
+  });
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 3);
+}
+
+}  // namespace
+}  // namespace hakmem
