@@ -96,7 +96,8 @@ bool WriteTo(const std::string& path, const std::string& text) {
 }
 
 // A cgroup of this test's own, with a limit on memory; none where the system
-// does not let us.
+// does not let us. Of the second version only where its root has the memory
+// controller, which is either version's, not both's.
 class MemoryCgroup {
  public:
   explicit MemoryCgroup(size_t limit) {
@@ -138,7 +139,9 @@ class MemoryCgroup {
 TEST(CgroupTest, MemoryOfOneKindServesAnother) {
   const MemoryCgroup cgroup(kLimit);
   if (!cgroup.exists()) {
-    GTEST_SKIP() << "no cgroup with a memory limit can be made here";
+    GTEST_SKIP() << "no cgroup with a memory limit can be made here: neither "
+                    "/sys/fs/cgroup/memory (version 1) nor /sys/fs/cgroup "
+                    "(version 2) lets us";
   }
   const ChildResult child = RunForked([&cgroup] {
     ASSERT_TRUE(cgroup.Enter());
