@@ -9,6 +9,7 @@
 #include "backend/huge_pages.h"
 #include "backend/metadata.h"
 #include "backend/region.h"
+#include "backend/region_mapping.h"
 #include "base/clock.h"
 #include "base/intrusive_list.h"
 #include "base/lock.h"
@@ -53,6 +54,7 @@ bool UnmapUnusedRegions() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     for (size_t c = 0; c < region->usable; ++c) {
       DirtyLedger::Subtract(region->dirty_bytes[c]);
     }
+    RegionMapping::Forget(*region);
     bytes_reserved -= bytes;
     regions.Remove(region);
     region_pool.Put(region);
@@ -96,7 +98,8 @@ Region* AddRegion() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   region->free_count = 0;
   region->dirty_count = 0;
   std::fill(std::begin(region->free), std::end(region->free), 0);
-  std::fill(std::begin(region->dense), std::end(region->dense), 0);
+  std::fill(std::begin(region->mapping), std::end(region->mapping),
+            ChunkMapping::kReserved);
   for (size_t c = 0; c < chunks; ++c) {
     region->dirty_bytes[c] = 0;
     region->MarkFree(c);
@@ -107,38 +110,47 @@ Region* AddRegion() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   return region;
 }
 
-// The first free chunk of `region`, a resident one if there is any: it costs no
-// page faults. The region must have a free chunk.
+// The free chunk of `region` that costs least: a resident one (no page faults),
+// a usable one, one in a hole of what is usable. The region must have a free
+// chunk.
 size_t ChooseChunk(const Region& region) {
   size_t clean = kMaxRegionChunks;
+  size_t hole = kMaxRegionChunks;
   for (size_t word = 0; word < std::size(region.free); ++word) {
     for (uint64_t bits = region.free[word]; bits != 0; bits &= bits - 1) {
       const size_t chunk = word * 64 + std::countr_zero(bits);
       if (region.dirty_bytes[chunk] != 0) return chunk;
-      clean = std::min(clean, chunk);
-      if (region.dirty_count == 0) return clean;
+      size_t& found = region.IsReserved(chunk) ? hole : clean;
+      found = std::min(found, chunk);
+      // What is usable lies before what is not, or beside holes in it.
+      if (region.dirty_count == 0 &&
+          (clean != kMaxRegionChunks || chunk >= region.usable)) {
+        return std::min(clean, hole);
+      }
     }
   }
-  return clean;
+  return clean != kMaxRegionChunks ? clean : hole;
 }
 
-void MakeSparse(Region& region, size_t chunk)
-    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-  HugePages::AdviseSparse(region.base + chunk * kChunkBytes, kChunkBytes);
-  region.FlipDense(chunk);
+// Whether `region` has a free chunk that is usable.
+bool HasUsable(const Region& region) {
+  if (region.free_count == 0) return false;
+  for (size_t c = 0; c < region.usable; ++c) {
+    if (region.IsFree(c) && !region.IsReserved(c)) return true;
+  }
+  return false;
 }
 
 ChunkSource::Allocation TakeFrom(Region& region, ChunkSource::Use use)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   const size_t chunk = ChooseChunk(region);
   const uintptr_t address = region.base + chunk * kChunkBytes;
-  if (chunk >= region.usable) {
-    if (const int error = os::Commit(address, kChunkBytes); error != 0) {
+  if (region.IsReserved(chunk)) {
+    if (const int error = RegionMapping::MakeUsable(region, chunk)) {
       Count(Event::kMapFailure);
       NoteMapFail(OsRequest::kCommit, error, kChunkBytes);
       return {};
     }
-    region.usable = static_cast<uint32_t>(chunk) + 1;
   }
   region.MarkUsed(chunk);
   const bool is_zero = region.dirty_bytes[chunk] == 0;
@@ -152,10 +164,12 @@ ChunkSource::Allocation TakeFrom(Region& region, ChunkSource::Use use)
     use = ChunkSource::Use::kSparse;
   }
   if (region.IsDense(chunk)) {
-    if (use == ChunkSource::Use::kSparse) MakeSparse(region, chunk);
-  } else if (use == ChunkSource::Use::kDense &&
-             HugePages::AdviseDense(address, kChunkBytes)) {
-    region.FlipDense(chunk);
+    // Refused, it is dense all the same, and the caller is told so.
+    if (use == ChunkSource::Use::kSparse) {
+      (void)RegionMapping::MakeSparse(region, chunk);
+    }
+  } else if (use == ChunkSource::Use::kDense) {
+    RegionMapping::MakeDense(region, chunk);
   }
   return {address, is_zero, region.IsDense(chunk)};
 }
@@ -224,7 +238,28 @@ ChunkSource::Allocation TakeChunk(ChunkSource::Use use)
     if (region->free_count != 0) clean = region;
   }
   if (clean == nullptr) clean = AddRegion();
-  return clean == nullptr ? ChunkSource::Allocation{} : TakeFrom(*clean, use);
+  if (clean != nullptr) {
+    const ChunkSource::Allocation chunk = TakeFrom(*clean, use);
+    if (chunk.address != 0) return chunk;
+  }
+  // Refused. Another region may have what need not be asked for.
+  for (Region* region = regions.front(); region != nullptr;
+       region = regions.Next(region)) {
+    if (HasUsable(*region)) return TakeFrom(*region, use);
+  }
+  return {};
+}
+
+// After usable memory was refused: free chunks must not count. In vain once
+// nothing is left that does; then it is over.
+void WithdrawAfterRefusal() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  if (!os::WasRefusedUsable()) return;
+  size_t withdrawn = 0;
+  for (Region* region = regions.front(); region != nullptr;
+       region = regions.Next(region)) {
+    withdrawn += RegionMapping::Withdraw(*region);
+  }
+  if (withdrawn == 0) os::ForgetRefusal();
 }
 
 // Touches a chunk with nothing resident. Returns the nanoseconds it took.
@@ -264,11 +299,11 @@ void ChunkSource::Free(uintptr_t address, size_t dirty_bytes, uint64_t now) {
   region->MarkFree(chunk);
 }
 
-void ChunkSource::BecomeSparse(uintptr_t address) {
+bool ChunkSource::BecomeSparse(uintptr_t address) {
   MutexLock lock(mutex);
   Region* region = RegionOf(address);
   const size_t chunk = (address - region->base) / kChunkBytes;
-  if (region->IsDense(chunk)) MakeSparse(*region, chunk);
+  return !region->IsDense(chunk) || RegionMapping::MakeSparse(*region, chunk);
 }
 
 size_t ChunkSource::Purge(uint64_t now, bool force) {
@@ -287,6 +322,7 @@ size_t ChunkSource::Purge(uint64_t now, bool force) {
   }
   Count(Event::kPurgedByte, given_back);
   if (force || os::AddressSpaceLimit() != UINT64_MAX) UnmapUnusedRegions();
+  if (force) WithdrawAfterRefusal();
   return given_back;
 }
 

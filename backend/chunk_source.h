@@ -8,6 +8,9 @@
 // however it is used (vm.max_map_count is never what runs out). A chunk that
 // comes back stays resident for the decay time, then is purged. A region whose
 // chunks are all free is unmapped when address space is limited or asked for.
+// When usable memory is refused, purged chunks of regions in use are made
+// reserved again: else they would count as data, and against a limit on what is
+// promised, for ever.
 //
 // Whether the kernel is asked for huge pages is decided chunk by chunk, each
 // time one is handed out, and taken back with the first hole purged in it:
@@ -46,15 +49,17 @@ class ChunkSource {
   static Allocation Allocate(Use use);
 
   // To be called for a chunk with is_dense before a part of it is purged: it is
-  // no longer dense, and the kernel shall not fill the hole again.
-  static void BecomeSparse(uintptr_t address);
+  // no longer dense, and the kernel shall not fill the hole again. False when
+  // the kernel refuses: it is still, and is to be told with the next hole.
+  static bool BecomeSparse(uintptr_t address);
 
   // Takes a chunk back, already removed from the address map. `now` is
   // CoarseMilliseconds; `dirty_bytes` (0 to kChunkBytes) of it are resident.
   static void Free(uintptr_t address, size_t dirty_bytes, uint64_t now);
 
   // Purges the free chunks that came back at least the decay time before
-  // `now`, all of them with `force`, and unmaps regions with nothing in use.
+  // `now`, all of them with `force`, and unmaps regions with nothing in use;
+  // with `force` after a refusal, withdraws all others that are free as well.
   // Returns the bytes given back.
   static size_t Purge(uint64_t now, bool force);
 

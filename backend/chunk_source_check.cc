@@ -11,7 +11,7 @@ namespace {
 void CheckUsed(const Region& region, size_t i, BookCheck& check) {
   const uintptr_t address = region.base + i * kChunkBytes;
   ++check.tally.used_chunks;
-  check.Require(i < region.usable, "a chunk is in use that is not usable yet",
+  check.Require(!region.IsReserved(i), "a chunk is in use that is not usable",
                 address);
   check.RequireEqualAtRest(region.dirty_bytes[i], 0,
                            "a chunk in use has free resident bytes", address);
@@ -44,8 +44,10 @@ void CheckRegion(const Region& region, BookCheck& check) {
     }
     ++free;
     dirty += region.dirty_bytes[i] != 0;
-    check.Require(i < region.usable || region.dirty_bytes[i] == 0,
-                  "memory is resident that is not usable yet", address);
+    check.Require(!region.IsReserved(i) || region.dirty_bytes[i] == 0,
+                  "memory is resident that is not usable", address);
+    check.Require(i < region.usable || region.IsReserved(i),
+                  "a chunk is usable beyond what is", address);
     check.Require(AddressMap::ChunkAt(address) == nullptr,
                   "a free chunk is in the address map", address);
   }

@@ -36,8 +36,8 @@ bool HugePages::AdviseDense(uintptr_t address, size_t bytes) {
          os::AdviseHugePages(address, bytes) == 0;
 }
 
-void HugePages::AdviseSparse(uintptr_t address, size_t bytes) {
-  (void)os::AdviseNoHugePages(address, bytes);
+bool HugePages::AdviseSparse(uintptr_t address, size_t bytes) {
+  return os::AdviseNoHugePages(address, bytes) == 0;
 }
 
 HugePages::Refusal HugePages::TakeRefusal() {

@@ -25,8 +25,9 @@ class HugePages {
   // are not wanted there, or the kernel has none. Returns whether it did.
   static bool AdviseDense(uintptr_t address, size_t bytes);
 
-  // Takes that back: the memory will be used sparsely.
-  static void AdviseSparse(uintptr_t address, size_t bytes);
+  // Takes that back: the memory will be used sparsely. False when the kernel,
+  // for want of another mapping, goes on as before.
+  static bool AdviseSparse(uintptr_t address, size_t bytes);
 
   struct Refusal {
     int error = 0;     // errno; 0: none

@@ -42,7 +42,8 @@ class BookCheck;
 class Large {
  public:
   // A block of at least `bytes` (not 0, at most PTRDIFF_MAX) aligned to
-  // `alignment`, zeroed. Address 0 when the OS refused.
+  // `alignment`, zeroed unless it says otherwise. Address 0 when the OS
+  // refused.
   static SpanAllocation Allocate(size_t bytes, size_t alignment);
 
   // The same from parked memory, not zeroed; address 0 when there is none that

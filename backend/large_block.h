@@ -1,5 +1,5 @@
-// The books of one large block, and all that is kept of them. large.cc's own,
-// and its proof's (large_check.cc).
+// The books of one large block, and all that is kept of them, as their proof
+// (large_check.cc) reads it. large.cc's own.
 #ifndef HAKMEM_BACKEND_LARGE_BLOCK_H_
 #define HAKMEM_BACKEND_LARGE_BLOCK_H_
 
@@ -29,12 +29,13 @@ struct LargeBlock : Chunk,
   uint64_t shrunk_at;  // CoarseMilliseconds, while there is a tail
   uint64_t freed_at;   // CoarseMilliseconds, while parked
   bool asked_for_huge_pages;
+  bool is_zero;  // while unreleased: nothing of it is resident
   // Chunks that were moved here: as many kernel mappings, perhaps. Such a block
   // cannot be grown by mremap, which wants one mapping.
   uint32_t moved_chunks;
 };
 
-// Each is the variable of that name in large.cc.
+// Each is the variable of that name in large_state.h.
 struct LargeBooks {
   const IntrusiveList<LargeBlock>& blocks;
   const IntrusiveList<LargeBlock>& parked;
@@ -42,6 +43,7 @@ struct LargeBooks {
   size_t bytes_in_use;
   size_t bytes_parked;
   size_t moved_chunks;
+  const IntrusiveList<LargeBlock>& unreleased;
   MetadataPool<LargeBlock>& block_pool;
 };
 

@@ -67,6 +67,18 @@ void CheckParked(const LargeBlock& block, const LargeBooks& books,
   }
 }
 
+// Parts of blocks, too: they start anywhere.
+void CheckUnreleased(const LargeBlock& block, BookCheck& check) {
+  check.Require(block.bytes != 0 && block.tail == 0 &&
+                    (block.base | block.bytes) % kPageBytes == 0,
+                "unreleased memory is misplaced, or empty", block.base);
+  check.Require(AddressMap::ChunkAt(block.base) == nullptr ||
+                    block.base % kChunkBytes != 0,
+                "unreleased memory is in the address map", block.base);
+  check.Require(!ChunkSource::OverlapsRegion(block.base, block.bytes),
+                "unreleased memory lies in a region", block.base);
+}
+
 }  // namespace
 
 void CheckLargeBlocks(const LargeBooks& books, BookCheck& check) {
@@ -92,6 +104,11 @@ void CheckLargeBlocks(const LargeBooks& books, BookCheck& check) {
       CheckParked(*block, books, check);
     }
   }
+  WalkList(books.unreleased, "the list of unreleased memory is broken", check,
+           [&](const LargeBlock* block) {
+             sums.moved_chunks += block->moved_chunks;
+             CheckUnreleased(*block, check);
+           });
   const size_t tails =
       WalkList(books.tails, "the list of large blocks' tails is broken", check,
                [&](const LargeBlock* block) {
@@ -110,9 +127,12 @@ void CheckLargeBlocks(const LargeBooks& books, BookCheck& check) {
   check.tally.dirty_bytes += sums.parked;
   books.block_pool.CheckBooks(check, [&](const LargeBlock* free) {
     if (AddressMap::ChunkAt(free->base) == free) return true;
-    LargeBlock* block = books.parked.front();
-    while (block != nullptr && block != free) block = books.parked.Next(block);
-    return block != nullptr;
+    const auto is_in = [free](const IntrusiveList<LargeBlock>& list) {
+      LargeBlock* block = list.front();
+      while (block != nullptr && block != free) block = list.Next(block);
+      return block != nullptr;
+    };
+    return is_in(books.parked) || is_in(books.unreleased);
   });
 }
 

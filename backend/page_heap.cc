@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
-#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "backend/address_map.h"
@@ -343,12 +342,13 @@ Purged PurgeSpan(PageChunk* chunk, size_t first)
   RemoveFree(span, pages);
   chunk->SetTags(first, pages, State::kPurging);
   const PageRun run = WholeSystemPages(first, pages);
-  const bool was_dense = std::exchange(chunk->is_dense, false);
+  const bool was_dense = chunk->is_dense;
   mutex.Unlock();
-  if (was_dense) ChunkSource::BecomeSparse(chunk->base);
+  const bool is_sparse = was_dense && ChunkSource::BecomeSparse(chunk->base);
   const int error =
       os::Purge(chunk->AddressOf(run.first), run.pages * kPageBytes);
   mutex.Lock();
+  if (is_sparse) chunk->is_dense = false;
   size_t bytes = 0;
   if (error == 0) {
     bytes = chunk->CountResident(run.first, run.pages) * kPageBytes;

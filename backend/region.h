@@ -17,15 +17,24 @@ class BookCheck;
 
 inline constexpr size_t kMaxRegionChunks = 512;
 
+// What the kernel has been told of a chunk's memory. Neighbours of one kind are
+// one kernel mapping, mostly.
+enum class ChunkMapping : uint8_t {
+  kReserved,  // not usable
+  kPlain,
+  kDense,   // huge pages asked for
+  kSparse,  // asked for, and taken back
+};
+
 struct Region : ListNode<Region> {
   Region* pool_next;
   uintptr_t base;
   uint32_t chunk_count;
-  uint32_t usable;       // chunks from the front that are committed
-  uint32_t free_count;   // of chunk_count
-  uint32_t dirty_count;  // of free_count: with resident bytes
-  uint64_t free[kMaxRegionChunks / 64];    // bit set: free
-  uint64_t dense[kMaxRegionChunks / 64];   // bit set: huge pages asked for
+  uint32_t usable;                       // from here on all chunks are reserved
+  uint32_t free_count;                   // of chunk_count
+  uint32_t dirty_count;                  // of free_count: with resident bytes
+  uint64_t free[kMaxRegionChunks / 64];  // bit set: free
+  ChunkMapping mapping[kMaxRegionChunks];
   uint32_t dirty_bytes[kMaxRegionChunks];  // resident bytes of a free chunk
   uint64_t freed_at[kMaxRegionChunks];     // CoarseMilliseconds
 
@@ -46,11 +55,11 @@ struct Region : ListNode<Region> {
     --free_count;
     dirty_count -= dirty_bytes[chunk] != 0;
   }
-  bool IsDense(size_t chunk) const {
-    return (dense[chunk / 64] >> (chunk % 64) & 1) != 0;
+  bool IsReserved(size_t chunk) const {
+    return mapping[chunk] == ChunkMapping::kReserved;
   }
-  void FlipDense(size_t chunk) {
-    dense[chunk / 64] ^= uint64_t{1} << (chunk % 64);
+  bool IsDense(size_t chunk) const {
+    return mapping[chunk] == ChunkMapping::kDense;
   }
   // Only while the chunk is not marked free.
   void SetDirty(size_t chunk, size_t bytes) {

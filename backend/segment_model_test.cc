@@ -139,7 +139,7 @@ void ChunkSource::Free(uintptr_t address, size_t, uint64_t) {
   system_below.chunk_is_used[(address - kFirstChunk) / kChunkBytes] = false;
 }
 
-void ChunkSource::BecomeSparse(uintptr_t) {}
+bool ChunkSource::BecomeSparse(uintptr_t) { return true; }
 
 // The kernel takes its time: others go on meanwhile.
 size_t os::PageBytes() { return 4096; }

@@ -23,8 +23,8 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <type_traits>
-#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "backend/address_map.h"
@@ -154,11 +154,13 @@ class SlabSource {
       // Not free while the kernel works, so that the lock need not be held.
       // The chunk stays: not all of its slabs are free.
       SetFreeMask(chunk, chunk->free_mask & ~due);
-      const bool was_dense = std::exchange(chunk->is_dense, false);
+      const bool was_dense = chunk->is_dense;
       mutex_.Unlock();
-      if (was_dense) ChunkSource::BecomeSparse(chunk->base);
+      const bool is_sparse =
+          was_dense && ChunkSource::BecomeSparse(chunk->base);
       const uint32_t purged = PurgeSlabs(*chunk, due);
       mutex_.Lock();
+      if (is_sparse) chunk->is_dense = false;
       given_back += EndPurge(chunk, due, purged);
       next = held_.Next(chunk);
     }
@@ -169,8 +171,8 @@ class SlabSource {
   void BecomeSparse(const SlabT& slab) {
     auto* chunk = static_cast<ChunkT*>(AddressMap::ChunkAt(slab.base));
     MutexLock lock(mutex_);
-    if (std::exchange(chunk->is_dense, false)) {
-      ChunkSource::BecomeSparse(chunk->base);
+    if (chunk->is_dense && ChunkSource::BecomeSparse(chunk->base)) {
+      chunk->is_dense = false;
     }
   }
 

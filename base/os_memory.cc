@@ -26,20 +26,41 @@ void* Pointer(uintptr_t address) { return reinterpret_cast<void*>(address); }
 
 int ErrnoOf(int result) { return result == 0 ? 0 : errno; }
 
-// The calls themselves. Each returns an errno; a test may make any fail.
+// relaxed: whoever was refused collects, and so sees what it wrote itself.
+constinit std::atomic<bool> was_refused_usable{false};
 
-Mapping MapAnywhere(size_t bytes, int protection) {
-  CheckRange(0, bytes);
-  void* p =
-      FailsOnPurpose(Call::kMmap) ? MAP_FAILED : MapPages(bytes, protection);
-  if (p == MAP_FAILED) return {0, errno};
-  return {reinterpret_cast<uintptr_t>(p), 0};
+void NoteRefusal() {
+  was_refused_usable.store(true, std::memory_order_relaxed);
 }
 
-int Protect(uintptr_t address, size_t bytes, int protection) {
+// The calls themselves. Each returns an errno; a test may make any fail.
+
+// At `hint` if that is free; 0 is anywhere.
+Mapping MapAt(uintptr_t hint, size_t bytes, int protection) {
+  CheckRange(hint, bytes);
+  void* p = FailsOnPurpose(Call::kMmap) ? MAP_FAILED
+                                        : MapPages(hint, bytes, protection);
+  if (p != MAP_FAILED) return {reinterpret_cast<uintptr_t>(p), 0};
+  const int error = errno;
+  if (protection != PROT_NONE) NoteRefusal();
+  return {0, error};
+}
+
+int MakeUsable(uintptr_t address, size_t bytes) {
   CheckRange(address, bytes);
-  if (FailsOnPurpose(Call::kMprotect)) return errno;
-  return ErrnoOf(mprotect(Pointer(address), bytes, protection));
+  if (!FailsOnPurpose(Call::kMprotect) && !ExceedsCommitLimit(address, bytes) &&
+      mprotect(Pointer(address), bytes, PROT_READ | PROT_WRITE) == 0) {
+    return 0;
+  }
+  const int error = errno;
+  NoteRefusal();
+  return error;
+}
+
+int Reserve(uintptr_t address, size_t bytes) {
+  CheckRange(address, bytes);
+  if (FailsOnPurpose(Call::kMmap)) return errno;
+  return ReservePages(address, bytes) == MAP_FAILED ? errno : 0;
 }
 
 int Advise(uintptr_t address, size_t bytes, int advice) {
@@ -54,13 +75,27 @@ int UnmapNow(uintptr_t address, size_t bytes) {
   return ErrnoOf(munmap(Pointer(address), bytes));
 }
 
-// `target` only with MREMAP_FIXED. The callers ask whether it fails on purpose.
+// `target` only with MREMAP_FIXED. The callers ask RemapFails.
 template <typename... Target>
 int Remap(uintptr_t address, size_t old_bytes, size_t new_bytes, int flags,
           Target... target) {
   CheckRange(address, old_bytes | new_bytes);
   void* p = mremap(Pointer(address), old_bytes, new_bytes, flags, target...);
-  return p == MAP_FAILED ? errno : 0;
+  if (p != MAP_FAILED) return 0;
+  const int error = errno;
+  if (new_bytes > old_bytes && error == ENOMEM) NoteRefusal();
+  return error;
+}
+
+// Whether a test wants it refused.
+bool RemapFails(size_t old_bytes, size_t new_bytes) {
+  if (!FailsOnPurpose(Call::kMremap) &&
+      (new_bytes <= old_bytes ||
+       !ExceedsCommitLimit(0, new_bytes - old_bytes))) {
+    return false;
+  }
+  NoteRefusal();
+  return true;
 }
 
 // Address space that the kernel would not take back, to be offered again.
@@ -114,7 +149,7 @@ class RefusedReleases {
     size_t bytes = 0;
   };
 
-  Range ranges_[64];
+  Range ranges_[512];
   std::atomic<int> count_{0};
 };
 
@@ -138,18 +173,25 @@ Mapping Map(size_t bytes, size_t alignment, Access access) {
   refused_releases.Retry();
   const int protection =
       access == Access::kNone ? PROT_NONE : PROT_READ | PROT_WRITE;
-  if (alignment <= PageBytes()) return MapAnywhere(bytes, protection);
+  if (alignment <= PageBytes()) return MapAt(0, bytes, protection);
+  const uintptr_t below_alignment = alignment - 1;
   // Kernels since 6.7 align large mappings to huge pages by themselves, so the
-  // exact size is worth a try; else map with room to align, and trim.
-  const Mapping exact = MapAnywhere(bytes, protection);
-  if (!exact || (exact.address & (alignment - 1)) == 0) return exact;
+  // exact size is worth a try.
+  const Mapping exact = MapAt(0, bytes, protection);
+  if (!exact || (exact.address & below_alignment) == 0) return exact;
   Release(exact.address, bytes);
+  // Mappings grow downwards, so the next aligned place below is mostly free:
+  // no trimming, which may be refused, and no room beyond a limit.
+  const Mapping near =
+      MapAt(exact.address & ~below_alignment, bytes, protection);
+  if (!near || (near.address & below_alignment) == 0) return near;
+  Release(near.address, bytes);
+  // Else map with room to align, and trim.
   const size_t room = bytes + alignment - PageBytes();
   if (room < bytes) return {0, ENOMEM};
-  const Mapping wide = MapAnywhere(room, protection);
+  const Mapping wide = MapAt(0, room, protection);
   if (!wide) return wide;
-  const uintptr_t start =
-      (wide.address + alignment - 1) & ~(uintptr_t{alignment} - 1);
+  const uintptr_t start = (wide.address + below_alignment) & ~below_alignment;
   const size_t head = start - wide.address;
   const size_t tail = room - head - bytes;
   if (head != 0) Release(wide.address, head);
@@ -159,13 +201,22 @@ Mapping Map(size_t bytes, size_t alignment, Access access) {
 
 int Commit(uintptr_t address, size_t bytes) {
   const KeepErrno keep_errno;
-  return Protect(address, bytes, PROT_READ | PROT_WRITE);
+  return MakeUsable(address, bytes);
 }
 
 int Uncommit(uintptr_t address, size_t bytes) {
   const KeepErrno keep_errno;
-  const int error = Protect(address, bytes, PROT_NONE);
-  return error != 0 ? error : Advise(address, bytes, MADV_DONTNEED);
+  // Not mprotect, after which the kernel goes on charging for memory that was
+  // once written to.
+  return Reserve(address, bytes);
+}
+
+bool WasRefusedUsable() {
+  return was_refused_usable.load(std::memory_order_relaxed);
+}
+
+void ForgetRefusal() {
+  was_refused_usable.store(false, std::memory_order_relaxed);
 }
 
 int Purge(uintptr_t address, size_t bytes) {
@@ -191,14 +242,14 @@ void Release(uintptr_t address, size_t bytes) {
 
 int ResizeInPlace(uintptr_t address, size_t old_bytes, size_t new_bytes) {
   const KeepErrno keep_errno;
-  if (FailsOnPurpose(Call::kMremap)) return ENOMEM;
+  if (RemapFails(old_bytes, new_bytes)) return ENOMEM;
   return Remap(address, old_bytes, new_bytes, 0);
 }
 
 int MoveTo(uintptr_t address, size_t old_bytes, size_t new_bytes,
            uintptr_t target) {
   const KeepErrno keep_errno;
-  if (FailsOnPurpose(Call::kMremap)) {
+  if (RemapFails(old_bytes, new_bytes)) {
     Release(target, new_bytes);  // never made: nothing let go of it
     return ENOMEM;
   }

@@ -32,10 +32,16 @@ Mapping Map(size_t bytes, size_t alignment, Access access);
 // Makes reserved memory usable. Returns 0 or an errno.
 int Commit(uintptr_t address, size_t bytes);
 
-// Makes usable memory reserved again: it loses its contents and its backing,
-// and every access faults. Returns 0 or an errno, after which nothing is sure
-// but that the address space is the caller's still.
+// Makes usable memory reserved again: it loses its contents, its backing and
+// what was advised for it, and every access faults. It no longer counts as data
+// (RLIMIT_DATA), nor against a limit on what is promised
+// (vm.overcommit_memory=2). Returns 0 or an errno; then nothing has changed.
 int Uncommit(uintptr_t address, size_t bytes);
+
+// Whether usable memory has been refused since ForgetRefusal was called last.
+// Where that is for a limit on what is usable, touched or not, Uncommit helps.
+bool WasRefusedUsable();
+void ForgetRefusal();
 
 // Gives the backing of usable memory back; it reads as zeros afterwards.
 // Returns 0 or an errno.
@@ -47,7 +53,7 @@ int Unmap(uintptr_t address, size_t bytes);
 
 // The same, for callers that cannot keep what is refused: its backing goes back
 // now, and its address space is offered again at later calls of Map and
-// Release. Up to 64 such ranges are remembered; more are lost.
+// Release. Up to 512 such ranges are remembered; more are lost.
 void Release(uintptr_t address, size_t bytes);
 
 // Grows or shrinks a mapping without moving it. Returns 0 or an errno.

@@ -44,6 +44,15 @@ struct FaultControl {
   decltype(&::hakmem_test_failed_call) failed_call =
       FindFaultControl<decltype(::hakmem_test_failed_call)>(
           "hakmem_test_failed_call");
+  decltype(&::hakmem_test_refuse_maps_above) refuse_maps_above =
+      FindFaultControl<decltype(::hakmem_test_refuse_maps_above)>(
+          "hakmem_test_refuse_maps_above");
+  decltype(&::hakmem_test_committed_bytes) committed_bytes =
+      FindFaultControl<decltype(::hakmem_test_committed_bytes)>(
+          "hakmem_test_committed_bytes");
+  decltype(&::hakmem_test_limit_commit) limit_commit =
+      FindFaultControl<decltype(::hakmem_test_limit_commit)>(
+          "hakmem_test_limit_commit");
 };
 
 inline const FaultControl& Faults() {

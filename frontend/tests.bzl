@@ -108,6 +108,7 @@ _PRELOADED = {
     "bad_free_test": (dict(_ALL_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "calloc_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
     "cancellation_test": (_VARIANTS, "medium"),
+    "commit_limit_test": (_FAULTS_VARIANTS, "medium"),
     "data_limit_test": (_FAILING_VARIANTS, "medium"),
     "decay_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
     "end_of_life_test": (_VARIANTS, "medium"),

@@ -67,7 +67,8 @@ void ChunkSourceModel::Allocate(ByteSource& source) {
         "%#zx was not known to be resident", chunk.address);
   Check(ChunkSource::FreshChunks() - fresh == chunk.is_zero,
         "fresh chunks not counted");
-  Check(!chunk.is_dense || use == ChunkSource::Use::kDense, "dense unasked");
+  Check(!chunk.is_dense || use == ChunkSource::Use::kDense || faults.Happened(),
+        "dense unasked");
   if (chunk.is_zero) CheckZero(chunk.address, kChunkBytes);
   chunks_.Add(chunk.address, kChunkBytes, chunk.is_dense);
 }

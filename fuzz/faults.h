@@ -29,8 +29,8 @@ class Faults {
 //
 // One that lives as long as its model says whether the kernel's own count of
 // resident pages may be compared: where advice against huge pages is refused
-// (ChunkSource::BecomeSparse), it is not repeated, and the kernel may fill
-// holes with huge pages that the books then do not know of.
+// (ChunkSource::BecomeSparse), it is repeated with the next purge only, and the
+// kernel may fill holes with huge pages that the books then do not know of.
 class FaultWatch {
  public:
   bool Happened() const { return Faults::Count() != before_; }

@@ -24,7 +24,7 @@ def _faults_test_impl(ctx):
         runfiles = program[DefaultInfo].default_runfiles,
     ), testing.TestEnvironment(ctx.attr.env)]
 
-_faults_test = rule(
+faults_test = rule(
     implementation = _faults_test_impl,
     doc = "The test `test`, over an operating system that can refuse memory.",
     attrs = {
@@ -71,7 +71,7 @@ def model(name, layer, deps, srcs = [], faults = False):
         ],
     )
     if faults:
-        _faults_test(
+        faults_test(
             name = name + "_faults_model_test",
             size = "small",
             env = env,

@@ -1,10 +1,12 @@
 #include "tracing/map_failure.h"
 
+#include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 
@@ -31,8 +33,6 @@ constexpr uint64_t kMappingsPart = 100;
 // A cgroup is full when less than this part is left. The kernel kills rather
 // than refuses, and drops files first, so a full one is the last to suspect.
 constexpr uint64_t kCgroupPart = 32;
-// What user space can address on x86-64; elsewhere it may be twice as much.
-constexpr uint64_t kAddressSpace = uint64_t{1} << 47;
 // How long figures that cost much to look up are kept.
 constexpr uint64_t kKeptMilliseconds = 100;
 
@@ -43,6 +43,14 @@ uint64_t SoftLimit(int resource) {
     return UINT64_MAX;
   }
   return limit.rlim_cur;
+}
+
+// Between 2^38 and 2^52, by processor and kernel: 2^47 on x86-64, with five
+// levels of page tables as well, unless addresses above are asked for by name.
+// The kernel puts the name of the program at the upper end of it.
+uint64_t AddressSpace() {
+  const uint64_t top = getauxval(AT_EXECFN);
+  return top == 0 ? uint64_t{1} << 57 : std::bit_ceil(top);
 }
 
 // Whether `used` and `more` come as near to `limit` as `slack`.
@@ -59,7 +67,8 @@ uint64_t StatusBytes(const char* root, const char* key) {
 
 }  // namespace
 
-constinit const SystemView kRealSystem = {"", SoftLimit, CoarseMilliseconds};
+constinit const SystemView kRealSystem = {"", SoftLimit, CoarseMilliseconds,
+                                          AddressSpace};
 
 template <typename Look>
 MapFailure::Figures MapFailure::Kept::Get(uint64_t now, Look&& look) {
@@ -91,8 +100,9 @@ bool MapFailure::ExplainByLimits(OsRequest request, uint64_t bytes,
         return true;
       }
     }
-    if (bytes >= kAddressSpace) {
-      *evidence = {SubCause::kAddressBits, bytes, kAddressSpace};
+    const uint64_t space = system_.address_space();
+    if (bytes >= space) {
+      *evidence = {SubCause::kAddressBits, bytes, space};
       return true;
     }
   }

@@ -29,6 +29,8 @@ struct SystemView {
   // The soft limit, UINT64_MAX for none, of RLIMIT_AS or RLIMIT_DATA.
   uint64_t (*soft_limit)(int resource);
   uint64_t (*milliseconds)();
+  // Bytes of address space that mappings are given from.
+  uint64_t (*address_space)();
 };
 
 extern const SystemView kRealSystem;

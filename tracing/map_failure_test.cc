@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <atomic>
+#include <bit>
 #include <cerrno>
 #include <cstdint>
 #include <string>
@@ -28,6 +29,8 @@ uint64_t Limit(int resource) {
   return resource == RLIMIT_AS ? as_limit : data_limit;
 }
 uint64_t Now() { return now_milliseconds; }
+uint64_t address_space;
+uint64_t Space() { return address_space; }
 
 std::string KiBLine(const char* key, uint64_t bytes) {
   return std::string(key) + ":\t " + std::to_string(bytes / 1024) + " kB\n";
@@ -39,6 +42,7 @@ class MapFailureTest : public testing::Test {
   MapFailureTest() {
     as_limit = data_limit = UINT64_MAX;
     now_milliseconds = 1'000'000;
+    address_space = uint64_t{1} << 47;
     Status(300 * kMiB, 200 * kMiB);
     Overcommit("0", 100 * kGiB, 1 * kGiB);
     system_.Write("/proc/sys/vm/max_map_count", "65530\n");
@@ -77,7 +81,7 @@ class MapFailureTest : public testing::Test {
   // Looks anew, with nothing kept.
   Evidence Explain(uint64_t bytes, OsRequest request = OsRequest::kMapLarge,
                    int error = ENOMEM) {
-    const SystemView view = {system_.root(), Limit, Now};
+    const SystemView view = {system_.root(), Limit, Now, Space};
     return MapFailure(view).Explain(request, error, bytes);
   }
 
@@ -120,8 +124,12 @@ TEST_F(MapFailureTest, DataLimit) {
 }
 
 TEST_F(MapFailureTest, MoreThanAnyAddressSpace) {
-  ExpectEvidence(Explain(uint64_t{1} << 50), SubCause::kAddressBits,
-                 uint64_t{1} << 50, uint64_t{1} << 47);
+  for (const int bits : {39, 47, 48, 52, 57}) {
+    address_space = uint64_t{1} << bits;
+    ExpectEvidence(Explain(2 * address_space), SubCause::kAddressBits,
+                   2 * address_space, address_space);
+    EXPECT_NE(Explain(address_space / 2).subcause, SubCause::kAddressBits);
+  }
 }
 
 TEST_F(MapFailureTest, CommitLimit) {
@@ -201,7 +209,7 @@ TEST_F(MapFailureTest, UnreadableAndTruncatedFilesExplainNothing) {
 }
 
 TEST_F(MapFailureTest, CostlyFiguresAreKeptForATenthOfASecond) {
-  const SystemView view = {system_.root(), Limit, Now};
+  const SystemView view = {system_.root(), Limit, Now, Space};
   MapFailure map_failure(view);
   const auto subcause = [&] {
     return map_failure.Explain(OsRequest::kMapLarge, ENOMEM, 1 * kMiB).subcause;
@@ -223,7 +231,7 @@ TEST_F(MapFailureTest, CostlyFiguresAreKeptForATenthOfASecond) {
 TEST_F(MapFailureTest, ManyThreadsMayAskAtOnce) {
   now_milliseconds = 5;
   system_.Write("/proc/sys/vm/max_map_count", "50\n");
-  const SystemView view = {system_.root(), Limit, Now};
+  const SystemView view = {system_.root(), Limit, Now, Space};
   MapFailure map_failure(view);
   std::atomic<int> wrong = 0;
   std::vector<std::thread> threads;
@@ -238,6 +246,16 @@ TEST_F(MapFailureTest, ManyThreadsMayAskAtOnce) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(wrong, 0);
+}
+
+// All that is mapped lies in it, and its end is not far.
+TEST(RealMapFailureTest, TheAddressSpaceIsThisProcesss) {
+  const uint64_t space = kRealSystem.address_space();
+  int local = 0;
+  EXPECT_TRUE(std::has_single_bit(space)) << space;
+  EXPECT_LT(reinterpret_cast<uintptr_t>(&local), space);
+  EXPECT_GE(space, uint64_t{1} << 38);
+  EXPECT_LE(space, uint64_t{1} << 57);
 }
 
 TEST(RealMapFailureTest, TheSystemItselfCanBeLookedAt) {

@@ -23,10 +23,24 @@ inline size_t SystemPageBytes() {
   return static_cast<size_t>(sysconf(_SC_PAGESIZE));
 }
 
-// New memory anywhere; MAP_FAILED and errno when refused.
-inline void* MapPages(size_t bytes, int protection) {
-  return mmap(nullptr, bytes, protection,
-              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+// To be asked before `bytes` at `address`, or, with address 0, anywhere, are
+// made usable by mprotect or mremap: whether that goes beyond what a test
+// allows. A constant, as above.
+inline constexpr bool ExceedsCommitLimit(uintptr_t, size_t) { return false; }
+
+inline constexpr int kMapFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+
+// New memory at `hint` if that is free (0: anywhere), else anywhere; MAP_FAILED
+// and errno when refused.
+inline void* MapPages(uintptr_t hint, size_t bytes, int protection) {
+  return mmap(reinterpret_cast<void*>(hint), bytes, protection, kMapFlags, -1,
+              0);
+}
+
+// Puts reserved memory in the place of what is mapped at `address`; likewise.
+inline void* ReservePages(uintptr_t address, size_t bytes) {
+  return mmap(reinterpret_cast<void*>(address), bytes, PROT_NONE,
+              kMapFlags | MAP_FIXED, -1, 0);
 }
 
 }  // namespace hakmem::os

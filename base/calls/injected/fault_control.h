@@ -12,6 +12,10 @@
 //   HAKMEM_TEST_PAGE_BYTES=n          the system's pages are n bytes, a power
 //                                     of two and at least what they are: a call
 //                                     for parts of one ends the process
+//   HAKMEM_TEST_MOST_MAP_BYTES=n      no mmap of more than n bytes
+//   HAKMEM_TEST_COMMIT_BYTES=n        the process is charged for at most n
+//                                     bytes, counted by the kernel as where
+//                                     vm.overcommit_memory is 2
 //
 // A forked child goes on counting, and failing, where its parent was.
 #ifndef HAKMEM_BASE_CALLS_INJECTED_FAULT_CONTROL_H_
@@ -38,6 +42,17 @@ uint64_t hakmem_test_failed_os_calls() noexcept;
 // The kind of the call that was made to fail last, by the name of the function
 // ("mmap", "open"); "" when none was.
 const char* hakmem_test_failed_call() noexcept;
+
+// Refuses each mmap of more than `bytes`; 0 none.
+void hakmem_test_refuse_maps_above(uint64_t bytes) noexcept;
+
+// What the process is charged for: private memory that it may, or may once have
+// been allowed to, write to. Only where HAKMEM_TEST_COMMIT_BYTES was given does
+// the kernel count what is mapped here.
+uint64_t hakmem_test_committed_bytes() noexcept;
+
+// Refuses what would raise that above `bytes`; UINT64_MAX nothing.
+void hakmem_test_limit_commit(uint64_t bytes) noexcept;
 
 }  // extern "C"
 

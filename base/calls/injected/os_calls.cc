@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/calls/injected/commit_charge.h"
 #include "base/calls/injected/fault_control.h"
 
 namespace hakmem::os {
@@ -24,7 +25,10 @@ constinit std::atomic<uint64_t> fail_end{0};
 constinit std::atomic<uint64_t> fail_step{1};
 constinit std::atomic<const char*> failed_call{""};
 constinit std::atomic<bool> environment_was_read{false};
-constinit std::atomic<size_t> page_bytes{0};  // 0: as the system says
+constinit std::atomic<size_t> page_bytes{0};        // 0: as the system says
+constinit std::atomic<uint64_t> most_map_bytes{0};  // 0: no limit
+constinit std::atomic<uint64_t> commit_limit{UINT64_MAX};
+constinit std::atomic<bool> is_charged{false};
 
 const char* NameOf(Call call) {
   switch (call) {
@@ -73,12 +77,25 @@ void FailAsTold(const char* text) {
   FailFrom(numbers[0], numbers[1] == 0 ? 1 : numbers[1], numbers[2]);
 }
 
-void PagesAsTold(const char* text) {
-  size_t bytes = 0;
+uint64_t NumberIn(const char* text) {
+  uint64_t number = 0;
   for (; *text >= '0' && *text <= '9'; ++text) {
-    bytes = bytes * 10 + static_cast<size_t>(*text - '0');
+    number = number * 10 + static_cast<uint64_t>(*text - '0');
   }
-  page_bytes.store(bytes, std::memory_order_relaxed);
+  return number;
+}
+
+void PagesAsTold(const char* text) {
+  page_bytes.store(NumberIn(text), std::memory_order_relaxed);
+}
+
+void MapsAsTold(const char* text) {
+  most_map_bytes.store(NumberIn(text), std::memory_order_relaxed);
+}
+
+void CommitAsTold(const char* text) {
+  commit_limit.store(NumberIn(text), std::memory_order_relaxed);
+  is_charged.store(true, std::memory_order_relaxed);
 }
 
 struct Variable {
@@ -88,6 +105,8 @@ struct Variable {
 constexpr Variable kVariables[] = {
     {"HAKMEM_TEST_FAIL_OS_CALL=", FailAsTold},
     {"HAKMEM_TEST_PAGE_BYTES=", PagesAsTold},
+    {"HAKMEM_TEST_MOST_MAP_BYTES=", MapsAsTold},
+    {"HAKMEM_TEST_COMMIT_BYTES=", CommitAsTold},
 };
 
 // The variables as the process was started with them. Not by getenv: the loader
@@ -125,6 +144,24 @@ void ReadEnvironmentOnce() {
   errno = saved;
 }
 
+// Notes a call that fails. Returns true.
+bool Refuse(Call call) {
+  failed_calls.fetch_add(1, std::memory_order_relaxed);
+  failed_call.store(NameOf(call), std::memory_order_relaxed);
+  errno = ENOMEM;
+  return true;
+}
+
+void* At(uintptr_t address) { return reinterpret_cast<void*>(address); }
+
+// With MAP_NORESERVE the kernel charges for nothing, unless the mode is 2 in
+// fact.
+int MapFlags() {
+  constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS;
+  return is_charged.load(std::memory_order_relaxed) ? kFlags
+                                                    : kFlags | MAP_NORESERVE;
+}
+
 }  // namespace
 
 bool FailsOnPurpose(Call call) {
@@ -135,10 +172,7 @@ bool FailsOnPurpose(Call call) {
       (number - begin) % fail_step.load(std::memory_order_relaxed) != 0) {
     return false;
   }
-  failed_calls.fetch_add(1, std::memory_order_relaxed);
-  failed_call.store(NameOf(call), std::memory_order_relaxed);
-  errno = ENOMEM;
-  return true;
+  return Refuse(call);
 }
 
 size_t SystemPageBytes() {
@@ -154,25 +188,41 @@ void CheckRange(uintptr_t address, size_t bytes) {
   abort();
 }
 
-void* MapPages(size_t bytes, int protection) {
-  constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+bool ExceedsCommitLimit(uintptr_t address, size_t bytes) {
+  const uint64_t limit = commit_limit.load(std::memory_order_relaxed);
+  if (limit == UINT64_MAX) return false;
+  const CommitCharge charge = CommitChargeOf(address, bytes);
+  const uint64_t more = bytes - charge.in_range;
+  if (charge.all + more <= limit) return false;
+  return Refuse(address == 0 ? Call::kMmap : Call::kMprotect);
+}
+
+void* MapPages(uintptr_t hint, size_t bytes, int protection) {
+  const int flags = MapFlags();
+  const uint64_t most = most_map_bytes.load(std::memory_order_relaxed);
+  if ((most != 0 && bytes > most && Refuse(Call::kMmap)) ||
+      ((protection & PROT_WRITE) != 0 && ExceedsCommitLimit(0, bytes))) {
+    return MAP_FAILED;
+  }
   const size_t page = SystemPageBytes();
   const size_t more = page - static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  if (more == 0) return mmap(nullptr, bytes, protection, kFlags, -1, 0);
+  if (more == 0) return mmap(At(hint), bytes, protection, flags, -1, 0);
   if (bytes + more < bytes) {
     errno = ENOMEM;
     return MAP_FAILED;
   }
-  void* map = mmap(nullptr, bytes + more, protection, kFlags, -1, 0);
+  void* map = mmap(At(hint), bytes + more, protection, flags, -1, 0);
   if (map == MAP_FAILED) return map;
   const auto begin = reinterpret_cast<uintptr_t>(map);
   const uintptr_t start = (begin + page - 1) & ~(page - 1);
   const size_t head = start - begin;
   if (head != 0) munmap(map, head);
-  if (head != more) {
-    munmap(reinterpret_cast<void*>(start + bytes), more - head);
-  }
-  return reinterpret_cast<void*>(start);
+  if (head != more) munmap(At(start + bytes), more - head);
+  return At(start);
+}
+
+void* ReservePages(uintptr_t address, size_t bytes) {
+  return mmap(At(address), bytes, PROT_NONE, MapFlags() | MAP_FIXED, -1, 0);
 }
 
 }  // namespace hakmem::os
@@ -203,4 +253,16 @@ HAKMEM_EXPORTED uint64_t hakmem_test_failed_os_calls() noexcept {
 
 HAKMEM_EXPORTED const char* hakmem_test_failed_call() noexcept {
   return hakmem::os::failed_call.load(std::memory_order_relaxed);
+}
+
+HAKMEM_EXPORTED void hakmem_test_refuse_maps_above(uint64_t bytes) noexcept {
+  hakmem::os::most_map_bytes.store(bytes, std::memory_order_relaxed);
+}
+
+HAKMEM_EXPORTED uint64_t hakmem_test_committed_bytes() noexcept {
+  return hakmem::os::CommitChargeOf(0, 0).all;
+}
+
+HAKMEM_EXPORTED void hakmem_test_limit_commit(uint64_t bytes) noexcept {
+  hakmem::os::commit_limit.store(bytes, std::memory_order_relaxed);
 }

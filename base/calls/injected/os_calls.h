@@ -1,7 +1,7 @@
 // Build variant --//base:os_calls=injected, for tests: calls to the operating
-// system are counted, any of them can be made to fail, and the system's pages
-// can be made to look larger than they are (fault_control.h says how a test
-// does it).
+// system are counted, any of them can be made to fail, limits can be put on
+// what is mapped, and the system's pages can be made to look larger than they
+// are (fault_control.h says how a test does it).
 #ifndef HAKMEM_BASE_OS_CALLS_H_
 #define HAKMEM_BASE_OS_CALLS_H_
 
@@ -23,8 +23,12 @@ void CheckRange(uintptr_t address, size_t bytes);
 // The system's page size, or what the test says it is.
 size_t SystemPageBytes();
 
-// As in the direct variant; aligned to SystemPageBytes.
-void* MapPages(size_t bytes, int protection);
+// As in the direct variant. True with errno ENOMEM.
+bool ExceedsCommitLimit(uintptr_t address, size_t bytes);
+
+// As in the direct variant; aligned to SystemPageBytes, within the limits.
+void* MapPages(uintptr_t hint, size_t bytes, int protection);
+void* ReservePages(uintptr_t address, size_t bytes);
 
 }  // namespace hakmem::os
 
