@@ -90,6 +90,11 @@ auto WithRetry(const Request& request, Layer layer, SizeClass c,
   if (result) [[likely]] {
     return result;
   }
+  if (ThreadCache::IsInEmergency()) {
+    // What follows takes locks.
+    errno = ENOMEM;
+    return result;
+  }
   CollectAll();
   result = allocate();
   if (!result && !request.can_do_without) {
@@ -181,7 +186,8 @@ void* Resize(void* block, const Request& request) {
   if (bytes > kMaxBytes) {
     return RefuseImpossible(bytes, 0, ENOMEM, request.call);
   }
-  if (usable > kMaxMidBytes && bytes > kMaxMidBytes) {
+  if (usable > kMaxMidBytes && bytes > kMaxMidBytes &&
+      !ThreadCache::IsInEmergency()) {
     const uintptr_t resized = Ace::Resize(AddressOf(block), bytes);
     if (resized != 0) return reinterpret_cast<void*>(resized);
   }

@@ -101,6 +101,7 @@ _COPTS = HAKMEM_NO_BUILTIN_MALLOC + ["-fsized-deallocation"]
 
 # name: (variants, size)
 _PRELOADED = {
+    "abort_handler_test": (dict(_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "adaptive_pool_test": (_VARIANTS, "medium"),
     "address_limit_test": (_ACE_VARIANTS, "medium"),
     "alignment_test": (dict(_ALL_VARIANTS, **_HARDENED_PAIRS), "medium"),

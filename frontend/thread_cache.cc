@@ -15,6 +15,7 @@
 #include "backend/book_check.h"
 #include "backend/chunk_source.h"
 #include "backend/dirty_ledger.h"
+#include "backend/emergency.h"
 #include "backend/metadata.h"
 #include "backend/metadata_check.h"
 #include "backend/page_heap.h"
@@ -46,7 +47,13 @@ constexpr size_t kWorthWatchingBytes = 256 << 10;
 constexpr uint64_t kHideEveryMs = 100;
 constexpr uint32_t kBusyCalls = 512;
 
-enum class Life : uint8_t { kNotBegun, kBeginning, kRunning, kEnded };
+enum class Life : uint8_t {
+  kNotBegun,
+  kBeginning,
+  kRunning,
+  kEnded,
+  kInEmergency,
+};
 
 constinit thread_local Life life = Life::kNotBegun;
 constinit thread_local ThreadCache* own_cache = nullptr;
@@ -84,6 +91,11 @@ void* RefillWithoutCache(SizeClass c) {
 }
 
 void* AllocateWithoutCache(SizeClass c) {
+  if (life == Life::kInEmergency) [[unlikely]] {
+    // What a block of the class is aligned to.
+    const size_t bytes = ClassBytes(c);
+    return Emergency::Allocate(bytes, bytes & -bytes);
+  }
   void* block = RefillWithoutCache(c);
   if (block != nullptr) BinTable::TakeFreed(c, block);
   return block;
@@ -105,6 +117,9 @@ void* AllocateWithoutCache(SizeClass c) {
 }
 
 void FreeWithoutCache(SizeClass c, void* block) {
+  if (life == Life::kInEmergency) [[unlikely]] {
+    return;
+  }
   if constexpr (kMarksFreed) {
     AbortUnlessInUse(c, block);
     FreedMark::Put(block);
@@ -199,6 +214,7 @@ ThreadCache* ThreadCache::Attach() {
 }
 
 void ThreadCache::OnThreadExit(void* state) {
+  if (life == Life::kInEmergency) return;
   auto* cache = static_cast<ThreadCache*>(state);
   cache->ShowBins();
   // From here on late frees of this thread do without a cache.
@@ -402,6 +418,11 @@ SpanAllocation ThreadCache::AllocateSpan(size_t bytes, size_t alignment,
                                          Ace::Contents contents) {
   ThreadCache* cache = OfThisThread();
   if (cache == nullptr) {
+    if (life == Life::kInEmergency) [[unlikely]] {
+      const void* piece =
+          Emergency::Allocate(bytes, std::max(alignment, kPageBytes));
+      return {reinterpret_cast<uintptr_t>(piece), /*is_zero=*/true};
+    }
     return Ace::Allocate(bytes, alignment, contents, nullptr);
   }
   cache->Tick();
@@ -411,10 +432,23 @@ SpanAllocation ThreadCache::AllocateSpan(size_t bytes, size_t alignment,
 void ThreadCache::FreeSpan(uintptr_t address) {
   if constexpr (kQuarantinesFreed) ZeroIfAsked(address);
   ThreadCache* cache = OfThisThread();
-  if (cache == nullptr) return Ace::Free(address, nullptr);
+  if (cache == nullptr) {
+    if (life == Life::kInEmergency) [[unlikely]] {
+      return;
+    }
+    return Ace::Free(address, nullptr);
+  }
   cache->Tick();
   Ace::Free(address, &cache->span_bins_);
 }
+
+void ThreadCache::LeaveForEmergency() {
+  thread_bins.store(kNoBins, std::memory_order_relaxed);
+  own_cache = nullptr;
+  life = Life::kInEmergency;
+}
+
+bool ThreadCache::IsInEmergency() { return life == Life::kInEmergency; }
 
 void ThreadCache::FlushThisThread() {
   if (own_cache != nullptr) own_cache->FlushAll();

@@ -17,7 +17,8 @@
 // thread with little to do stays until the memory is given back.
 //
 // A thread that has ended (late destructors) or for which the OS refuses a
-// cache is served without one, under a lock.
+// cache is served without one, under a lock. One from which the process is
+// ended, because of what it freed, is served without locks.
 #ifndef HAKMEM_FRONTEND_THREAD_CACHE_H_
 #define HAKMEM_FRONTEND_THREAD_CACHE_H_
 
@@ -83,6 +84,11 @@ class ThreadCache : public ListNode<ThreadCache> {
   // call came when pthread called destructors for the last time, or they left
   // by a plain system call, or the process had no key for them.
   static void CollectEndedThreads();
+
+  // The calling thread leaves its cache as it is, for good, and is served from
+  // emergency memory (backend/emergency.h). What it frees is dropped.
+  static void LeaveForEmergency();
+  static bool IsInEmergency();
 
   static void LockForFork();
   static void UnlockAfterFork();
