@@ -186,9 +186,8 @@ void* Resize(void* block, const Request& request) {
   if (bytes > kMaxBytes) {
     return RefuseImpossible(bytes, 0, ENOMEM, request.call);
   }
-  if (usable > kMaxMidBytes && bytes > kMaxMidBytes &&
-      !ThreadCache::IsInEmergency()) {
-    const uintptr_t resized = Ace::Resize(AddressOf(block), bytes);
+  if (usable > kMaxMidBytes && bytes > kMaxMidBytes) {
+    const uintptr_t resized = ThreadCache::ResizeSpan(AddressOf(block), bytes);
     if (resized != 0) return reinterpret_cast<void*>(resized);
   }
   // A block that need not grow is better kept than lost.

@@ -2,9 +2,9 @@
 
 A test's code is compiled once, as a library, and linked once per variant; the
 environment tells the binary which library to preload into itself (see
-preload_test_helper.h). The tests carry the tag nosan: a sanitizer replaces
-malloc as well, and only one can. What sanitizers watch is allocator_test, which
-takes the allocator without its entry points.
+preload_test_helper.h). The tests carry the tag nosan: ASan and TSan replace
+malloc as well, and only one can. What these watch is allocator_test, which
+takes the allocator without its entry points. Under UBSan all tests run.
 """
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
@@ -188,6 +188,8 @@ _EXTRAS = {
     "plain_c_test": {
         "data": [_PLAIN_C],
         "env": _PLAIN_C_ENV,
+        # UBSan's runtime brings that of C++ into the program.
+        "tags": ["noubsan"],
     },
     "plugin_test": {
         "data": [_PLUGIN],

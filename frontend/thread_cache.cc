@@ -442,6 +442,10 @@ void ThreadCache::FreeSpan(uintptr_t address) {
   Ace::Free(address, &cache->span_bins_);
 }
 
+uintptr_t ThreadCache::ResizeSpan(uintptr_t address, size_t bytes) {
+  return IsInEmergency() ? 0 : Ace::Resize(address, bytes);
+}
+
 void ThreadCache::LeaveForEmergency() {
   thread_bins.store(kNoBins, std::memory_order_relaxed);
   own_cache = nullptr;

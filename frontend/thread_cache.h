@@ -56,6 +56,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   static SpanAllocation AllocateSpan(size_t bytes, size_t alignment,
                                      Ace::Contents contents);
   static void FreeSpan(uintptr_t address);
+  static uintptr_t ResizeSpan(uintptr_t address, size_t bytes);
 
   // Gives all that this thread's bins hold back to where it came from.
   static void FlushThisThread();
