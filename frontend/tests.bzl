@@ -188,8 +188,6 @@ _EXTRAS = {
     "plain_c_test": {
         "data": [_PLAIN_C],
         "env": _PLAIN_C_ENV,
-        # UBSan's runtime brings that of C++ into the program.
-        "tags": ["noubsan"],
     },
     "plugin_test": {
         "data": [_PLUGIN],
