@@ -58,16 +58,33 @@ _FLAGS = {
     "tracing": "//tracing:tracing",
 }
 
+_COPT = "//command_line_option:copt"
+
+_LINKOPT = "//command_line_option:linkopt"
+
+_UBSAN = "-fsanitize=undefined"
+
+# Understood by gcc and by clang.
+_UBSAN_TRAPS = "-fsanitize-undefined-trap-on-error"
+
 def _variant_impl(settings, attr):
-    return {
+    copts = settings[_COPT]
+    linkopts = settings[_LINKOPT]
+
+    # UBSan's runtime needs a malloc, and the C++ runtime: beside a library that
+    # replaces malloc there is none, and what UBSan finds is a trap (SIGILL).
+    if attr.replaces_malloc and _UBSAN in copts:
+        copts = [c for c in copts if c != _UBSAN_TRAPS] + [_UBSAN_TRAPS]
+        linkopts = [option for option in linkopts if option != _UBSAN]
+    return dict({
         flag: getattr(attr, name) or settings[flag]
         for name, flag in _FLAGS.items()
-    }
+    }, **{_COPT: copts, _LINKOPT: linkopts})
 
 _variant = transition(
     implementation = _variant_impl,
-    inputs = _FLAGS.values(),
-    outputs = _FLAGS.values(),
+    inputs = _FLAGS.values() + [_COPT, _LINKOPT],
+    outputs = _FLAGS.values() + [_COPT, _LINKOPT],
 )
 
 def _fixed_library_impl(ctx):
@@ -92,6 +109,7 @@ _FIXED_ATTRIBUTES = {
     "hardening": attr.string(values = ["", "off", "checks", "full"]),
     "library": attr.label(cfg = _variant, mandatory = True),
     "os_calls": attr.string(values = ["", "direct", "injected"]),
+    "replaces_malloc": attr.bool(default = False),
     "tracing": attr.string(values = ["", "on", "off"]),
     "_allowlist_function_transition": attr.label(
         default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
@@ -135,7 +153,7 @@ def hakmem_shared_library(
         additional_linker_inputs = ["//:hakmem.lds"],
         linkopts = _LINKOPTS + ["-Wl,-soname," + name],
         linkshared = True,
-        # Sanitizers bring their own malloc, and leave symbols open.
+        # ASan and TSan bring their own malloc, and leave symbols open.
         tags = ["nosan"] + (["manual"] if fixed else tags),
         visibility = ["//visibility:private"] if fixed else visibility,
         deps = ["//frontend:malloc"],
@@ -145,6 +163,7 @@ def hakmem_shared_library(
             name = name,
             testonly = testonly,
             library = ":any_flags/" + name,
+            replaces_malloc = True,
             tags = ["nosan"] + tags,
             visibility = visibility,
             **fixed

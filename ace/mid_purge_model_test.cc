@@ -68,7 +68,10 @@ void ChunkSource::Free(uintptr_t address, size_t, uint64_t) {
   chunks.is_used[(address - kFirstChunk) / kChunkBytes] = false;
 }
 
-void ChunkSource::BecomeSparse(uintptr_t) { MutexLock lock(chunks.mutex); }
+bool ChunkSource::BecomeSparse(uintptr_t) {
+  MutexLock lock(chunks.mutex);
+  return true;
+}
 
 namespace {
 

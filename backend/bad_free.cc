@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "backend/emergency.h"
 #include "base/options.h"
 #include "tracing/counters.h"
 #include "tracing/stack_trace.h"
@@ -15,6 +16,7 @@ void AbortWith(LogLine& line) {
       PrintStack(options::k_abort_stack);
     }
   }
+  Emergency::Begin();
   abort();
 }
 

@@ -11,7 +11,8 @@
 
 namespace hakmem {
 
-// Sends the line, and the stack if asked for, and aborts.
+// Sends the line, and the stack if asked for, and aborts. What a handler of
+// SIGABRT allocates is served though the caller hold locks (emergency.h).
 [[noreturn, gnu::cold]] void AbortWith(LogLine& line);
 
 // `address` is not the start of a block in use of `slab`: it lies inside a

@@ -20,6 +20,7 @@
 #include "backend/chunk_source.cc"
 #include "backend/chunk_source_check.cc"
 #include "backend/model_system_test_helper.h"
+#include "backend/region_mapping.cc"
 
 namespace hakmem {
 namespace {
@@ -45,7 +46,8 @@ struct Space {
   std::set<uintptr_t> usable;
   size_t region_chunks = 0;  // of each region
   size_t regions = 0;        // made so far
-  Chunk chunk;               // what the map says of each that is held
+  bool was_refused = false;
+  Chunk chunk;  // what the map says of each that is held
 };
 
 Space& space = *new Space;
@@ -81,6 +83,20 @@ int os::Commit(uintptr_t address, size_t bytes) {
   return 0;
 }
 
+int os::Uncommit(uintptr_t address, size_t bytes) {
+  for (uintptr_t c = address; c < address + bytes; c += kChunkBytes) {
+    Require(!model::system_below.held.contains(c),
+            "a chunk in use is withdrawn");
+    Require(model::system_below.memory[c] == 0,
+            "a chunk with something in it is withdrawn");
+    Require(space.usable.erase(c) == 1, "a chunk is withdrawn twice");
+  }
+  return 0;
+}
+
+bool os::WasRefusedUsable() { return space.was_refused; }
+void os::ForgetRefusal() { space.was_refused = false; }
+
 // As many as make regions of so many chunks.
 uint64_t os::AddressSpaceLimit() {
   return space.region_chunks * kChunkBytes * 1024;
@@ -88,7 +104,7 @@ uint64_t os::AddressSpaceLimit() {
 
 void HugePages::AdviseIfAsked(uintptr_t, size_t) {}
 bool HugePages::AdviseDense(uintptr_t, size_t) { return false; }
-void HugePages::AdviseSparse(uintptr_t, size_t) {}
+bool HugePages::AdviseSparse(uintptr_t, size_t) { return true; }
 uint64_t Nanoseconds() { return 0; }
 
 constinit thread_local FailureNote internal::failure_note{};
@@ -209,6 +225,29 @@ TEST_F(ChunkSourceModel, ARegionIsUnmappedWhileChunksAreTaken) {
   });
   EXPECT_TRUE(result.passed) << result.failure;
   EXPECT_GE(result.runs, 50);
+}
+
+// After a refusal free chunks are withdrawn, and made usable again for who
+// takes them in between.
+TEST_F(ChunkSourceModel, FreeChunksAreWithdrawnWhileChunksAreTaken) {
+  const Result result = Run([&] {
+    Begin(/*region_chunks=*/4);
+    const uintptr_t first = Allocate();
+    const uintptr_t second = Allocate();
+    const uintptr_t third = Allocate();
+    Free(first);
+    space.was_refused = true;
+    return Threads{[] { Purge(); },
+                   [=] {
+                     Free(third);
+                     Allocate();
+                     Free(second);
+                   },
+                   [] { Purge(); }};
+  });
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 50);
+  EXPECT_FALSE(space.was_refused);
 }
 
 // The kernel refuses: what was to be purged is free, and resident, as before.

@@ -68,7 +68,10 @@ void ChunkSource::Free(uintptr_t address, size_t dirty_bytes, uint64_t) {
   chunks.is_dirty[c] = dirty_bytes != 0;
 }
 
-void ChunkSource::BecomeSparse(uintptr_t) { MutexLock lock(chunks.mutex); }
+bool ChunkSource::BecomeSparse(uintptr_t) {
+  MutexLock lock(chunks.mutex);
+  return true;
+}
 
 size_t os::ResidentBytes(uintptr_t, size_t) { return 0; }
 

@@ -4,6 +4,7 @@
 
 #include "backend/address_map.h"
 #include "backend/bad_free.h"
+#include "backend/emergency.h"
 #include "backend/large.h"
 #include "backend/page_heap.h"
 
@@ -47,7 +48,7 @@ size_t SpanSource::BytesAt(uintptr_t address) {
     case ChunkKind::kSlabs:
       break;
   }
-  return 0;
+  return Emergency::BytesAt(address);
 }
 
 void SpanSource::Free(uintptr_t address, uint64_t now) {
@@ -59,6 +60,7 @@ void SpanSource::Free(uintptr_t address, uint64_t now) {
       if (Large::Free(address)) return;
       break;
     case ChunkKind::kSlabs:
+      if (Emergency::BytesAt(address) != 0) return;
       break;
   }
   AbortOnBadAddress(address);

@@ -11,6 +11,7 @@
 #include "frontend/guard.h"
 #include "frontend/housekeeping.h"
 #include "frontend/thread_cache.h"
+#include "frontend/without_cache.h"
 #include "linked_backend.h"
 #include "tracing/events.h"
 #include "tracing/failure.h"
@@ -88,6 +89,11 @@ auto WithRetry(const Request& request, Layer layer, SizeClass c,
                Allocate&& allocate) {
   auto result = allocate();
   if (result) [[likely]] {
+    return result;
+  }
+  if (WithoutCache::IsInEmergency()) {
+    // What follows takes locks.
+    errno = ENOMEM;
     return result;
   }
   CollectAll();
@@ -182,7 +188,7 @@ void* Resize(void* block, const Request& request) {
     return RefuseImpossible(bytes, 0, ENOMEM, request.call);
   }
   if (usable > kMaxMidBytes && bytes > kMaxMidBytes) {
-    const uintptr_t resized = Ace::Resize(AddressOf(block), bytes);
+    const uintptr_t resized = ThreadCache::ResizeSpan(AddressOf(block), bytes);
     if (resized != 0) return reinterpret_cast<void*>(resized);
   }
   // A block that need not grow is better kept than lost.

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "frontend/block_test_helper.h"
+#include "frontend/heap_check.h"
 #include "frontend/thread_cache.h"
 #include "gtest/gtest.h"
 #include "tracing/events.h"
@@ -335,6 +336,16 @@ TEST(AllocatorTest, ChildrenAreForkedMeanwhile) {
     EXPECT_TRUE(Holds(held.block, held.size, held.size));
     Free(held.block);
   }
+}
+
+TEST(AllocatorTest, TheBooksBalanceAfterAll) {
+  {
+    BusyThreads busy;
+    busy.WaitForRounds(2 * kThreads);
+  }
+  EXPECT_EQ(CheckHeap(), 0);
+  CollectAll();
+  EXPECT_EQ(CheckHeap(), 0);
 }
 
 TEST(AllocatorTest, ImpossibleRequestsAreRefused) {

@@ -28,6 +28,7 @@ inline void Fill(void* block, size_t size, uint64_t seed) {
     const uint64_t word = PatternWord(seed, at);
     memcpy(bytes + at, &word, 8);
   }
+  if (at == size) return;
   const uint64_t word = PatternWord(seed, at);
   memcpy(bytes + at, &word, size - at);
 }
@@ -41,6 +42,7 @@ inline bool Holds(const void* block, size_t size, uint64_t seed) {
     const uint64_t word = PatternWord(seed, at);
     if (memcmp(bytes + at, &word, 8) != 0) return false;
   }
+  if (at == size) return true;  // also of no block at all
   const uint64_t word = PatternWord(seed, at);
   return memcmp(bytes + at, &word, size - at) == 0;
 }

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "base/lock.h"
 #include "base/log.h"
 #include "base/options.h"
 #include "base/output.h"
@@ -38,6 +39,8 @@ uint64_t PeakResidentBytes() {
 
 __attribute__((destructor)) void WriteStatisticsIfAsked() {
   if (options::Get(options::k_stats_at_exit) == 0) return;
+  // Exit in a handler of SIGABRT, amid a critical section of this thread's.
+  if (ThreadMayHoldLocks()) return;
   char text[kMostJsonBytes + kLongestProgram + 128];
   TextBuffer out(text, sizeof(text));
   out.Text("{\"pid\":").Decimal(static_cast<uint64_t>(getpid()));

@@ -7,6 +7,7 @@
 
 #include "ace/ace.h"
 #include "backend/chunk_source.h"
+#include "backend/emergency.h"
 #include "backend/huge_pages.h"
 #include "backend/large.h"
 #include "backend/metadata.h"
@@ -108,6 +109,7 @@ void BeginProcess(void (*on_thread_exit)(void* cache)) {
   // relaxed: the first thread begins before there is another that could need
   // what follows, and each of the two is safe to be called late.
   if (process_begun.exchange(true, std::memory_order_relaxed)) return;
+  Emergency::WhenBegun(&ThreadCache::LeaveForEmergency);
   // Without a key, threads' caches stay when they end: a leak, not an error.
   (void)InitThreadExit(on_thread_exit);
   // Early, so that other libraries' handlers, which may allocate, run before

@@ -2,9 +2,9 @@
 
 A test's code is compiled once, as a library, and linked once per variant; the
 environment tells the binary which library to preload into itself (see
-preload_test_helper.h). The tests carry the tag nosan: a sanitizer replaces
-malloc as well, and only one can. What sanitizers watch is allocator_test, which
-takes the allocator without its entry points.
+preload_test_helper.h). The tests carry the tag nosan: ASan and TSan replace
+malloc as well, and only one can. What these watch is allocator_test, which
+takes the allocator without its entry points. Under UBSan all tests run.
 """
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
@@ -101,6 +101,7 @@ _COPTS = HAKMEM_NO_BUILTIN_MALLOC + ["-fsized-deallocation"]
 
 # name: (variants, size)
 _PRELOADED = {
+    "abort_handler_test": (dict(_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "adaptive_pool_test": (_VARIANTS, "medium"),
     "address_limit_test": (_ACE_VARIANTS, "medium"),
     "alignment_test": (dict(_ALL_VARIANTS, **_HARDENED_PAIRS), "medium"),

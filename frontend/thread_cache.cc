@@ -137,7 +137,7 @@ SpanAllocation ThreadCache::AllocateSpan(size_t bytes, size_t alignment,
                                          Ace::Contents contents) {
   ThreadCache* cache = OfThisThread();
   if (cache == nullptr) {
-    return Ace::Allocate(bytes, alignment, contents, nullptr);
+    return WithoutCache::AllocateSpan(bytes, alignment, contents);
   }
   cache->Tick();
   return Ace::Allocate(bytes, alignment, contents, &cache->span_bins_);
@@ -146,9 +146,13 @@ SpanAllocation ThreadCache::AllocateSpan(size_t bytes, size_t alignment,
 void ThreadCache::FreeSpan(uintptr_t address) {
   if constexpr (kQuarantinesFreed) ZeroIfAsked(address);
   ThreadCache* cache = OfThisThread();
-  if (cache == nullptr) return Ace::Free(address, nullptr);
+  if (cache == nullptr) return WithoutCache::FreeSpan(address);
   cache->Tick();
   Ace::Free(address, &cache->span_bins_);
+}
+
+uintptr_t ThreadCache::ResizeSpan(uintptr_t address, size_t bytes) {
+  return WithoutCache::IsInEmergency() ? 0 : Ace::Resize(address, bytes);
 }
 
 // --- Limits ------------------------------------------------------------------

@@ -17,7 +17,8 @@
 // thread with little to do stays until the memory is given back.
 //
 // A thread that has ended (late destructors) or for which the OS refuses a
-// cache is served without one, under a lock (without_cache.h).
+// cache is served without one, under a lock; one from which the process is
+// ended, because of what it freed, without locks (without_cache.h).
 //
 // Written in four files: thread_cache.cc (what a bin cannot serve),
 // thread_cache_life.cc (threads begin and end; fork), thread_cache_time.cc (the
@@ -59,6 +60,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   static SpanAllocation AllocateSpan(size_t bytes, size_t alignment,
                                      Ace::Contents contents);
   static void FreeSpan(uintptr_t address);
+  static uintptr_t ResizeSpan(uintptr_t address, size_t bytes);
 
   // Gives all that this thread's bins hold back to where it came from.
   static void FlushThisThread();
@@ -87,6 +89,10 @@ class ThreadCache : public ListNode<ThreadCache> {
   // call came when pthread called destructors for the last time, or they left
   // by a plain system call, or the process had no key for them.
   static void CollectEndedThreads();
+
+  // The calling thread leaves its cache as it is, for good, and is served from
+  // emergency memory (backend/emergency.h). What it frees is dropped.
+  static void LeaveForEmergency();
 
   static void LockForFork();
   static void UnlockAfterFork();

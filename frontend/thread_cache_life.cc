@@ -94,6 +94,7 @@ ThreadCache* ThreadCache::Attach() {
 }
 
 void ThreadCache::OnThreadExit(void* state) {
+  if (WithoutCache::IsInEmergency()) return;
   auto* cache = static_cast<ThreadCache*>(state);
   cache->ShowBins();
   // From here on late frees of this thread do without a cache.
@@ -109,6 +110,13 @@ void ThreadCache::OnThreadExit(void* state) {
   }
   LinkedBackend::Detach(cache->heap_);
   cache_pool.Put(cache);
+}
+
+void ThreadCache::LeaveForEmergency() {
+  thread_bins.store(kNoBins, std::memory_order_relaxed);
+  own_ = nullptr;
+  life = Life::kEnded;
+  WithoutCache::BeginEmergency();
 }
 
 // Whether nothing of the cache's thread runs any more. Only the kernel's plain

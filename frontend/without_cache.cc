@@ -1,8 +1,10 @@
 #include "frontend/without_cache.h"
 
+#include <algorithm>
+
 #include "absl/base/thread_annotations.h"
-#include "ace/ace.h"
 #include "backend/book_check.h"
+#include "backend/emergency.h"
 #include "base/lock.h"
 #include "frontend/bins.h"
 #include "frontend/in_use_check.h"
@@ -16,6 +18,8 @@ namespace {
 constinit Mutex shared_mutex;
 constinit LinkedBackend::Heap* shared_heap ABSL_GUARDED_BY(shared_mutex) =
     nullptr;
+
+constinit thread_local bool is_in_emergency = false;
 
 bool AttachSharedHeap() ABSL_EXCLUSIVE_LOCKS_REQUIRED(shared_mutex) {
   if (shared_heap == nullptr) shared_heap = LinkedBackend::Attach();
@@ -36,12 +40,18 @@ void* Refill(SizeClass c) {
 }  // namespace
 
 void* WithoutCache::Allocate(SizeClass c) {
+  if (is_in_emergency) {
+    // What a block of the class is aligned to.
+    const size_t bytes = ClassBytes(c);
+    return Emergency::Allocate(bytes, bytes & -bytes);
+  }
   void* block = Refill(c);
   if (block != nullptr) BinChecks::Make().Unmark(block);
   return block;
 }
 
 void WithoutCache::Free(SizeClass c, void* block) {
+  if (is_in_emergency) return;
   if constexpr (kMarksFreed) {
     AbortUnlessInUse(c, block);
     FreedMark::Put(block);
@@ -52,6 +62,24 @@ void WithoutCache::Free(SizeClass c, void* block) {
   (void)AttachSharedHeap();
   LinkedBackend::Drain(shared_heap, c, &block, 1);
 }
+
+SpanAllocation WithoutCache::AllocateSpan(size_t bytes, size_t alignment,
+                                          Ace::Contents contents) {
+  if (is_in_emergency) {
+    const void* piece =
+        Emergency::Allocate(bytes, std::max(alignment, kPageBytes));
+    return {reinterpret_cast<uintptr_t>(piece), /*is_zero=*/true};
+  }
+  return Ace::Allocate(bytes, alignment, contents, nullptr);
+}
+
+void WithoutCache::FreeSpan(uintptr_t address) {
+  if (!is_in_emergency) Ace::Free(address, nullptr);
+}
+
+void WithoutCache::BeginEmergency() { is_in_emergency = true; }
+
+bool WithoutCache::IsInEmergency() { return is_in_emergency; }
 
 void WithoutCache::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   shared_mutex.Lock();
