@@ -77,9 +77,7 @@ TEST(AceWorker, ReportsWhatIsResidentAfterBursts) {
   EXPECT_LT(Number(json, "wall_ns"), 1e9);
 }
 
-TEST(AceWorker, ProbeSaysWhoServes) {
-  ExpectProbeSaysWhoServes(kWorker);
-}
+TEST(AceWorker, ProbeSaysWhoServes) { ExpectProbeSaysWhoServes(kWorker); }
 
 TEST(AceWorker, BadArgumentsAreOneLineAndStatusTwo) {
   ExpectBadArgumentsAreRefused(kWorker);

@@ -6,7 +6,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -109,16 +108,6 @@ PROGRAM(accessed_elsewhere, char* block = Guarded(64, End::kRight);
         std::thread([block] { GuardTestReads(block + 64); }).join());
 
 // --- What is to be said --------------------------------------------------
-
-std::vector<std::string> Lines(const std::string& text) {
-  std::vector<std::string> lines;
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find('\n', begin), text.size());
-    lines.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return lines;
-}
 
 // Whether the processor's word on a fault is read: only then is a write told
 // from a read.

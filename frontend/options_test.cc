@@ -47,16 +47,6 @@ int PrintValues() {
 }
 const ChildProgram print_values("print_values", PrintValues);
 
-std::vector<std::string> Lines(const std::string& text) {
-  std::vector<std::string> lines;
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find('\n', begin), text.size());
-    lines.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return lines;
-}
-
 std::string LineFor(const hakmem_option_t& option, uint64_t value) {
   return std::string(option.name) + "=" + std::to_string(value);
 }

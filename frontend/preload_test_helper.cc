@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -217,6 +218,16 @@ void LimitAddressSpace(size_t bytes) {
   getrlimit(RLIMIT_AS, &limit);
   limit.rlim_cur = AddressSpaceBytes() + bytes;
   if (setrlimit(RLIMIT_AS, &limit) != 0) Die("cannot set RLIMIT_AS");
+}
+
+std::vector<std::string> Lines(const std::string& text) {
+  std::vector<std::string> lines;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    lines.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return lines;
 }
 
 ChildResult RunForked(const std::function<void()>& body) {

@@ -115,6 +115,9 @@ struct ChildResult {
   std::string err;  // all that it wrote to stderr
 };
 
+// The lines of `text`, without their ends.
+std::vector<std::string> Lines(const std::string& text);
+
 // Runs `body` in a forked child. The child exits with 0, or with 1 when an
 // expectation failed in it; after two minutes SIGALRM ends it.
 ChildResult RunForked(const std::function<void()>& body);

@@ -6,13 +6,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
-#include <sys/wait.h>
 
-#include <fstream>
-#include <iterator>
 #include <string>
 
+#include "tools/shell_test_helper.h"
+
+namespace hakmem_test {
 namespace {
 
 using ::testing::AllOf;
@@ -21,35 +20,14 @@ using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::Not;
 
-std::string Temporary(const std::string& name) {
-  return testing::TempDir() + "/" + name;
-}
-
-std::string Contents(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-struct Result {
-  int status = -1;  // -1: a signal ended the shell
-  std::string out;
-  std::string err;
-};
-
 // Runs a line of shell, in which $tool, $program and $static stand for what is
 // tested and its helpers.
 Result Shell(const std::string& line) {
-  const std::string out = Temporary("out");
-  const std::string err = Temporary("err");
-  const std::string script =
+  return RunShell(
       "tool=$PWD/$HAKMEM_TEST_TOOL;"
       "program=$PWD/$HAKMEM_TEST_PROGRAM;"
-      "static=$PWD/$HAKMEM_TEST_STATIC_PROGRAM;"
-      "{ " +
-      line + "\n} >" + out + " 2>" + err;
-  const int status = system(script.c_str());
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, Contents(out),
-          Contents(err)};
+      "static=$PWD/$HAKMEM_TEST_STATIC_PROGRAM;",
+      line);
 }
 
 TEST(HakmemTest, ASuccessfulCommandIsAloneToSpeak) {
@@ -224,3 +202,4 @@ TEST(HakmemTest, NothingIsLeftBehind) {
 }
 
 }  // namespace
+}  // namespace hakmem_test

@@ -6,13 +6,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
-#include <sys/wait.h>
 
-#include <fstream>
-#include <iterator>
 #include <string>
 
+#include "tools/shell_test_helper.h"
+
+namespace hakmem_test {
 namespace {
 
 using ::testing::AllOf;
@@ -21,27 +20,10 @@ using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::Not;
 
-std::string Contents(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-struct Result {
-  int status = -1;  // -1: a signal ended the shell
-  std::string out;
-  std::string err;
-};
-
 // Runs a line of shell, in which $tool and $broken stand for what is tested.
 Result Shell(const std::string& line) {
-  const std::string out = testing::TempDir() + "/out";
-  const std::string err = testing::TempDir() + "/err";
-  const std::string script =
-      "tool=$PWD/$SOAK_TEST_TOOL; broken=$PWD/$SOAK_TEST_BROKEN; { " + line +
-      "\n} >" + out + " 2>" + err;
-  const int status = system(script.c_str());
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, Contents(out),
-          Contents(err)};
+  return RunShell("tool=$PWD/$SOAK_TEST_TOOL; broken=$PWD/$SOAK_TEST_BROKEN;",
+                  line);
 }
 
 // A second of work on the broken allocator.
@@ -148,3 +130,4 @@ TEST(SoakTest, HelpNamesTheFlags) {
 }
 
 }  // namespace
+}  // namespace hakmem_test

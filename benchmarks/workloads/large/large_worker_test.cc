@@ -67,9 +67,7 @@ TEST(LargeWorker, NoticesBlocksThatOverlap) {
   EXPECT_TRUE(Contains(result.errors, "no longer holds")) << result.errors;
 }
 
-TEST(LargeWorker, ProbeSaysWhoServes) {
-  ExpectProbeSaysWhoServes(kWorker);
-}
+TEST(LargeWorker, ProbeSaysWhoServes) { ExpectProbeSaysWhoServes(kWorker); }
 
 TEST(LargeWorker, BadArgumentsAreOneLineAndStatusTwo) {
   ExpectBadArgumentsAreRefused(kWorker);

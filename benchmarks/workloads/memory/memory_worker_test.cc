@@ -158,9 +158,7 @@ TEST(MemoryWorker, NoticesBlocksThatOverlap) {
   }
 }
 
-TEST(MemoryWorker, ProbeSaysWhoServes) {
-  ExpectProbeSaysWhoServes(kWorker);
-}
+TEST(MemoryWorker, ProbeSaysWhoServes) { ExpectProbeSaysWhoServes(kWorker); }
 
 TEST(MemoryWorker, BadArgumentsAreOneLineAndStatusTwo) {
   ExpectBadArgumentsAreRefused(kWorker);

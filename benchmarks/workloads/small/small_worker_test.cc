@@ -174,9 +174,7 @@ TEST(SmallWorker, OutOfMemoryIsOneLineAndStatusOne) {
   }
 }
 
-TEST(SmallWorker, ProbeSaysWhoServes) {
-  ExpectProbeSaysWhoServes(kWorker);
-}
+TEST(SmallWorker, ProbeSaysWhoServes) { ExpectProbeSaysWhoServes(kWorker); }
 
 TEST(SmallWorker, BadArgumentsAreOneLineAndStatusTwo) {
   ExpectBadArgumentsAreRefused(kWorker);

@@ -94,9 +94,7 @@ TEST(ThreadsWorker, WorksForTheLeastEffort) {
   }
 }
 
-TEST(ThreadsWorker, ProbeSaysWhoServes) {
-  ExpectProbeSaysWhoServes(kWorker);
-}
+TEST(ThreadsWorker, ProbeSaysWhoServes) { ExpectProbeSaysWhoServes(kWorker); }
 
 TEST(ThreadsWorker, BadArgumentsAreOneLineAndStatusTwo) {
   ExpectBadArgumentsAreRefused(kWorker);

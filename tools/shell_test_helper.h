@@ -1,0 +1,44 @@
+// shell_test_helper.h: for tests of a tool as a whole, by lines of shell.
+#ifndef HAKMEM_TOOLS_SHELL_TEST_HELPER_H_
+#define HAKMEM_TOOLS_SHELL_TEST_HELPER_H_
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include <fstream>
+#include <iterator>
+#include <string>
+
+namespace hakmem_test {
+
+struct Result {
+  int status = -1;  // -1: a signal ended the shell
+  std::string out;
+  std::string err;
+};
+
+// The path of a file that only this test uses.
+inline std::string Temporary(const std::string& name) {
+  return testing::TempDir() + "/" + name;
+}
+
+inline std::string Contents(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// Runs `line`, after `variables` were set for it ("tool=/path;").
+inline Result RunShell(const std::string& variables, const std::string& line) {
+  const std::string out = Temporary("out");
+  const std::string err = Temporary("err");
+  const std::string script =
+      variables + "{ " + line + "\n} >" + out + " 2>" + err;
+  const int status = system(script.c_str());
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, Contents(out),
+          Contents(err)};
+}
+
+}  // namespace hakmem_test
+
+#endif  // HAKMEM_TOOLS_SHELL_TEST_HELPER_H_
