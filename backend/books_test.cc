@@ -127,6 +127,40 @@ TEST(MetadataPoolBooks, NamesWhatIsFreeTwiceOrInUseAsWell) {
   EXPECT_NE(faults(nullptr).find("in a circle"), std::string::npos);
 }
 
+struct KeptItem : ListNode<KeptItem> {
+  KeptItem* pool_next;
+  uint64_t kept_at;
+};
+
+TEST(MetadataPoolBooks, KnowsWhatIsKeptUntilItIsDue) {
+  static MetadataPool<KeptItem> pool;
+  KeptItem* a = pool.Get();
+  KeptItem* b = pool.Get();
+  const auto faults = [&](const KeptItem* used) {
+    return FaultsOf([&](BookCheck& check) {
+      pool.LockForFork();
+      pool.CheckBooks(check, [&](const KeptItem* p) { return p == used; });
+      pool.UnlockAfterFork();
+    });
+  };
+  pool.Keep(a, 10);
+  pool.Keep(b, 11);
+  EXPECT_EQ(faults(nullptr), "");
+  EXPECT_NE(faults(a).find("books in use are kept as well"), std::string::npos);
+  ExpectFault(
+      &b->list_previous, a, [&] { return faults(nullptr); },
+      "the list of books that are kept is broken");
+  pool.PurgeKept(15, 5, /*force=*/false);
+  EXPECT_NE(faults(a).find("books in use are free as well"), std::string::npos);
+  EXPECT_NE(faults(b).find("books in use are kept as well"), std::string::npos);
+  pool.Put(b);
+  EXPECT_NE(faults(nullptr).find("books are free twice"), std::string::npos);
+  EXPECT_EQ(pool.Get(), b);  // the newest kept
+  pool.Keep(b, 20);
+  pool.PurgeKept(20, 5, /*force=*/true);
+  EXPECT_NE(faults(b).find("books in use are free as well"), std::string::npos);
+}
+
 // --- Chunks and the address map ----------------------------------------------
 
 std::string ChunkFaults() {

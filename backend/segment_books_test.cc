@@ -138,7 +138,7 @@ TEST_F(SegmentsBooks, StayForTheDecayTime) {
 // interleavings of this; here the kernel purges, and TSan looks on.
 TEST(SegmentsBooksRace, NothingIsLostWhileBooksArePurged) {
   constexpr int kThreads = 3;
-  constexpr int kRounds = 1500;
+  constexpr int kRounds = 500;
   std::vector<void*> blocks[kThreads];
   std::barrier sync(kThreads);
   std::atomic<bool> is_over = false;

@@ -109,9 +109,9 @@ void* FreeWhenTold(void* argument) {
   return nullptr;
 }
 
-// Of a heap that shrinks while there are threads not even the books stay
+// Of a heap that shrinks while there are threads the books do not stay
 // resident: those of 512 segments are 18 MiB.
-TEST(ManyThreadsTest, AHeapThatShrinksLeavesNoBooks) {
+TEST(ManyThreadsTest, AHeapThatShrinksLeavesFewBooks) {
   constexpr size_t kBlockBytes = 2048;
   constexpr size_t kEach = size_t{512} * kMiB / kBlockBytes;
   std::vector<void*> own(kEach);
