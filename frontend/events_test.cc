@@ -52,7 +52,7 @@ void ExpectEvents(uint32_t thread, const Calls& calls) {
 }
 
 TEST(EventsOffTest, WithoutTracingThereAreNone) {
-  if (IsTraced()) GTEST_SKIP() << "built with --//tracing=on";
+  if (HasTracing()) GTEST_SKIP() << "built with --//tracing=on";
   EXPECT_EQ(Hakmem().events_start(), ENOSYS);
   Calls calls;
   MakeCalls(&calls);
@@ -297,7 +297,7 @@ TEST_F(EventsTest, AnOptionRecordsFromTheStartOfTheProcess) {
 }
 
 TEST(EventsOffTest, TheOptionIsToldToBeIgnored) {
-  if (IsTraced()) GTEST_SKIP() << "built with --//tracing=on";
+  if (HasTracing()) GTEST_SKIP() << "built with --//tracing=on";
   const ChildResult child =
       RunChildProgram("started_by_option", {{"HAKMEM_EVENTS", "1"}});
   EXPECT_EQ(child.exit_code, 1);

@@ -25,9 +25,6 @@ inline uint32_t ThreadId() {
 }
 
 // The library's own word for how it was built.
-inline bool IsTraced() {
-  return LibraryPath().find("notrace") == std::string::npos;
-}
 
 // What an event should tell, besides time and caller.
 struct Expected {
@@ -140,7 +137,7 @@ inline hakmem_event_counts_t Counts() {
 class EventsTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (!IsTraced()) GTEST_SKIP() << "built with --//tracing=off";
+    if (!HasTracing()) GTEST_SKIP() << "built with --//tracing=off";
     Hakmem();
     Hakmem().events_stop();
     // What is recorded from here on is forgotten by the next start.

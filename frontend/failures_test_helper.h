@@ -14,10 +14,6 @@ namespace hakmem_test {
 
 inline constexpr size_t kImpossible = size_t{1} << 63;
 
-inline bool HasTracing() {
-  return LibraryPath().find("notrace") == std::string::npos;
-}
-
 // The last one; a failed expectation when there is none.
 inline hakmem_failure_t Last() {
   hakmem_failure_t failure = {};

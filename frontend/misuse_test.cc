@@ -66,6 +66,12 @@ void ExpectFault(const std::function<void()>& misuse) {
   EXPECT_EQ(child.signal, SIGSEGV) << "exit code " << child.exit_code;
 }
 
+// Those of `sizes` whose blocks lie in slabs. Others are found out at once.
+std::vector<size_t> InSlabs(std::vector<size_t> sizes) {
+  if (!HasAce()) std::erase_if(sizes, [](size_t size) { return size > 2048; });
+  return sizes;
+}
+
 char* Malloc(size_t bytes) {
   char* block = static_cast<char*>(Opaque(malloc(bytes)));
   EXPECT_NE(block, nullptr);
@@ -101,7 +107,7 @@ TEST(MisuseTest, FreeOfAForeignAddress) {
 }
 
 TEST(MisuseTest, FreeOfTheMiddleOfABlock) {
-  for (const size_t bytes : {32u, 48u, 512u, 1024u, 4096u, 20480u}) {
+  for (const size_t bytes : InSlabs({32, 48, 512, 1024, 4096, 20480})) {
     char* block = Malloc(bytes);
     ExpectTold(kChecks,
                "invalid free of " + Hex(block + 16) +
@@ -125,7 +131,7 @@ TEST(MisuseTest, FreeOfTheMiddleOfASpanOrLargeBlock) {
 }
 
 TEST(MisuseTest, DoubleFreeInTheBin) {
-  for (const size_t bytes : {16u, 64u, 1024u, 4096u, 32768u}) {
+  for (const size_t bytes : InSlabs({16, 64, 1024, 4096, 32768})) {
     char* block = Malloc(bytes);
     char* other = Malloc(bytes);
     ExpectTold(kChecks, IsFreeAlready(block, bytes), [&] {
@@ -139,7 +145,7 @@ TEST(MisuseTest, DoubleFreeInTheBin) {
 }
 
 TEST(MisuseTest, DoubleFreeInTheSlab) {
-  for (const size_t bytes : {64u, 4096u}) {
+  for (const size_t bytes : InSlabs({64, 4096})) {
     char* block = Malloc(bytes);
     char* neighbour = Malloc(bytes);  // the slab stays in use
     ExpectTold(kChecks, IsFreeAlready(block, bytes), [&] {
@@ -376,8 +382,10 @@ TEST(MisuseTest, TheStackIsWrittenWhenAskedFor) {
       RunChildProgram("free_twice", {{"HAKMEM_ABORT_STACK", "1"}});
   EXPECT_EQ(child.signal, SIGABRT);
   EXPECT_EQ(child.err.rfind("hakmem: double free of 0x", 0), 0u) << child.err;
-  EXPECT_NE(child.err.find("  #0 0x"), std::string::npos) << child.err;
-  EXPECT_NE(child.err.find("FreeTwice"), std::string::npos) << child.err;
+  for (const char* part : {"  #0 0x", "FreeTwice"}) {
+    EXPECT_EQ(child.err.find(part) != std::string::npos, HasTracing())
+        << child.err;
+  }
 }
 
 int LookAtAFreedBlock() {

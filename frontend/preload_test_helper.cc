@@ -179,6 +179,9 @@ std::string LibraryPath() {
 
 std::string ExpectedBackend() { return Environment("HAKMEM_EXPECT_BACKEND"); }
 
+bool HasTracing() { return LibraryPath().find("notrace") == std::string::npos; }
+bool HasAce() { return LibraryPath().find("ace_off") == std::string::npos; }
+
 std::string PreloadProblem() {
   const std::string library = LibraryPath();
   struct {

@@ -88,6 +88,10 @@ void ExecThisProgram(const char* const* argv);
 std::string LibraryPath();
 std::string ExpectedBackend();
 
+// What the library under test was built with.
+bool HasTracing();
+bool HasAce();  // in any form; without, no block above 2 KiB lies in a slab
+
 // An empty string when the expected library took the place of malloc,
 // otherwise one sentence that says what is wrong.
 std::string PreloadProblem();
