@@ -100,7 +100,7 @@ class Ace {
   // Proves that the books of mid blocks and shards balance
   // (backend/book_check.h). The caller holds the locks, as for fork.
   // VisitShared calls visit(span, argument) for each span in the shards.
-  static void CheckBooks(BookCheck& check);
+  [[gnu::cold]] static void CheckBooks(BookCheck& check);
   static void VisitShared(void (*visit)(uintptr_t span, void* argument),
                           void* argument);
 

@@ -31,7 +31,7 @@ class MidBlocks {
 
   // Proves that the books balance (backend/book_check.h). The caller holds the
   // locks, as for fork.
-  static void CheckBooks(BookCheck& check);
+  [[gnu::cold]] static void CheckBooks(BookCheck& check);
 };
 
 }  // namespace hakmem

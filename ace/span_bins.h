@@ -146,7 +146,7 @@ class SpanBins {
 
   // Proves that the books balance (backend/book_check.h): while the owner is
   // not in the allocator. VisitSpans calls visit(span) for each kept.
-  void CheckBooks(BookCheck& check) const;
+  [[gnu::cold]] void CheckBooks(BookCheck& check) const;
   template <typename Visit>
   void VisitSpans(Visit&& visit) const {
     for (size_t pages = 0; pages <= kMaxPages; ++pages) {

@@ -11,8 +11,8 @@ namespace hakmem {
 
 // Proves that each of `count` spans is one of `pages` that the page heap knows
 // to be cached, and counts them.
-void CheckKeptSpans(const uintptr_t* spans, uint32_t count, size_t pages,
-                    BookCheck& check);
+[[gnu::cold]] void CheckKeptSpans(const uintptr_t* spans, uint32_t count,
+                                  size_t pages, BookCheck& check);
 
 }  // namespace hakmem
 

@@ -43,7 +43,7 @@ class SpanShards {
 
   // Proves that the books balance (backend/book_check.h). The caller holds the
   // locks, as for fork. VisitSpans calls visit(span, argument) for each kept.
-  static void CheckBooks(BookCheck& check);
+  [[gnu::cold]] static void CheckBooks(BookCheck& check);
   static void VisitSpans(void (*visit)(uintptr_t span, void* argument),
                          void* argument);
 };

@@ -114,7 +114,7 @@ class AddressMap {
 
   // Counts the chunks that are entered, and proves that classes are entered in
   // slab chunks only (book_check.h). Takes no lock.
-  static void CheckBooks(BookCheck& check);
+  [[gnu::cold]] static void CheckBooks(BookCheck& check);
 
  private:
   static constexpr size_t kRootEntries = size_t{1} << (kRootBits - kLeafShift);

@@ -72,10 +72,7 @@ class BookCheck {
         if (Hash(address) % parts != part || count == kRoom) return;
         sorted_[count++] = address;
       });
-      std::sort(sorted_, sorted_ + count);
-      for (size_t i = 1; i < count; ++i) {
-        Require(sorted_[i] != sorted_[i - 1], fault, sorted_[i]);
-      }
+      RequireDistinctPart(count, fault);
     }
   }
 
@@ -109,9 +106,18 @@ class BookCheck {
     return (address * uint64_t{0x9e3779b97f4a7c15}) >> 40;
   }
 
-  void Report(const char* fault, uintptr_t where);
-  void Report(const char* fault, uintptr_t where, uint64_t found,
-              uint64_t expected);
+  // Sorts the first `count` of sorted_, and reports those that occur twice. One
+  // function for all: sorting is much code.
+  [[gnu::noinline]] void RequireDistinctPart(size_t count, const char* fault) {
+    std::sort(sorted_, sorted_ + count);
+    for (size_t i = 1; i < count; ++i) {
+      Require(sorted_[i] != sorted_[i - 1], fault, sorted_[i]);
+    }
+  }
+
+  [[gnu::cold]] void Report(const char* fault, uintptr_t where);
+  [[gnu::cold]] void Report(const char* fault, uintptr_t where, uint64_t found,
+                            uint64_t expected);
 
   // All locks are held by whoever checks: one is enough for the process.
   static uintptr_t sorted_[kRoom];

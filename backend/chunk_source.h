@@ -75,7 +75,7 @@ class ChunkSource {
   // Proves that the books balance (book_check.h). The caller holds the locks,
   // as for fork; of OverlapsRegion as well, which tells whether a byte of the
   // range lies in a region.
-  static void CheckBooks(BookCheck& check);
+  [[gnu::cold]] static void CheckBooks(BookCheck& check);
   static bool OverlapsRegion(uintptr_t address, size_t bytes);
 };
 

@@ -84,7 +84,7 @@ class Large {
 
   // Proves that the books balance (book_check.h). The caller holds the locks,
   // as for fork, the chunk source's too.
-  static void CheckBooks(BookCheck& check);
+  [[gnu::cold]] static void CheckBooks(BookCheck& check);
 };
 
 }  // namespace hakmem

@@ -48,7 +48,7 @@ struct LargeBooks {
 };
 
 // Large::CheckBooks.
-void CheckLargeBlocks(const LargeBooks& books, BookCheck& check);
+[[gnu::cold]] void CheckLargeBlocks(const LargeBooks& books, BookCheck& check);
 
 }  // namespace hakmem
 

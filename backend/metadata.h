@@ -138,7 +138,8 @@ class MetadataPool {
   // Proves that no free object is there twice, and that is_used(T*) is true of
   // none (book_check.h). The caller holds the lock, as for fork.
   template <typename IsUsed>
-  void CheckBooks(BookCheck& check, IsUsed&& is_used)  // metadata_check.h
+  [[gnu::cold]] void CheckBooks(BookCheck& check,
+                                IsUsed&& is_used)  // metadata_check.h
       ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
  private:

@@ -91,7 +91,7 @@ class PageHeap {
 
   // Proves that the books balance (book_check.h). The caller holds the locks,
   // as for fork.
-  static void CheckBooks(BookCheck& check);
+  [[gnu::cold]] static void CheckBooks(BookCheck& check);
 
  private:
   // The page chunk at `address`; null when there is none.

@@ -24,7 +24,7 @@ struct PageHeapBooks {
 };
 
 // PageHeap::CheckBooks.
-void CheckPageHeap(const PageHeapBooks& books, BookCheck& check);
+[[gnu::cold]] void CheckPageHeap(const PageHeapBooks& books, BookCheck& check);
 
 }  // namespace hakmem
 

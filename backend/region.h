@@ -70,8 +70,9 @@ struct Region : ListNode<Region> {
 };
 
 // ChunkSource::CheckBooks, with what chunk_source.cc guards.
-void CheckRegions(const IntrusiveList<Region>& regions, size_t bytes_reserved,
-                  MetadataPool<Region>& pool, BookCheck& check);
+[[gnu::cold]] void CheckRegions(const IntrusiveList<Region>& regions,
+                                size_t bytes_reserved,
+                                MetadataPool<Region>& pool, BookCheck& check);
 
 }  // namespace hakmem
 

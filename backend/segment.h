@@ -49,8 +49,8 @@ class SegmentBackend {
   static void VisitSlabs(SlabVisitor visitor, void* argument);
   static void LockForFork();
   static void UnlockAfterFork();
-  static void NoteHolder(BookCheck& check, Heap* heap);
-  static void CheckBooks(BookCheck& check);
+  [[gnu::cold]] static void NoteHolder(BookCheck& check, Heap* heap);
+  [[gnu::cold]] static void CheckBooks(BookCheck& check);
   static bool IsFreedRemotely(uintptr_t address);
 };
 

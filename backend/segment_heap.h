@@ -74,7 +74,7 @@ struct SegmentBackend::Heap {
 
   // Proves that the heap's own books balance (book_check.h). Adds the pages
   // that wait for remote frees to be collected to `waiting`.
-  void CheckBooks(BookCheck& check, size_t& waiting)
+  [[gnu::cold]] void CheckBooks(BookCheck& check, size_t& waiting)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
  private:
@@ -85,8 +85,8 @@ struct SegmentBackend::Heap {
 };
 
 // The proof of what concerns all heaps: SegmentBackend::CheckBooks.
-void CheckHeaps(SegmentBackend::Heap* all_heaps, SegmentBackend::Heap* orphans,
-                BookCheck& check);
+[[gnu::cold]] void CheckHeaps(SegmentBackend::Heap* all_heaps,
+                              SegmentBackend::Heap* orphans, BookCheck& check);
 
 // Delivers `count` blocks of other heaps' pages to their owners. Changes
 // `blocks`.

@@ -150,7 +150,7 @@ class SharedSlabPools {
 
   // Proves that the books balance (book_check.h). The caller holds the locks,
   // as for fork.
-  void CheckBooks(BookCheck& check)  // shared_slab_pools_check.h
+  [[gnu::cold]] void CheckBooks(BookCheck& check)  // shared_slab_pools_check.h
       ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
  private:

@@ -8,7 +8,7 @@
 namespace hakmem {
 
 // Of a slab that has a class. The caller holds its owner's lock.
-void CheckSlab(const Slab& slab, BookCheck& check);
+[[gnu::cold]] void CheckSlab(const Slab& slab, BookCheck& check);
 
 // How many slabs of a class there are, and blocks of theirs in use.
 struct SlabTally {

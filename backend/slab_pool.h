@@ -89,8 +89,8 @@ class SlabPool {
 
   // Proves that the books balance (book_check.h), and that all slabs of
   // `size_class` that `tally` has counted are where they belong.
-  void CheckBooks(SizeClass size_class, const SlabTally& tally,
-                  BookCheck& check) const;  // slab_pool_check.h
+  [[gnu::cold]] void CheckBooks(SizeClass size_class, const SlabTally& tally,
+                                BookCheck& check) const;  // slab_pool_check.h
 
   // Gives up the spare slab if it has lain unused since the last call, or with
   // `force`. Null when there is none to give up.

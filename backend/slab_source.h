@@ -195,9 +195,10 @@ class SlabSource {
   // Proves that the books balance (book_check.h), and calls visit(const SlabT&)
   // for each slab, free ones too. The caller holds the locks, as for fork.
   template <typename Visit>
-  void CheckBooks(BookCheck& check, Visit&& visit)  // slab_source_check.h
+  [[gnu::cold]] void CheckBooks(BookCheck& check,
+                                Visit&& visit)  // slab_source_check.h
       ABSL_NO_THREAD_SAFETY_ANALYSIS;
-  static void CheckPool(BookCheck& check);
+  [[gnu::cold]] static void CheckPool(BookCheck& check);
 
  private:
   // Chunks in use from which on more are made of huge pages (16 MiB).

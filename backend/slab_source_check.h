@@ -13,7 +13,8 @@ namespace hakmem {
 
 // Slab `i` of `chunk`, or what lies behind the last one it has.
 template <typename SlabT>
-void CheckSlabOf(const SlabChunk<SlabT>& chunk, size_t i, BookCheck& check) {
+[[gnu::cold]] void CheckSlabOf(const SlabChunk<SlabT>& chunk, size_t i,
+                               BookCheck& check) {
   const SlabT& slab = chunk.slabs[i];
   const uintptr_t address = chunk.base + i * kSlabBytes;
   const SizeClass mapped = AddressMap::ClassAt(address);

@@ -29,16 +29,17 @@ enum class Use : uint8_t { kFree, kMeasure };
 
 // Tells of a fault in the pool. Async-signal-safe. On a signal stack with
 // little room left, it is the first line only.
-void ReportFault(const Fault& fault, const Finding& finding);
+[[gnu::cold]] void ReportFault(const Fault& fault, const Finding& finding);
 
 // Tells of a fault in the pool that is near no block.
-void ReportStrayFault(const Fault& fault);
+[[gnu::cold]] void ReportStrayFault(const Fault& fault);
 
 // Tells what was wrong, which is not kGood, with `use` of `address`, then
 // aborts.
-[[noreturn]] void AbortOnMisuse(GuardedPool::Answer answer, uintptr_t address,
-                                const Finding& finding, Use use,
-                                const Deed& now);
+[[noreturn, gnu::cold]] void AbortOnMisuse(GuardedPool::Answer answer,
+                                           uintptr_t address,
+                                           const Finding& finding, Use use,
+                                           const Deed& now);
 
 }  // namespace hakmem
 

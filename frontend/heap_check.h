@@ -7,7 +7,7 @@ namespace hakmem {
 // Returns how many errors there are; each is a line on stderr, but for those
 // beyond 20. Takes every lock, allocates nothing. No other thread may be in the
 // allocator: their bins are read.
-int CheckHeap();
+[[gnu::cold]] int CheckHeap();
 
 }  // namespace hakmem
 

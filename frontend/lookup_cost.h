@@ -9,7 +9,7 @@ namespace hakmem {
 // each lookup waits for the one before, so it is latency that is measured. 0
 // when no slab is held or another thread is measuring. About a millisecond;
 // allocates nothing.
-double MeasureLookup();
+[[gnu::cold]] double MeasureLookup();
 
 }  // namespace hakmem
 

@@ -11,7 +11,7 @@
 namespace hakmem {
 
 // Thread-safe; allocates nothing.
-hakmem_stats_t GatherStatistics();
+[[gnu::cold]] hakmem_stats_t GatherStatistics();
 
 // What every statistics text fits into: a name, the punctuation and up to 20
 // digits for each field.

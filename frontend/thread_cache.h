@@ -106,7 +106,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   // Proves that the books of all threads' bins balance (backend/book_check.h),
   // and tells the back-end of each heap that a thread holds. The caller holds
   // the locks, as for fork, and no other thread is in the allocator.
-  static void CheckBooks(BookCheck& check);
+  [[gnu::cold]] static void CheckBooks(BookCheck& check);
 
  private:
   // The clock is read on every so many slow calls of a busy thread.
@@ -170,10 +170,10 @@ class ThreadCache : public ListNode<ThreadCache> {
   void SetLimit(size_t c, uint32_t slots);
 
   // In thread_cache_check.cc.
-  static void CheckCaches(const IntrusiveList<ThreadCache>& caches,
-                          BookCheck& check);
-  void CheckBin(size_t c, BookCheck& check) const;
-  void CheckOwnBooks(BookCheck& check) const;
+  [[gnu::cold]] static void CheckCaches(
+      const IntrusiveList<ThreadCache>& caches, BookCheck& check);
+  [[gnu::cold]] void CheckBin(size_t c, BookCheck& check) const;
+  [[gnu::cold]] void CheckOwnBooks(BookCheck& check) const;
 
   // This thread's cache, or null.
   static constinit thread_local ThreadCache* own_;

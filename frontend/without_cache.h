@@ -39,7 +39,7 @@ class WithoutCache {
 
   // Tells the back-end of the heap that is held here. The caller holds the
   // lock, as for fork.
-  static void NoteHolder(BookCheck& check);
+  [[gnu::cold]] static void NoteHolder(BookCheck& check);
 };
 
 }  // namespace hakmem

@@ -17,7 +17,7 @@ struct CgroupMemory {
 // Looks at the process's cgroup and all those above it, under the folder
 // `root` ("" for the real one), and returns the one that leaves least room.
 // Async-signal-safe; allocates nothing; changes errno.
-CgroupMemory FindCgroupMemory(const char* root);
+[[gnu::cold]] CgroupMemory FindCgroupMemory(const char* root);
 
 }  // namespace hakmem
 

@@ -53,7 +53,7 @@ struct FailedRequest {
 struct FailureRecord;  // failure_record.h
 
 namespace internal {
-void RecordFailureSlow(const FailedRequest& request);
+[[gnu::cold]] void RecordFailureSlow(const FailedRequest& request);
 }  // namespace internal
 
 // Records the failure whose note this thread has, and forgets the note. Call

@@ -10,7 +10,7 @@ namespace hakmem {
 
 // Adds the line, without its end; at most kFailureTextBytes. Async-signal-safe.
 inline constexpr size_t kFailureTextBytes = 1024;
-void WriteFailure(const FailureRecord& record, TextBuffer& out);
+[[gnu::cold]] void WriteFailure(const FailureRecord& record, TextBuffer& out);
 
 // Adds a size as people read it: "37 bytes", "40 KiB", "1.5 MiB".
 void WriteBytes(uint64_t bytes, TextBuffer& out);

@@ -46,7 +46,7 @@ class MapFailure {
   explicit constexpr MapFailure(const SystemView& system) : system_(system) {}
 
   // Explains the refusal of `bytes` with `error`. Thread-safe.
-  Evidence Explain(OsRequest request, int error, uint64_t bytes);
+  [[gnu::cold]] Evidence Explain(OsRequest request, int error, uint64_t bytes);
 
  private:
   struct Figures {
