@@ -10,7 +10,8 @@ TEST(BlockStartTest, IsRightForEveryOffsetOfEveryClass) {
   for (size_t i = 1; i < kClassCount; ++i) {
     const SizeClass c{static_cast<uint8_t>(i)};
     for (size_t offset = 0; offset < kSlabBytes; ++offset) {
-      ASSERT_EQ(IsBlockStart(c, kSlab + offset, kReciprocals), offset % ClassBytes(c) == 0)
+      ASSERT_EQ(IsBlockStart(c, kSlab + offset, kReciprocals),
+                offset % ClassBytes(c) == 0)
           << "class " << i << ", offset " << offset;
     }
   }

@@ -47,7 +47,7 @@ struct Space {
   size_t region_chunks = 0;  // of each region
   size_t regions = 0;        // made so far
   bool was_refused = false;
-  Chunk chunk;           // what the map says of each that is held
+  Chunk chunk;  // what the map says of each that is held
 };
 
 Space& space = *new Space;

@@ -53,11 +53,9 @@ void* Metadata::AllocatePages(size_t bytes) {
   return Allocate(RoundToPages(bytes), os::PageBytes());
 }
 
-bool Metadata::PurgePages(void* pages, size_t bytes, size_t kept) {
-  const size_t first = RoundToPages(kept);
-  const size_t end = RoundToPages(bytes);
-  return first < end && os::Purge(reinterpret_cast<uintptr_t>(pages) + first,
-                                  end - first) == 0;
+bool Metadata::PurgePages(void* pages, size_t bytes) {
+  return os::Purge(reinterpret_cast<uintptr_t>(pages), RoundToPages(bytes)) ==
+         0;
 }
 
 bool AddressStack::Push(void* address) {

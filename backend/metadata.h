@@ -27,11 +27,10 @@ class Metadata {
   // lock order.
   static void* Allocate(size_t bytes, size_t alignment);
 
-  // The same in whole pages, and back to zeros without being resident, but for
-  // the pages that the first `kept` bytes lie in; false when there are no
-  // others, or when the OS refuses that.
+  // The same in whole pages, and back to zeros without being resident; false
+  // when the OS refuses that.
   static void* AllocatePages(size_t bytes);
-  static bool PurgePages(void* pages, size_t bytes, size_t kept);
+  static bool PurgePages(void* pages, size_t bytes);
 
   // Bytes handed out so far.
   static size_t BytesInUse();
@@ -71,11 +70,10 @@ class AddressStack {
 // Objects of type T that are reused but never destroyed. A new one is fresh
 // metadata as it is, all zero bytes, which must be a valid T: running a
 // constructor would touch pages that may never be needed. One that was Put
-// comes back as it was left, or, page by page, as zero bytes again: of objects
-// of many pages only a few that are free stay resident. T needs a member
-// `T* pool_next`, and may have a `size_t KeptBytes() const`: so many at its
-// start are always as they were left, and others may use them even while it is
-// free. Thread-safe.
+// comes back as it was left, or all zero bytes again: of objects of many pages
+// only a few that are free stay resident. T needs a member `T* pool_next`, and
+// may have a `void BeforePurge()`, which lets go of what it has elsewhere.
+// Thread-safe.
 //
 // Purging costs more than many a use: objects that come and go are better kept
 // for a while (Keep), and purged when nobody has asked for them. For that T is
@@ -150,21 +148,16 @@ class MetadataPool {
   void PutLocked(T* object) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if constexpr (kIsLarge) {
       if (free_count_ >= kMostResident && purged_.Push(object)) {
-        if (Metadata::PurgePages(object, sizeof(T), KeptBytes(*object))) return;
+        if constexpr (requires { object->BeforePurge(); }) {
+          object->BeforePurge();
+        }
+        if (Metadata::PurgePages(object, sizeof(T))) return;
         (void)purged_.Pop();
       }
       ++free_count_;
     }
     object->pool_next = free_;
     free_ = object;
-  }
-
-  static size_t KeptBytes(const T& object) {
-    if constexpr (requires { object.KeptBytes(); }) {
-      return object.KeptBytes();
-    } else {
-      return 0;
-    }
   }
 
   Mutex mutex_;

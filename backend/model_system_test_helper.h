@@ -93,7 +93,7 @@ void* Metadata::Allocate(size_t bytes, size_t alignment) {
 }
 
 void* Metadata::AllocatePages(size_t bytes) { return Allocate(bytes, 4096); }
-bool Metadata::PurgePages(void*, size_t, size_t) { return false; }
+bool Metadata::PurgePages(void*, size_t) { return false; }
 bool AddressStack::Push(void*) { return spare_ != nullptr; }  // never
 void* AddressStack::Pop() { return nullptr; }
 

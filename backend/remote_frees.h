@@ -21,7 +21,8 @@
 // So the page's own books are used up to step 1 only, while a block of it is in
 // use, and by its owner: between two lives of the page they may be purged, with
 // deliveries under way. What is used later, the link, lasts: it is never
-// purged, and belongs to one page for ever.
+// purged. It may be given to another page meanwhile, which is as if the page
+// had been begun anew by another owner.
 //
 // The protocol is a template over the link so that a test can run the same
 // source under a scheduler that goes through every interleaving

@@ -90,7 +90,6 @@ void SegmentBackend::Heap::MergeRemoteFrees() {
 void SegmentBackend::Heap::SetOwner(SegmentPage* page) {
   RemoteLink* link =
       FindSlabChunk<SegmentPage>(page->base)->LastingAt(page->base);
-  link->page = page;
   // release: pairs with the acquire in CollectRemoteLinks.
   link->owner.store(this, std::memory_order_release);
   // relaxed: who frees a block was handed it by the program.

@@ -20,13 +20,17 @@ struct SegmentPage;
 
 // A page's part in remote_frees.h. A thread that has set bits in a page uses
 // the link and nothing else: by then the page may be empty, given back, and its
-// books purged. Links never are. Each has a cache line: other threads write
-// here.
-struct alignas(64) RemoteLink {
+// books purged. Links never are, but may be other pages' by then. Two share a
+// cache line: a batch of frees writes to one once, and many segments' lie
+// together when the segments are gone.
+struct alignas(32) RemoteLink {
+  // `of`: whose it is from now on; with no owner yet.
+  void Join(SegmentPage* of) { page = of; }
+
   std::atomic<SegmentBackend::Heap*> owner;  // null while the page is free
   std::atomic<bool> waiting;
   RemoteLink* next_waiting;
-  SegmentPage* page;  // to be read while there is an owner, by the owner
+  SegmentPage* page;  // read by the owner only
 };
 
 // A page is a slab with a side that other threads may write to.

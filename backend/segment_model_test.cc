@@ -48,12 +48,15 @@ constexpr SizeClass kOtherClass = ClassOf(kMaxTinyBytes / 2);
 
 // --- The system below --------------------------------------------------------
 
+using LinksRow = LastingParts<SegmentPage>::Row;
+
 struct System {
   // Books: zeros, from the front.
   alignas(4096) char books[1 << 20];
   size_t books_used = 0;
   size_t books_kept = 0;  // of those: from before the runs
   std::vector<void*> purged_books;
+  std::vector<RemoteLink*> links;  // of the first pages of all rows
   bool links_are_purged = false;
 
   Mutex chunks_mutex;
@@ -82,6 +85,9 @@ void* Metadata::Allocate(size_t bytes, size_t alignment) {
   void* allocated = s.books + s.books_used;
   s.books_used += bytes;
   if (s.books_used > sizeof(s.books)) abort();
+  if (bytes == sizeof(LinksRow)) {
+    s.links.push_back(static_cast<LinksRow*>(allocated)->parts);
+  }
   return allocated;
 }
 
@@ -89,15 +95,18 @@ void* Metadata::AllocatePages(size_t bytes) { return Allocate(bytes, 4096); }
 
 // Of a segment, as all books of many pages are here. Pages are of one byte, so
 // that what may be purged is. What the model knows of is written through it.
-bool Metadata::PurgePages(void* pages, size_t bytes, size_t kept) {
+bool Metadata::PurgePages(void* pages, size_t bytes) {
   auto* chunk = static_cast<SlabChunk<SegmentPage>*>(pages);
   Require(bytes == sizeof(*chunk), "what is purged is not a segment's books");
   if (system_below.links_are_purged) {
     for (auto* heap = all_heaps; heap != nullptr; heap = heap->next_heap) {
       interleaver::Touch(&heap->waiting_links);
     }
-    chunk->lasting.of[0].waiting.store(false, std::memory_order_relaxed);
-    chunk->lasting.of[0].next_waiting = nullptr;
+    for (RemoteLink* link : system_below.links) {
+      if (link->page != chunk->slabs) continue;
+      link->waiting.store(false, std::memory_order_relaxed);
+      link->next_waiting = nullptr;
+    }
   }
   for (uint32_t m = chunk->all_mask; m != 0; m &= m - 1) {
     SegmentPage& page = chunk->slabs[std::countr_zero(m)];
@@ -107,7 +116,7 @@ bool Metadata::PurgePages(void* pages, size_t bytes, size_t kept) {
           .store(0, std::memory_order_relaxed);
     }
   }
-  memset(static_cast<char*>(pages) + kept, 0, bytes - kept);
+  memset(pages, 0, bytes);
   return true;
 }
 
@@ -182,6 +191,14 @@ struct Expose {
 ChunkPool* PoolOfChunks();
 template struct Expose<&SlabSource<SegmentPage>::pool_>;
 
+using RowPool = MetadataPool<LinksRow>;
+template <RowPool* kPool>
+struct ExposeRows {
+  friend RowPool* PoolOfRows() { return kPool; }
+};
+RowPool* PoolOfRows();
+template struct ExposeRows<&LastingParts<SegmentPage>::pool_>;
+
 template <size_t ChunkPool::*kCount>
 struct ExposeCount {
   friend void SetFreeCount(ChunkPool* pool, size_t count) {
@@ -247,7 +264,9 @@ class SegmentModel : public testing::Test {
     s.memory.clear();
     s.live.clear();
     s.purged_books.clear();
+    s.links.clear();
     new (PoolOfChunks()) ChunkPool;
+    new (PoolOfRows()) RowPool;
     // As many as stay resident: the books of each segment given back are
     // purged.
     SetFreeCount(PoolOfChunks(), 1000);

@@ -4,8 +4,8 @@
 //   SlabChunk        books of the chunk and of its slabs, out of line
 //
 // The books of a chunk that was let go are kept for the decay time, too, then
-// purged, but for their start: there lies what others may use of a slab without
-// a lock, whether it is in use or not (SlabT::Lasting, if there is one).
+// purged. What others may use of a slab without a lock, whether it is in use or
+// not (SlabT::Lasting, if there is one), lies apart and is never purged.
 //
 // The SuperSlab back-end and ACE have one source each that all threads share,
 // the segment back-end one per heap. Slabs come from the chunk with the fewest
@@ -24,7 +24,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
-#include <type_traits>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "backend/address_map.h"
@@ -50,13 +50,53 @@ class BookCheck;
 
 struct HeldChunksTag {};
 
+// A chunk's Lasting parts, one for each of its slabs. Zero bytes: none yet.
 template <typename SlabT>
-struct LastingParts {};
+class LastingParts {
+ public:
+  bool Take(SlabT*) { return true; }
+  void LetGo() {}
+  static void LockPoolForFork() {}
+  static void UnlockPoolAfterFork() {}
+};
 
 template <typename SlabT>
 requires requires { typename SlabT::Lasting; }
-struct LastingParts<SlabT> {
-  typename SlabT::Lasting of[kSlabsPerChunk];
+class LastingParts<SlabT> {
+ public:
+  using Part = typename SlabT::Lasting;
+  struct Row {
+    Row* pool_next;
+    Part parts[kSlabsPerChunk];
+  };
+
+  // Takes a row, if there is none yet, and joins each part of it to its slab.
+  // It may have been other slabs', and somebody may be late to use it as
+  // theirs. False when the OS refuses memory.
+  bool Take(SlabT* slabs) {
+    if (row_ != nullptr) return true;
+    row_ = pool_.Get();
+    if (row_ == nullptr) return false;
+    for (size_t i = 0; i < kSlabsPerChunk; ++i) row_->parts[i].Join(&slabs[i]);
+    return true;
+  }
+  void LetGo() {
+    if (row_ != nullptr) pool_.Put(std::exchange(row_, nullptr));
+  }
+
+  Part* At(size_t i) const { return &row_->parts[i]; }
+  const Row* row() const { return row_; }
+
+  static void LockPoolForFork() { pool_.LockForFork(); }
+  static void UnlockPoolAfterFork() { pool_.UnlockAfterFork(); }
+  template <typename IsUsed>
+  static void CheckPool(BookCheck& check, IsUsed&& is_used) {
+    pool_.CheckBooks(check, is_used);
+  }
+
+ private:
+  static inline constinit MetadataPool<Row> pool_;
+  Row* row_;
 };
 
 template <typename SlabT>
@@ -70,18 +110,13 @@ struct SlabChunk : Chunk,
   [[no_unique_address]] LastingParts<SlabT> lasting;
   SlabT slabs[kSlabsPerChunk];
 
-  // For the pool: what is never purged.
-  size_t KeptBytes() const {
-    if constexpr (std::is_empty_v<LastingParts<SlabT>>) return 0;
-    return static_cast<size_t>(reinterpret_cast<const char*>(slabs) -
-                               reinterpret_cast<const char*>(this));
-  }
+  void BeforePurge() { lasting.LetGo(); }  // for the pool
 
   static size_t IndexOf(uintptr_t address) {
     return (address >> kSlabShift) % kSlabsPerChunk;
   }
   SlabT* SlabAt(uintptr_t address) { return &slabs[IndexOf(address)]; }
-  auto* LastingAt(uintptr_t address) { return &lasting.of[IndexOf(address)]; }
+  auto* LastingAt(uintptr_t address) { return lasting.At(IndexOf(address)); }
   size_t FreeSlabs() const { return std::popcount(free_mask); }
 };
 
@@ -189,8 +224,14 @@ class SlabSource {
 
   void LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Lock(); }
   void UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Unlock(); }
-  static void LockPoolForFork() { pool_.LockForFork(); }
-  static void UnlockPoolAfterFork() { pool_.UnlockAfterFork(); }
+  static void LockPoolForFork() {
+    pool_.LockForFork();
+    LastingParts<SlabT>::LockPoolForFork();
+  }
+  static void UnlockPoolAfterFork() {
+    LastingParts<SlabT>::UnlockPoolAfterFork();
+    pool_.UnlockAfterFork();
+  }
 
   // Proves that the books balance (book_check.h), and calls visit(const SlabT&)
   // for each slab, free ones too. The caller holds the locks, as for fork.
@@ -222,6 +263,10 @@ class SlabSource {
   bool AddChunk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     ChunkT* chunk = pool_.Get();
     if (chunk == nullptr) return false;
+    if (!chunk->lasting.Take(chunk->slabs)) {
+      pool_.Put(chunk);
+      return false;
+    }
     // None of those held has a free slab: when they are many, what is asked of
     // this one is little beside what is in use.
     // Guards make holes, which huge pages cannot have.

@@ -91,6 +91,15 @@ void SlabSource<SlabT>::CheckPool(BookCheck& check) {
   pool_.CheckBooks(check, [](const ChunkT* chunk) {
     return AddressMap::ChunkAt(chunk->base) == chunk;
   });
+  if constexpr (requires { typename SlabT::Lasting; }) {
+    // Its slab, if it is in use, is in that one's chunk: else it may be purged.
+    LastingParts<SlabT>::CheckPool(check, [](const auto* row) {
+      const SlabT* slab = row->parts[0].page;
+      auto* chunk = static_cast<ChunkT*>(AddressMap::ChunkAt(slab->base));
+      return chunk != nullptr && chunk->slabs == slab &&
+             chunk->lasting.row() == row;
+    });
+  }
 }
 
 }  // namespace hakmem

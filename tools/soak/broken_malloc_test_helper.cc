@@ -100,6 +100,18 @@ void* Count(void* block) {
   return block;
 }
 
+// A block that is aligned half as well as it should be. Half of those that come
+// out are aligned nonetheless: then `tries` more are asked for.
+void* Misaligned(size_t alignment, size_t size, int tries) {
+  void* const block = __libc_memalign(alignment / 2, size);
+  if (tries == 0 || reinterpret_cast<uintptr_t>(block) % alignment != 0) {
+    return block;
+  }
+  void* const other = Misaligned(alignment, size, tries - 1);
+  __libc_free(block);
+  return other;
+}
+
 }  // namespace
 
 extern "C" {
@@ -153,9 +165,8 @@ void* realloc(void* block, size_t size) {
 }
 
 void* memalign(size_t alignment, size_t size) {
-  // Half of those that come out are aligned nonetheless.
-  return Count(
-      __libc_memalign(Breaks("misalign") ? alignment / 2 : alignment, size));
+  return Count(Breaks("misalign") ? Misaligned(alignment, size, 8)
+                                  : __libc_memalign(alignment, size));
 }
 void* aligned_alloc(size_t alignment, size_t size) {
   return memalign(alignment, size);

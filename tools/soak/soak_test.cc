@@ -35,7 +35,7 @@ Result OnBroken(const std::string& way) {
 
 TEST(SoakTest, TheLibraryPasses) {
   const Result result =
-      Shell("$tool --minutes=0.06 --ace=adaptive --threads=4 --memory-mib=64");
+      Shell("$tool --minutes=0.15 --ace=adaptive --threads=4 --memory-mib=64");
   EXPECT_EQ(result.status, 0) << result.out << result.err;
   EXPECT_THAT(
       result.out,
