@@ -31,7 +31,11 @@ class OsGuardsTest : public testing::TestWithParam<int> {
   const Mapping map_;
 };
 
-class OsGuardsDeathTest : public OsGuardsTest {};
+class OsGuardsDeathTest : public OsGuardsTest {
+ protected:
+  // Sanitizers' handlers would end the process in their own way.
+  OsGuardsDeathTest() { signal(SIGSEGV, SIG_DFL); }
+};
 
 TEST_P(OsGuardsDeathTest, EndsTheProcessWhereTheGuardIsAndNowhereElse) {
   EXPECT_EQ(errno, 77);
