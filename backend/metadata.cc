@@ -15,8 +15,8 @@ namespace {
 // a heap of many GiB needs few mappings.
 constexpr size_t kStepBytes = size_t{1} << 20;
 
-// What is free of the newest step: pages are cut from its end, all else from its
-// front, so that small books lie together.
+// What is free of the newest step: pages are cut from its end, all else from
+// its front, so that small books lie together.
 constinit Mutex mutex;
 constinit uintptr_t next ABSL_GUARDED_BY(mutex) = 0;
 constinit uintptr_t end ABSL_GUARDED_BY(mutex) = 0;

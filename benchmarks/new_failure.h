@@ -1,8 +1,8 @@
 // For workers that are C++: memory that runs out ends them with one line.
 //
-// std::bad_alloc would not do: the exception itself needs memory, and where even
-// what the library sets aside for that at its start was refused, the process
-// ends with std::terminate.
+// std::bad_alloc would not do: the exception itself needs memory, and where
+// even what the library sets aside for that at its start was refused, the
+// process ends with std::terminate.
 #ifndef HAKMEM_BENCHMARKS_NEW_FAILURE_H_
 #define HAKMEM_BENCHMARKS_NEW_FAILURE_H_
 

@@ -7,8 +7,8 @@
 // now; and one that is taken for reuse and does not has been written to. (glibc
 // keeps such a word in its tcache entries, for the first purpose.)
 //
-// Blocks are aligned to 16 bytes and at least as long. `secret` is Secret::Get()
-// or a copy.
+// Blocks are aligned to 16 bytes and at least as long. `secret` is
+// Secret::Get() or a copy.
 #ifndef HAKMEM_HARDENING_FREED_MARK_H_
 #define HAKMEM_HARDENING_FREED_MARK_H_
 
