@@ -18,6 +18,7 @@
 //
 #include "ace/mid_slab.h"
 #include "backend/address_map.cc"
+#include "backend/model_aborts_test_helper.h"
 #include "backend/model_system_test_helper.h"
 #include "backend/shared_slab_pools.h"
 #include "backend/shared_slab_pools_check.h"
@@ -75,19 +76,6 @@ bool ChunkSource::BecomeSparse(uintptr_t) {
 
 namespace {
 
-[[noreturn]] void Abort(const char* why) {
-  Require(false, why);
-  abort();
-}
-
-}  // namespace
-
-void AbortOnBadSlabFree(const Slab&, uintptr_t) { Abort("a bad free"); }
-void AbortOnForeignFree(uintptr_t) { Abort("not ours"); }
-void AbortOnDoubleFree(uintptr_t, size_t) { Abort("freed twice"); }
-
-namespace {
-
 // --- Reaching what runs must begin anew --------------------------------------
 
 using ChunkPool = MetadataPool<SlabChunk<MidSlab>>;
@@ -114,7 +102,7 @@ void ForEachPlace(void* block, SizeClass c, Visit&& visit) {
 
 void* Take(SizeClass c = kClass) {
   void* block = nullptr;
-  if (pools.Refill(c, &block, 1) == 0) Abort("no memory");
+  if (pools.Refill(c, &block, 1) == 0) model::Abort("no memory");
   ForEachPlace(block, c,
                [](uintptr_t place) { model::Hold(place, /*is_zero=*/false); });
   return block;

@@ -27,6 +27,7 @@
 #include "testing/interleaver/in_place_of_std.h"
 //
 #include "backend/address_map.cc"
+#include "backend/model_aborts_test_helper.h"
 #include "backend/segment.cc"
 #include "backend/segment_heap.cc"
 #include "testing/interleaver/mutants.h"
@@ -163,19 +164,6 @@ int os::Purge(uintptr_t address, size_t bytes) {
 uint64_t CoarseMilliseconds() { return 1; }
 
 constinit std::atomic<uint64_t> options::internal::values[kCount] = {};
-
-namespace {
-
-[[noreturn]] void Abort(const char* why) {
-  Require(false, why);
-  abort();
-}
-
-}  // namespace
-
-void AbortOnBadSlabFree(const Slab&, uintptr_t) { Abort("a bad free"); }
-void AbortOnForeignFree(uintptr_t) { Abort("not ours"); }
-void AbortOnDoubleFree(uintptr_t, size_t) { Abort("freed twice"); }
 
 namespace {
 
