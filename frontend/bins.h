@@ -134,8 +134,7 @@ struct alignas(void*) BinTable {
 
  private:
   template <typename Condition>
-  bool PushIf(uint32_t limit, SizeClass c, void* block,
-              Condition&& condition) {
+  bool PushIf(uint32_t limit, SizeClass c, void* block, Condition&& condition) {
     Bin& bin = bins[Index(c)];
     const uint32_t offset = bin.top;
     size_t top = offset;

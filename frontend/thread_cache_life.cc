@@ -199,9 +199,9 @@ void ThreadCache::AskOthersToLook(uint64_t now) {
   // relaxed: one of the threads that find it due shall do it; nothing is
   // published by it.
   uint64_t due = next_request_to_look.load(std::memory_order_relaxed);
-  if (now < due || !next_request_to_look.compare_exchange_strong(
-                       due, now + kAskOthersEveryMs,
-                       std::memory_order_relaxed)) {
+  if (now < due ||
+      !next_request_to_look.compare_exchange_strong(
+          due, now + kAskOthersEveryMs, std::memory_order_relaxed)) {
     return;
   }
   MutexLock lock(caches_mutex);
