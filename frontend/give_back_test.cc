@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "frontend/block_test_helper.h"
 #include "frontend/preload_test_helper.h"
 #include "gtest/gtest.h"
 
@@ -24,7 +25,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr size_t kPeak = 256 * kMiB;
 
-std::vector<void*> Fill(size_t total, size_t each) {
+std::vector<void*> MakeBlocks(size_t total, size_t each) {
   std::vector<void*> blocks(total / each);
   for (void*& block : blocks) {
     block = malloc(each);
@@ -73,7 +74,7 @@ class SteadyTest : public testing::TestWithParam<Steady> {};
 TEST_P(SteadyTest, CallsThatBinsServeGiveThePeakBack) {
   const ChildResult child = RunForked([] {
     Hit(GetParam().calls);
-    std::vector<void*> blocks = Fill(kPeak, GetParam().block);
+    std::vector<void*> blocks = MakeBlocks(kPeak, GetParam().block);
     const size_t peak = ResidentBytes();
     ASSERT_GT(peak, kPeak);
     FreeAll(blocks);
@@ -104,7 +105,7 @@ class OtherThreadTest : public testing::Test {
     std::atomic<bool> is_over{false};
     std::atomic<size_t> peak{0};
     std::thread other([&] {
-      std::vector<void*> blocks = Fill(kPeak, 1000);
+      std::vector<void*> blocks = MakeBlocks(kPeak, 1000);
       peak = ResidentBytes();
       FreeAll(blocks);
       is_freed = true;
@@ -134,8 +135,8 @@ TEST_F(OtherThreadTest, EndedAfterIt) {
 
 TEST(OnlyFreesTest, GiveThePeakBack) {
   const ChildResult child = RunForked([] {
-    std::vector<void*> few = Fill(4000 * 100, 100);
-    std::vector<void*> blocks = Fill(kPeak, 3000);
+    std::vector<void*> few = MakeBlocks(4000 * 100, 100);
+    std::vector<void*> blocks = MakeBlocks(kPeak, 3000);
     const size_t peak = ResidentBytes();
     FreeAll(blocks);
     EXPECT_LT(ResidentAfter(peak,
@@ -153,7 +154,7 @@ class LastFreeTest : public testing::TestWithParam<size_t> {};
 TEST_P(LastFreeTest, LeavesLittleThoughNoCallFollows) {
   const ChildResult child = RunForked([] {
     const size_t base = ResidentBytes();
-    std::vector<void*> blocks = Fill(kPeak, GetParam());
+    std::vector<void*> blocks = MakeBlocks(kPeak, GetParam());
     FreeAll(blocks);
     EXPECT_LT(ResidentBytes(), base + 64 * kMiB + 16 * kMiB);
   });
@@ -165,7 +166,7 @@ INSTANTIATE_TEST_SUITE_P(Sizes, LastFreeTest,
 
 TEST(SlowestCallTest, IsNotTheOneThatGivesAllBack) {
   const ChildResult child = RunForked([] {
-    std::vector<void*> blocks = Fill(2 * kPeak, 1000);
+    std::vector<void*> blocks = MakeBlocks(2 * kPeak, 1000);
     FreeAll(blocks);
     uint64_t slowest = 0;
     const auto end = Clock::now() + milliseconds(1500);
