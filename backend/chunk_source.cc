@@ -37,8 +37,15 @@ constexpr uint64_t kSlowNanoseconds = 512'000;
 constinit uint32_t until_timed ABSL_GUARDED_BY(mutex) = 0;
 constinit uint32_t until_dense ABSL_GUARDED_BY(mutex) = 0;
 
-// Written under the lock. relaxed: a count that orders nothing.
+// Written under the lock. relaxed: counts that order nothing.
 constinit std::atomic<uint64_t> fresh_chunks{0};
+constinit std::atomic<size_t> chunks_in_use{0};
+
+// `chunks` may be negative, modulo 2^64.
+void AddInUse(size_t chunks) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  chunks_in_use.store(chunks_in_use.load(std::memory_order_relaxed) + chunks,
+                      std::memory_order_relaxed);
+}
 
 // Returns whether any address space was given back.
 bool UnmapUnusedRegions() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
@@ -153,6 +160,7 @@ ChunkSource::Allocation TakeFrom(Region& region, ChunkSource::Use use)
     }
   }
   region.MarkUsed(chunk);
+  AddInUse(1);
   const bool is_zero = region.dirty_bytes[chunk] == 0;
   if (is_zero) {
     fresh_chunks.store(fresh_chunks.load(std::memory_order_relaxed) + 1,
@@ -297,6 +305,7 @@ void ChunkSource::Free(uintptr_t address, size_t dirty_bytes, uint64_t now) {
   region->freed_at[chunk] = now;
   region->SetDirty(chunk, dirty_bytes);
   region->MarkFree(chunk);
+  AddInUse(size_t{0} - 1);
 }
 
 bool ChunkSource::BecomeSparse(uintptr_t address) {
@@ -324,6 +333,10 @@ size_t ChunkSource::Purge(uint64_t now, bool force) {
   if (force || os::AddressSpaceLimit() != UINT64_MAX) UnmapUnusedRegions();
   if (force) WithdrawAfterRefusal();
   return given_back;
+}
+
+size_t ChunkSource::BytesInUse() {
+  return chunks_in_use.load(std::memory_order_relaxed) * kChunkBytes;
 }
 
 uint64_t ChunkSource::FreshChunks() {

@@ -65,6 +65,9 @@ class ChunkSource {
 
   static size_t BytesReserved();
 
+  // Chunks that are in use, in bytes. Without the lock.
+  static size_t BytesInUse();
+
   // How many chunks with nothing resident have been handed out so far: the
   // process's memory grew by each. Without the lock.
   static uint64_t FreshChunks();

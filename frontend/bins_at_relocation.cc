@@ -2,8 +2,8 @@
 //
 // glibc copies these into the main thread's memory only when all objects are
 // relocated. An IFUNC resolver of the program runs before that; if it calls
-// malloc, thread_bins reads as null there. So we have a resolver too: it runs
-// when the library is relocated, before the program is, and gives the main
+// malloc, thread_tables reads as nulls there. So we have a resolver too: it
+// runs when the library is relocated, before the program is, and gives the main
 // thread the bins of a thread that has none. What the resolver stores is what
 // the variable is initialised with, so nothing changes when the value is
 // copied. Until then calls are served without a cache (thread_cache_life.cc),
@@ -26,7 +26,7 @@ extern "C" {
 
 // The loader calls it after all other relocations of the library.
 __attribute__((used)) static void (*HakmemShowNoBins())() {
-  hakmem::thread_bins.store(hakmem::kNoBins, std::memory_order_relaxed);
+  hakmem::thread_tables.store(hakmem::NoTables(), std::memory_order_relaxed);
   return &DoNothing;
 }
 
