@@ -156,7 +156,11 @@ def hakmem_shared_library(
         # ASan and TSan bring their own malloc, and leave symbols open.
         tags = ["nosan"] + (["manual"] if fixed else tags),
         visibility = ["//visibility:private"] if fixed else visibility,
-        deps = ["//frontend:malloc"],
+        deps = ["//frontend:malloc"] + select({
+            # Has no IFUNC.
+            "//third_party/toolchains/musl": [],
+            "//conditions:default": ["//frontend:bins_at_relocation"],
+        }),
     )
     if fixed:
         _fixed_library(

@@ -9,6 +9,12 @@
 // Each thread counts the locks that it has, so that a fork in a signal handler
 // can tell that it interrupted a critical section of its own thread, whose lock
 // it would wait for in vain (ThreadMayHoldLocks).
+//
+// A thread that holds every lock, as fork does, may take any of them again: it
+// has waited for all critical sections to end, so every structure is whole, and
+// nobody else can change one. It then neither takes nor releases a lock, and so
+// may allocate and free (HoldsEveryLock). For this to be safe, whoever takes
+// every lock must leave none out: each Mutex that another thread can reach.
 #ifndef HAKMEM_BASE_LOCK_H_
 #define HAKMEM_BASE_LOCK_H_
 
@@ -24,14 +30,22 @@ namespace hakmem {
 namespace internal {
 
 // Locks that this thread holds, is about to take or has just released. Read
-// only by the thread itself and by what interrupts it.
+// only by the thread itself and by what interrupts it. While the thread holds
+// every lock, the count is of those that it takes again.
 extern constinit thread_local uint32_t locks_counted;
 
+// Bits of the word above: the thread holds every lock, or releases them.
+inline constexpr uint32_t kHoldsEveryLock = 1u << 31;
+inline constexpr uint32_t kReleasesEveryLock = 1u << 30;
+
 // The fences keep the compiler from moving the count across the lock: a signal
-// handler must never find a lock that is held and not counted.
-inline void CountLock() {
-  locks_counted = locks_counted + 1;
+// handler must never find a lock that is held and not counted. Returns whether
+// the lock is to be taken: not when the thread holds every lock.
+inline bool CountLock() {
+  const uint32_t before = locks_counted;
+  locks_counted = before + 1;
   std::atomic_signal_fence(std::memory_order_seq_cst);
+  return (before & kHoldsEveryLock) == 0;
 }
 
 inline void UncountLock() {
@@ -45,6 +59,37 @@ inline void UncountLock() {
 // handler, a thread knows; in one, no means that no lock is this thread's.
 inline bool ThreadMayHoldLocks() { return internal::locks_counted != 0; }
 
+// Whether the calling thread holds every lock.
+inline bool HoldsEveryLock() {
+  return (internal::locks_counted & internal::kHoldsEveryLock) != 0;
+}
+
+// The same, and is in no critical section: it has taken none of them again.
+inline bool OnlyHoldsEveryLock() {
+  return internal::locks_counted == internal::kHoldsEveryLock;
+}
+
+// To be called by a thread that has just taken every lock, and none but these,
+inline void BeginHoldingEveryLock() {
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  internal::locks_counted = internal::kHoldsEveryLock;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
+// when it is about to release them,
+inline void EndHoldingEveryLock() {
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  internal::locks_counted = internal::kReleasesEveryLock;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
+// and when it has. Locks that were made in between are released but were never
+// taken, so the count is set, not counted down.
+inline void EndReleasingEveryLock() {
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  internal::locks_counted = 0;
+}
+
 class ABSL_LOCKABLE Mutex {
  public:
   constexpr Mutex() = default;
@@ -52,22 +97,22 @@ class ABSL_LOCKABLE Mutex {
   Mutex& operator=(const Mutex&) = delete;
 
   void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() {
-    internal::CountLock();
+    if (!internal::CountLock()) [[unlikely]] {
+      return;
+    }
     if (!Take()) LockSlow();
   }
 
   bool TryLock() ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) {
-    internal::CountLock();
-    if (Take()) return true;
+    if (!internal::CountLock() || Take()) return true;
     internal::UncountLock();
     return false;
   }
 
+  // Releasing a lock that is free does nothing.
   void Unlock() ABSL_UNLOCK_FUNCTION() {
-    if (IsSingleThreaded()) {
-      word_.store(futex_lock::kFree, std::memory_order_relaxed);
-    } else if (futex_lock::Unlock(word_)) {
-      Wake();
+    if (!HoldsEveryLock()) [[likely]] {
+      Release();
     }
     internal::UncountLock();
   }
@@ -85,6 +130,14 @@ class ABSL_LOCKABLE Mutex {
       return true;
     }
     return futex_lock::TryLock(word_);
+  }
+
+  void Release() {
+    if (IsSingleThreaded()) {
+      word_.store(futex_lock::kFree, std::memory_order_relaxed);
+    } else if (futex_lock::Unlock(word_)) {
+      Wake();
+    }
   }
 
   void LockSlow() ABSL_NO_THREAD_SAFETY_ANALYSIS;

@@ -24,9 +24,10 @@ bool InitThreadExit(void (*on_exit)(void* state)) {
   return true;
 }
 
-void WatchThreadExit(void* state) {
+bool WatchThreadExit(void* state) {
   // acquire: pairs with the release in InitThreadExit.
-  if (has_key.load(std::memory_order_acquire)) pthread_setspecific(key, state);
+  return has_key.load(std::memory_order_acquire) &&
+         pthread_setspecific(key, state) == 0;
 }
 
 }  // namespace hakmem

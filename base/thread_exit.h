@@ -3,6 +3,10 @@
 // One pthread key for the process. pthread calls destructors of keys in no
 // stated order, and other keys' destructors may allocate and free after ours
 // ran: the caller must serve such late calls without per-thread state.
+//
+// Not by `__cxa_thread_atexit_impl`, which would do without a key: glibc takes
+// the dynamic loader's lock in it. A thread that first allocates while another
+// one, inside dlopen, waits for it would hang.
 #ifndef HAKMEM_BASE_THREAD_EXIT_H_
 #define HAKMEM_BASE_THREAD_EXIT_H_
 
@@ -13,9 +17,10 @@ namespace hakmem {
 bool InitThreadExit(void (*on_exit)(void* state));
 
 // Has on_exit(state) called when the calling thread ends; `state` not null.
-// May allocate through malloc. Does not happen for a thread that ends with the
-// process, nor for the main thread unless it calls pthread_exit.
-void WatchThreadExit(void* state);
+// Returns false when that cannot be had: there is no key, or no memory to note
+// the state. May allocate through malloc. Does not happen for a thread that ends
+// with the process, nor for the main thread unless it calls pthread_exit.
+bool WatchThreadExit(void* state);
 
 }  // namespace hakmem
 

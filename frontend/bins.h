@@ -15,7 +15,8 @@
 // there each pop finds the null at the bottom and each push the limit, and so
 // first use, a thread that has ended, and watching the clock (thread_cache.h)
 // cost the hot path nothing. Bin 0, the class of addresses outside slabs, is
-// always in that state.
+// always in that state. So is the main thread before its thread-local variables
+// have their initial values (bins_at_relocation.cc).
 #ifndef HAKMEM_FRONTEND_BINS_H_
 #define HAKMEM_FRONTEND_BINS_H_
 

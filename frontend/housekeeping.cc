@@ -18,6 +18,7 @@
 #include "base/lock.h"
 #include "base/options.h"
 #include "base/single_thread.h"
+#include "base/stream_locks.h"
 #include "base/thread_exit.h"
 #include "frontend/guard.h"
 #include "frontend/sanitizer_runtime.h"
@@ -83,6 +84,7 @@ void PurgeDue(uint64_t now, bool is_quiet) {
 // Written while every lock is held, or by a child's only thread.
 constinit bool forked_with_threads = false;
 constinit bool lost_threads = false;
+constinit uint32_t locked_again = 0;
 
 // Forks of this thread, begun and not done, that leave the locks alone.
 constinit thread_local uint32_t forks_without_locks = 0;
@@ -96,13 +98,21 @@ constinit thread_local uint32_t forks_without_locks = 0;
 // async-signal-safe functions, exec or _exit; and where the process has one
 // thread, also for a child that returns from the handler, into the section that
 // was interrupted. Forks may be nested: a handler may interrupt this function.
+//
+// Fork handlers of others that were registered before ours run while the locks
+// are held. They may allocate and free, since their thread holds every lock,
+// and fork: then the locks are left alone too.
 void BeforeFork() {
   if (ThreadMayHoldLocks()) {
     ++forks_without_locks;
     return;
   }
+  // As fork: with one thread, what a signal handler interrupted may be amid a
+  // stream, and nobody else is there to exclude.
+  const bool has_threads = !IsSingleThreaded();
+  if (has_threads) StreamLocks::Lock();
   LockEverything();
-  forked_with_threads = !IsSingleThreaded();
+  forked_with_threads = has_threads;
 }
 
 // Whether the fork that ends now was one that left the locks alone.
@@ -113,17 +123,36 @@ bool EndForkWithoutLocks() {
 }
 
 void InParentAfterFork() {
-  if (!EndForkWithoutLocks()) UnlockEverything();
+  if (EndForkWithoutLocks()) return;
+  const bool had_threads = forked_with_threads;
+  UnlockEverything();
+  if (had_threads) StreamLocks::Unlock();
+}
+
+// Makes the allocator that of the child, where the parent held every lock.
+void BeginChild() {
+  lost_threads = lost_threads || forked_with_threads;
+  ThreadCache::AbandonOtherThreads();
+  Guard::BeginInChild();
 }
 
 void InChildAfterFork() {
   ThreadCache::NameThisThread();
   is_housekeeping.store(false, std::memory_order_relaxed);
-  if (EndForkWithoutLocks()) return;
-  lost_threads = lost_threads || forked_with_threads;
+  if (EndForkWithoutLocks()) {
+    if (!OnlyHoldsEveryLock()) return;
+    // A handler of a fork forked, and that fork goes on in this child too.
+    BeginChild();
+    if (forked_with_threads) {
+      StreamLocks::Reset();
+      StreamLocks::Lock();
+    }
+    return;
+  }
+  const bool had_threads = forked_with_threads;
   UnlockEverything();
-  ThreadCache::AbandonOtherThreads();
-  Guard::BeginInChild();
+  if (had_threads) StreamLocks::Reset();
+  BeginChild();
 }
 
 // A refusal that no request of the program failed for.
@@ -138,9 +167,12 @@ void TellOfRefusedHugePages() {
   RecordFailure(none);
 }
 
-// The dynamic loader calls malloc before the C library has an environment.
-__attribute__((constructor)) void ReadOptionsAtLoad() {
+// The dynamic loader calls malloc before the C library has an environment. The
+// first of constructors, where the allocator is linked into the program: what
+// others register, in particular fork handlers, should come after ours.
+__attribute__((constructor(101))) void BeginAtLoad() {
   options::Read();
+  BeginProcess();
   ThreadCache::ApplyOptions();
   TellWhenASanitizerServes();
   Guard::Start();
@@ -149,24 +181,30 @@ __attribute__((constructor)) void ReadOptionsAtLoad() {
 
 }  // namespace
 
-void BeginProcess(void (*on_thread_exit)(void* cache)) {
+void BeginProcess() {
   RefuseToReplaceASanitizer();
   options::Read();
   // relaxed: the first thread begins before there is another that could need
   // what follows, and each of the two is safe to be called late.
   if (process_begun.exchange(true, std::memory_order_relaxed)) return;
   Emergency::WhenBegun(&ThreadCache::LeaveForEmergency);
-  // Without a key, threads' caches stay when they end: a leak, not an error.
-  (void)InitThreadExit(on_thread_exit);
-  // Early, so that other libraries' handlers, which may allocate, run before
-  // ours take the locks and after they release them. Without memory for the
-  // handlers a fork from a threaded process is as unsafe as without them.
+  // Without a key, caches of threads that have ended are looked for
+  // (ThreadCache::Attach).
+  (void)InitThreadExit(&ThreadCache::OnThreadExit);
+  // Early, so that other libraries' handlers, which may wait for threads that
+  // allocate, run before ours take the locks and after they release them.
+  // Without memory for the handlers a fork from a threaded process is as unsafe
+  // as without them.
   if (os::FailsOnPurpose(os::Call::kAtFork)) return;
   (void)pthread_atfork(BeforeFork, InParentAfterFork, InChildAfterFork);
 }
 
 // The lock order: docs/design.md.
 void LockEverything() {
+  if (HoldsEveryLock()) {
+    ++locked_again;
+    return;
+  }
   Guard::LockForFork();
   ThreadCache::LockForFork();
   LinkedBackend::LockForFork();
@@ -175,9 +213,15 @@ void LockEverything() {
   Large::LockForFork();
   ChunkSource::LockForFork();
   Metadata::LockForFork();
+  BeginHoldingEveryLock();
 }
 
 void UnlockEverything() {
+  if (locked_again != 0) {
+    --locked_again;
+    return;
+  }
+  EndHoldingEveryLock();
   Metadata::UnlockAfterFork();
   ChunkSource::UnlockAfterFork();
   Large::UnlockAfterFork();
@@ -186,6 +230,7 @@ void UnlockEverything() {
   LinkedBackend::UnlockAfterFork();
   ThreadCache::UnlockAfterFork();
   Guard::UnlockAfterFork();
+  EndReleasingEveryLock();
 }
 
 bool MayHaveLostThreads() { return lost_threads; }

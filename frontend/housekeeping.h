@@ -7,12 +7,14 @@
 
 namespace hakmem {
 
-// Before the first thread's cache: options, thread exits, fork. Does its work
-// once; `on_thread_exit` is told of the caches of threads that end.
-void BeginProcess(void (*on_thread_exit)(void* cache));
+// Registers what the process needs before the first thread's cache: options,
+// thread exits, fork. Does its work once, at the first call of malloc or when
+// the library is loaded, whichever comes first.
+void BeginProcess();
 
 // Takes and releases every lock of the allocator, in the lock order: for fork
-// and for heap checks.
+// and for heap checks. In between the calling thread may allocate and free, and
+// do the same again (base/lock.h, HoldsEveryLock).
 void LockEverything();
 void UnlockEverything();
 

@@ -107,11 +107,13 @@ _PRELOADED = {
     "alignment_test": (dict(_ALL_VARIANTS, **_HARDENED_PAIRS), "medium"),
     "api_model_test": (_FAILING_VARIANTS, "medium"),
     "bad_free_test": (dict(_ALL_VARIANTS, **_HARDENED_VARIANTS), "medium"),
+    "beginnings_test": (dict(_VARIANTS, **_HARDENED_PAIRS), "medium"),
     "calloc_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
     "cancellation_test": (_VARIANTS, "medium"),
     "commit_limit_test": (_FAULTS_VARIANTS, "medium"),
     "data_limit_test": (_FAILING_VARIANTS, "medium"),
     "decay_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
+    "early_calls_test": (dict(_ALL_VARIANTS, **_HARDENED_VARIANTS), "small"),
     "end_of_life_test": (_VARIANTS, "medium"),
     "errno_kept_test": (_VARIANTS, "small"),
     "events_dump_test": (_ALL_VARIANTS, "small"),
@@ -122,6 +124,8 @@ _PRELOADED = {
     "fault_injection_test": (_FAULTS_VARIANTS, "medium"),
     "fault_threads_test": (_FEW_FAULTS_VARIANTS, "medium"),
     "fork_and_books_test": (_VARIANTS, "medium"),
+    "fork_and_streams_test": (_VARIANTS, "medium"),
+    "fork_handlers_test": (dict(_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "fork_in_handler_test": (_VARIANTS, "medium"),
     "fork_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
     "give_back_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
@@ -139,6 +143,7 @@ _PRELOADED = {
         "medium",
     ),
     "impossible_requests_test": (_ALL_VARIANTS, "small"),
+    "keyless_threads_test": (dict(_VARIANTS, **_HARDENED_PAIRS), "medium"),
     "late_calls_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
     "malloc_api_test": (dict(_ALL_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "many_threads_test": (_VARIANTS, "medium"),
@@ -164,6 +169,10 @@ _NOT_PRELOADED = {
     "sanitized_program_test": (_VARIANTS, "small"),
 }
 
+_AUDITOR = ":libauditor_test_helper.so"
+
+_NEIGHBOUR = ":libneighbour_test_helper.so"
+
 _PLUGIN = ":libplugin_test_helper.so"
 
 _PLAIN_C = ":plain_c_program_test_helper"
@@ -181,6 +190,16 @@ _CODE_DEPS = {
 
 # What some of them need besides: arguments of _variant_tests.
 _EXTRAS = {
+    "beginnings_test": {
+        "data": [
+            _AUDITOR,
+            _NEIGHBOUR,
+        ],
+        "env": {
+            "HAKMEM_TEST_AUDITOR": "$(rootpath %s)" % _AUDITOR,
+            "HAKMEM_TEST_NEIGHBOUR": "$(rootpath %s)" % _NEIGHBOUR,
+        },
+    },
     # A sandbox shows cgroups read-only.
     "data_limit_test": {
         "tags": ["no-sandbox"],
@@ -397,15 +416,23 @@ def frontend_tests():
         tags = ["nosan"],
     )
 
-    cc_binary(
-        name = _PLUGIN[1:],
-        testonly = True,
-        srcs = ["plugin_test_helper.cc"],
-        copts = _COPTS,
-        linkopts = ["-pthread"],
-        linkshared = True,
-        tags = ["nosan"],
-    )
+    for library, source in {
+        _AUDITOR: "auditor_test_helper.cc",
+        _NEIGHBOUR: "neighbour_test_helper.cc",
+        _PLUGIN: "plugin_test_helper.cc",
+    }.items():
+        cc_binary(
+            name = library[1:],
+            testonly = True,
+            srcs = [source],
+            copts = _COPTS,
+            linkopts = [
+                "-Wl,--as-needed",
+                "-pthread",
+            ],
+            linkshared = True,
+            tags = ["nosan"],
+        )
 
     only_matrix += _tests_of_a_table(
         _NOT_PRELOADED,

@@ -102,6 +102,9 @@ class ThreadCache : public ListNode<ThreadCache> {
   // by a plain system call, or the process had no key for them.
   static void CollectEndedThreads();
 
+  // To be called at the end of a thread that has the cache.
+  static void OnThreadExit(void* cache);
+
   // The calling thread leaves its cache as it is, for good, and is served from
   // emergency memory (backend/emergency.h). What it frees is dropped.
   static void LeaveForEmergency();
@@ -145,8 +148,8 @@ class ThreadCache : public ListNode<ThreadCache> {
   }
   // Null when the thread has ended, is beginning, or gets no memory.
   static ThreadCache* Attach();
+  static void CollectEndedThreadsIfMany();
   static ThreadCache* AttachLater();
-  static void OnThreadExit(void* cache);
   bool HasEnded() const;
 
   void SetMostSlots();

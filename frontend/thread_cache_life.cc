@@ -2,6 +2,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "absl/base/thread_annotations.h"
@@ -24,7 +25,17 @@
 namespace hakmem {
 namespace {
 
-enum class Life : uint8_t { kNotBegun, kBeginning, kRunning, kEnded };
+// A thread's life begins with an initial value that is not zero: the main
+// thread's reads as 0 until the loader has copied the initial values of
+// thread-local variables. What is stored in such variables before is lost, so a
+// cache must not begin (bins_at_relocation.cc).
+enum class Life : uint8_t {
+  kNoVariables,
+  kNotBegun,
+  kBeginning,
+  kRunning,
+  kEnded
+};
 
 constinit thread_local Life life = Life::kNotBegun;
 
@@ -35,6 +46,15 @@ constinit thread_local uint8_t blocks_without_cache = 0;
 constinit MetadataPool<ThreadCache> cache_pool;
 constinit Mutex caches_mutex;
 constinit IntrusiveList<ThreadCache> caches ABSL_GUARDED_BY(caches_mutex);
+
+// Caches that have begun since the last look for ended threads and whose end
+// nobody will tell of, and how many of them make it time for another look: as
+// many as were left. So a look at each cache costs at most two questions for
+// each thread that began, and there are never many more caches of ended threads
+// than of live ones. relaxed: numbers that order nothing.
+constexpr size_t kLeastUntold = 16;
+constinit std::atomic<size_t> untold{0};
+constinit std::atomic<size_t> untold_to_look{kLeastUntold};
 
 // Threads are asked to look at the clock this often, so many of them each time.
 constexpr uint64_t kAskOthersEveryMs = 100;
@@ -63,11 +83,12 @@ ThreadCache* ThreadCache::AttachLater() {
 }
 
 ThreadCache* ThreadCache::Attach() {
-  if (life != Life::kNotBegun) return nullptr;
   if constexpr (kMarksFreed) Secret::Choose();
+  if (life != Life::kNotBegun) return nullptr;
   // What is called below may allocate; it is served without a cache.
   life = Life::kBeginning;
-  BeginProcess(&OnThreadExit);
+  BeginProcess();
+  CollectEndedThreadsIfMany();
   ThreadCache* cache = cache_pool.Get();
   LinkedBackend::Heap* heap =
       cache == nullptr ? nullptr : LinkedBackend::Attach();
@@ -117,7 +138,7 @@ ThreadCache* ThreadCache::Attach() {
   own_ = cache;
   cache->ShowBins();
   life = Life::kRunning;
-  WatchThreadExit(cache);
+  if (!WatchThreadExit(cache)) untold.fetch_add(1, std::memory_order_relaxed);
   return cache;
 }
 
@@ -174,6 +195,20 @@ void ThreadCache::CollectEndedThreads() {
     LinkedBackend::Detach(cache->heap_);
     cache_pool.Put(cache);
   }
+}
+
+// Where threads' ends are told of, none is looked for.
+void ThreadCache::CollectEndedThreadsIfMany() {
+  size_t begun = untold.load(std::memory_order_relaxed);
+  if (begun < untold_to_look.load(std::memory_order_relaxed)) return;
+  // Of threads that find it time, one looks.
+  if (!untold.compare_exchange_strong(begun, 0, std::memory_order_relaxed)) {
+    return;
+  }
+  CollectEndedThreads();
+  untold_to_look.store(
+      std::max(kLeastUntold, count_.load(std::memory_order_relaxed)),
+      std::memory_order_relaxed);
 }
 
 // --- All threads -------------------------------------------------------------
