@@ -21,29 +21,13 @@
 #include "base/single_thread.h"
 
 namespace hakmem {
-namespace internal {
-
-// Locks that this thread holds, is about to take or has just released. Read
-// only by the thread itself and by what interrupts it.
-extern constinit thread_local uint32_t locks_counted;
-
-// The fences keep the compiler from moving the count across the lock: a signal
-// handler must never find a lock that is held and not counted.
-inline void CountLock() {
-  locks_counted = locks_counted + 1;
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-}
-
-inline void UncountLock() {
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  locks_counted = locks_counted - 1;
-}
-
-}  // namespace internal
 
 // Whether the calling thread may hold a Mutex or wait for one. Outside a signal
 // handler, a thread knows; in one, no means that no lock is this thread's.
-inline bool ThreadMayHoldLocks() { return internal::locks_counted != 0; }
+inline bool ThreadMayHoldLocks() {
+  // relaxed: the thread's own.
+  return internal::locks_counted.load(std::memory_order_relaxed) != 0;
+}
 
 class ABSL_LOCKABLE Mutex {
  public:
@@ -64,7 +48,7 @@ class ABSL_LOCKABLE Mutex {
   }
 
   void Unlock() ABSL_UNLOCK_FUNCTION() {
-    if (IsSingleThreaded()) {
+    if (IsStillSingleThreaded()) {
       word_.store(futex_lock::kFree, std::memory_order_relaxed);
     } else if (futex_lock::Unlock(word_)) {
       Wake();

@@ -52,7 +52,7 @@ void BeforeFork() {
     return;
   }
   LockEverything();
-  forked_with_threads = !IsSingleThreaded();
+  forked_with_threads = !IsStillSingleThreaded();
 }
 
 // Whether the fork that ends now was one that left the locks alone.
@@ -67,6 +67,7 @@ void InParentAfterFork() {
 }
 
 void InChildAfterFork() {
+  OnlyThreadInChild();
   ThreadCache::NameThisThread();
   if (EndForkWithoutLocks()) return;
   lost_threads = lost_threads || forked_with_threads;

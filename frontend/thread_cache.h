@@ -127,7 +127,6 @@ class ThreadCache : public ListNode<ThreadCache> {
   // Null when the thread has ended, is beginning, or gets no memory.
   static ThreadCache* Attach();
   static void OnThreadExit(void* cache);
-  bool HasEnded() const;
 
   void SetMostSlots();
   uint32_t FirstSlots(size_t c) const;
