@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 
@@ -153,6 +154,17 @@ class RefusedReleases {
 
 constinit RefusedReleases refused_releases;
 
+uint64_t AskForLimit() {
+  const KeepErrno keep_errno;
+  rlimit64 limit;
+  if (FailsOnPurpose(Call::kGetrlimit) ||
+      SystemCall(SYS_prlimit64, 0, RLIMIT_AS, nullptr, &limit) != 0 ||
+      limit.rlim_cur == RLIM64_INFINITY) {
+    return UINT64_MAX;
+  }
+  return limit.rlim_cur;
+}
+
 }  // namespace
 
 size_t PageBytes() {
@@ -284,14 +296,14 @@ size_t ResidentBytes(uintptr_t address, size_t bytes) {
 }
 
 uint64_t AddressSpaceLimit() {
-  const KeepErrno keep_errno;
-  rlimit64 limit;
-  if (FailsOnPurpose(Call::kGetrlimit) ||
-      SystemCall(SYS_prlimit64, 0, RLIMIT_AS, nullptr, &limit) != 0 ||
-      limit.rlim_cur == RLIM64_INFINITY) {
-    return UINT64_MAX;
+  // 0: not asked yet. relaxed: a number that orders nothing.
+  static constinit std::atomic<uint64_t> first{0};
+  uint64_t limit = first.load(std::memory_order_relaxed);
+  if (limit == 0) {
+    limit = std::max<uint64_t>(AskForLimit(), 1);
+    first.store(limit, std::memory_order_relaxed);
   }
-  return limit.rlim_cur;
+  return limit;
 }
 
 }  // namespace hakmem::os

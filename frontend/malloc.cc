@@ -206,17 +206,27 @@ HAKMEM_API size_t hakmem_malloc_usable_size(const void* block) noexcept {
 // what they give must be a block of the allocator that frees it. musl uses
 // names like these for itself.
 #ifdef __GLIBC__
-HAKMEM_API void* __libc_malloc(size_t) noexcept HAKMEM_ALIAS_OF(malloc);
-HAKMEM_API void __libc_free(void*) noexcept HAKMEM_ALIAS_OF(free);
-HAKMEM_API void* __libc_calloc(size_t, size_t) noexcept HAKMEM_ALIAS_OF(calloc);
+
+// gcc wants an alias to have its target's attributes too.
+#if __has_attribute(copy)
+#define HAKMEM_SECOND_NAME_OF(name) __attribute__((alias(#name), copy(name)))
+#else
+#define HAKMEM_SECOND_NAME_OF(name) __attribute__((alias(#name)))
+#endif
+
+HAKMEM_API void* __libc_malloc(size_t) noexcept HAKMEM_SECOND_NAME_OF(malloc);
+HAKMEM_API void __libc_free(void*) noexcept HAKMEM_SECOND_NAME_OF(free);
+HAKMEM_API void* __libc_calloc(size_t, size_t) noexcept
+    HAKMEM_SECOND_NAME_OF(calloc);
 HAKMEM_API void* __libc_realloc(void*, size_t) noexcept
-    HAKMEM_ALIAS_OF(realloc);
+    HAKMEM_SECOND_NAME_OF(realloc);
 HAKMEM_API void* __libc_memalign(size_t, size_t) noexcept
-    HAKMEM_ALIAS_OF(memalign);
-HAKMEM_API void* __libc_valloc(size_t) noexcept HAKMEM_ALIAS_OF(valloc);
-HAKMEM_API void* __libc_pvalloc(size_t) noexcept HAKMEM_ALIAS_OF(pvalloc);
+    HAKMEM_SECOND_NAME_OF(memalign);
+HAKMEM_API void* __libc_valloc(size_t) noexcept HAKMEM_SECOND_NAME_OF(valloc);
+HAKMEM_API void* __libc_pvalloc(size_t) noexcept HAKMEM_SECOND_NAME_OF(pvalloc);
 HAKMEM_API int __posix_memalign(void**, size_t, size_t) noexcept
-    HAKMEM_ALIAS_OF(posix_memalign);
+    HAKMEM_SECOND_NAME_OF(posix_memalign);
+
 #endif
 
 }  // extern "C"

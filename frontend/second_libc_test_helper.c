@@ -1,0 +1,26 @@
+/* second_libc_test_helper.c: a library that second_libc_test opens into a link
+   namespace of its own, where it has a C library of its own, and threads that
+   the program's C library does not know. */
+#include <pthread.h>
+
+enum { kThreads = 3 };
+
+static void (*work_of)(long);
+static pthread_t threads[kThreads];
+
+static void* Run(void* number) {
+  work_of((long)number);
+  return 0;
+}
+
+int StartThreads(void (*work)(long)) {
+  work_of = work;
+  for (long i = 0; i < kThreads; ++i) {
+    if (pthread_create(&threads[i], 0, Run, (void*)(i + 1)) != 0) return 1;
+  }
+  return 0;
+}
+
+void JoinThreads(void) {
+  for (int i = 0; i < kThreads; ++i) pthread_join(threads[i], 0);
+}
