@@ -1,7 +1,8 @@
 // The protocol of IsSingleThreaded (single_thread.h): how a thread that others
 // join leaves off doing without atomic operations.
 //
-//   kNobody ──first thread──► its counter ──another──► told ──it is out──► kSeveral
+//   kNobody ──first thread──► its counter ──another──► told ──it is out──►
+//   kSeveral
 //
 // The word names the only thread that is known, by the address of its counter:
 // how many locks it holds, is taking or has just released. This thread may use
@@ -12,9 +13,9 @@
 // then its count is seen; or it reads the mark.
 //
 // It is Dekker's handshake with all of the cost on one side (cf. Dice, Huang
-// and Yang, "Asymmetric Dekker Synchronization", 2001; biased locks). A template
-// over the word and the system, so that a test can run the same source under
-// every interleaving (only_thread_model_test.cc).
+// and Yang, "Asymmetric Dekker Synchronization", 2001; biased locks). A
+// template over the word and the system, so that a test can run the same source
+// under every interleaving (only_thread_model_test.cc).
 #ifndef HAKMEM_BASE_ONLY_THREAD_H_
 #define HAKMEM_BASE_ONLY_THREAD_H_
 

@@ -1,9 +1,8 @@
 // Runs the protocol by which a thread that was alone is told of others
 // (only_thread.h), together with the lock's own, under every interleaving on a
-// memory as weak as C11's (testing/interleaver). The fence that membarrier makes
-// every thread pass is one in each thread here, which is what it amounts to.
-
-#include "base/only_thread.h"
+// memory as weak as C11's (testing/interleaver). The fence that membarrier
+// makes every thread pass is one in each thread here, which is what it amounts
+// to.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,6 +11,7 @@
 #include <memory>
 
 #include "base/futex_lock.h"
+#include "base/only_thread.h"
 #include "testing/interleaver/atomic.h"
 #include "testing/interleaver/mutants.h"
 

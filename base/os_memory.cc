@@ -26,7 +26,9 @@ class KeepErrno {
 };
 
 // Of a call's result.
-int ErrnoOf(long result) { return IsRefusal(result) ? static_cast<int>(-result) : 0; }
+int ErrnoOf(long result) {
+  return IsRefusal(result) ? static_cast<int>(-result) : 0;
+}
 
 // relaxed: whoever was refused collects, and so sees what it wrote itself.
 constinit std::atomic<bool> was_refused_usable{false};
@@ -40,9 +42,8 @@ void NoteRefusal() {
 // At `hint` if that is free; 0 is anywhere.
 Mapping MapAt(uintptr_t hint, size_t bytes, int protection) {
   CheckRange(hint, bytes);
-  const long result = FailsOnPurpose(Call::kMmap)
-                          ? -ENOMEM
-                          : MapPages(hint, bytes, protection);
+  const long result =
+      FailsOnPurpose(Call::kMmap) ? -ENOMEM : MapPages(hint, bytes, protection);
   if (!IsRefusal(result)) return {static_cast<uintptr_t>(result), 0};
   if (protection != PROT_NONE) NoteRefusal();
   return {0, ErrnoOf(result)};

@@ -2,10 +2,11 @@
 // atomic read-modify-write, which waits for every store before it to reach the
 // cache, can be a plain one. (glibc's own malloc does the same.)
 //
-// The C library's word alone does not do: a second C library in the same process
-// (an LD_AUDIT tool, a plugin opened by dlmopen) makes threads that the first
-// one does not know. So each thread that comes here is remembered too, and the
-// first one told of the second before that takes a lock (only_thread.h).
+// The C library's word alone does not do: a second C library in the same
+// process (an LD_AUDIT tool, a plugin opened by dlmopen) makes threads that the
+// first one does not know. So each thread that comes here is remembered too,
+// and the first one told of the second before that takes a lock
+// (only_thread.h).
 #ifndef HAKMEM_BASE_SINGLE_THREAD_H_
 #define HAKMEM_BASE_SINGLE_THREAD_H_
 

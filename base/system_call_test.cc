@@ -31,9 +31,9 @@ TEST(SystemCallTest, ARefusalIsANegatedErrnoAndKeepsErrno) {
 }
 
 TEST(SystemCallTest, SixArgumentsArrive) {
-  const long map = SystemCall(SYS_mmap, nullptr, size_t{8192},
-                              PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const long map =
+      SystemCall(SYS_mmap, nullptr, size_t{8192}, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   ASSERT_FALSE(IsRefusal(map));
   memset(reinterpret_cast<void*>(map), 1, 8192);
   EXPECT_EQ(SystemCall(SYS_munmap, map, size_t{8192}), 0);

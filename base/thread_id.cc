@@ -1,5 +1,6 @@
 #include "base/thread_id.h"
 
+#include <ctype.h>
 #include <linux/futex.h>
 #include <pthread.h>
 
@@ -43,8 +44,7 @@ long TryLockOf(uint32_t thread) {
 bool FutexTells() {
   Answer answer = futex_tells.load(std::memory_order_relaxed);
   if (answer == Answer::kUnknown) {
-    answer =
-        TryLockOf(FUTEX_TID_MASK) == -ESRCH ? Answer::kYes : Answer::kNo;
+    answer = TryLockOf(FUTEX_TID_MASK) == -ESRCH ? Answer::kYes : Answer::kNo;
     futex_tells.store(answer, std::memory_order_relaxed);
   }
   return answer == Answer::kYes;
@@ -73,6 +73,13 @@ bool ThreadHasEnded(uint32_t thread) {
   const long process = SystemCall(SYS_getpid);
   return SystemCall(SYS_tgkill, process, own, 0) == 0 &&
          SystemCall(SYS_tgkill, process, thread, 0) == -ESRCH;
+}
+
+bool IsThreadOfThisLibrary() {
+  // glibc sets its table of characters up in each thread that it begins, before
+  // anything else, and in the first one as it loads. (musl has one for all.)
+  if (*__ctype_b_loc() != nullptr) return true;
+  return SystemCall(SYS_getpid) == SystemCall(SYS_gettid);
 }
 
 }  // namespace hakmem

@@ -19,6 +19,12 @@ uint32_t ThreadId();
 // behind the C library's back, whose other threads are none of its own.
 bool ThreadHasEnded(uint32_t thread);
 
+// Whether the C library that this calls began the calling thread, and so will
+// end it: run the destructors of its keys. Not so for the threads of a second C
+// library in the process, which would take the values of our keys for those of
+// its own.
+bool IsThreadOfThisLibrary();
+
 }  // namespace hakmem
 
 #endif  // HAKMEM_BASE_THREAD_ID_H_

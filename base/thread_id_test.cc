@@ -80,5 +80,10 @@ TEST(ThreadHasEndedTest, NeverInAProcessMadeBehindTheLibrarysBack) {
   EXPECT_EQ(status, 0);
 }
 
+TEST(IsThreadOfThisLibraryTest, TheFirstAndThoseThatItMade) {
+  EXPECT_TRUE(IsThreadOfThisLibrary());
+  std::thread([] { EXPECT_TRUE(IsThreadOfThisLibrary()); }).join();
+}
+
 }  // namespace
 }  // namespace hakmem

@@ -44,15 +44,15 @@ void Work(uint64_t seed) {
       block = nullptr;
       continue;
     }
-    size = AnySize(random);
+    size = 1 + AnySize(random);
     block = realloc(block, size);
     if (block == nullptr) abort();
     static_cast<char*>(block)[size - 1] = 1;
   }
   for (auto& [block, size] : blocks) free(block);
   for (size_t size = 3 * kMiB; size < 100 * kMiB; size += 7 * kMiB) {
-    blocks[0].first = realloc(size == 3 * kMiB ? nullptr : blocks[0].first,
-                              size);
+    blocks[0].first =
+        realloc(size == 3 * kMiB ? nullptr : blocks[0].first, size);
   }
   free(blocks[0].first);
 }
@@ -78,7 +78,8 @@ int WorksByItself() {
   waitpid(child, &status, 0);
   if (status != 0) return 3;
   if (alone != 0) {
-    fprintf(stderr, "%lu interposed calls\n", static_cast<unsigned long>(alone));
+    fprintf(stderr, "%lu interposed calls\n",
+            static_cast<unsigned long>(alone));
   }
   return alone == 0 ? 0 : 1;
 }

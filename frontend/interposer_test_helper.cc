@@ -1,6 +1,6 @@
-// interposer_test_helper.cc: what a tool does that watches a program's calls for
-// memory, or fakes its clock: takes the place of libc's functions, and allocates
-// in each before it goes on. Preloaded by interposed_calls_test.
+// interposer_test_helper.cc: what a tool does that watches a program's calls
+// for memory, or fakes its clock: takes the place of libc's functions, and
+// allocates in each before it goes on. Preloaded by interposed_calls_test.
 //
 // The clock stands still.
 #include <sys/mman.h>

@@ -39,9 +39,8 @@ const char* const kMallocFamily[] = {
 
 // glibc's second names for it.
 const char* const kSecondNames[] = {
-    "__libc_malloc",   "__libc_free",     "__libc_calloc",
-    "__libc_realloc",  "__libc_memalign", "__libc_valloc",
-    "__libc_pvalloc",  "__posix_memalign",
+    "__libc_malloc",   "__libc_free",   "__libc_calloc",  "__libc_realloc",
+    "__libc_memalign", "__libc_valloc", "__libc_pvalloc", "__posix_memalign",
 };
 
 const char* const kHakmem[] = {

@@ -167,9 +167,8 @@ HAKMEM_API void free_sized(void* block, size_t size) noexcept {
 HAKMEM_API void free_aligned_sized(void* block, size_t alignment,
                                    size_t size) noexcept {
   // What aligned_alloc made of it.
-  const size_t rounded = alignment > kGreatestAlignment
-                             ? alignment
-                             : std::bit_ceil(alignment);
+  const size_t rounded =
+      alignment > kGreatestAlignment ? alignment : std::bit_ceil(alignment);
   FreeInTerms(block, {size, rounded});
 }
 

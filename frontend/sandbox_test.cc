@@ -27,13 +27,13 @@
 namespace hakmem_test {
 namespace {
 
-constexpr int kAllocators[] = {SYS_brk,      SYS_mmap,    SYS_munmap,
-                               SYS_mremap,   SYS_mprotect, SYS_madvise,
+constexpr int kAllocators[] = {SYS_brk,    SYS_mmap,     SYS_munmap,
+                               SYS_mremap, SYS_mprotect, SYS_madvise,
                                SYS_futex};
 // What the test does: it waits, reports, and ends.
-constexpr int kTests[] = {SYS_write,      SYS_nanosleep,  SYS_clock_nanosleep,
-                          SYS_exit,       SYS_exit_group, SYS_rt_sigreturn,
-                          SYS_rt_sigprocmask};
+constexpr int kTests[] = {
+    SYS_write,      SYS_nanosleep,    SYS_clock_nanosleep, SYS_exit,
+    SYS_exit_group, SYS_rt_sigreturn, SYS_rt_sigprocmask,  SYS_mincore};
 
 void OnForbiddenCall(int, siginfo_t* info, void*) {
   char line[80];
@@ -50,8 +50,8 @@ void ForbidOtherCalls() {
   action.sa_flags = SA_SIGINFO;
   sigaction(SIGSYS, &action, nullptr);
   std::vector<sock_filter> filter;
-  filter.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-                            offsetof(struct seccomp_data, nr)));
+  filter.push_back(
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
   const auto allow = [&filter](int number) {
     filter.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
                               static_cast<uint32_t>(number), 0, 1));
@@ -63,8 +63,8 @@ void ForbidOtherCalls() {
   const sock_fprog program = {static_cast<unsigned short>(filter.size()),
                               filter.data()};
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-      syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-              SECCOMP_FILTER_FLAG_TSYNC, &program) != 0) {
+      syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC,
+              &program) != 0) {
     perror("seccomp");
     _exit(77);
   }
@@ -117,14 +117,17 @@ const ChildProgram works_alone("works_alone", WorksAlone);
 // Threads that begin to allocate, and end, only later.
 int WorksInThreads() {
   std::atomic<bool> go{false};
+  std::atomic<int> begun{0};
   std::vector<std::thread> threads;
   for (int i = 0; i < 3; ++i) {
-    threads.emplace_back([&go] {
+    threads.emplace_back([&go, &begun] {
+      ++begun;
       while (!go) usleep(1000);
       for (int k = 0; k < 20'000; ++k) free(malloc(16 + k * 7919 % 100'000));
       malloc_trim(0);
     });
   }
+  while (begun != 3) usleep(1000);
   ForbidOtherCalls();
   go = true;
   Work();

@@ -30,9 +30,9 @@ TEST(SecondNamesTest, BlocksOfEitherNameAreFreedByTheOther) {
   for (const size_t size : kSizes) {
     SCOPED_TRACE(size);
     for (void* block :
-         {__libc_malloc(size), __libc_calloc(size, 1), __libc_realloc(nullptr, size),
-          __libc_memalign(4096, size), __libc_valloc(size),
-          __libc_pvalloc(size)}) {
+         {__libc_malloc(size), __libc_calloc(size, 1),
+          __libc_realloc(nullptr, size), __libc_memalign(4096, size),
+          __libc_valloc(size), __libc_pvalloc(size)}) {
       ASSERT_NE(block, nullptr);
       EXPECT_GE(malloc_usable_size(block), size);
       Fill(block, size, size);

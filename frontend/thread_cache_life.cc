@@ -80,7 +80,7 @@ ThreadCache* ThreadCache::Attach() {
   own_ = cache;
   cache->ShowBins();
   life = Life::kRunning;
-  WatchThreadExit(cache);
+  if (IsThreadOfThisLibrary()) WatchThreadExit(cache);
   return cache;
 }
 

@@ -31,8 +31,8 @@ inline constexpr bool ExceedsCommitLimit(uintptr_t, size_t) { return false; }
 
 inline constexpr int kMapFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 
-// New memory at `hint` if that is free (0: anywhere), else anywhere. Returns its
-// address, or a negated errno when refused.
+// New memory at `hint` if that is free (0: anywhere), else anywhere. Returns
+// its address, or a negated errno when refused.
 inline long MapPages(uintptr_t hint, size_t bytes, int protection) {
   return MapPrivate(hint, bytes, protection, kMapFlags);
 }
