@@ -33,7 +33,7 @@ constexpr int kAllocators[] = {SYS_brk,    SYS_mmap,     SYS_munmap,
 // What the test does: it waits, reports, and ends.
 constexpr int kTests[] = {
     SYS_write,      SYS_nanosleep,    SYS_clock_nanosleep, SYS_exit,
-    SYS_exit_group, SYS_rt_sigreturn, SYS_rt_sigprocmask,  SYS_mincore};
+    SYS_exit_group, SYS_rt_sigreturn, SYS_rt_sigprocmask};
 
 void OnForbiddenCall(int, siginfo_t* info, void*) {
   char line[80];
