@@ -29,6 +29,24 @@ constinit IntrusiveList<Region> regions ABSL_GUARDED_BY(mutex);
 constinit size_t next_region_chunks ABSL_GUARDED_BY(mutex) = kFirstRegionChunks;
 constinit size_t bytes_reserved ABSL_GUARDED_BY(mutex) = 0;
 
+// Whether the system has refused to reserve a region: then the address space is
+// limited, also where there was no limit at first.
+constinit bool was_refused_region ABSL_GUARDED_BY(mutex) = false;
+
+// Whether address space that lies idle may be missed elsewhere.
+bool IsSpaceLimited() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  return was_refused_region || os::AddressSpaceLimit() != UINT64_MAX;
+}
+
+// What the next region after one of `chunks` should have: twice as many, but no
+// more than a quarter of all. A limit that the program sets later is not known
+// until something is refused, and who is refused may be the program.
+size_t ChunksAfter(size_t chunks) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  const size_t quarter = bytes_reserved / kChunkBytes / 4;
+  return std::min(chunks * 2,
+                  std::clamp(quarter, kFirstRegionChunks, kMaxRegionChunks));
+}
+
 // Of every so many dense chunks one is timed; when it was slow, so many chunks
 // to come have small pages.
 constexpr uint32_t kTimedEvery = 8;
@@ -96,6 +114,7 @@ Region* AddRegion() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     }
     Count(Event::kMapFailure);
     NoteMapFail(OsRequest::kReserve, m.error, chunks * kChunkBytes);
+    was_refused_region = true;
     if (chunks > 1) {
       chunks /= 2;
     } else if (!retried && UnmapUnusedRegions()) {
@@ -117,8 +136,8 @@ Region* AddRegion() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     region->dirty_bytes[c] = 0;
     region->MarkFree(c);
   }
-  next_region_chunks = std::min(next_region_chunks * 2, kMaxRegionChunks);
   bytes_reserved += chunks * kChunkBytes;
+  next_region_chunks = ChunksAfter(chunks);
   regions.PushFront(region);
   return region;
 }
@@ -339,7 +358,7 @@ size_t ChunkSource::Purge(uint64_t now, bool force, PurgeBudget* budget) {
     Count(Event::kPurge);
   }
   Count(Event::kPurgedByte, given_back);
-  if (force || os::AddressSpaceLimit() != UINT64_MAX) {
+  if (force || IsSpaceLimited()) {
     UnmapUnusedRegions(budget == nullptr ? SIZE_MAX : 0);
   }
   if (force) WithdrawAfterRefusal();

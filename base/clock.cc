@@ -3,6 +3,8 @@
 #include <atomic>
 #include <ctime>
 
+#include "base/read_clock.h"
+
 namespace hakmem {
 namespace {
 
@@ -19,8 +21,7 @@ constinit std::atomic<uint64_t> set_back{0};
 constexpr uint64_t kStep = 1000;
 
 uint64_t SystemMilliseconds() {
-  timespec t;
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+  const timespec t = ReadClock(CLOCK_MONOTONIC_COARSE);
   return static_cast<uint64_t>(t.tv_sec) * 1000 +
          static_cast<uint64_t>(t.tv_nsec) / 1'000'000 +
          set_back.load(std::memory_order_relaxed);
@@ -52,8 +53,7 @@ uint64_t CoarseMilliseconds() {
 }
 
 uint64_t Nanoseconds() {
-  timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  const timespec t = ReadClock(CLOCK_MONOTONIC);
   return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000 +
          static_cast<uint64_t>(t.tv_nsec);
 }

@@ -1,15 +1,10 @@
 #include "base/lock.h"
 
 #include <linux/futex.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <ctime>
+#include "base/system_call.h"
 
 namespace hakmem {
-
-constinit thread_local uint32_t internal::locks_counted = 0;
 
 namespace {
 
@@ -28,19 +23,15 @@ void CpuRelax() {
 }  // namespace
 
 void Mutex::LockSlow() {
-  const int saved_errno = errno;
   futex_lock::LockSlow(word_, kSpins, CpuRelax,
                        [](std::atomic<uint32_t>& word, uint32_t while_value) {
-                         syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE,
-                                 while_value, nullptr, nullptr, 0);
+                         SystemCall(SYS_futex, &word, FUTEX_WAIT_PRIVATE,
+                                    while_value, nullptr, nullptr, 0);
                        });
-  errno = saved_errno;
 }
 
 void Mutex::Wake() {
-  const int saved_errno = errno;
-  syscall(SYS_futex, &word_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
-  errno = saved_errno;
+  SystemCall(SYS_futex, &word_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
 }
 
 }  // namespace hakmem

@@ -27,67 +27,40 @@
 #include "base/single_thread.h"
 
 namespace hakmem {
-namespace internal {
-
-// Locks that this thread holds, is about to take or has just released. Read
-// only by the thread itself and by what interrupts it. While the thread holds
-// every lock, the count is of those that it takes again.
-extern constinit thread_local uint32_t locks_counted;
-
-// Bits of the word above: the thread holds every lock, or releases them.
-inline constexpr uint32_t kHoldsEveryLock = 1u << 31;
-inline constexpr uint32_t kReleasesEveryLock = 1u << 30;
-
-// The fences keep the compiler from moving the count across the lock: a signal
-// handler must never find a lock that is held and not counted. Returns whether
-// the lock is to be taken: not when the thread holds every lock.
-inline bool CountLock() {
-  const uint32_t before = locks_counted;
-  locks_counted = before + 1;
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  return (before & kHoldsEveryLock) == 0;
-}
-
-inline void UncountLock() {
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  locks_counted = locks_counted - 1;
-}
-
-}  // namespace internal
 
 // Whether the calling thread may hold a Mutex or wait for one. Outside a signal
 // handler, a thread knows; in one, no means that no lock is this thread's.
-inline bool ThreadMayHoldLocks() { return internal::locks_counted != 0; }
+inline bool ThreadMayHoldLocks() {
+  // relaxed: the thread's own.
+  return internal::locks_counted.load(std::memory_order_relaxed) != 0;
+}
 
 // Whether the calling thread holds every lock.
 inline bool HoldsEveryLock() {
-  return (internal::locks_counted & internal::kHoldsEveryLock) != 0;
+  return (internal::locks_counted.load(std::memory_order_relaxed) &
+          internal::kHoldsEveryLock) != 0;
 }
 
 // The same, and is in no critical section: it has taken none of them again.
 inline bool OnlyHoldsEveryLock() {
-  return internal::locks_counted == internal::kHoldsEveryLock;
+  return internal::locks_counted.load(std::memory_order_relaxed) ==
+         internal::kHoldsEveryLock;
 }
 
 // To be called by a thread that has just taken every lock, and none but these,
 inline void BeginHoldingEveryLock() {
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  internal::locks_counted = internal::kHoldsEveryLock;
-  std::atomic_signal_fence(std::memory_order_seq_cst);
+  internal::SetLocksCounted(internal::kHoldsEveryLock);
 }
 
 // when it is about to release them,
 inline void EndHoldingEveryLock() {
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  internal::locks_counted = internal::kReleasesEveryLock;
-  std::atomic_signal_fence(std::memory_order_seq_cst);
+  internal::SetLocksCounted(internal::kReleasesEveryLock);
 }
 
 // and when it has. Locks that were made in between are released but were never
 // taken, so the count is set, not counted down.
 inline void EndReleasingEveryLock() {
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  internal::locks_counted = 0;
+  internal::SetLocksCounted(0);
 }
 
 class ABSL_LOCKABLE Mutex {
@@ -133,7 +106,7 @@ class ABSL_LOCKABLE Mutex {
   }
 
   void Release() {
-    if (IsSingleThreaded()) {
+    if (IsStillSingleThreaded()) {
       word_.store(futex_lock::kFree, std::memory_order_relaxed);
     } else if (futex_lock::Unlock(word_)) {
       Wake();

@@ -1,13 +1,13 @@
 #include "base/os_guards.h"
 
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 
+#include "base/memory_calls.h"
 #include "base/os_memory.h"
+#include "base/system_call.h"
 #include "os_calls.h"
 
 namespace hakmem::os {
@@ -23,12 +23,12 @@ constinit std::atomic<bool> by_protection{false};
 
 bool Protect(uintptr_t address, size_t bytes, int protection) {
   return !FailsOnPurpose(Call::kMprotect) &&
-         mprotect(reinterpret_cast<void*>(address), bytes, protection) == 0;
+         ProtectPages(address, bytes, protection) == 0;
 }
 
 bool Advise(uintptr_t address, size_t bytes, int advice) {
   return !FailsOnPurpose(Call::kMadvise) &&
-         madvise(reinterpret_cast<void*>(address), bytes, advice) == 0;
+         AdvisePages(address, bytes, advice) == 0;
 }
 
 // Whether the kernel cannot read at `address`: emulators of user space answer
@@ -37,9 +37,8 @@ bool Advise(uintptr_t address, size_t bytes, int advice) {
 bool IsOutOfReach(uintptr_t address) {
   constexpr int kNoSuchWay = -1;
   constexpr size_t kSignalSetBytes = 8;
-  return syscall(SYS_rt_sigprocmask, kNoSuchWay, address, nullptr,
-                 kSignalSetBytes) == -1 &&
-         errno == EFAULT;
+  return SystemCall(SYS_rt_sigprocmask, kNoSuchWay, address, nullptr,
+                    kSignalSetBytes) == -EFAULT;
 }
 
 }  // namespace

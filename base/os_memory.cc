@@ -3,9 +3,12 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 
+#include "base/memory_calls.h"
+#include "base/system_call.h"
 #include "os_calls.h"
 
 namespace hakmem::os {
@@ -22,9 +25,10 @@ class KeepErrno {
   const int saved_;
 };
 
-void* Pointer(uintptr_t address) { return reinterpret_cast<void*>(address); }
-
-int ErrnoOf(int result) { return result == 0 ? 0 : errno; }
+// Of a call's result.
+int ErrnoOf(long result) {
+  return IsRefusal(result) ? static_cast<int>(-result) : 0;
+}
 
 // relaxed: whoever was refused collects, and so sees what it wrote itself.
 constinit std::atomic<bool> was_refused_usable{false};
@@ -38,51 +42,47 @@ void NoteRefusal() {
 // At `hint` if that is free; 0 is anywhere.
 Mapping MapAt(uintptr_t hint, size_t bytes, int protection) {
   CheckRange(hint, bytes);
-  void* p = FailsOnPurpose(Call::kMmap) ? MAP_FAILED
-                                        : MapPages(hint, bytes, protection);
-  if (p != MAP_FAILED) return {reinterpret_cast<uintptr_t>(p), 0};
-  const int error = errno;
+  const long result =
+      FailsOnPurpose(Call::kMmap) ? -ENOMEM : MapPages(hint, bytes, protection);
+  if (!IsRefusal(result)) return {static_cast<uintptr_t>(result), 0};
   if (protection != PROT_NONE) NoteRefusal();
-  return {0, error};
+  return {0, ErrnoOf(result)};
 }
 
 int MakeUsable(uintptr_t address, size_t bytes) {
   CheckRange(address, bytes);
-  if (!FailsOnPurpose(Call::kMprotect) && !ExceedsCommitLimit(address, bytes) &&
-      mprotect(Pointer(address), bytes, PROT_READ | PROT_WRITE) == 0) {
-    return 0;
-  }
-  const int error = errno;
-  NoteRefusal();
+  const int error =
+      FailsOnPurpose(Call::kMprotect) || ExceedsCommitLimit(address, bytes)
+          ? ENOMEM
+          : ErrnoOf(ProtectPages(address, bytes, PROT_READ | PROT_WRITE));
+  if (error != 0) NoteRefusal();
   return error;
 }
 
 int Reserve(uintptr_t address, size_t bytes) {
   CheckRange(address, bytes);
-  if (FailsOnPurpose(Call::kMmap)) return errno;
-  return ReservePages(address, bytes) == MAP_FAILED ? errno : 0;
+  if (FailsOnPurpose(Call::kMmap)) return ENOMEM;
+  return ErrnoOf(ReservePages(address, bytes));
 }
 
 int Advise(uintptr_t address, size_t bytes, int advice) {
   CheckRange(address, bytes);
-  if (FailsOnPurpose(Call::kMadvise)) return errno;
-  return ErrnoOf(madvise(Pointer(address), bytes, advice));
+  if (FailsOnPurpose(Call::kMadvise)) return ENOMEM;
+  return ErrnoOf(AdvisePages(address, bytes, advice));
 }
 
 int UnmapNow(uintptr_t address, size_t bytes) {
   CheckRange(address, bytes);
-  if (FailsOnPurpose(Call::kMunmap)) return errno;
-  return ErrnoOf(munmap(Pointer(address), bytes));
+  if (FailsOnPurpose(Call::kMunmap)) return ENOMEM;
+  return ErrnoOf(UnmapPages(address, bytes));
 }
 
 // `target` only with MREMAP_FIXED. The callers ask RemapFails.
-template <typename... Target>
 int Remap(uintptr_t address, size_t old_bytes, size_t new_bytes, int flags,
-          Target... target) {
+          uintptr_t target) {
   CheckRange(address, old_bytes | new_bytes);
-  void* p = mremap(Pointer(address), old_bytes, new_bytes, flags, target...);
-  if (p != MAP_FAILED) return 0;
-  const int error = errno;
+  const int error =
+      ErrnoOf(RemapPages(address, old_bytes, new_bytes, flags, target));
   if (new_bytes > old_bytes && error == ENOMEM) NoteRefusal();
   return error;
 }
@@ -154,6 +154,17 @@ class RefusedReleases {
 };
 
 constinit RefusedReleases refused_releases;
+
+uint64_t AskForLimit() {
+  const KeepErrno keep_errno;
+  rlimit64 limit;
+  if (FailsOnPurpose(Call::kGetrlimit) ||
+      SystemCall(SYS_prlimit64, 0, RLIMIT_AS, nullptr, &limit) != 0 ||
+      limit.rlim_cur == RLIM64_INFINITY) {
+    return UINT64_MAX;
+  }
+  return limit.rlim_cur;
+}
 
 }  // namespace
 
@@ -243,7 +254,7 @@ void Release(uintptr_t address, size_t bytes) {
 int ResizeInPlace(uintptr_t address, size_t old_bytes, size_t new_bytes) {
   const KeepErrno keep_errno;
   if (RemapFails(old_bytes, new_bytes)) return ENOMEM;
-  return Remap(address, old_bytes, new_bytes, 0);
+  return Remap(address, old_bytes, new_bytes, 0, 0);
 }
 
 int MoveTo(uintptr_t address, size_t old_bytes, size_t new_bytes,
@@ -257,7 +268,7 @@ int MoveTo(uintptr_t address, size_t old_bytes, size_t new_bytes,
   // others (memory commitment) after it. The first kind leaves it reserved,
   // which is better than to unmap what may be another's.
   return Remap(address, old_bytes, new_bytes, MREMAP_MAYMOVE | MREMAP_FIXED,
-               Pointer(target));
+               target);
 }
 
 int AdviseHugePages(uintptr_t address, size_t bytes) {
@@ -277,7 +288,7 @@ size_t ResidentBytes(uintptr_t address, size_t bytes) {
   CheckRange(address, bytes);
   const size_t count = bytes / PageBytes();
   if (count > kMostPages || FailsOnPurpose(Call::kMincore) ||
-      mincore(Pointer(address), bytes, pages) != 0) {
+      SystemCall(SYS_mincore, address, bytes, pages) != 0) {
     return 0;
   }
   size_t resident = 0;
@@ -286,13 +297,14 @@ size_t ResidentBytes(uintptr_t address, size_t bytes) {
 }
 
 uint64_t AddressSpaceLimit() {
-  const KeepErrno keep_errno;
-  rlimit limit;
-  if (FailsOnPurpose(Call::kGetrlimit) || getrlimit(RLIMIT_AS, &limit) != 0 ||
-      limit.rlim_cur == RLIM_INFINITY) {
-    return UINT64_MAX;
+  // 0: not asked yet. relaxed: a number that orders nothing.
+  static constinit std::atomic<uint64_t> first{0};
+  uint64_t limit = first.load(std::memory_order_relaxed);
+  if (limit == 0) {
+    limit = std::max<uint64_t>(AskForLimit(), 1);
+    first.store(limit, std::memory_order_relaxed);
   }
-  return limit.rlim_cur;
+  return limit;
 }
 
 }  // namespace hakmem::os

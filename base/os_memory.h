@@ -74,8 +74,9 @@ int AdviseNoHugePages(uintptr_t address, size_t bytes);
 // and whole pages, are resident; 0 when the kernel does not tell.
 size_t ResidentBytes(uintptr_t address, size_t bytes);
 
-// The limit on the process's address space (RLIMIT_AS) in bytes; UINT64_MAX
-// when there is none.
+// The limit on the process's address space (RLIMIT_AS) in bytes, as it was when
+// this was called first: a sandbox may forbid the question later. UINT64_MAX
+// when there was none.
 uint64_t AddressSpaceLimit();
 
 }  // namespace hakmem::os

@@ -1,43 +1,44 @@
 #include "base/raw_write.h"
 
 #include <signal.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <ctime>
+
+#include "base/system_call.h"
 
 namespace hakmem {
 namespace {
 
-// What the kernel takes for a set of signals: the first 64 bits of sigset_t.
-constexpr size_t kKernelSetBytes = 8;
+// The kernel's set of signals: signal n is bit n - 1.
+using SignalSet = uint64_t;
+constexpr SignalSet kPipe = SignalSet{1} << (SIGPIPE - 1);
+
+// By number, all of them: a program may interpose libc's, and libc's
+// sigtimedwait and writev are cancellation points.
 
 // Holds SIGPIPE back from this thread, and takes away the one that a write
 // raised meanwhile: a reader that is gone must not end the program.
 class NoBrokenPipeSignal {
  public:
   NoBrokenPipeSignal() {
-    sigset_t pending;
-    sigemptyset(&pending);
-    sigpending(&pending);
-    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
-    sigemptyset(&pipe_);
-    sigaddset(&pipe_, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+    SignalSet pending = 0;
+    SystemCall(SYS_rt_sigpending, &pending, sizeof(pending));
+    was_pending_ = (pending & kPipe) != 0;
+    SystemCall(SYS_rt_sigprocmask, SIG_BLOCK, &kPipe, &before_, sizeof(kPipe));
   }
 
   ~NoBrokenPipeSignal() {
     if (raised_ && !was_pending_) {
       const timespec no_wait = {};
-      // By number: the C library's sigtimedwait is a cancellation point.
-      while (syscall(SYS_rt_sigtimedwait, &pipe_, nullptr, &no_wait,
-                     kKernelSetBytes) < 0 &&
-             errno == EINTR) {
+      while (SystemCall(SYS_rt_sigtimedwait, &kPipe, nullptr, &no_wait,
+                        sizeof(kPipe)) == -EINTR) {
       }
     }
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    SystemCall(SYS_rt_sigprocmask, SIG_SETMASK, &before_, nullptr,
+               sizeof(before_));
   }
 
   NoBrokenPipeSignal(const NoBrokenPipeSignal&) = delete;
@@ -46,8 +47,7 @@ class NoBrokenPipeSignal {
   void Raised() { raised_ = true; }
 
  private:
-  sigset_t pipe_;
-  sigset_t before_;
+  SignalSet before_ = 0;
   bool was_pending_;
   bool raised_ = false;
 };
@@ -68,22 +68,17 @@ void Advance(iovec*& parts, int& count, size_t bytes) {
 }  // namespace
 
 void RawWrite(int file, iovec* parts, int count) {
-  const int saved_errno = errno;
-  {
-    NoBrokenPipeSignal no_signal;
-    Advance(parts, count, 0);
-    while (count > 0) {
-      // By number: the C library's writev is a cancellation point.
-      const long written = syscall(SYS_writev, file, parts, count);
-      if (written > 0) {
-        Advance(parts, count, static_cast<size_t>(written));
-      } else if (written == 0 || errno != EINTR) {
-        if (written < 0 && errno == EPIPE) no_signal.Raised();
-        break;
-      }
+  NoBrokenPipeSignal no_signal;
+  Advance(parts, count, 0);
+  while (count > 0) {
+    const long written = SystemCall(SYS_writev, file, parts, count);
+    if (written > 0) {
+      Advance(parts, count, static_cast<size_t>(written));
+    } else if (written != -EINTR) {
+      if (written == -EPIPE) no_signal.Raised();
+      break;
     }
   }
-  errno = saved_errno;
 }
 
 }  // namespace hakmem

@@ -1,6 +1,7 @@
 // alignment_test.cc: blocks at every alignment a program may ask for.
 #include <malloc.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <vector>
 
@@ -125,6 +126,69 @@ TEST_P(AlignmentTest, AllIsGivenBack) {
   const hakmem_stats_t after = Stats();
   EXPECT_EQ(after.live_bytes, before.live_bytes);
   EXPECT_EQ(after.large_live_bytes, before.large_live_bytes);
+}
+
+// As glibc's memalign, and aligned_alloc until its 2.38: the next power of two.
+class OddAlignmentTest : public testing::TestWithParam<Allocate> {};
+
+TEST_P(OddAlignmentTest, IsTheNextPowerOfTwo) {
+  struct Rounded {
+    size_t asked;
+    size_t given;
+  };
+  for (const Rounded& alignment :
+       {Rounded{0, 16}, Rounded{1, 16}, Rounded{3, 16}, Rounded{15, 16},
+        Rounded{17, 32}, Rounded{24, 32}, Rounded{48, 64}, Rounded{100, 128},
+        Rounded{1000, 1024}, Rounded{4095, 4096}, Rounded{4097, 8192},
+        Rounded{100'000, 128 * kKiB}, Rounded{3 * kMiB, 4 * kMiB}}) {
+    SCOPED_TRACE(alignment.asked);
+    // Several: the alignment must not hold for the first block only.
+    std::vector<void*> blocks;
+    for (const size_t size :
+         {size_t{0}, size_t{1}, size_t{24}, size_t{100}, size_t{5000},
+          200 * kKiB, 2 * kMiB, size_t{24}, size_t{100}, size_t{5000}}) {
+      errno = 77;
+      void* block = GetParam()(Opaque(alignment.asked), size);
+      ASSERT_NE(block, nullptr) << size;
+      EXPECT_EQ(errno, 77);
+      EXPECT_TRUE(IsAligned(block, alignment.given)) << size;
+      Touch(block, size, size);
+      blocks.push_back(block);
+    }
+    for (void* block : blocks) free(block);
+  }
+}
+
+void* HakmemMemalign(size_t alignment, size_t size) {
+  return Hakmem().memalign(alignment, size);
+}
+
+void* HakmemAlignedAlloc(size_t alignment, size_t size) {
+  return Hakmem().aligned_alloc(alignment, size);
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryFunction, OddAlignmentTest,
+                         testing::Values(&memalign, &aligned_alloc,
+                                         &HakmemMemalign, &HakmemAlignedAlloc));
+
+// The alignment that the program asked for is the one that it frees with.
+TEST(OddAlignmentFreeTest, ASizedFreeTakesIt) {
+  for (const size_t alignment : {3, 24, 48, 100, 5000}) {
+    for (int i = 0; i < 10; ++i) {
+      void* block = aligned_alloc(Opaque(alignment), 1000);
+      ASSERT_NE(block, nullptr);
+      Hakmem().free_aligned_sized(block, alignment, 1000);
+    }
+  }
+}
+
+TEST(OddAlignmentPosixTest, PosixMemalignRefuses) {
+  for (const size_t alignment : {0, 1, 4, 12, 24, 48, 100}) {
+    void* untouched = &errno;
+    EXPECT_EQ(posix_memalign(&untouched, Opaque(alignment), 100), EINVAL)
+        << alignment;
+    EXPECT_EQ(untouched, &errno);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryFunction, AlignmentTest,

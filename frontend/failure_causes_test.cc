@@ -53,8 +53,8 @@ TEST_F(FailureCausesTest, ImpossibleSizesAndAlignmentsAreThreshold) {
     EXPECT_EQ(reallocarray(block, Opaque(kImpossible), 2), nullptr);
     ExpectThreshold("reallocarray", SIZE_MAX, 0, ENOMEM);
     free(block);
-    EXPECT_EQ(aligned_alloc(Opaque(size_t{3}), 100), nullptr);
-    ExpectThreshold("aligned_alloc", 100, 3, EINVAL);
+    EXPECT_EQ(aligned_alloc(Opaque(SIZE_MAX), 100), nullptr);
+    ExpectThreshold("aligned_alloc", 100, SIZE_MAX, EINVAL);
     EXPECT_EQ(memalign(Opaque(kImpossible), 100), nullptr);
     ExpectThreshold("memalign", 100, kImpossible, ENOMEM);
     void* untouched = &block;

@@ -1,7 +1,6 @@
 #include "frontend/guard.h"
 
-#include <ctime>
-
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/options.h"
 #include "frontend/fault_handler.h"
@@ -25,11 +24,7 @@ uint64_t Mix(uint64_t x) {
 }
 
 [[gnu::noinline]] uint64_t Seed() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  const uint64_t time = static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 +
-                        static_cast<uint64_t>(now.tv_nsec);
-  const uint64_t seed = Mix(time ^ (uint64_t{ThisThread()} << 40));
+  const uint64_t seed = Mix(Nanoseconds() ^ (uint64_t{ThisThread()} << 40));
   return seed != 0 ? seed : 1;
 }
 

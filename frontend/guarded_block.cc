@@ -1,12 +1,10 @@
 #include "frontend/guarded_block.h"
 
-#include <sys/syscall.h>
-#include <unistd.h>
+#include "base/thread_id.h"
 
 namespace hakmem {
 
-// By number: gettid(3) is younger than some C libraries.
-uint32_t ThisThread() { return static_cast<uint32_t>(syscall(SYS_gettid)); }
+uint32_t ThisThread() { return ThreadId(); }
 
 Deed Deed::Now(const void* caller) {
   Deed deed;

@@ -1,7 +1,5 @@
 #include "frontend/guarded_pool.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -9,6 +7,7 @@
 #include "backend/metadata.h"
 #include "base/os_memory.h"
 #include "base/size_classes.h"
+#include "base/system_call.h"
 
 namespace hakmem {
 namespace {
@@ -247,7 +246,7 @@ bool GuardedPool::Find(uintptr_t address,
   bool locked = false;
   for (int i = 0; i < 1000 && !locked; ++i) {
     locked = mutex_.TryLock();
-    if (!locked) sched_yield();
+    if (!locked) SystemCall(SYS_sched_yield);
   }
   const GuardedBlock* nearest = NearestTo(address);
   if (nearest != nullptr) *finding = FindingOf(*nearest, address);

@@ -137,6 +137,7 @@ void BeginChild() {
 }
 
 void InChildAfterFork() {
+  OnlyThreadInChild();
   ThreadCache::NameThisThread();
   is_housekeeping.store(false, std::memory_order_relaxed);
   if (EndForkWithoutLocks()) {

@@ -37,6 +37,12 @@ const char* const kMallocFamily[] = {
     "malloc_stats",
 };
 
+// glibc's second names for it.
+const char* const kSecondNames[] = {
+    "__libc_malloc",   "__libc_free",   "__libc_calloc",  "__libc_realloc",
+    "__libc_memalign", "__libc_valloc", "__libc_pvalloc", "__posix_memalign",
+};
+
 const char* const kHakmem[] = {
     "hakmem_malloc",
     "hakmem_calloc",
@@ -111,6 +117,9 @@ TEST(LibraryOutsideTest, ExportsTheWholeInterface) {
   for (const char* name : kMallocFamily) {
     EXPECT_EQ(library.exported.count(name), 1u) << name;
   }
+  for (const char* name : kSecondNames) {
+    EXPECT_EQ(library.exported.count(name), 1u) << name;
+  }
   for (const char* name : kHakmem) {
     EXPECT_EQ(library.exported.count(name), 1u) << name;
   }
@@ -122,6 +131,7 @@ TEST(LibraryOutsideTest, ExportsTheWholeInterface) {
 TEST(LibraryOutsideTest, ExportsNothingElse) {
   std::set<std::string> rest = ElfFile(LibraryPath()).exported;
   for (const char* name : kMallocFamily) rest.erase(name);
+  for (const char* name : kSecondNames) rest.erase(name);
   // Programs linked with an old libc may still call it, with our blocks.
   rest.erase("cfree");
   for (const char* name : kOperators) rest.erase(name);

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <ctime>
 
 #include "absl/base/thread_annotations.h"
 #include "backend/address_map.h"
 #include "backend/slab.h"
+#include "base/clock.h"
 #include "base/lock.h"
 #include "linked_backend.h"
 
@@ -36,10 +36,7 @@ uint64_t Now() {
   unsigned core;
   return __rdtscp(&core);
 #else
-  timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000 +
-         static_cast<uint64_t>(t.tv_nsec);
+  return Nanoseconds();
 #endif
 }
 

@@ -51,11 +51,16 @@ using hakmem::RefuseImpossible;
   hakmem::FreeInTerms(block, terms, Origin::kMalloc, CallOf(EntryPoint::kNone));
 }
 
-void* AllocateAlignedChecked(size_t alignment, size_t size, Call call) {
-  if (!std::has_single_bit(alignment)) {
+// The greatest power of two.
+constexpr size_t kGreatestAlignment = SIZE_MAX / 2 + 1;
+
+// As glibc's memalign: an alignment that is no power of two means the next one,
+// and 0 none in particular. Only what has no power of two above it fails.
+void* AllocateRoundedAligned(size_t alignment, size_t size, Call call) {
+  if (alignment > kGreatestAlignment) {
     return RefuseImpossible(size, alignment, EINVAL, call);
   }
-  return AllocateAligned(alignment, size, call);
+  return AllocateAligned(std::bit_ceil(alignment), size, call);
 }
 
 void* ReallocateOrFree(void* block, size_t size, Call call) {
@@ -107,12 +112,13 @@ HAKMEM_API void* reallocarray(void* block, size_t count, size_t size) noexcept {
 }
 
 HAKMEM_API void* memalign(size_t alignment, size_t size) noexcept {
-  return AllocateAlignedChecked(alignment, size, CallOf(EntryPoint::kMemalign));
+  return AllocateRoundedAligned(alignment, size, CallOf(EntryPoint::kMemalign));
 }
 
-// C17 takes any size, and an alignment that is not a power of two fails.
+// C17 takes any size. It lets an alignment that is no power of two fail; until
+// 2.38 glibc's is its memalign, and programs go by that.
 HAKMEM_API void* aligned_alloc(size_t alignment, size_t size) noexcept {
-  return AllocateAlignedChecked(alignment, size,
+  return AllocateRoundedAligned(alignment, size,
                                 CallOf(EntryPoint::kAlignedAlloc));
 }
 
@@ -160,7 +166,10 @@ HAKMEM_API void free_sized(void* block, size_t size) noexcept {
 
 HAKMEM_API void free_aligned_sized(void* block, size_t alignment,
                                    size_t size) noexcept {
-  FreeInTerms(block, {size, alignment});
+  // What aligned_alloc made of it.
+  const size_t rounded =
+      alignment > kGreatestAlignment ? alignment : std::bit_ceil(alignment);
+  FreeInTerms(block, {size, rounded});
 }
 
 // Gone from glibc's headers in 2.26; old binaries still call it.
@@ -191,5 +200,32 @@ HAKMEM_API void* hakmem_reallocarray(void* block, size_t count,
 HAKMEM_API size_t hakmem_malloc_usable_size(const void* block) noexcept {
   return hakmem::UsableBytes(block);
 }
+
+// glibc's second names, by which wrappers reach "the C library's allocator":
+// what they give must be a block of the allocator that frees it. musl uses
+// names like these for itself.
+#ifdef __GLIBC__
+
+// gcc wants an alias to have its target's attributes too.
+#if __has_attribute(copy)
+#define HAKMEM_SECOND_NAME_OF(name) __attribute__((alias(#name), copy(name)))
+#else
+#define HAKMEM_SECOND_NAME_OF(name) __attribute__((alias(#name)))
+#endif
+
+HAKMEM_API void* __libc_malloc(size_t) noexcept HAKMEM_SECOND_NAME_OF(malloc);
+HAKMEM_API void __libc_free(void*) noexcept HAKMEM_SECOND_NAME_OF(free);
+HAKMEM_API void* __libc_calloc(size_t, size_t) noexcept
+    HAKMEM_SECOND_NAME_OF(calloc);
+HAKMEM_API void* __libc_realloc(void*, size_t) noexcept
+    HAKMEM_SECOND_NAME_OF(realloc);
+HAKMEM_API void* __libc_memalign(size_t, size_t) noexcept
+    HAKMEM_SECOND_NAME_OF(memalign);
+HAKMEM_API void* __libc_valloc(size_t) noexcept HAKMEM_SECOND_NAME_OF(valloc);
+HAKMEM_API void* __libc_pvalloc(size_t) noexcept HAKMEM_SECOND_NAME_OF(pvalloc);
+HAKMEM_API int __posix_memalign(void**, size_t, size_t) noexcept
+    HAKMEM_SECOND_NAME_OF(posix_memalign);
+
+#endif
 
 }  // extern "C"

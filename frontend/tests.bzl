@@ -143,6 +143,10 @@ _PRELOADED = {
         "medium",
     ),
     "impossible_requests_test": (_ALL_VARIANTS, "small"),
+    "interposed_calls_test": (
+        dict(_ALL_VARIANTS, **_HARDENED_VARIANTS),
+        "medium",
+    ),
     "keyless_threads_test": (dict(_VARIANTS, **_HARDENED_PAIRS), "medium"),
     "late_calls_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
     "malloc_api_test": (dict(_ALL_VARIANTS, **_HARDENED_VARIANTS), "medium"),
@@ -155,6 +159,9 @@ _PRELOADED = {
     "other_programs_test": (_VARIANTS, "medium"),
     "plugin_test": (_VARIANTS, "medium"),
     "realloc_test": (dict(_ALL_VARIANTS, **_HARDENED_PAIRS), "medium"),
+    "sandbox_test": (dict(_VARIANTS, **_HARDENED_VARIANTS), "medium"),
+    "second_libc_test": (dict(_VARIANTS, **_HARDENED_VARIANTS), "medium"),
+    "second_names_test": (dict(_VARIANTS, **_HARDENED_VARIANTS), "small"),
     "signal_jumps_test": (_VARIANTS, "medium"),
     "small_stack_test": (_VARIANTS, "medium"),
     "statistics_test": (_VARIANTS, "small"),
@@ -174,6 +181,12 @@ _AUDITOR = ":libauditor_test_helper.so"
 _NEIGHBOUR = ":libneighbour_test_helper.so"
 
 _PLUGIN = ":libplugin_test_helper.so"
+
+_INTERPOSER = ":libinterposer_test_helper.so"
+
+_SECOND_LIBC = ":libsecond_libc_test_helper.so"
+
+_SECOND_NAMES = ":second_names_program_test_helper"
 
 _PLAIN_C = ":plain_c_program_test_helper"
 
@@ -209,6 +222,10 @@ _EXTRAS = {
         # No call to the operating system may depend on the time.
         "env": dict(_PLAIN_C_ENV, HAKMEM_DECAY = "3600000"),
     },
+    "interposed_calls_test": {
+        "data": [_INTERPOSER],
+        "env": {"HAKMEM_TEST_INTERPOSER": "$(rootpath %s)" % _INTERPOSER},
+    },
     "map_count_test": {
         "env": {"HAKMEM_TEST_LIVE_BLOCKS": "100000"},
     },
@@ -219,6 +236,17 @@ _EXTRAS = {
     "plugin_test": {
         "data": [_PLUGIN],
         "env": {"HAKMEM_TEST_PLUGIN": "$(rootpath %s)" % _PLUGIN},
+    },
+    "second_libc_test": {
+        "data": [_SECOND_LIBC],
+        "env": {"HAKMEM_TEST_SECOND_LIBC": "$(rootpath %s)" % _SECOND_LIBC},
+    },
+    "second_names_test": {
+        "data": [_SECOND_NAMES],
+        "env": {
+            "HAKMEM_TEST_SECOND_NAMES_PROGRAM":
+                "$(rootpath %s)" % _SECOND_NAMES,
+        },
     },
 }
 
@@ -433,6 +461,36 @@ def frontend_tests():
             linkshared = True,
             tags = ["nosan"],
         )
+    cc_binary(
+        name = _SECOND_NAMES[1:],
+        testonly = True,
+        srcs = ["second_names_program_test_helper.c"],
+        copts = HAKMEM_NO_BUILTIN_MALLOC,
+        linkopts = ["-Wl,--as-needed"],
+        tags = ["nosan"],
+    )
+
+    cc_binary(
+        name = _INTERPOSER[1:],
+        testonly = True,
+        srcs = ["interposer_test_helper.cc"],
+        copts = _COPTS,
+        linkshared = True,
+        tags = ["nosan"],
+        deps = ["//base:system_call"],
+    )
+
+    cc_binary(
+        name = _SECOND_LIBC[1:],
+        testonly = True,
+        srcs = ["second_libc_test_helper.c"],
+        linkopts = [
+            "-Wl,--as-needed",
+            "-pthread",
+        ],
+        linkshared = True,
+        tags = ["nosan"],
+    )
 
     only_matrix += _tests_of_a_table(
         _NOT_PRELOADED,

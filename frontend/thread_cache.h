@@ -150,7 +150,6 @@ class ThreadCache : public ListNode<ThreadCache> {
   static ThreadCache* Attach();
   static void CollectEndedThreadsIfMany();
   static ThreadCache* AttachLater();
-  bool HasEnded() const;
 
   void SetMostSlots();
   uint32_t FirstSlots(size_t c) const;

@@ -1,9 +1,5 @@
 // The beginning and end of threads' caches, the list of them all, and fork.
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 
 #include "absl/base/thread_annotations.h"
 #include "backend/address_map.h"
@@ -14,7 +10,9 @@
 #include "backend/metadata_check.h"
 #include "base/clock.h"
 #include "base/lock.h"
+#include "base/single_thread.h"
 #include "base/thread_exit.h"
+#include "base/thread_id.h"
 #include "frontend/bins_switch.h"
 #include "frontend/housekeeping.h"
 #include "frontend/thread_cache.h"
@@ -61,10 +59,6 @@ constexpr uint64_t kAskOthersEveryMs = 100;
 constexpr int kMostAskedAtOnce = 128;
 constinit std::atomic<uint64_t> next_request_to_look{0};
 
-// The process that the ids of threads are of. One that was made by a system
-// call behind the C library's back finds another's here, and judges no thread.
-constinit std::atomic<pid_t> process{0};
-
 }  // namespace
 
 constinit thread_local ThreadCache* ThreadCache::own_ = nullptr;
@@ -83,10 +77,13 @@ ThreadCache* ThreadCache::AttachLater() {
 }
 
 ThreadCache* ThreadCache::Attach() {
+  // First: what is served without a cache is marked with it too.
   if constexpr (kMarksFreed) Secret::Choose();
   if (life != Life::kNotBegun) return nullptr;
   // What is called below may allocate; it is served without a cache.
   life = Life::kBeginning;
+  // Before any lock.
+  ThreadBegins();
   BeginProcess();
   CollectEndedThreadsIfMany();
   ThreadCache* cache = cache_pool.Get();
@@ -97,11 +94,7 @@ ThreadCache* ThreadCache::Attach() {
     life = Life::kNotBegun;
     return nullptr;
   }
-  if (process.load(std::memory_order_relaxed) == 0) {
-    // relaxed, here and below: every thread of the process stores the same.
-    process.store(getpid(), std::memory_order_relaxed);
-  }
-  cache->thread_ = static_cast<uint32_t>(syscall(SYS_gettid));
+  cache->thread_ = ThreadId();
   cache->heap_ = heap;
   cache->tables_ = &thread_tables;
   cache->calls_ = 0;
@@ -138,7 +131,9 @@ ThreadCache* ThreadCache::Attach() {
   own_ = cache;
   cache->ShowBins();
   life = Life::kRunning;
-  if (!WatchThreadExit(cache)) untold.fetch_add(1, std::memory_order_relaxed);
+  if (!IsThreadOfThisLibrary() || !WatchThreadExit(cache)) {
+    untold.fetch_add(1, std::memory_order_relaxed);
+  }
   return cache;
 }
 
@@ -161,6 +156,7 @@ void ThreadCache::OnThreadExit(void* state) {
   }
   LinkedBackend::Detach(cache->heap_);
   cache_pool.Put(cache);
+  ThreadEnds();
 }
 
 void ThreadCache::LeaveForEmergency() {
@@ -170,25 +166,12 @@ void ThreadCache::LeaveForEmergency() {
   WithoutCache::BeginEmergency();
 }
 
-// Whether nothing of the cache's thread runs any more. Only the kernel's plain
-// word counts: a sandbox may answer with other errors.
-bool ThreadCache::HasEnded() const {
-  const pid_t this_process = getpid();
-  if (this_process != process.load(std::memory_order_relaxed)) return false;
-  const int saved_errno = errno;
-  const bool ended =
-      syscall(SYS_tgkill, this_process, static_cast<pid_t>(thread_), 0) != 0 &&
-      errno == ESRCH;
-  errno = saved_errno;
-  return ended;
-}
-
 void ThreadCache::CollectEndedThreads() {
   MutexLock lock(caches_mutex);
   for (ThreadCache *cache = caches.front(), *next; cache != nullptr;
        cache = next) {
     next = caches.Next(cache);
-    if (cache == own_ || !cache->HasEnded()) continue;
+    if (cache == own_ || !ThreadHasEnded(cache->thread_)) continue;
     caches.Remove(cache);
     count_.fetch_sub(1, std::memory_order_relaxed);
     cache->FlushAll();
@@ -282,10 +265,7 @@ void ThreadCache::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
 }
 
 void ThreadCache::NameThisThread() {
-  process.store(getpid(), std::memory_order_relaxed);
-  if (own_ != nullptr) {
-    own_->thread_ = static_cast<uint32_t>(syscall(SYS_gettid));
-  }
+  if (own_ != nullptr) own_->thread_ = ThreadId();
 }
 
 void ThreadCache::AbandonOtherThreads() {

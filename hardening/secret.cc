@@ -2,11 +2,13 @@
 
 #include <sys/auxv.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+
+#include "base/clock.h"
+#include "base/system_call.h"
 
 namespace hakmem {
 namespace {
@@ -31,9 +33,7 @@ uint64_t Weak() {
     memcpy(given, reinterpret_cast<const void*>(at_random), sizeof(given));
     x = Mixed(x ^ given[0]) ^ given[1];
   }
-  timespec now = {};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return Mixed(x ^ static_cast<uint64_t>(now.tv_nsec));
+  return Mixed(x ^ Nanoseconds());
 }
 
 constinit thread_local uint64_t random_state = 0;
@@ -49,7 +49,9 @@ void Secret::Choose() {
   if (value.load(std::memory_order_relaxed) != 0) return;
   const int saved_errno = errno;
   uint64_t chosen = 0;
-  if (getrandom(&chosen, sizeof(chosen), GRND_NONBLOCK) != sizeof(chosen)) {
+  // By number: a program may interpose getrandom, and allocate in it.
+  if (SystemCall(SYS_getrandom, &chosen, sizeof(chosen), GRND_NONBLOCK) !=
+      sizeof(chosen)) {
     chosen = Weak();
   }
   errno = saved_errno;

@@ -64,8 +64,9 @@ inline void Count(Event event, uint64_t count = 1) {
     std::atomic<uint64_t>& sum =
         internal::counter_stripes[internal::StripeOfThisThread()]
             .counts[static_cast<size_t>(event)];
-    // relaxed: a count orders nothing.
-    if (IsSingleThreaded()) {
+    // relaxed: a count orders nothing. While a second thread that the C library
+    // does not know comes up, a count or two may be lost.
+    if (IsStillSingleThreaded()) {
       sum.store(sum.load(std::memory_order_relaxed) + count,
                 std::memory_order_relaxed);
     } else {

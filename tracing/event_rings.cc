@@ -1,9 +1,6 @@
 #include "tracing/event_rings.h"
 
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include <cerrno>
+#include "base/thread_id.h"
 
 namespace hakmem {
 namespace {
@@ -12,17 +9,6 @@ uint32_t ThreadOf(uint64_t owner) { return static_cast<uint32_t>(owner); }
 
 uint64_t NextOwner(uint64_t owner, uint32_t thread) {
   return ((owner >> 32) + 1) << 32 | thread;
-}
-
-// Whether nothing of `thread`'s code runs any more. Only the kernel's plain
-// word counts: a sandbox may answer with other errors.
-bool HasEnded(uint32_t thread) {
-  const int saved_errno = errno;
-  const bool ended =
-      syscall(SYS_tgkill, getpid(), static_cast<pid_t>(thread), 0) != 0 &&
-      errno == ESRCH;
-  errno = saved_errno;
-  return ended;
 }
 
 }  // namespace
@@ -40,7 +26,7 @@ EventRing* EventRings::Take(uint32_t thread, uint64_t now_ns) {
   for (size_t tried = 0; tried < kCount; ++tried) {
     const size_t i = next_.fetch_add(1, std::memory_order_relaxed) % kCount;
     const uint64_t owner = owners_[i].load(std::memory_order_relaxed);
-    if (ThreadOf(owner) != 0 && !HasEnded(ThreadOf(owner))) continue;
+    if (ThreadOf(owner) != 0 && !ThreadHasEnded(ThreadOf(owner))) continue;
     if (TakeFrom(owner, i, thread)) return &rings_[i];
   }
   search_at_ns_.store(now_ns + kSearchEveryNs, std::memory_order_relaxed);

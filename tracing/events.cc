@@ -1,12 +1,10 @@
 #include "tracing/events.h"
 
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <cerrno>
-#include <ctime>
 
+#include "base/clock.h"
 #include "base/os_memory.h"
+#include "base/thread_id.h"
 #include "tracing/event_ring.h"
 #include "tracing/event_rings.h"
 
@@ -40,16 +38,6 @@ EventRings* MapRings() {
   return others;
 }
 
-uint64_t NowNs() {
-  timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000 +
-         static_cast<uint64_t>(t.tv_nsec);
-}
-
-// By system call: gettid(3) is younger than some C libraries.
-uint32_t ThreadId() { return static_cast<uint32_t>(syscall(SYS_gettid)); }
-
 // Null when there is none to be had.
 EventRing* OwnRing(EventRings* rings, uint64_t now_ns) {
   if (own_ring == nullptr) own_ring = rings->Take(ThreadId(), now_ns);
@@ -62,7 +50,7 @@ void internal::RecordEventSlow(Operation operation, const void* address,
                                size_t bytes, size_t class_bytes,
                                const void* caller) {
   EventRings* rings = AllRings();
-  const uint64_t now_ns = NowNs();
+  const uint64_t now_ns = Nanoseconds();
   // The switch is seen before the rings at worst.
   EventRing* ring = rings == nullptr ? nullptr : OwnRing(rings, now_ns);
   if (ring == nullptr || !ring->Record({now_ns, rings->OwnerOf(ring), operation,

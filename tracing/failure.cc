@@ -1,8 +1,5 @@
 #include "tracing/failure.h"
 
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -13,7 +10,9 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "base/output.h"
+#include "base/read_clock.h"
 #include "base/signal_stack.h"
+#include "base/thread_id.h"
 #include "tracing/failure_record.h"
 #include "tracing/failure_ring.h"
 #include "tracing/failure_text.h"
@@ -47,8 +46,7 @@ constinit thread_local bool recording = false;
 bool IsStackShort() { return SignalStackBytesLeft() < kStackBytes; }
 
 uint64_t Nanoseconds() {
-  timespec t = {};
-  clock_gettime(CLOCK_REALTIME, &t);
+  const timespec t = ReadClock(CLOCK_REALTIME);
   return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000 +
          static_cast<uint64_t>(t.tv_nsec);
 }
@@ -66,7 +64,7 @@ FailureRecord MakeRecord(const FailedRequest& request,
                          const FailureNote& note) {
   FailureRecord record = {};
   record.time_ns = Nanoseconds();
-  record.thread = static_cast<uint32_t>(syscall(SYS_gettid));
+  record.thread = ThreadId();
   record.bytes = request.bytes;
   record.alignment = request.alignment;
   record.class_bytes = request.class_bytes;

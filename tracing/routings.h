@@ -53,7 +53,7 @@ struct RoutingCount {
 
 inline void AddTo(std::atomic<uint64_t>& sum, uint64_t count) {
   // relaxed: a count orders nothing.
-  if (IsSingleThreaded()) {
+  if (IsStillSingleThreaded()) {
     sum.store(sum.load(std::memory_order_relaxed) + count,
               std::memory_order_relaxed);
   } else {

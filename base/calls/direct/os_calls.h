@@ -2,13 +2,14 @@
 #ifndef HAKMEM_BASE_OS_CALLS_H_
 #define HAKMEM_BASE_OS_CALLS_H_
 
+#include <sys/auxv.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <cstddef>
 #include <cstdint>
 
 #include "base/calls/os_call.h"
+#include "base/memory_calls.h"
 
 namespace hakmem::os {
 
@@ -20,7 +21,7 @@ inline constexpr bool FailsOnPurpose(Call) { return false; }
 inline constexpr void CheckRange(uintptr_t, size_t) {}
 
 inline size_t SystemPageBytes() {
-  return static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  return static_cast<size_t>(getauxval(AT_PAGESZ));
 }
 
 // To be asked before `bytes` at `address`, or, with address 0, anywhere, are
@@ -30,17 +31,15 @@ inline constexpr bool ExceedsCommitLimit(uintptr_t, size_t) { return false; }
 
 inline constexpr int kMapFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 
-// New memory at `hint` if that is free (0: anywhere), else anywhere; MAP_FAILED
-// and errno when refused.
-inline void* MapPages(uintptr_t hint, size_t bytes, int protection) {
-  return mmap(reinterpret_cast<void*>(hint), bytes, protection, kMapFlags, -1,
-              0);
+// New memory at `hint` if that is free (0: anywhere), else anywhere. Returns
+// its address, or a negated errno when refused.
+inline long MapPages(uintptr_t hint, size_t bytes, int protection) {
+  return MapPrivate(hint, bytes, protection, kMapFlags);
 }
 
 // Puts reserved memory in the place of what is mapped at `address`; likewise.
-inline void* ReservePages(uintptr_t address, size_t bytes) {
-  return mmap(reinterpret_cast<void*>(address), bytes, PROT_NONE,
-              kMapFlags | MAP_FIXED, -1, 0);
+inline long ReservePages(uintptr_t address, size_t bytes) {
+  return MapPrivate(address, bytes, PROT_NONE, kMapFlags | MAP_FIXED);
 }
 
 }  // namespace hakmem::os

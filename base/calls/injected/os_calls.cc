@@ -11,6 +11,8 @@
 
 #include "base/calls/injected/commit_charge.h"
 #include "base/calls/injected/fault_control.h"
+#include "base/memory_calls.h"
+#include "base/system_call.h"
 
 namespace hakmem::os {
 namespace {
@@ -152,8 +154,6 @@ bool Refuse(Call call) {
   return true;
 }
 
-void* At(uintptr_t address) { return reinterpret_cast<void*>(address); }
-
 // With MAP_NORESERVE the kernel charges for nothing, unless the mode is 2 in
 // fact.
 int MapFlags() {
@@ -197,32 +197,29 @@ bool ExceedsCommitLimit(uintptr_t address, size_t bytes) {
   return Refuse(address == 0 ? Call::kMmap : Call::kMprotect);
 }
 
-void* MapPages(uintptr_t hint, size_t bytes, int protection) {
+long MapPages(uintptr_t hint, size_t bytes, int protection) {
   const int flags = MapFlags();
   const uint64_t most = most_map_bytes.load(std::memory_order_relaxed);
   if ((most != 0 && bytes > most && Refuse(Call::kMmap)) ||
       ((protection & PROT_WRITE) != 0 && ExceedsCommitLimit(0, bytes))) {
-    return MAP_FAILED;
+    return -ENOMEM;
   }
   const size_t page = SystemPageBytes();
   const size_t more = page - static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  if (more == 0) return mmap(At(hint), bytes, protection, flags, -1, 0);
-  if (bytes + more < bytes) {
-    errno = ENOMEM;
-    return MAP_FAILED;
-  }
-  void* map = mmap(At(hint), bytes + more, protection, flags, -1, 0);
-  if (map == MAP_FAILED) return map;
-  const auto begin = reinterpret_cast<uintptr_t>(map);
+  if (more == 0) return MapPrivate(hint, bytes, protection, flags);
+  if (bytes + more < bytes) return -ENOMEM;
+  const long map = MapPrivate(hint, bytes + more, protection, flags);
+  if (IsRefusal(map)) return map;
+  const auto begin = static_cast<uintptr_t>(map);
   const uintptr_t start = (begin + page - 1) & ~(page - 1);
   const size_t head = start - begin;
-  if (head != 0) munmap(map, head);
-  if (head != more) munmap(At(start + bytes), more - head);
-  return At(start);
+  if (head != 0) UnmapPages(begin, head);
+  if (head != more) UnmapPages(start + bytes, more - head);
+  return static_cast<long>(start);
 }
 
-void* ReservePages(uintptr_t address, size_t bytes) {
-  return mmap(At(address), bytes, PROT_NONE, MapFlags() | MAP_FIXED, -1, 0);
+long ReservePages(uintptr_t address, size_t bytes) {
+  return MapPrivate(address, bytes, PROT_NONE, MapFlags() | MAP_FIXED);
 }
 
 }  // namespace hakmem::os

@@ -27,8 +27,8 @@ size_t SystemPageBytes();
 bool ExceedsCommitLimit(uintptr_t address, size_t bytes);
 
 // As in the direct variant; aligned to SystemPageBytes, within the limits.
-void* MapPages(uintptr_t hint, size_t bytes, int protection);
-void* ReservePages(uintptr_t address, size_t bytes);
+long MapPages(uintptr_t hint, size_t bytes, int protection);
+long ReservePages(uintptr_t address, size_t bytes);
 
 }  // namespace hakmem::os
 
