@@ -82,7 +82,7 @@ Region* AddRegion() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
       break;
     }
     Count(Event::kMapFailure);
-    NoteMapFail(OsRequest::kReserve, m.error, chunks * kChunkBytes);
+    NoteMapFail(OsRequest::kReserve, m.error, m.refused);
     if (chunks > 1) {
       chunks /= 2;
     } else if (!retried && UnmapUnusedRegions()) {

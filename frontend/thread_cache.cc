@@ -8,6 +8,7 @@
 #include "backend/bad_free.h"
 #include "base/options.h"
 #include "frontend/in_use_check.h"
+#include "frontend/retry_gate.h"
 #include "frontend/without_cache.h"
 #include "hardening/levels.h"
 #include "tracing/counters.h"
@@ -65,6 +66,8 @@ void* ThreadCache::AllocateHere(SizeClass c) {
   const uint32_t got = Refill(c, bins_.SlotBelow(first + kSlotBytes), want);
   Count(Event::kRefill);
   Count(Event::kRefilledBlock, got);
+  // The back-end may have found pages wholly free meanwhile.
+  if (got != 0) retry_gate.Open();
   bin.SetTop(first + got * kSlotBytes);
   return bins_.Pop(c);
 }
@@ -115,6 +118,7 @@ void ThreadCache::DrainOldest(SizeClass c, uint32_t count) {
   Drain(c, bottom, count);
   Count(Event::kDrain);
   Count(Event::kDrainedBlock, count);
+  retry_gate.Open();
   std::copy(bottom + count, bins_.SlotBelow(top + kSlotBytes), bottom);
   bin.SetTop(top - count * kSlotBytes);
 }
@@ -125,10 +129,19 @@ void ThreadCache::FlushAll() {
     if (const uint32_t held = Held(c)) DrainOldest(ClassNumber(c), held);
   }
   Ace::TrimBins(span_bins_, /*all=*/true);
+  retry_gate.Open();
 }
 
 void ThreadCache::FlushThisThread() {
   if (own_ != nullptr) own_->FlushAll();
+}
+
+bool ThreadCache::ThisThreadHoldsBlocks() {
+  if (own_ == nullptr) return false;
+  uint32_t held = 0;
+  for (size_t c = 1; c < kClassCount; ++c) held += own_->Held(c);
+  return held != 0 || own_->span_bins_.held_bytes() != 0 ||
+         own_->quarantine_.tiny_bytes() + own_->quarantine_.mid_bytes() != 0;
 }
 
 // --- Spans and large blocks --------------------------------------------------
@@ -149,10 +162,14 @@ void ThreadCache::FreeSpan(uintptr_t address) {
   if (cache == nullptr) return WithoutCache::FreeSpan(address);
   cache->Tick();
   Ace::Free(address, &cache->span_bins_);
+  retry_gate.Open();
 }
 
 uintptr_t ThreadCache::ResizeSpan(uintptr_t address, size_t bytes) {
-  return WithoutCache::IsInEmergency() ? 0 : Ace::Resize(address, bytes);
+  if (WithoutCache::IsInEmergency()) return 0;
+  const uintptr_t resized = Ace::Resize(address, bytes);
+  if (resized != 0) retry_gate.Open();
+  return resized;
 }
 
 // --- Limits ------------------------------------------------------------------

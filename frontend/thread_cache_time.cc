@@ -11,6 +11,7 @@
 #include "base/options.h"
 #include "frontend/bins_switch.h"
 #include "frontend/housekeeping.h"
+#include "frontend/retry_gate.h"
 #include "frontend/thread_cache.h"
 #include "tracing/counters.h"
 
@@ -101,6 +102,7 @@ void ThreadCache::EndEpoch(uint64_t now) {
     state.moved = false;
   }
   Ace::TrimBins(span_bins_, /*all=*/false);
+  retry_gate.Open();
 }
 
 }  // namespace hakmem

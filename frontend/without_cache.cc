@@ -8,6 +8,7 @@
 #include "base/lock.h"
 #include "frontend/bins.h"
 #include "frontend/in_use_check.h"
+#include "frontend/retry_gate.h"
 #include "hardening/freed_mark.h"
 #include "hardening/levels.h"
 #include "linked_backend.h"
@@ -46,7 +47,9 @@ void* WithoutCache::Allocate(SizeClass c) {
     return Emergency::Allocate(bytes, bytes & -bytes);
   }
   void* block = Refill(c);
-  if (block != nullptr) BinChecks::Make().Unmark(block);
+  if (block == nullptr) return nullptr;
+  retry_gate.Open();
+  BinChecks::Make().Unmark(block);
   return block;
 }
 
@@ -56,11 +59,15 @@ void WithoutCache::Free(SizeClass c, void* block) {
     AbortUnlessInUse(c, block);
     FreedMark::Put(block);
   }
-  if (IsMid(c)) return Ace::Drain(c, &block, 1);
-  MutexLock lock(shared_mutex);
-  // Without memory for a heap the block goes to its owner's.
-  (void)AttachSharedHeap();
-  LinkedBackend::Drain(shared_heap, c, &block, 1);
+  if (IsMid(c)) {
+    Ace::Drain(c, &block, 1);
+  } else {
+    MutexLock lock(shared_mutex);
+    // Without memory for a heap the block goes to its owner's.
+    (void)AttachSharedHeap();
+    LinkedBackend::Drain(shared_heap, c, &block, 1);
+  }
+  retry_gate.Open();
 }
 
 SpanAllocation WithoutCache::AllocateSpan(size_t bytes, size_t alignment,
@@ -74,7 +81,9 @@ SpanAllocation WithoutCache::AllocateSpan(size_t bytes, size_t alignment,
 }
 
 void WithoutCache::FreeSpan(uintptr_t address) {
-  if (!is_in_emergency) Ace::Free(address, nullptr);
+  if (is_in_emergency) return;
+  Ace::Free(address, nullptr);
+  retry_gate.Open();
 }
 
 void WithoutCache::BeginEmergency() { is_in_emergency = true; }
