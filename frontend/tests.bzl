@@ -149,6 +149,7 @@ _PRELOADED = {
     "other_programs_test": (_VARIANTS, "medium"),
     "plugin_test": (_VARIANTS, "medium"),
     "realloc_test": (dict(_ALL_VARIANTS, **_HARDENED_PAIRS), "medium"),
+    "refusals_test": (dict(_ALL_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "signal_jumps_test": (_VARIANTS, "medium"),
     "small_stack_test": (_VARIANTS, "medium"),
     "statistics_test": (_VARIANTS, "small"),
