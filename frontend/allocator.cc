@@ -127,10 +127,6 @@ void* AllocateFromClass(SizeClass c, const Request& request) {
 }
 
 SpanAllocation AllocateSpan(const Request& request, Ace::Contents contents) {
-  if (request.bytes > kMaxBytes || request.alignment > kMaxBytes) {
-    RefuseImpossible(request.bytes, request.alignment, ENOMEM, request.call);
-    return {};
-  }
   const bool is_large =
       std::max(request.bytes, request.alignment) > kMaxSpanBytes;
   return WithRetry(request, is_large ? Layer::kLarge : Layer::kAce,
@@ -245,6 +241,9 @@ void* Told(void* block, const Request& request) {
 
 void* AllocateSlow(size_t bytes, Call call) {
   const Request request{bytes, 0, call};
+  if (bytes > kMaxBytes) [[unlikely]] {
+    return RefuseImpossible(bytes, 0, ENOMEM, call);
+  }
   // The short ways first: a mid block from its bin, a span that is to be had.
   if (bytes > kMaxTinyBytes && bytes <= kMaxSpanBytes &&
       !ThreadCache::SeesEveryCall()) {
@@ -284,11 +283,15 @@ void FreeInTerms(void* block, FreeTerms terms, Origin origin, Call call) {
 }
 
 void* AllocateZeroed(size_t bytes, Call call) {
+  if (bytes > kMaxBytes) return RefuseImpossible(bytes, 0, ENOMEM, call);
   const Request request{bytes, 0, call};
   return Told(AllocateAnyZeroed(request), request);
 }
 
 void* AllocateAligned(size_t alignment, size_t bytes, Call call) {
+  if (bytes > kMaxBytes || alignment > kMaxBytes) {
+    return RefuseImpossible(bytes, alignment, ENOMEM, call);
+  }
   const Request request{bytes, alignment, call};
   return Told(AllocateAny(request), request);
 }

@@ -2,6 +2,9 @@
 
 #include <atomic>
 #include <bit>
+#include <cstring>
+
+#include "base/local_atomic.h"
 
 namespace hakmem {
 namespace {
@@ -14,7 +17,8 @@ struct WordsOf {
 }  // namespace
 
 template <typename Record, size_t kSlots>
-bool BasicFailureRing<Record, kSlots>::Claim(uint64_t ticket, bool alone) {
+inline bool BasicFailureRing<Record, kSlots>::Claim(uint64_t ticket,
+                                                    bool alone) {
   std::atomic<uint64_t>& state = slots_[ticket % kRecords].state;
   uint64_t before = state.load(std::memory_order_relaxed);
   // Odd: somebody writes. Larger: we were overtaken by a whole round.
@@ -34,13 +38,15 @@ bool BasicFailureRing<Record, kSlots>::Claim(uint64_t ticket, bool alone) {
 }
 
 template <typename Record, size_t kSlots>
-void BasicFailureRing<Record, kSlots>::WriteWords(const Record& record,
-                                                  Slot* slot) {
-  const auto copy = std::bit_cast<WordsOf<Record>>(record);
+inline void BasicFailureRing<Record, kSlots>::WriteWords(const Record& record,
+                                                         Slot* slot) {
+  const auto* bytes = reinterpret_cast<const char*>(&record);
   for (size_t i = 0; i < kWords; ++i) {
+    uint64_t word;
+    memcpy(&word, bytes + i * sizeof(word), sizeof(word));
     // release: pairs with the acquire of the words in Read; who sees one of
     // these words sees the odd state too.
-    slot->words[i].store(copy.words[i], std::memory_order_release);
+    slot->words[i].store(word, std::memory_order_release);
   }
 }
 
@@ -48,7 +54,9 @@ template <typename Record, size_t kSlots>
 void BasicFailureRing<Record, kSlots>::Add(Record* record, bool alone) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     // relaxed: a ticket orders nothing, the slot's state does.
-    const uint64_t ticket = next_.fetch_add(1, std::memory_order_relaxed);
+    const uint64_t ticket = alone
+                                ? FetchAddAlone(next_, 1)
+                                : next_.fetch_add(1, std::memory_order_relaxed);
     record->sequence = ticket + 1;
     if (!Claim(ticket, alone)) {
       // relaxed, as below: a count.
