@@ -189,10 +189,11 @@ HAKMEM_API int hakmem_check_heap(void) HAKMEM_NOEXCEPT;
 //
 // An allocation that fails costs next to nothing, and no system call beside the
 // one that was refused: the limits that may explain a MapFail are looked up as
-// it happens where HAKMEM_ACE_TRACE prints it or a callback is set, and else when
-// the record is read for the first time, by hakmem_last_failure or
-// hakmem_failures; from then on it says the same. So read it soon: a limit that
-// the process has moved away from explains nothing any more.
+// it happens where HAKMEM_ACE_TRACE prints it or a callback is set (repeated
+// within 100 ms, the same one has the first one's figures), and else when the
+// record is read for the first time, by hakmem_last_failure or hakmem_failures;
+// from then on it says the same. So read it soon: a limit that the process has
+// moved away from explains nothing any more.
 
 typedef struct {
   uint64_t sequence;   // grows with each record; some numbers may be left out
@@ -222,8 +223,8 @@ typedef struct {
   uint64_t os_bytes;      // MapFail: asked of the operating system, with what
                           // it takes to align it
   // MapFail: what was used of what the sub-cause names, and the most there may
-  // be: bytes, or mappings for "max_map_count". 0 when it names no limit;
-  // evidence_used also when the request alone is beyond it and /proc is missing.
+  // be: bytes, or mappings for "max_map_count". 0 when it names no limit; the
+  // first also when the request alone is beyond it and /proc is missing.
   uint64_t evidence_used;
   uint64_t evidence_limit;
 } hakmem_failure_t;

@@ -123,6 +123,57 @@ FailureRecord MakeRecord(const FailedRequest& request) {
   record->evidence_limit = evidence.limit;
 }
 
+// The evidence of a refusal that is told of, for the same one a moment later: a
+// program that asks again and again is told as often.
+class KeptEvidence {
+ public:
+  // Fills `*record` in when it is of the refusal that was kept.
+  bool Get(uint64_t now, FailureRecord* record) {
+    if (!Enter()) return false;
+    const bool is_same =
+        now < until_ && kept_.os_request == record->os_request &&
+        kept_.error == record->error && kept_.os_bytes == record->os_bytes;
+    if (is_same) {
+      record->subcause = kept_.subcause;
+      record->evidence_used = kept_.evidence_used;
+      record->evidence_limit = kept_.evidence_limit;
+    }
+    Leave();
+    return is_same;
+  }
+
+  void Keep(uint64_t now, const FailureRecord& record) {
+    if (!Enter()) return;
+    kept_ = record;
+    until_ = now + kMilliseconds;
+    Leave();
+  }
+
+ private:
+  static constexpr uint64_t kMilliseconds = 100;
+
+  // Nobody waits: who finds it entered looks for himself, also for ever in a
+  // child that was forked meanwhile.
+  bool Enter() {
+    // acquire: pairs with the release in Leave.
+    return !entered_.exchange(true, std::memory_order_acquire);
+  }
+  void Leave() { entered_.store(false, std::memory_order_release); }
+
+  std::atomic<bool> entered_{false};
+  uint64_t until_ = 0;
+  FailureRecord kept_{};
+};
+
+constinit KeptEvidence kept_evidence;
+
+void DiagnoseOrRepeat(FailureRecord* record) {
+  const uint64_t now = CoarseMilliseconds();
+  if (kept_evidence.Get(now, record)) return;
+  Diagnose(record);
+  kept_evidence.Keep(now, *record);
+}
+
 [[gnu::noinline]] void PrintRecord(const FailureRecord& record) {
   char line[kFailureTextBytes];
   TextBuffer text(line, sizeof(line));
@@ -148,7 +199,7 @@ bool IsPrinted() { return options::Get(options::k_ace_trace) != 0; }
   const auto hook = failure_hook.load(std::memory_order_acquire);
   if (record->subcause == SubCause::kNotLookedUp &&
       (prints || hook != nullptr)) {
-    Diagnose(record);
+    DiagnoseOrRepeat(record);
   }
   ring.Add(record);
   if (prints) {

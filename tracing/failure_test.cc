@@ -151,6 +151,32 @@ TEST_F(FailureTest, TheHookIsGivenTheEvidence) {
   EXPECT_EQ(Last().subcause, SubCause::kDataSegment);
 }
 
+TEST_F(FailureTest, TheSameRefusalIsToldFromTheSameEvidenceForAWhile) {
+  static FailureRecord seen;
+  SetFailureHook([](const FailureRecord& record) { seen = record; });
+  const auto refuse = [](size_t bytes) {
+    NoteMapFail(OsRequest::kMapLarge, ENOMEM, bytes);
+    RecordFailure(
+        {.entry = EntryPoint::kMalloc, .bytes = bytes, .error = ENOMEM});
+    return seen.subcause;
+  };
+  {
+    DataLimit limit;
+    EXPECT_EQ(refuse(3 << 20), SubCause::kDataSegment);
+  }
+  EXPECT_EQ(refuse(3 << 20), SubCause::kDataSegment);
+  EXPECT_EQ(seen.evidence_limit, 1u << 20);
+  // Another one is not the same.
+  EXPECT_NE(refuse(4 << 20), SubCause::kDataSegment);
+  {
+    DataLimit limit;
+    EXPECT_EQ(refuse(3 << 20), SubCause::kDataSegment);
+  }
+  usleep(150'000);
+  EXPECT_NE(refuse(3 << 20), SubCause::kDataSegment);
+  SetFailureHook(nullptr);
+}
+
 TEST_F(FailureTest, TheErrnoOfARefusalIsTheSystems) {
   NoteMapFail(OsRequest::kCommit, EPERM, 4096);
   RecordFailure({.entry = EntryPoint::kMalloc, .bytes = 1, .error = ENOMEM});
