@@ -113,7 +113,7 @@ Region* AddRegion() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
       break;
     }
     Count(Event::kMapFailure);
-    NoteMapFail(OsRequest::kReserve, m.error, chunks * kChunkBytes);
+    NoteMapFail(OsRequest::kReserve, m.error, m.refused);
     was_refused_region = true;
     if (chunks > 1) {
       chunks /= 2;

@@ -82,7 +82,7 @@ bool Move(LargeBlock* block, size_t mapped, size_t size) {
                              ? MapGuarded(size, guarded)
                              : os::Map(size, kChunkBytes, os::Access::kNone);
   if (!to) {
-    NoteMapFail(OsRequest::kGrowLarge, to.error, size);
+    NoteMapFail(OsRequest::kGrowLarge, to.error, to.refused);
     return false;
   }
   // Whether the map has room for the new place; it then cannot refuse below.
@@ -174,7 +174,7 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment) {
     block = TakeUnreleased(size, alignment, kMostTail);
     if (block != nullptr) return EnterUnreleased(block, size);
     Count(Event::kMapFailure);
-    NoteMapFail(OsRequest::kMapLarge, m.error, size);
+    NoteMapFail(OsRequest::kMapLarge, m.error, m.refused);
     return {};
   }
   Begin(block, m.address, size);

@@ -6,12 +6,12 @@ namespace hakmem::large {
 
 os::Mapping MapGuarded(size_t size, size_t alignment) {
   const size_t room = alignment + size + os::PageBytes();
-  if (room < size) return {0, ENOMEM};
+  if (room < size) return {0, ENOMEM, SIZE_MAX};
   os::Mapping m = os::Map(room, alignment, os::Access::kNone);
   if (!m) return m;
   if (const int error = os::Commit(m.address + alignment, size)) {
     os::Release(m.address, room);
-    return {0, error};
+    return {0, error, size};
   }
   m.address += alignment;
   return m;

@@ -43,7 +43,7 @@ bool AddStep(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     }
     Count(Event::kMapFailure);
     if (step == least) {
-      NoteMapFail(OsRequest::kBooks, m.error, step);
+      NoteMapFail(OsRequest::kBooks, m.error, m.refused);
       return false;
     }
   }

@@ -44,9 +44,9 @@ Mapping MapAt(uintptr_t hint, size_t bytes, int protection) {
   CheckRange(hint, bytes);
   const long result =
       FailsOnPurpose(Call::kMmap) ? -ENOMEM : MapPages(hint, bytes, protection);
-  if (!IsRefusal(result)) return {static_cast<uintptr_t>(result), 0};
+  if (!IsRefusal(result)) return {static_cast<uintptr_t>(result)};
   if (protection != PROT_NONE) NoteRefusal();
-  return {0, ErrnoOf(result)};
+  return {0, ErrnoOf(result), bytes};
 }
 
 int MakeUsable(uintptr_t address, size_t bytes) {
@@ -186,20 +186,22 @@ Mapping Map(size_t bytes, size_t alignment, Access access) {
       access == Access::kNone ? PROT_NONE : PROT_READ | PROT_WRITE;
   if (alignment <= PageBytes()) return MapAt(0, bytes, protection);
   const uintptr_t below_alignment = alignment - 1;
-  // Kernels since 6.7 align large mappings to huge pages by themselves, so the
-  // exact size is worth a try.
-  const Mapping exact = MapAt(0, bytes, protection);
-  if (!exact || (exact.address & below_alignment) == 0) return exact;
-  Release(exact.address, bytes);
-  // Mappings grow downwards, so the next aligned place below is mostly free:
-  // no trimming, which may be refused, and no room beyond a limit.
-  const Mapping near =
-      MapAt(exact.address & ~below_alignment, bytes, protection);
-  if (!near || (near.address & below_alignment) == 0) return near;
-  Release(near.address, bytes);
+  if (alignment < kAddressSpaceBytes) {
+    // Kernels since 6.7 align large mappings to huge pages by themselves, so
+    // the exact size is worth a try.
+    const Mapping exact = MapAt(0, bytes, protection);
+    if (!exact || (exact.address & below_alignment) == 0) return exact;
+    Release(exact.address, bytes);
+    // Mappings grow downwards, so the next aligned place below is mostly free:
+    // no trimming, which may be refused, and no room beyond a limit.
+    const Mapping near =
+        MapAt(exact.address & ~below_alignment, bytes, protection);
+    if (!near || (near.address & below_alignment) == 0) return near;
+    Release(near.address, bytes);
+  }
   // Else map with room to align, and trim.
   const size_t room = bytes + alignment - PageBytes();
-  if (room < bytes) return {0, ENOMEM};
+  if (room < bytes) return {0, ENOMEM, SIZE_MAX};
   const Mapping wide = MapAt(0, room, protection);
   if (!wide) return wide;
   const uintptr_t start = (wide.address + below_alignment) & ~below_alignment;
@@ -207,7 +209,7 @@ Mapping Map(size_t bytes, size_t alignment, Access access) {
   const size_t tail = room - head - bytes;
   if (head != 0) Release(wide.address, head);
   if (tail != 0) Release(start + bytes, tail);
-  return {start, 0};
+  return {start};
 }
 
 int Commit(uintptr_t address, size_t bytes) {

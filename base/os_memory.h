@@ -11,14 +11,20 @@
 
 namespace hakmem::os {
 
-// What a request for address space gave: `address` is 0 when it was refused,
-// and `error` then says why.
+// What a request for address space gave: `address` is 0 when it was refused;
+// `error` then says why, and `refused` of how many bytes: more than the request
+// where room to align it was asked for.
 struct Mapping {
   uintptr_t address = 0;
   int error = 0;
+  size_t refused = 0;
 
   explicit operator bool() const { return address != 0; }
 };
+
+// No process has more address space: mappings are placed below it unless their
+// address is asked for, on x86-64 and aarch64 alike.
+inline constexpr uint64_t kAddressSpaceBytes = uint64_t{1} << 48;
 
 enum class Access { kNone, kReadWrite };
 

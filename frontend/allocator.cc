@@ -6,10 +6,14 @@
 
 #include "ace/ace.h"
 #include "backend/bad_free.h"
+#include "backend/chunk_source.h"
 #include "backend/span_source.h"
 #include "base/clock.h"
+#include "base/os_memory.h"
 #include "frontend/guard.h"
 #include "frontend/housekeeping.h"
+#include "frontend/occupancy.h"
+#include "frontend/retry_gate.h"
 #include "frontend/thread_cache.h"
 #include "frontend/without_cache.h"
 #include "linked_backend.h"
@@ -34,39 +38,6 @@ struct Request {
   bool can_do_without = false;  // a refusal is no failure
 };
 
-// Adds what slabs of a class hold, in use (or in bins) and free.
-struct ClassOccupancy {
-  SizeClass size_class;
-  uint64_t live = 0;
-  uint64_t cached = 0;
-
-  static void Add(const Slab& slab, void* occupancy) {
-    auto* sum = static_cast<ClassOccupancy*>(occupancy);
-    if (slab.size_class != sum->size_class) return;
-    sum->cached += uint64_t{slab.block_bytes} * slab.free_count;
-    sum->live += uint64_t{slab.block_bytes} *
-                 (uint64_t{slab.block_count} - slab.free_count);
-  }
-};
-
-// Fills in what the class that could not serve holds, or for want of one what
-// all spans or large blocks do.
-void TellOccupancy(SizeClass c, FailedRequest& failed) {
-  if (c != SizeClass::kNone) {
-    ClassOccupancy sum{c};
-    IsMid(c) ? Ace::VisitSlabs(&ClassOccupancy::Add, &sum)
-             : LinkedBackend::VisitSlabs(&ClassOccupancy::Add, &sum);
-    failed.live = sum.live;
-    failed.cached = sum.cached;
-  } else if (failed.layer != Layer::kFrontend) {
-    const Ace::Totals totals = Ace::Sum();
-    const bool is_large = failed.layer == Layer::kLarge;
-    failed.cached = is_large ? totals.large_cached : totals.shared_cached;
-    failed.live = is_large ? totals.large_bytes
-                           : totals.span_bytes - totals.shared_cached;
-  }
-}
-
 void RecordRefusal(const Request& request, Layer layer, SizeClass c,
                    int error) {
   if constexpr (!kTracing) return;
@@ -77,13 +48,69 @@ void RecordRefusal(const Request& request, Layer layer, SizeClass c,
   failed.alignment = request.alignment;
   failed.class_bytes = ClassBytes(c);
   failed.error = error;
-  TellOccupancy(c, failed);
+  failed.thread = ThreadCache::IdOfThisThread();
+  failed.caller = request.call.caller;
+  // What is impossible nobody holds anything for.
+  if (layer != Layer::kFrontend) {
+    const Occupancy held = OccupancyOf(layer, c);
+    failed.live = held.live;
+    failed.cached = held.cached;
+  }
   RecordFailure(failed);
 }
 
-// Runs `allocate`, which returns something false on failure. When it fails, all
-// that is free goes back to the OS and it is run once more. A request that
-// fails for good is recorded; errno is set.
+// How long a gathering that found nothing is taken for the answer.
+constexpr uint64_t kClosedMilliseconds = 100;
+
+// Whether to give back what is free could make room for the request.
+bool MayHelpToCollect(const Request& request) {
+  if (std::max(request.bytes, request.alignment) >= os::kAddressSpaceBytes) {
+    return false;
+  }
+  return !retry_gate.IsClosed(CoarseMilliseconds()) ||
+         ThreadCache::ThisThreadHoldsBlocks();
+}
+
+// Gives all that is free back to the OS and runs `allocate`. When that found
+// nothing and changed nothing, it need not be done again for a while.
+template <typename Allocate>
+auto CollectAndRun(Allocate&& allocate) {
+  ThreadCache::FlushThisThread();
+  ThreadCache::CollectEndedThreads();
+  const uint64_t number = retry_gate.Begin();
+  const size_t reserved = ChunkSource::BytesReserved();
+  const size_t given_back = CollectEverything();
+  auto result = allocate();
+  // A region that was unmapped, or one mapped in vain by the new attempt, which
+  // the next gathering would unmap.
+  if (given_back == 0 && ChunkSource::BytesReserved() == reserved) {
+    retry_gate.Close(number, CoarseMilliseconds() + kClosedMilliseconds);
+  }
+  return result;
+}
+
+// What becomes of a request that `allocate`, which returns something false on
+// failure, could not serve: once all that is free went back to the OS, where
+// that may help, it is run once more. A request that fails for good is
+// recorded; errno is set.
+template <typename Allocate>
+auto AfterRefusal(const Request& request, Layer layer, SizeClass c,
+                  Allocate&& allocate) {
+  decltype(allocate()) result{};
+  if (WithoutCache::IsInEmergency()) {
+    // What follows takes locks.
+    errno = ENOMEM;
+    return result;
+  }
+  if (MayHelpToCollect(request)) result = CollectAndRun(allocate);
+  if (!result && !request.can_do_without) {
+    RecordRefusal(request, layer, c, ENOMEM);
+    errno = ENOMEM;
+  }
+  return result;
+}
+
+// Runs `allocate`, with what follows when it fails.
 template <typename Allocate>
 auto WithRetry(const Request& request, Layer layer, SizeClass c,
                Allocate&& allocate) {
@@ -91,18 +118,7 @@ auto WithRetry(const Request& request, Layer layer, SizeClass c,
   if (result) [[likely]] {
     return result;
   }
-  if (WithoutCache::IsInEmergency()) {
-    // What follows takes locks.
-    errno = ENOMEM;
-    return result;
-  }
-  CollectAll();
-  result = allocate();
-  if (!result && !request.can_do_without) {
-    RecordRefusal(request, layer, c, ENOMEM);
-    errno = ENOMEM;
-  }
-  return result;
+  return AfterRefusal(request, layer, c, allocate);
 }
 
 void* AllocateFromClass(SizeClass c, const Request& request) {
@@ -111,10 +127,6 @@ void* AllocateFromClass(SizeClass c, const Request& request) {
 }
 
 SpanAllocation AllocateSpan(const Request& request, Ace::Contents contents) {
-  if (request.bytes > kMaxBytes || request.alignment > kMaxBytes) {
-    RefuseImpossible(request.bytes, request.alignment, ENOMEM, request.call);
-    return {};
-  }
   const bool is_large =
       std::max(request.bytes, request.alignment) > kMaxSpanBytes;
   return WithRetry(request, is_large ? Layer::kLarge : Layer::kAce,
@@ -228,6 +240,10 @@ void* Told(void* block, const Request& request) {
 }  // namespace
 
 void* AllocateSlow(size_t bytes, Call call) {
+  const Request request{bytes, 0, call};
+  if (bytes > kMaxBytes) [[unlikely]] {
+    return RefuseImpossible(bytes, 0, ENOMEM, call);
+  }
   // The short ways first: a mid block from its bin, a span that is to be had.
   if (bytes > kMaxTinyBytes && bytes <= kMaxSpanBytes &&
       !ThreadCache::SeesEveryCall()) {
@@ -238,14 +254,19 @@ void* AllocateSlow(size_t bytes, Call call) {
         return block;
       }
     } else {
-      const SpanAllocation span = ThreadCache::AllocateSpan(
-          bytes, kBlockAlignment, Ace::Contents::kAny);
+      const auto allocate = [bytes] {
+        return ThreadCache::AllocateSpan(bytes, kBlockAlignment,
+                                         Ace::Contents::kAny);
+      };
+      const SpanAllocation span = allocate();
       if (span) [[likely]] {
         return PointerTo(span);
       }
+      return Told(PointerTo(AfterRefusal(request, Layer::kAce, SizeClass::kNone,
+                                         allocate)),
+                  request);
     }
   }
-  const Request request{bytes, 0, call};
   return Told(AllocateAny(request), request);
 }
 
@@ -262,11 +283,15 @@ void FreeInTerms(void* block, FreeTerms terms, Origin origin, Call call) {
 }
 
 void* AllocateZeroed(size_t bytes, Call call) {
+  if (bytes > kMaxBytes) return RefuseImpossible(bytes, 0, ENOMEM, call);
   const Request request{bytes, 0, call};
   return Told(AllocateAnyZeroed(request), request);
 }
 
 void* AllocateAligned(size_t alignment, size_t bytes, Call call) {
+  if (bytes > kMaxBytes || alignment > kMaxBytes) {
+    return RefuseImpossible(bytes, alignment, ENOMEM, call);
+  }
   const Request request{bytes, alignment, call};
   return Told(AllocateAny(request), request);
 }
@@ -290,7 +315,6 @@ void* Reallocate(void* block, size_t bytes, Call call) {
 }
 
 void* RefuseImpossible(size_t bytes, size_t alignment, int error, Call call) {
-  NoteThreshold();
   RecordRefusal({bytes, alignment, call}, Layer::kFrontend, SizeClass::kNone,
                 error);
   errno = error;

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -202,16 +203,63 @@ TEST_F(FailureCausesTest, ThePoolsLimitIsNamed) {
       << child.err;
 }
 
+TEST_F(FailureCausesTest, AnImpossibleAlignmentIsNamedWithTheBytesItTakes) {
+  for (const size_t alignment :
+       {size_t{1} << 62, size_t{1} << 50, size_t{1} << 48}) {
+    InChild([alignment] {
+      EXPECT_EQ(aligned_alloc(Opaque(alignment), 100), nullptr);
+      const hakmem_failure_t failure = Last();
+      EXPECT_STREQ(failure.cause, "MapFail");
+      EXPECT_STREQ(failure.subcause, "address_space");
+      EXPECT_EQ(failure.alignment, alignment);
+      EXPECT_GE(failure.os_bytes, alignment);
+      EXPECT_NE(Text(failure).find(" aligned to "), std::string::npos);
+    });
+  }
+}
+
+TEST_F(FailureCausesTest, LockedMemoryIsNamed) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root may lock much";
+  InChild([] {
+    rlimit limit;
+    ASSERT_EQ(getrlimit(RLIMIT_MEMLOCK, &limit), 0);
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 8 * kMiB);
+    ASSERT_EQ(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
+    // Without the right to lock what it likes.
+    if (setresgid(65534, 65534, 65534) != 0 ||
+        setresuid(65534, 65534, 65534) != 0 || mlockall(MCL_FUTURE) != 0) {
+      return;
+    }
+    EXPECT_EQ(malloc(Opaque(512 * kMiB)), nullptr);
+    const hakmem_failure_t failure = Last();
+    EXPECT_STREQ(failure.cause, "MapFail");
+    EXPECT_STREQ(failure.subcause, "RLIMIT_MEMLOCK");
+    EXPECT_EQ(failure.error, EAGAIN);
+    EXPECT_EQ(failure.evidence_limit, limit.rlim_cur);
+    EXPECT_NE(Text(failure).find("raise RLIMIT_MEMLOCK (ulimit -l) from "),
+              std::string::npos)
+        << Text(failure);
+  });
+}
+
 TEST_F(FailureCausesTest, WithoutProcItIsUnknownAndTheProgramLives) {
   if (geteuid() != 0) GTEST_SKIP() << "only root may chroot";
   std::string folder = testing::TempDir() + "/failures_test_XXXXXX";
   ASSERT_NE(mkdtemp(folder.data()), nullptr);
   InChild([&folder] {
     LimitAddressSpace(64 * kMiB);
+    rlimit limit;
+    getrlimit(RLIMIT_AS, &limit);
     if (chroot(folder.c_str()) != 0) return;
-    EXPECT_EQ(malloc(Opaque(256 * kMiB)), nullptr);
+    EXPECT_EQ(malloc(Opaque(limit.rlim_cur - kMiB)), nullptr);
     EXPECT_STREQ(Last().cause, "MapFail");
     EXPECT_STREQ(Last().subcause, "unknown");
+    // The request alone is more than the limit.
+    EXPECT_EQ(malloc(Opaque(limit.rlim_cur + kMiB)), nullptr);
+    EXPECT_STREQ(Last().subcause, "RLIMIT_AS");
+    EXPECT_NE(Text(Last()).find("that alone is more than the limit"),
+              std::string::npos)
+        << Text(Last());
     void* block = malloc(1000);
     EXPECT_NE(block, nullptr);
     free(block);

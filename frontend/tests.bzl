@@ -159,6 +159,7 @@ _PRELOADED = {
     "other_programs_test": (_VARIANTS, "medium"),
     "plugin_test": (_VARIANTS, "medium"),
     "realloc_test": (dict(_ALL_VARIANTS, **_HARDENED_PAIRS), "medium"),
+    "refusals_test": (dict(_ALL_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "sandbox_test": (dict(_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "second_libc_test": (dict(_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "second_names_test": (dict(_VARIANTS, **_HARDENED_VARIANTS), "small"),

@@ -9,6 +9,7 @@
 #include "backend/dirty_ledger.h"
 #include "base/options.h"
 #include "frontend/in_use_check.h"
+#include "frontend/retry_gate.h"
 #include "frontend/without_cache.h"
 #include "hardening/levels.h"
 #include "tracing/counters.h"
@@ -77,6 +78,8 @@ uint32_t ThreadCache::RefillBin(SizeClass c, uint32_t most) {
   const uint32_t got = Refill(c, bins_.SlotBelow(bin.top + kSlotBytes), want);
   Count(Event::kRefill);
   Count(Event::kRefilledBlock, got);
+  // The back-end may have found pages wholly free meanwhile.
+  if (got != 0) retry_gate.Open();
   bin.SetTop(bin.top + got * kSlotBytes);
   return got;
 }
@@ -131,6 +134,7 @@ void ThreadCache::DrainOldest(SizeClass c, uint32_t count) {
   Drain(c, bottom, count);
   Count(Event::kDrain);
   Count(Event::kDrainedBlock, count);
+  retry_gate.Open();
   std::copy(bottom + count, bins_.SlotBelow(top + kSlotBytes), bottom);
   bin.SetTop(top - count * kSlotBytes);
 }
@@ -142,10 +146,19 @@ void ThreadCache::FlushAll() {
     if (const uint32_t held = Held(c)) DrainOldest(ClassNumber(c), held);
   }
   Ace::TrimBins(span_bins_, /*all=*/true);
+  retry_gate.Open();
 }
 
 void ThreadCache::FlushThisThread() {
   if (own_ != nullptr) own_->FlushAll();
+}
+
+bool ThreadCache::ThisThreadHoldsBlocks() {
+  if (own_ == nullptr) return false;
+  uint32_t held = 0;
+  for (size_t c = 1; c < kClassCount; ++c) held += own_->Held(c);
+  return held != 0 || own_->span_bins_.held_bytes() != 0 ||
+         own_->quarantine_.tiny_bytes() + own_->quarantine_.mid_bytes() != 0;
 }
 
 // --- Spans and large blocks --------------------------------------------------
@@ -166,6 +179,7 @@ void ThreadCache::FreeSpan(uintptr_t address) {
   if (cache == nullptr) return WithoutCache::FreeSpan(address);
   cache->Tick();
   Ace::Free(address, &cache->span_bins_);
+  retry_gate.Open();
   // It may be the thread's last call for a long time: much memory must not wait
   // for sixteen of them.
   if (DirtyLedger::Bytes() > cache->dirty_seen_ + kWorthALook) {
@@ -174,7 +188,10 @@ void ThreadCache::FreeSpan(uintptr_t address) {
 }
 
 uintptr_t ThreadCache::ResizeSpan(uintptr_t address, size_t bytes) {
-  return WithoutCache::IsInEmergency() ? 0 : Ace::Resize(address, bytes);
+  if (WithoutCache::IsInEmergency()) return 0;
+  const uintptr_t resized = Ace::Resize(address, bytes);
+  if (resized != 0) retry_gate.Open();
+  return resized;
 }
 
 // --- Limits ------------------------------------------------------------------

@@ -15,6 +15,7 @@
 #include "base/thread_id.h"
 #include "frontend/bins_switch.h"
 #include "frontend/housekeeping.h"
+#include "frontend/retry_gate.h"
 #include "frontend/thread_cache.h"
 #include "frontend/without_cache.h"
 #include "hardening/levels.h"
@@ -156,6 +157,7 @@ void ThreadCache::OnThreadExit(void* state) {
   }
   LinkedBackend::Detach(cache->heap_);
   cache_pool.Put(cache);
+  retry_gate.Open();
   ThreadEnds();
 }
 

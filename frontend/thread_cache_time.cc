@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/options.h"
 #include "frontend/housekeeping.h"
+#include "frontend/retry_gate.h"
 #include "frontend/thread_cache.h"
 #include "tracing/counters.h"
 
@@ -75,6 +76,7 @@ void ThreadCache::EndEpoch(uint64_t now) {
   }
   Ace::TrimBins(span_bins_, /*all=*/false);
   SetSpanBudget();
+  retry_gate.Open();
 }
 
 }  // namespace hakmem

@@ -8,6 +8,7 @@
 #include "base/lock.h"
 #include "frontend/bins.h"
 #include "frontend/in_use_check.h"
+#include "frontend/retry_gate.h"
 #include "hardening/freed_mark.h"
 #include "hardening/levels.h"
 #include "linked_backend.h"
@@ -48,8 +49,10 @@ void* WithoutCache::Allocate(SizeClass c) {
   }
   void* block = Refill(c);
   Count(Event::kRefill);
-  Count(Event::kRefilledBlock, block != nullptr);
-  if (block != nullptr) BinChecks::Make().Unmark(block);
+  if (block == nullptr) return nullptr;
+  Count(Event::kRefilledBlock);
+  retry_gate.Open();
+  BinChecks::Make().Unmark(block);
   return block;
 }
 
@@ -61,11 +64,15 @@ void WithoutCache::Free(SizeClass c, void* block) {
   }
   Count(Event::kDrain);
   Count(Event::kDrainedBlock);
-  if (IsMid(c)) return Ace::Drain(c, &block, 1);
-  MutexLock lock(shared_mutex);
-  // Without memory for a heap the block goes to its owner's.
-  (void)AttachSharedHeap();
-  LinkedBackend::Drain(shared_heap, c, &block, 1);
+  if (IsMid(c)) {
+    Ace::Drain(c, &block, 1);
+  } else {
+    MutexLock lock(shared_mutex);
+    // Without memory for a heap the block goes to its owner's.
+    (void)AttachSharedHeap();
+    LinkedBackend::Drain(shared_heap, c, &block, 1);
+  }
+  retry_gate.Open();
 }
 
 SpanAllocation WithoutCache::AllocateSpan(size_t bytes, size_t alignment,
@@ -79,7 +86,9 @@ SpanAllocation WithoutCache::AllocateSpan(size_t bytes, size_t alignment,
 }
 
 void WithoutCache::FreeSpan(uintptr_t address) {
-  if (!is_in_emergency) Ace::Free(address, nullptr);
+  if (is_in_emergency) return;
+  Ace::Free(address, nullptr);
+  retry_gate.Open();
 }
 
 void WithoutCache::BeginEmergency() { is_in_emergency = true; }

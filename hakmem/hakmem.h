@@ -167,7 +167,7 @@ HAKMEM_API double hakmem_lookup_cycles(void) HAKMEM_NOEXCEPT;
 // Walks all books of the allocator and proves that they balance: every block,
 // page and chunk is in exactly one place, and every sum is right. Returns the
 // number of errors, 0 when there are none; each is a line on stderr that begins
-// "hakmem: heap check: ", at most 20, then one that says how many more.
+// "hakmem[PID]: heap check: ", at most 20, then one that says how many more.
 //
 // For tests: no other thread may be inside an allocation or a free meanwhile.
 // They may run, or wait, elsewhere; those that call in wait until it is done.
@@ -186,10 +186,18 @@ HAKMEM_API int hakmem_check_heap(void) HAKMEM_NOEXCEPT;
 // functions take no lock of the allocator and allocate nothing, so they may be
 // called in a failure callback, and all but hakmem_set_failure_callback in any
 // signal handler. With --//tracing=off there are no records.
+//
+// An allocation that fails costs next to nothing, and no system call beside the
+// one that was refused: the limits that may explain a MapFail are looked up as
+// it happens where HAKMEM_ACE_TRACE prints it or a callback is set (repeated
+// within 100 ms, the same one has the first one's figures), and else when the
+// record is read for the first time, by hakmem_last_failure or hakmem_failures;
+// from then on it says the same. So read it soon: a limit that the process has
+// moved away from explains nothing any more.
 
 typedef struct {
   uint64_t sequence;   // grows with each record; some numbers may be left out
-  uint64_t time_ns;    // since 1970 (CLOCK_REALTIME)
+  uint64_t time_ns;    // since 1970 (CLOCK_REALTIME_COARSE, so to the tick)
   uint64_t thread;     // as gettid() says
   uint64_t size;       // asked for; SIZE_MAX when count * size overflowed
   uint64_t alignment;  // asked for; 0 when none was
@@ -201,17 +209,22 @@ typedef struct {
   const char* subcause;  // "RLIMIT_AS", "RLIMIT_DATA", "address_space",
                          // "CommitLimit", "max_map_count", "memory.max",
                          // "memory.limit_in_bytes", "overcommit",
-                         // "huge_pages", "unknown"; "none" unless MapFail
+                         // "huge_pages", "RLIMIT_MEMLOCK", "unknown"; "none"
+                         // unless MapFail; "not_looked_up" when read on a
+                         // signal stack with no room to look
   const char* os_request;  // MapFail: what the system was asked for
   int32_t error;           // errno of the system's refusal, else of the call
   uint32_t reserved;
   uint64_t class_bytes;   // block size of the class; 0 when there was none
-  uint64_t live_bytes;    // in use in the pool at its limit, or of the class
+  uint64_t live_bytes;    // in use in the pool at its limit, or of the class;
+                          // of a class as it was at most 100 ms before
   uint64_t cached_bytes;  // free there
   uint64_t limit_bytes;   // Exhaustion: the pool's limit
-  uint64_t os_bytes;      // MapFail: asked of the operating system
+  uint64_t os_bytes;      // MapFail: asked of the operating system, with what
+                          // it takes to align it
   // MapFail: what was used of what the sub-cause names, and the most there may
-  // be: bytes, or mappings for "max_map_count". 0 when it names no limit.
+  // be: bytes, or mappings for "max_map_count". 0 when it names no limit; the
+  // first also when the request alone is beyond it and /proc is missing.
   uint64_t evidence_used;
   uint64_t evidence_limit;
 } hakmem_failure_t;

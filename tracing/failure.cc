@@ -12,6 +12,7 @@
 #include "base/output.h"
 #include "base/read_clock.h"
 #include "base/signal_stack.h"
+#include "base/single_thread.h"
 #include "base/thread_id.h"
 #include "tracing/failure_record.h"
 #include "tracing/failure_ring.h"
@@ -34,68 +35,140 @@ constinit FailureRing ring;
 constinit MapFailure map_failure(kRealSystem);
 constinit RateLimit rate_limit(kLinesPerSecond);
 constinit std::atomic<void (*)(const FailureRecord&)> failure_hook{nullptr};
+// By cause; of Threshold, which is to cost next to nothing, what the ring
+// counts beyond the others.
 constinit std::atomic<uint64_t>
     totals[static_cast<size_t>(Cause::kMapFail) + 1] = {};
 
-// Set while this thread makes a record: what fails meanwhile, in the hook or in
-// a signal handler, is only kept.
+// Set while this thread tells of a record: what fails meanwhile, in the hook or
+// in a signal handler, is only kept.
 constinit thread_local bool recording = false;
 
 // Whether this runs on a signal stack that is nearly used up. Elsewhere the
 // smallest thread's stack is enough.
 bool IsStackShort() { return SignalStackBytesLeft() < kStackBytes; }
 
+// To the kernel's tick: an exact clock costs as much as all the rest.
 uint64_t Nanoseconds() {
-  const timespec t = ReadClock(CLOCK_REALTIME);
+  const timespec t = ReadClock(CLOCK_REALTIME_COARSE);
   return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000 +
          static_cast<uint64_t>(t.tv_nsec);
 }
 
-// A part that refused without a note: the impossible can be told all the same.
-Cause CauseOf(const FailedRequest& request, const FailureNote& note) {
-  if (note.cause != Cause::kNone) return note.cause;
-  const bool impossible = request.bytes > size_t{PTRDIFF_MAX} ||
-                          request.alignment > size_t{PTRDIFF_MAX} ||
-                          request.error == EINVAL;
-  return impossible ? Cause::kThreshold : Cause::kNone;
+// The impossible needs no note, and an older one may be left: of a refusal that
+// was served after all.
+bool IsImpossible(const FailedRequest& request) {
+  return request.bytes > size_t{PTRDIFF_MAX} ||
+         request.alignment > size_t{PTRDIFF_MAX} || request.error == EINVAL;
 }
 
-FailureRecord MakeRecord(const FailedRequest& request,
-                         const FailureNote& note) {
-  FailureRecord record = {};
-  record.time_ns = Nanoseconds();
-  record.thread = ThreadId();
-  record.bytes = request.bytes;
-  record.alignment = request.alignment;
-  record.class_bytes = request.class_bytes;
-  record.live = request.live;
-  record.cached = request.cached;
-  record.entry = request.entry;
-  record.layer = request.layer;
-  record.error = request.error;
-  record.cause = CauseOf(request, note);
-  if (record.cause == Cause::kExhaustion) {
-    record.live = note.live;
-    record.cached = note.cached;
-    record.limit = note.limit;
-  } else if (record.cause == Cause::kMapFail) {
-    record.subcause = SubCause::kUnknown;
-    record.os_request = note.request;
-    record.os_bytes = note.os_bytes;
-    if (note.error != 0) record.error = note.error;
+void TakeNote(FailureRecord* record) {
+  const FailureNote& note = internal::failure_note;
+  record->cause = note.cause;
+  if (note.cause == Cause::kExhaustion) {
+    record->live = note.live;
+    record->cached = note.cached;
+    record->limit = note.limit;
+  } else if (note.cause == Cause::kMapFail) {
+    record->subcause = SubCause::kNotLookedUp;
+    record->os_request = note.request;
+    record->os_bytes = note.os_bytes;
+    if (note.error != 0) record->error = note.error;
   }
+}
+
+uint32_t ThreadOf(const FailedRequest& request) {
+  return request.thread != 0 ? request.thread : ThreadId();
+}
+
+FailureRecord MakeRecord(const FailedRequest& request) {
+  // Each field by name: filling the whole with zeros first would cost more than
+  // all the rest.
+  FailureRecord record{
+      .sequence = 0,
+      .time_ns = Nanoseconds(),
+      .bytes = request.bytes,
+      .alignment = request.alignment,
+      .class_bytes = request.class_bytes,
+      .live = request.live,
+      .cached = request.cached,
+      .limit = 0,
+      .os_bytes = 0,
+      .evidence_used = 0,
+      .evidence_limit = 0,
+      .error = request.error,
+      .thread = ThreadOf(request),
+      .entry = request.entry,
+      .layer = request.layer,
+      .cause = Cause::kThreshold,
+      .subcause = SubCause::kNone,
+      .os_request = OsRequest::kNone,
+      .reserved = {},
+  };
+  if (!IsImpossible(request)) TakeNote(&record);
+  internal::failure_note.cause = Cause::kNone;
   return record;
 }
 
 // Each step of its own frame: together they would be large for a small stack.
 
 [[gnu::noinline]] void Diagnose(FailureRecord* record) {
-  // To align a mapping, as much again may be asked for.
-  const Evidence evidence = map_failure.Explain(
-      record->os_request, record->error, record->os_bytes + record->alignment);
+  const Evidence evidence =
+      map_failure.Explain(record->os_request, record->error, record->os_bytes);
   record->subcause = evidence.subcause;
   record->evidence_used = evidence.used;
   record->evidence_limit = evidence.limit;
+}
+
+// The evidence of a refusal that is told of, for the same one a moment later: a
+// program that asks again and again is told as often.
+class KeptEvidence {
+ public:
+  // Fills `*record` in when it is of the refusal that was kept.
+  bool Get(uint64_t now, FailureRecord* record) {
+    if (!Enter()) return false;
+    const bool is_same =
+        now < until_ && kept_.os_request == record->os_request &&
+        kept_.error == record->error && kept_.os_bytes == record->os_bytes;
+    if (is_same) {
+      record->subcause = kept_.subcause;
+      record->evidence_used = kept_.evidence_used;
+      record->evidence_limit = kept_.evidence_limit;
+    }
+    Leave();
+    return is_same;
+  }
+
+  void Keep(uint64_t now, const FailureRecord& record) {
+    if (!Enter()) return;
+    kept_ = record;
+    until_ = now + kMilliseconds;
+    Leave();
+  }
+
+ private:
+  static constexpr uint64_t kMilliseconds = 100;
+
+  // Nobody waits: who finds it entered looks for himself, also for ever in a
+  // child that was forked meanwhile.
+  bool Enter() {
+    // acquire: pairs with the release in Leave.
+    return !entered_.exchange(true, std::memory_order_acquire);
+  }
+  void Leave() { entered_.store(false, std::memory_order_release); }
+
+  std::atomic<bool> entered_{false};
+  uint64_t until_ = 0;
+  FailureRecord kept_{};
+};
+
+constinit KeptEvidence kept_evidence;
+
+void DiagnoseOrRepeat(FailureRecord* record) {
+  const uint64_t now = CoarseMilliseconds();
+  if (kept_evidence.Get(now, record)) return;
+  Diagnose(record);
+  kept_evidence.Keep(now, *record);
 }
 
 [[gnu::noinline]] void PrintRecord(const FailureRecord& record) {
@@ -109,41 +182,62 @@ FailureRecord MakeRecord(const FailedRequest& request,
   SendLine(options::k_ace_trace, line, std::min(text.length(), sizeof(line)));
 }
 
-void PrintIfAsked(const FailureRecord& record) {
-  if (options::Get(options::k_ace_trace) == 0) return;
-  if (!rate_limit.Pass(CoarseMilliseconds())) return;
-  PrintRecord(record);
-  if (options::Get(options::k_ace_trace_stack) != 0) {
-    PrintStack(options::k_ace_trace);
+bool IsPrinted() { return options::Get(options::k_ace_trace) != 0; }
+
+// Keeps the record, prints it and calls the hook.
+[[gnu::cold, gnu::noinline]] void Tell(FailureRecord* record,
+                                       const void* caller) {
+  if (recording || IsStackShort()) return ring.Add(record);
+  recording = true;
+  // Handlers of this thread must see it set before anything below happens.
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  const bool prints = IsPrinted() && rate_limit.Pass(CoarseMilliseconds());
+  // acquire: pairs with the release in SetFailureHook.
+  const auto hook = failure_hook.load(std::memory_order_acquire);
+  if (record->subcause == SubCause::kNotLookedUp &&
+      (prints || hook != nullptr)) {
+    DiagnoseOrRepeat(record);
   }
+  ring.Add(record);
+  if (prints) {
+    PrintRecord(*record);
+    if (options::Get(options::k_ace_trace_stack) != 0) {
+      PrintStack(options::k_ace_trace, caller);
+    }
+  }
+  if (hook != nullptr) hook(*record);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  recording = false;
+}
+
+// Looks up the evidence of a record that was kept without.
+void Complete(FailureRecord* record) {
+  if (record->subcause != SubCause::kNotLookedUp) return;
+  const int saved_errno = errno;
+  if (!IsStackShort()) {
+    Diagnose(record);
+    ring.Amend(*record);
+  }
+  errno = saved_errno;
 }
 
 }  // namespace
 
 void internal::RecordFailureSlow(const FailedRequest& request) {
   const int saved_errno = errno;
-  const FailureNote note = failure_note;
-  failure_note = {};
-  FailureRecord record = MakeRecord(request, note);
-  // relaxed: a total orders nothing.
-  totals[static_cast<size_t>(record.cause)].fetch_add(
-      1, std::memory_order_relaxed);
-  if (recording || IsStackShort()) {
-    ring.Add(&record);
-    errno = saved_errno;
-    return;
+  FailureRecord record = MakeRecord(request);
+  if (record.cause != Cause::kThreshold) {
+    // relaxed: a total orders nothing.
+    totals[static_cast<size_t>(record.cause)].fetch_add(
+        1, std::memory_order_relaxed);
   }
-  recording = true;
-  // Handlers of this thread must see it set before anything below happens.
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  if (record.cause == Cause::kMapFail) Diagnose(&record);
-  ring.Add(&record);
-  PrintIfAsked(record);
-  // acquire: pairs with the release in SetFailureHook.
-  const auto hook = failure_hook.load(std::memory_order_acquire);
-  if (hook != nullptr) hook(record);
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  recording = false;
+  // relaxed: whether to call it is decided in Tell.
+  if (IsPrinted() || failure_hook.load(std::memory_order_relaxed) != nullptr)
+      [[unlikely]] {
+    Tell(&record, request.caller);
+  } else {
+    ring.Add(&record, IsSingleThreaded());
+  }
   errno = saved_errno;
 }
 
@@ -152,16 +246,30 @@ void SetFailureHook(void (*hook)(const FailureRecord&)) {
   failure_hook.store(hook, std::memory_order_release);
 }
 
-bool LastFailure(FailureRecord* record) { return ring.Last(record); }
+bool LastFailure(FailureRecord* record) {
+  if (!ring.Last(record)) return false;
+  Complete(record);
+  return true;
+}
 
 size_t ForEachFailure(void (*visit)(const FailureRecord&, void*),
                       void* argument) {
-  return ring.ForEach(
-      [=](const FailureRecord& record) { visit(record, argument); });
+  return ring.ForEach([=](FailureRecord& record) {
+    Complete(&record);
+    visit(record, argument);
+  });
 }
 
 uint64_t FailuresOf(Cause cause) {
-  return totals[static_cast<size_t>(cause)].load(std::memory_order_relaxed);
+  const auto total = [](Cause c) {
+    return totals[static_cast<size_t>(c)].load(std::memory_order_relaxed);
+  };
+  if (cause != Cause::kThreshold) return total(cause);
+  const uint64_t others =
+      total(Cause::kNone) + total(Cause::kExhaustion) + total(Cause::kMapFail);
+  const uint64_t all = ring.added();
+  // Others may have been counted and not be kept yet.
+  return all > others ? all - others : 0;
 }
 
 uint64_t FailuresForgotten() { return ring.lost(); }

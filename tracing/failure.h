@@ -8,6 +8,11 @@
 // (map_failure.h). It goes into a fixed ring, to the line printed as it happens
 // (options ace_trace, ace_trace_stack) and to the callback.
 //
+// Programs try sizes in loops, and sandboxes kill who makes a system call they
+// do not expect. So a failure that nobody watches, by a printed line or a
+// callback, makes no system call: it is a few stores, and the evidence is
+// looked up when the record is read for the first time.
+//
 // Takes no lock and allocates nothing, so it may happen in a signal handler, in
 // a forked child, or inside a failure callback. Keeps errno.
 #ifndef HAKMEM_TRACING_FAILURE_H_
@@ -48,20 +53,24 @@ struct FailedRequest {
   uint64_t live = 0;       // bytes of that class in use ...
   uint64_t cached = 0;     // ... and free in slabs or caches
   int error = 0;           // errno that the program gets
+  uint32_t thread = 0;     // as gettid(2); 0: it is asked for
+  // Where in the program the call came from, a return address: what is above it
+  // is left out of a printed stack. Null: unknown.
+  const void* caller = nullptr;
 };
 
 struct FailureRecord;  // failure_record.h
 
 namespace internal {
-[[gnu::cold]] void RecordFailureSlow(const FailedRequest& request);
+void RecordFailureSlow(const FailedRequest& request);
 }  // namespace internal
 
 // Records the failure whose note this thread has, and forgets the note. Call
 // without a lock held.
 //
 // A failure inside a failure (in a callback, or in a signal handler that
-// interrupts this) goes into the ring, but is neither diagnosed, printed nor
-// told to the hook.
+// interrupts this) goes into the ring, but is neither printed nor told to the
+// hook.
 inline void RecordFailure(const FailedRequest& request) {
   if constexpr (kTracing) internal::RecordFailureSlow(request);
 }
@@ -70,7 +79,9 @@ inline void RecordFailure(const FailedRequest& request) {
 // more. One hook a process.
 void SetFailureHook(void (*hook)(const FailureRecord& record));
 
-// The newest record; false when there is none.
+// The newest record; false when there is none. Here and below the evidence of a
+// refusal that was not looked up yet is looked up now, and kept; on a signal
+// stack that is nearly used up it is not (SubCause::kNotLookedUp).
 bool LastFailure(FailureRecord* record);
 
 // Calls visit(record, argument) for the records that are kept, oldest first.

@@ -16,9 +16,10 @@ constexpr const char* kLayers[] = {"frontend", "backend", "ace", "large"};
 constexpr const char* kCauses[] = {"none", "Threshold", "Exhaustion",
                                    "MapFail"};
 constexpr const char* kSubCauses[] = {
-    "none",        "RLIMIT_AS",     "RLIMIT_DATA", "address_space",
-    "CommitLimit", "max_map_count", "memory.max",  "memory.limit_in_bytes",
-    "overcommit",  "huge_pages",    "unknown"};
+    "none",        "RLIMIT_AS",     "RLIMIT_DATA",    "address_space",
+    "CommitLimit", "max_map_count", "memory.max",     "memory.limit_in_bytes",
+    "overcommit",  "huge_pages",    "RLIMIT_MEMLOCK", "not_looked_up",
+    "unknown"};
 constexpr const char* kOsRequests[] = {
     "nothing",        "address space for chunks",
     "use of a chunk", "the allocator's books",

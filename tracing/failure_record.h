@@ -13,7 +13,8 @@
 
 namespace hakmem {
 
-// Why the operating system refused, as far as looking could tell.
+// Why the operating system refused, as far as looking could tell. Looking makes
+// system calls: it is left until somebody reads the record.
 enum class SubCause : uint8_t {
   kNone,          // it did not: another cause
   kAddressSpace,  // RLIMIT_AS
@@ -25,12 +26,14 @@ enum class SubCause : uint8_t {
   kCgroup1,       // memory.limit_in_bytes of a version 1 cgroup
   kOvercommit,    // vm.overcommit_memory=0: more than there is memory and swap
   kNoHugePages,   // the kernel gives no huge pages
+  kMemlock,       // RLIMIT_MEMLOCK, of a process that locks its memory
+  kNotLookedUp,   // nobody has looked yet
   kUnknown,       // none of these
 };
 
 struct FailureRecord {
   uint64_t sequence;  // grows with each record; some may be left out
-  uint64_t time_ns;   // since 1970 (CLOCK_REALTIME)
+  uint64_t time_ns;   // since 1970 (CLOCK_REALTIME_COARSE)
   uint64_t bytes;     // asked for; SIZE_MAX when count * size overflowed
   uint64_t alignment;
   uint64_t class_bytes;  // 0 when no class was to serve it

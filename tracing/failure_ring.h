@@ -7,8 +7,10 @@
 // Each slot is a sequence lock that writers enter by compare-and-swap:
 //
 //   state   0          empty
-//           2t + 1     being written by the holder of ticket t
-//           2t + 2     holds the record with ticket t
+//           4t + 1     being written by the holder of ticket t
+//           4t + 2     holds the record with ticket t
+//           4t + 3     the same, being amended
+//           4t + 4     holds the record with ticket t, amended
 //
 // A writer takes a ticket t, and with it slot t mod kRecords. When that slot is
 // still being written (its writer was overtaken by a whole round, or was
@@ -38,7 +40,14 @@ class BasicFailureRing {
   constexpr BasicFailureRing() = default;
 
   // Keeps `record`, whose sequence it sets, in place of the oldest one.
-  void Add(Record* record);
+  // `alone`: only signal handlers of this thread may add or amend meanwhile,
+  // which saves an atomic read-modify-write.
+  void Add(Record* record, bool alone = false);
+
+  // Puts `record`, which was read here, in the place of the one with its
+  // sequence, once in that one's life. Does nothing when another thread has
+  // done so, or newer records have taken its place.
+  void Amend(const Record& record);
 
   // Copies the newest record; false when there is none.
   bool Last(Record* record) const;
@@ -58,6 +67,9 @@ class BasicFailureRing {
     return count;
   }
 
+  // Records added so far.
+  uint64_t added() const;
+
   // Records that made room for newer ones, found no room, or are too old to be
   // visited: what was added and is not visited, exactly so while nobody adds.
   uint64_t lost() const;
@@ -73,12 +85,27 @@ class BasicFailureRing {
     std::atomic<uint64_t> words[kWords] = {};
   };
 
-  bool Claim(uint64_t ticket);
+  // The states of a slot; all but kEmpty are of a ticket, and odd ones of a
+  // writer.
+  static constexpr uint64_t kEmpty = 0;
+  static constexpr uint64_t Writing(uint64_t ticket) { return 4 * ticket + 1; }
+  static constexpr uint64_t Written(uint64_t ticket) { return 4 * ticket + 2; }
+  static constexpr uint64_t Amending(uint64_t ticket) { return 4 * ticket + 3; }
+  static constexpr uint64_t Amended(uint64_t ticket) { return 4 * ticket + 4; }
+  static constexpr bool IsWhole(uint64_t state, uint64_t ticket) {
+    return state == Written(ticket) || state == Amended(ticket);
+  }
+
+  bool Claim(uint64_t ticket, bool alone);
+  // Writes the words of a slot whose state is odd by this thread's doing.
+  static void WriteWords(const Record& record, Slot* slot);
   // Copies the record with `ticket`; false when it is not there (any more).
   bool Read(uint64_t ticket, Record* record) const;
 
   std::atomic<uint64_t> next_{0};  // ticket
-  std::atomic<uint64_t> lost_{0};
+  // Tickets whose slot was another's: each is one that holds no record.
+  std::atomic<uint64_t> skipped_{0};
+  std::atomic<uint64_t> dropped_{0};  // records that found no slot
   Slot slots_[kRecords];
 };
 

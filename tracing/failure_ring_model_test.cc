@@ -112,6 +112,82 @@ TEST_F(FailureRingModel, TwoWritersDoNotMixTheirRecords) {
   EXPECT_GT(passed_over_, 0u);
 }
 
+// Looks the record up that is there, and amends it.
+void Amend(Ring* ring, uint64_t n) {
+  Record record;
+  if (!ring->Last(&record)) return;
+  RequireWhole(record);
+  record.first = record.second = n;
+  ring->Amend(record);
+}
+
+// Two look the record up at once: one of the two answers is kept.
+TEST_F(FailureRingModel, TwoDoNotMixWhatTheyAmend) {
+  const Result result = Explore(
+      [this] {
+        ring_ = std::make_unique<Ring>();
+        Ring* ring = ring_.get();
+        Record first = Make(1);
+        ring->Add(&first);
+        return Threads{[=] { Amend(ring, 10); }, [=] { Amend(ring, 20); }};
+      },
+      [this] {
+        Record last;
+        Require(ring_->Last(&last), "the record is gone");
+        RequireWhole(last);
+        Require(last.first == 10 || last.first == 20, "it was not amended");
+        Require(ring_->lost() == 0 && ring_->added() == 1, "it is miscounted");
+      },
+      {});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 20);
+}
+
+TEST_F(FailureRingModel, AReaderSeesAnAmendedRecordWhole) {
+  const Result result = Explore(
+      [this] {
+        ring_ = std::make_unique<Ring>();
+        Ring* ring = ring_.get();
+        Record first = Make(1);
+        ring->Add(&first);
+        return Threads{[=] { Amend(ring, 10); },
+                       [=, this] { read_ += ring->ForEach(RequireWhole); }};
+      },
+      [] {}, {});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 20);
+  EXPECT_GT(read_, 0u);
+}
+
+TEST_F(FailureRingModel, ANewRecordIsNotAmended) {
+  const Result result = Explore(
+      [this] {
+        ring_ = std::make_unique<Ring>();
+        Ring* ring = ring_.get();
+        Record first = Make(1);
+        ring->Add(&first);
+        return Threads{[=] {
+                         Record record = first;
+                         record.first = record.second = 10;
+                         ring->Amend(record);
+                       },
+                       [=] {
+                         Record record = Make(2);
+                         ring->Add(&record);
+                       }};
+      },
+      [this] {
+        Record last;
+        if (!ring_->Last(&last)) return Require(ring_->lost() == 2, "lost");
+        RequireWhole(last);
+        Require(last.sequence == 1 || last.first == 2,
+                "a newer record was amended");
+      },
+      {});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 10);
+}
+
 // All three at once, with at most so many preemptions that the test is short.
 TEST_F(FailureRingModel, AReaderAndTwoWriters) {
   Options options;

@@ -79,6 +79,32 @@ TEST(FailureRing, FullItKeepsTheNewestAndCountsTheRest) {
   EXPECT_EQ(ring.lost(), count - FailureRing::kRecords);
 }
 
+TEST(FailureRing, ARecordIsAmendedOnceWhileItIsThere) {
+  FailureRing ring;
+  Add(ring, 1);
+  FailureRecord record;
+  ASSERT_TRUE(ring.Last(&record));
+  record.evidence_used = 7;
+  ring.Amend(record);
+  FailureRecord again;
+  ASSERT_TRUE(ring.Last(&again));
+  EXPECT_EQ(again.evidence_used, 7u);
+  EXPECT_EQ(again.bytes, 1u);
+  record.evidence_used = 8;
+  ring.Amend(record);
+  ASSERT_TRUE(ring.Last(&again));
+  EXPECT_EQ(again.evidence_used, 7u);
+  EXPECT_EQ(ring.lost(), 0u);
+  // Its slot takes new records as before, and those are left alone.
+  for (uint64_t i = 0; i < FailureRing::kRecords; ++i) Add(ring, 10 + i);
+  ring.Amend(record);
+  EXPECT_EQ(All(ring).size(), FailureRing::kRecords);
+  EXPECT_TRUE(ring.Last(&again));
+  EXPECT_TRUE(IsWhole(again));
+  EXPECT_EQ(ring.lost(), 1u);
+  EXPECT_EQ(ring.added(), FailureRing::kRecords + 1);
+}
+
 TEST(FailureRing, WritersAndReadersRaceWithoutTornRecords) {
   const auto ring = std::make_unique<FailureRing>();
   constexpr uint64_t kWriters = 3;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,10 +19,14 @@
 #include <vector>
 
 #include "base/options.h"
+#include "base/signal_stack.h"
 #include "tracing/failure_record.h"
 
 namespace hakmem {
 namespace {
+
+int hook_calls;
+Cause hook_cause;
 
 // A request that a process can never have: found without a look at the system.
 constexpr uint64_t kTooMuch = uint64_t{1} << 60;
@@ -95,6 +100,83 @@ TEST_F(FailureTest, ARefusalIsDiagnosed) {
   EXPECT_EQ(record.live, 5u);
 }
 
+// Its data segment may be no larger than it is.
+class DataLimit {
+ public:
+  DataLimit() {
+    getrlimit(RLIMIT_DATA, &before_);
+    rlimit tight = before_;
+    tight.rlim_cur = 1 << 20;
+    setrlimit(RLIMIT_DATA, &tight);
+  }
+  ~DataLimit() { setrlimit(RLIMIT_DATA, &before_); }
+  DataLimit(const DataLimit&) = delete;
+  DataLimit& operator=(const DataLimit&) = delete;
+
+ private:
+  rlimit before_;
+};
+
+TEST_F(FailureTest, TheEvidenceIsLookedUpByTheFirstWhoReads) {
+  const auto refuse = [] {
+    NoteMapFail(OsRequest::kMapLarge, ENOMEM, 2 << 20);
+    RecordFailure(
+        {.entry = EntryPoint::kMalloc, .bytes = 2 << 20, .error = ENOMEM});
+  };
+  refuse();
+  {
+    DataLimit limit;
+    EXPECT_EQ(Last().subcause, SubCause::kDataSegment);
+  }
+  EXPECT_EQ(Last().subcause, SubCause::kDataSegment);  // kept
+  EXPECT_EQ(Last().evidence_limit, 1u << 20);
+  {
+    DataLimit limit;
+    refuse();
+  }
+  EXPECT_NE(Last().subcause, SubCause::kDataSegment);
+}
+
+TEST_F(FailureTest, TheHookIsGivenTheEvidence) {
+  static SubCause seen;
+  SetFailureHook([](const FailureRecord& record) { seen = record.subcause; });
+  {
+    DataLimit limit;
+    NoteMapFail(OsRequest::kMapLarge, ENOMEM, 2 << 20);
+    RecordFailure(
+        {.entry = EntryPoint::kMalloc, .bytes = 2 << 20, .error = ENOMEM});
+  }
+  SetFailureHook(nullptr);
+  EXPECT_EQ(seen, SubCause::kDataSegment);
+  EXPECT_EQ(Last().subcause, SubCause::kDataSegment);
+}
+
+TEST_F(FailureTest, TheSameRefusalIsToldFromTheSameEvidenceForAWhile) {
+  static FailureRecord seen;
+  SetFailureHook([](const FailureRecord& record) { seen = record; });
+  const auto refuse = [](size_t bytes) {
+    NoteMapFail(OsRequest::kMapLarge, ENOMEM, bytes);
+    RecordFailure(
+        {.entry = EntryPoint::kMalloc, .bytes = bytes, .error = ENOMEM});
+    return seen.subcause;
+  };
+  {
+    DataLimit limit;
+    EXPECT_EQ(refuse(3 << 20), SubCause::kDataSegment);
+  }
+  EXPECT_EQ(refuse(3 << 20), SubCause::kDataSegment);
+  EXPECT_EQ(seen.evidence_limit, 1u << 20);
+  // Another one is not the same.
+  EXPECT_NE(refuse(4 << 20), SubCause::kDataSegment);
+  {
+    DataLimit limit;
+    EXPECT_EQ(refuse(3 << 20), SubCause::kDataSegment);
+  }
+  usleep(150'000);
+  EXPECT_NE(refuse(3 << 20), SubCause::kDataSegment);
+  SetFailureHook(nullptr);
+}
+
 TEST_F(FailureTest, TheErrnoOfARefusalIsTheSystems) {
   NoteMapFail(OsRequest::kCommit, EPERM, 4096);
   RecordFailure({.entry = EntryPoint::kMalloc, .bytes = 1, .error = ENOMEM});
@@ -144,9 +226,6 @@ TEST_F(FailureTest, ThreadsFailAtOnceAndAllAreCounted) {
   EXPECT_TRUE(std::is_sorted(sequences.begin(), sequences.end()));
 }
 
-int hook_calls;
-Cause hook_cause;
-
 TEST_F(FailureTest, AFailureInsideTheHookIsKeptButNotHooked) {
   hook_calls = 0;
   SetFailureHook([](const FailureRecord& record) {
@@ -163,7 +242,7 @@ TEST_F(FailureTest, AFailureInsideTheHookIsKeptButNotHooked) {
   EXPECT_EQ(hook_calls, 1);
   EXPECT_EQ(hook_cause, Cause::kThreshold);
   EXPECT_EQ(Last().entry, EntryPoint::kRealloc);
-  EXPECT_EQ(Last().subcause, SubCause::kUnknown);  // not looked for
+  EXPECT_EQ(Last().subcause, SubCause::kAddressBits);  // looked up now
   Fail();
   EXPECT_EQ(hook_calls, 2);
   SetFailureHook(nullptr);
@@ -201,10 +280,23 @@ TEST_F(FailureTest, AHandlerMayFailWhileItsThreadFails) {
             before + failed + static_cast<uint64_t>(handled));
 }
 
-TEST_F(FailureTest, AHandlerOnATinyStackLeavesARecord) {
-  // What the kernel itself puts there, and little more; below it, nothing.
+// Bytes of its stack that a handler found left, and what it then read.
+constinit std::atomic<size_t> left_on_stack{0};
+constinit std::atomic<SubCause> read_in_handler{SubCause::kNone};
+
+void FailInHandler(int) {
+  left_on_stack = SignalStackBytesLeft();
+  NoteMapFail(OsRequest::kMapLarge, ENOMEM, kTooMuch);
+  RecordFailure(
+      {.entry = EntryPoint::kValloc, .bytes = kTooMuch, .error = ENOMEM});
+  FailureRecord record = {};
+  if (LastFailure(&record)) read_in_handler = record.subcause;
+}
+
+// Runs FailInHandler on a signal stack of `size` bytes, below which nothing may
+// be touched.
+void FailOnStackOf(size_t size) {
   const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  const auto size = static_cast<size_t>(sysconf(_SC_MINSIGSTKSZ)) + 4096;
   const size_t mapped = (size + page - 1) / page * page + page;
   auto* memory =
       static_cast<char*>(mmap(nullptr, mapped, PROT_READ | PROT_WRITE,
@@ -215,18 +307,33 @@ TEST_F(FailureTest, AHandlerOnATinyStackLeavesARecord) {
   ASSERT_EQ(sigaltstack(&stack, nullptr), 0);
   struct sigaction action = {};
   action.sa_flags = SA_ONSTACK;
-  action.sa_handler = [](int) {
-    NoteMapFail(OsRequest::kMapLarge, ENOMEM, kTooMuch);
-    RecordFailure(
-        {.entry = EntryPoint::kValloc, .bytes = kTooMuch, .error = ENOMEM});
-  };
+  action.sa_handler = FailInHandler;
   ASSERT_EQ(sigaction(SIGUSR1, &action, nullptr), 0);
   raise(SIGUSR1);
   const stack_t none = {nullptr, SS_DISABLE, 0};
   sigaltstack(&none, nullptr);
   munmap(memory, mapped);
+}
+
+TEST_F(FailureTest, AHandlerOnATinyStackLeavesARecord) {
+  // What the kernel puts there, measured: of what it says it might (AT_
+  // MINSIGSTKSZ), much is for registers that this process does not use.
+  constexpr size_t kAmple = 256 << 10;
+  FailOnStackOf(kAmple);
+  EXPECT_EQ(read_in_handler, SubCause::kAddressBits);
+  const size_t frame = kAmple - left_on_stack;
+  hook_calls = 0;
+  SetFailureHook([](const FailureRecord&) { ++hook_calls; });
+  // Not less than the kernel takes, and then little more than 4 KiB left.
+  FailOnStackOf(
+      std::max(frame + 4096, static_cast<size_t>(sysconf(_SC_MINSIGSTKSZ))));
+  SetFailureHook(nullptr);
   EXPECT_EQ(Last().entry, EntryPoint::kValloc);
-  EXPECT_EQ(Last().subcause, SubCause::kUnknown);
+  if (left_on_stack < 8192) {
+    EXPECT_EQ(hook_calls, 0);
+    EXPECT_EQ(read_in_handler, SubCause::kNotLookedUp);
+  }
+  EXPECT_EQ(Last().subcause, SubCause::kAddressBits);
 }
 
 TEST_F(FailureTest, AForkedChildRecordsAndSeesItsParents) {
@@ -260,19 +367,20 @@ void TraceTo(const char* variable_value, int failures, bool stack = false) {
 using FailureDeathTest = FailureTest;
 
 TEST_F(FailureDeathTest, IsPrintedWhenAskedFor) {
-  EXPECT_EXIT(TraceTo("1", 1), testing::ExitedWithCode(0),
-              "^hakmem: failure [0-9]+, thread [0-9]+: malloc of 8 EiB: "
-              "Threshold in frontend, ENOMEM: a request of 9223372036854775808 "
-              "bytes can never be served: PTRDIFF_MAX is "
-              "9223372036854775807\n$");
+  EXPECT_EXIT(
+      TraceTo("1", 1), testing::ExitedWithCode(0),
+      "^hakmem\\[[0-9]+\\]: failure [0-9]+, thread [0-9]+: malloc of 8 EiB: "
+      "Threshold in frontend, ENOMEM: a request of 9223372036854775808 "
+      "bytes can never be served: PTRDIFF_MAX is "
+      "9223372036854775807\n$");
   EXPECT_EXIT(TraceTo("0", 1), testing::ExitedWithCode(0), "^$");
 }
 
 TEST_F(FailureDeathTest, LinesAreLimitedAndTheRestIsCounted) {
   // 10 lines, or some more if the second happens to end meanwhile.
   EXPECT_EXIT(TraceTo("1", 100), testing::ExitedWithCode(0),
-              "^(hakmem: [^\n]*failure [^\n]*\n){10,30}"
-              "hakmem: [0-9]+ more failures were not printed\n$");
+              "^(hakmem[^\n]*failure [^\n]*\n){10,30}"
+              "hakmem[^\n]*: [0-9]+ more failures were not printed\n$");
 }
 
 TEST_F(FailureDeathTest, TheNextLineTellsHowManyWereLeftOut) {
@@ -285,12 +393,12 @@ TEST_F(FailureDeathTest, TheNextLineTellsHowManyWereLeftOut) {
     exit(0);
   };
   EXPECT_EXIT(body(), testing::ExitedWithCode(0),
-              "\nhakmem: \\([0-9]+ more were not printed\\) failure ");
+              "\nhakmem[^\n]*: \\([0-9]+ more were not printed\\) failure ");
 }
 
 TEST_F(FailureDeathTest, TheStackIsAddedWhenAskedFor) {
   EXPECT_EXIT(TraceTo("1", 1, true), testing::ExitedWithCode(0),
-              "^hakmem: failure [^\n]*\nhakmem:   #0 0x");
+              "^hakmem\\[[0-9]+\\]: failure [^\n]*\nhakmem[^\n]*:   #0 0x");
 }
 
 TEST_F(FailureDeathTest, AClosedStderrIsHarmless) {

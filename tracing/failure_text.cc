@@ -105,18 +105,31 @@ void WriteExhaustion(const FailureRecord& r, Sentence& out) {
   }
 }
 
+// The figures of a resource limit: "47 MiB of address space are used: raise
+// RLIMIT_AS (ulimit -v) from 50 MiB".
+void WriteResourceLimit(const FailureRecord& r, const char* of,
+                        const char* option, Sentence& out) {
+  if (r.evidence_used == 0) {
+    out << "that alone is more than the limit: ";
+  } else {
+    out << Bytes{r.evidence_used} << of << ": ";
+  }
+  out << "raise " << NameOf(r.subcause) << " (ulimit " << option << ") from "
+      << Bytes{r.evidence_limit};
+}
+
 // The figures that show why the system refused, and what to change.
 void WriteEvidence(const FailureRecord& r, Sentence& out) {
   const Bytes used = {r.evidence_used};
   const Bytes limit = {r.evidence_limit};
   switch (r.subcause) {
     case SubCause::kAddressSpace:
-      out << used << " of address space are used: raise RLIMIT_AS (ulimit -v) "
-          << "from " << limit;
-      return;
+      return WriteResourceLimit(r, " of address space are used", "-v", out);
     case SubCause::kDataSegment:
-      out << used << " of data are used: raise RLIMIT_DATA (ulimit -d) from "
-          << limit;
+      return WriteResourceLimit(r, " of data are used", "-d", out);
+    case SubCause::kMemlock:
+      WriteResourceLimit(r, " of memory are locked", "-l", out);
+      out << ", or lock less (mlockall locks all that is mapped)";
       return;
     case SubCause::kAddressBits:
       out << "a process has " << limit
@@ -146,6 +159,9 @@ void WriteEvidence(const FailureRecord& r, Sentence& out) {
       out << "the kernel gives no huge pages: switch them on in "
              "/sys/kernel/mm/transparent_hugepage/enabled, or unset "
              "HAKMEM_HUGE_PAGES";
+      return;
+    case SubCause::kNotLookedUp:
+      out << "which limit explains it was not looked up";
       return;
     case SubCause::kNone:
     case SubCause::kUnknown:

@@ -56,6 +56,28 @@ bool EndsWith(const std::string& text, const std::string& end) {
          text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
+TEST(FailureText, ResourceLimitsNameTheOptionOfUlimit) {
+  EXPECT_TRUE(EndsWith(
+      Line(Refused(SubCause::kAddressSpace, 47 * kMiB, 50 * kMiB)),
+      "the system refused 100 MiB for a large block; 47 MiB of address space "
+      "are used: raise RLIMIT_AS (ulimit -v) from 50 MiB"));
+  EXPECT_TRUE(EndsWith(
+      Line(Refused(SubCause::kMemlock, 7 * kMiB, 8 * kMiB)),
+      "MapFail in large, RLIMIT_MEMLOCK, ENOMEM: the system refused 100 MiB "
+      "for a large block; 7 MiB of memory are locked: raise RLIMIT_MEMLOCK "
+      "(ulimit -l) from 8 MiB, or lock less (mlockall locks all that is "
+      "mapped)"));
+}
+
+TEST(FailureText, WhatIsUsedMayBeUnknown) {
+  EXPECT_TRUE(EndsWith(
+      Line(Refused(SubCause::kAddressSpace, 0, 50 * kMiB)),
+      "the system refused 100 MiB for a large block; that alone is more than "
+      "the limit: raise RLIMIT_AS (ulimit -v) from 50 MiB"));
+  EXPECT_TRUE(EndsWith(Line(Refused(SubCause::kNotLookedUp, 0, 0)),
+                       "which limit explains it was not looked up"));
+}
+
 TEST(FailureText, SizesReadWell) {
   EXPECT_EQ(Size(0), "0 bytes");
   EXPECT_EQ(Size(1023), "1023 bytes");

@@ -85,6 +85,22 @@ MapFailure::Figures MapFailure::Kept::Get(uint64_t now, Look&& look) {
           limit_.load(std::memory_order_relaxed)};
 }
 
+// Whether a resource limit explains it. `key` is the field of what is used of
+// it; where that cannot be read, a request that alone is more explains itself.
+bool MapFailure::ExplainByLimit(SubCause subcause, int resource,
+                                const char* key, uint64_t bytes,
+                                Evidence* evidence) const {
+  const uint64_t limit = system_.soft_limit(resource);
+  if (limit == UINT64_MAX) return false;
+  const uint64_t used = StatusBytes(system_.root, key);
+  if (bytes <= limit &&
+      (used == 0 || !Reaches(used, bytes, kMovedMeanwhile, limit))) {
+    return false;
+  }
+  *evidence = {subcause, used, limit};
+  return true;
+}
+
 // What a request may not exceed whatever the system's state: two system calls
 // where no limit is set.
 bool MapFailure::ExplainByLimits(OsRequest request, uint64_t bytes,
@@ -92,13 +108,9 @@ bool MapFailure::ExplainByLimits(OsRequest request, uint64_t bytes,
   // Making reserved memory usable takes no address space; reserving is not
   // counted as data.
   if (request != OsRequest::kCommit) {
-    const uint64_t limit = system_.soft_limit(RLIMIT_AS);
-    if (limit != UINT64_MAX) {
-      const uint64_t used = StatusBytes(system_.root, "VmSize");
-      if (used != 0 && Reaches(used, bytes, kMovedMeanwhile, limit)) {
-        *evidence = {SubCause::kAddressSpace, used, limit};
-        return true;
-      }
+    if (ExplainByLimit(SubCause::kAddressSpace, RLIMIT_AS, "VmSize", bytes,
+                       evidence)) {
+      return true;
     }
     const uint64_t space = system_.address_space();
     if (bytes >= space) {
@@ -106,17 +118,9 @@ bool MapFailure::ExplainByLimits(OsRequest request, uint64_t bytes,
       return true;
     }
   }
-  if (request != OsRequest::kReserve) {
-    const uint64_t limit = system_.soft_limit(RLIMIT_DATA);
-    if (limit != UINT64_MAX) {
-      const uint64_t used = StatusBytes(system_.root, "VmData");
-      if (used != 0 && Reaches(used, bytes, kMovedMeanwhile, limit)) {
-        *evidence = {SubCause::kDataSegment, used, limit};
-        return true;
-      }
-    }
-  }
-  return false;
+  return request != OsRequest::kReserve &&
+         ExplainByLimit(SubCause::kDataSegment, RLIMIT_DATA, "VmData", bytes,
+                        evidence);
 }
 
 // False also when the system does not tell.
@@ -184,9 +188,14 @@ MapFailure::Figures MapFailure::LookAtMemory() const {
 
 Evidence MapFailure::Explain(OsRequest request, int error, uint64_t bytes) {
   if (request == OsRequest::kHugePages) return {SubCause::kNoHugePages, 0, 0};
-  // Every limit here shows itself as ENOMEM.
-  if (error != ENOMEM) return {};
   Evidence evidence;
+  // What is mapped while all memory is locked (mlockall) counts as locked.
+  if (error == EAGAIN && ExplainByLimit(SubCause::kMemlock, RLIMIT_MEMLOCK,
+                                        "VmLck", bytes, &evidence)) {
+    return evidence;
+  }
+  // Every other limit shows itself as ENOMEM.
+  if (error != ENOMEM) return {};
   if (ExplainByLimits(request, bytes, &evidence)) return evidence;
 
   const uint64_t now = system_.milliseconds();

@@ -26,7 +26,7 @@ namespace hakmem {
 // Where to look. Tests give a folder with made-up files.
 struct SystemView {
   const char* root;  // put before "/proc/..." and "/sys/..."
-  // The soft limit, UINT64_MAX for none, of RLIMIT_AS or RLIMIT_DATA.
+  // The soft limit, UINT64_MAX for none, of RLIMIT_AS, _DATA or _MEMLOCK.
   uint64_t (*soft_limit)(int resource);
   uint64_t (*milliseconds)();
   // Bytes of address space that mappings are given from.
@@ -37,7 +37,9 @@ extern const SystemView kRealSystem;
 
 struct Evidence {
   SubCause subcause = SubCause::kUnknown;
-  uint64_t used = 0;   // bytes, or mappings for kMapCount ...
+  // Bytes, or mappings for kMapCount; 0 when the system does not tell, and the
+  // request alone is more than the limit ...
+  uint64_t used = 0;
   uint64_t limit = 0;  // ... of at most this
 };
 
@@ -67,6 +69,8 @@ class MapFailure {
     std::atomic<uint64_t> limit_{0};
   };
 
+  bool ExplainByLimit(SubCause subcause, int resource, const char* key,
+                      uint64_t bytes, Evidence* evidence) const;
   bool ExplainByLimits(OsRequest request, uint64_t bytes,
                        Evidence* evidence) const;
   bool IsOvercommitMode(uint64_t mode) const;

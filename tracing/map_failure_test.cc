@@ -25,8 +25,11 @@ uint64_t as_limit;
 uint64_t data_limit;
 uint64_t now_milliseconds;
 
+uint64_t locked_limit;
 uint64_t Limit(int resource) {
-  return resource == RLIMIT_AS ? as_limit : data_limit;
+  return resource == RLIMIT_AS     ? as_limit
+         : resource == RLIMIT_DATA ? data_limit
+                                   : locked_limit;
 }
 uint64_t Now() { return now_milliseconds; }
 uint64_t address_space;
@@ -40,7 +43,7 @@ std::string KiBLine(const char* key, uint64_t bytes) {
 class MapFailureTest : public testing::Test {
  protected:
   MapFailureTest() {
-    as_limit = data_limit = UINT64_MAX;
+    as_limit = data_limit = locked_limit = UINT64_MAX;
     now_milliseconds = 1'000'000;
     address_space = uint64_t{1} << 47;
     Status(300 * kMiB, 200 * kMiB);
@@ -55,7 +58,8 @@ class MapFailureTest : public testing::Test {
     system_.Write("/proc/thread-self/status",
                   "Name:\tprogram: with 1 colon\n" +
                       KiBLine("VmPeak", 999 * kGiB) + KiBLine("VmSize", size) +
-                      KiBLine("VmData", data) + "Threads:\t1\n");
+                      KiBLine("VmLck", 50 * kMiB) + KiBLine("VmData", data) +
+                      "Threads:\t1\n");
   }
   void Overcommit(const char* mode, uint64_t limit, uint64_t committed) {
     system_.Write("/proc/sys/vm/overcommit_memory", std::string(mode) + "\n");
@@ -123,6 +127,30 @@ TEST_F(MapFailureTest, DataLimit) {
             SubCause::kUnknown);
 }
 
+TEST_F(MapFailureTest, LockedMemoryLimit) {
+  locked_limit = 60 * kMiB;
+  for (const OsRequest request : {OsRequest::kMapLarge, OsRequest::kReserve,
+                                  OsRequest::kBooks, OsRequest::kGrowLarge}) {
+    ExpectEvidence(Explain(8 * kMiB, request, EAGAIN), SubCause::kMemlock,
+                   50 * kMiB, 60 * kMiB);
+  }
+  EXPECT_EQ(Explain(1 * kMiB, OsRequest::kMapLarge, EAGAIN).subcause,
+            SubCause::kUnknown);
+  // The kernel says so by another errno.
+  EXPECT_EQ(Explain(8 * kMiB).subcause, SubCause::kUnknown);
+}
+
+TEST_F(MapFailureTest, ARequestBeyondALimitByItselfNeedsNoFiles) {
+  system_.Remove("/proc");
+  as_limit = data_limit = locked_limit = 10 * kMiB;
+  ExpectEvidence(Explain(11 * kMiB), SubCause::kAddressSpace, 0, 10 * kMiB);
+  as_limit = UINT64_MAX;
+  ExpectEvidence(Explain(11 * kMiB), SubCause::kDataSegment, 0, 10 * kMiB);
+  ExpectEvidence(Explain(11 * kMiB, OsRequest::kMapLarge, EAGAIN),
+                 SubCause::kMemlock, 0, 10 * kMiB);
+  EXPECT_EQ(Explain(10 * kMiB).subcause, SubCause::kUnknown);
+}
+
 TEST_F(MapFailureTest, MoreThanAnyAddressSpace) {
   for (const int bits : {39, 47, 48, 52, 57}) {
     address_space = uint64_t{1} << bits;
@@ -187,7 +215,7 @@ TEST_F(MapFailureTest, OtherErrorsAreOfNoLimit) {
 }
 
 TEST_F(MapFailureTest, MissingFilesExplainNothing) {
-  as_limit = data_limit = 1;
+  as_limit = data_limit = 2 * kMiB;
   system_.Remove("/proc");
   system_.Remove("/sys");
   EXPECT_EQ(Explain(2 * kMiB).subcause, SubCause::kUnknown);
@@ -201,7 +229,7 @@ TEST_F(MapFailureTest, UnreadableAndTruncatedFilesExplainNothing) {
       "/sys/fs/cgroup/memory.max",      "/sys/fs/cgroup/memory.current"};
   for (const char* contents : {"", "V", "VmSize:", "VmSize: ", "\n", "max"}) {
     for (const char* file : files) system_.Write(file, contents);
-    as_limit = data_limit = 1;
+    as_limit = data_limit = 2 * kMiB;
     EXPECT_EQ(Explain(2 * kMiB).subcause, SubCause::kUnknown) << contents;
   }
   for (const char* file : files) system_.MakeUnreadable(file);

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "base/log.h"
 #include "base/output.h"
@@ -93,15 +94,38 @@ size_t CountSymbols(const uint32_t* gnu_hash) {
   return end + 1;
 }
 
+// An address that the dynamic section of `module` names. The loader has made
+// these addresses; in the kernel's vDSO they are offsets still.
+uintptr_t AddressIn(const link_map& module, const ElfW(Dyn) & entry) {
+  const uintptr_t address = entry.d_un.d_ptr;
+  return address < module.l_addr ? module.l_addr + address : address;
+}
+
+// Its table of names, and the one that it was linked under, or null.
+struct Names {
+  const char* table = nullptr;
+  const char* own = nullptr;
+};
+
+Names NamesOf(const link_map& module) {
+  Names names;
+  size_t own = 0;
+  for (const ElfW(Dyn)* d = module.l_ld; d->d_tag != DT_NULL; ++d) {
+    if (d->d_tag == DT_STRTAB) {
+      names.table = reinterpret_cast<const char*>(AddressIn(module, *d));
+    } else if (d->d_tag == DT_SONAME) {
+      own = d->d_un.d_val;
+    }
+  }
+  if (names.table != nullptr && own != 0) names.own = names.table + own;
+  return names;
+}
+
 Symbols SymbolsOf(const link_map& module) {
   Symbols symbols;
   const uint32_t* gnu_hash = nullptr;
   for (const ElfW(Dyn)* d = module.l_ld; d->d_tag != DT_NULL; ++d) {
-    // The loader has made these addresses; in the kernel's vDSO they are
-    // offsets still.
-    const uintptr_t address = d->d_un.d_ptr < module.l_addr
-                                  ? module.l_addr + d->d_un.d_ptr
-                                  : d->d_un.d_ptr;
+    const uintptr_t address = AddressIn(module, *d);
     if (d->d_tag == DT_SYMTAB) {
       symbols.first = reinterpret_cast<const ElfW(Sym)*>(address);
     } else if (d->d_tag == DT_STRTAB) {
@@ -117,6 +141,50 @@ Symbols SymbolsOf(const link_map& module) {
     symbols.count = CountSymbols(gnu_hash);
   }
   return symbols;
+}
+
+void LeaveOut(size_t count, StackTrace* stack) {
+  std::copy(stack->frames + count, stack->frames + stack->count, stack->frames);
+  stack->count -= count;
+}
+
+// Leaves out what is above the frame that goes on at `from`; false when there
+// is no such frame.
+bool BeginAt(const void* from, StackTrace* stack) {
+  const auto address = reinterpret_cast<uintptr_t>(from);
+  for (size_t i = 0; i < stack->count; ++i) {
+    if (stack->frames[i] == address || stack->frames[i] == address - 1) {
+      LeaveOut(i, stack);
+      return true;
+    }
+  }
+  return false;
+}
+
+// Whether `module` is the allocator's shared library, and not a program or a
+// library that has the allocator linked into it.
+bool IsOwnLibrary(const link_map& module) {
+  static constexpr char kOwnName[] = "libhakmem";
+  const Names names = NamesOf(module);
+  return names.own != nullptr &&
+         strncmp(names.own, kOwnName, sizeof(kOwnName) - 1) == 0;
+}
+
+// Leaves out the frames before the first of another module than ours; none
+// where all are of it.
+void LeaveOutOwnLibrary(StackTrace* stack) {
+  dl_find_object own;
+  if (_dl_find_object(reinterpret_cast<void*>(&AddFrame), &own) != 0 ||
+      !IsOwnLibrary(*own.dlfo_link_map)) {
+    return;
+  }
+  const auto begin = reinterpret_cast<uintptr_t>(own.dlfo_map_start);
+  const auto end = reinterpret_cast<uintptr_t>(own.dlfo_map_end);
+  for (size_t i = 0; i < stack->count; ++i) {
+    if (stack->frames[i] < begin || stack->frames[i] >= end) {
+      return LeaveOut(i, stack);
+    }
+  }
 }
 
 // Adds text of elsewhere: whatever it holds, the line stays one.
@@ -202,21 +270,14 @@ void PrintFrames(const StackTrace& stack, Send&& send) {
 
 void NoteStack(const void* from, StackTrace* stack) {
   WalkStack(stack, kOwnFrames);
-  const auto address = reinterpret_cast<uintptr_t>(from);
-  for (size_t i = 0; i < stack->count; ++i) {
-    if (stack->frames[i] != address && stack->frames[i] != address - 1) {
-      continue;
-    }
-    std::copy(stack->frames + i, stack->frames + stack->count, stack->frames);
-    stack->count -= i;
-    return;
-  }
+  (void)BeginAt(from, stack);
 }
 
-void PrintStack(options::Option where) {
+void PrintStack(options::Option where, const void* from) {
   const int saved_errno = errno;
   StackTrace stack;
   WalkStack(&stack, kOwnFrames);
+  if (!BeginAt(from, &stack)) LeaveOutOwnLibrary(&stack);
   PrintFrames(stack, [where](const char* line, size_t length) {
     SendLine(where, line, length);
   });

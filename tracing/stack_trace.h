@@ -38,10 +38,12 @@ void NoteStack(const void* from, StackTrace* stack);
 // Sends a line to stderr for each frame of `stack`; as PrintStack otherwise.
 void PrintNotedStack(const StackTrace& stack);
 
-// Sends a line for each of the innermost frames of the caller. Allocates
-// nothing, takes no lock; needs some 4 KiB of stack; async-signal-safe; keeps
-// errno.
-void PrintStack(options::Option where);
+// Sends a line for each of the innermost frames of the caller. Those of the
+// allocator are left out: where `from` is given, all above the frame that goes
+// on there; else, in the shared library, all before the first of another
+// module. Allocates nothing, takes no lock; needs some 4 KiB of stack;
+// async-signal-safe; keeps errno.
+void PrintStack(options::Option where, const void* from = nullptr);
 
 }  // namespace hakmem
 
