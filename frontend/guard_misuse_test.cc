@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/signal_stack_test_helper.h"
 #include "frontend/block_test_helper.h"
 #include "frontend/preload_test_helper.h"
 #include "gtest/gtest.h"
@@ -388,19 +389,29 @@ TEST(GuardSignalTest, ALaterHandlerTakesOursOut) {
 }
 
 // A handler's stack with little room.
-PROGRAM(small_signal_stack, stack_t stack = {};
-        stack.ss_size = static_cast<size_t>(sysconf(_SC_MINSIGSTKSZ)) + 4096;
-        stack.ss_sp = malloc(20000); sigaltstack(&stack, nullptr);
+PROGRAM(tiny_signal_stack, const SmallSignalStack stack(4096);
+        GuardTestReads(Freed(64)));
+PROGRAM(small_signal_stack, const SmallSignalStack stack(8192 + 1536);
         GuardTestReads(Freed(64)));
 
-TEST(GuardSignalTest, OnASmallStackTheFirstLineIsTold) {
-  const ChildResult child = RunGuarded("small_signal_stack");
+TEST(GuardSignalTest, OnATinyStackTheFirstLineIsTold) {
+  const ChildResult child = RunGuarded("tiny_signal_stack");
   EXPECT_EQ(child.signal, SIGSEGV);
   const std::vector<std::string> lines = Lines(child.err);
   ASSERT_EQ(lines.size(), 2u) << child.err;
   EXPECT_EQ(
       lines[1].rfind("hakmem: guarded block: " + OfFault("read after free"), 0),
       0u);
+}
+
+TEST(GuardSignalTest, OnASmallStackAllIsTold) {
+  const ChildResult child = RunGuarded("small_signal_stack");
+  EXPECT_EQ(child.signal, SIGSEGV);
+  for (const char* heading :
+       {"\nhakmem:   allocated by thread ", "\nhakmem:   freed by thread ",
+        "\nhakmem:   accessed by thread "}) {
+    EXPECT_NE(child.err.find(heading), std::string::npos) << child.err;
+  }
 }
 
 }  // namespace

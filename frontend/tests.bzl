@@ -176,6 +176,7 @@ _CODE_DEPS = {
     "events_test": [":events_test_helper"],
     "failure_causes_test": [":failures_test_helper"],
     "failures_test": [":failures_test_helper"],
+    "guard_misuse_test": ["//base:signal_stack_test_helper"],
 }
 
 # What some of them need besides: arguments of _variant_tests.

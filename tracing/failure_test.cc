@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/options.h"
+#include "base/signal_stack_test_helper.h"
 #include "tracing/failure_record.h"
 
 namespace hakmem {
@@ -201,18 +202,9 @@ TEST_F(FailureTest, AHandlerMayFailWhileItsThreadFails) {
             before + failed + static_cast<uint64_t>(handled));
 }
 
-TEST_F(FailureTest, AHandlerOnATinyStackLeavesARecord) {
-  // What the kernel itself puts there, and little more; below it, nothing.
-  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  const auto size = static_cast<size_t>(sysconf(_SC_MINSIGSTKSZ)) + 4096;
-  const size_t mapped = (size + page - 1) / page * page + page;
-  auto* memory =
-      static_cast<char*>(mmap(nullptr, mapped, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-  ASSERT_NE(memory, MAP_FAILED);
-  ASSERT_EQ(mprotect(memory, page, PROT_NONE), 0);
-  const stack_t stack = {memory + page, 0, size};
-  ASSERT_EQ(sigaltstack(&stack, nullptr), 0);
+// Fails in a signal handler that has `left` bytes of stack.
+void FailInAHandlerWith(size_t left) {
+  const hakmem_test::SmallSignalStack stack(left);
   struct sigaction action = {};
   action.sa_flags = SA_ONSTACK;
   action.sa_handler = [](int) {
@@ -222,11 +214,19 @@ TEST_F(FailureTest, AHandlerOnATinyStackLeavesARecord) {
   };
   ASSERT_EQ(sigaction(SIGUSR1, &action, nullptr), 0);
   raise(SIGUSR1);
-  const stack_t none = {nullptr, SS_DISABLE, 0};
-  sigaltstack(&none, nullptr);
-  munmap(memory, mapped);
+}
+
+TEST_F(FailureTest, AHandlerOnATinyStackLeavesARecord) {
+  FailInAHandlerWith(4096);
   EXPECT_EQ(Last().entry, EntryPoint::kValloc);
   EXPECT_EQ(Last().subcause, SubCause::kUnknown);
+}
+
+TEST_F(FailureTest, AHandlerOnASmallStackIsDiagnosed) {
+  // Little more than the bound below which nothing is looked for: it suffices.
+  FailInAHandlerWith(8192 + 512);
+  EXPECT_EQ(Last().entry, EntryPoint::kValloc);
+  EXPECT_NE(Last().subcause, SubCause::kUnknown);
 }
 
 TEST_F(FailureTest, AForkedChildRecordsAndSeesItsParents) {
@@ -258,6 +258,18 @@ void TraceTo(const char* variable_value, int failures, bool stack = false) {
 }
 
 using FailureDeathTest = FailureTest;
+
+TEST_F(FailureDeathTest, AHandlerOnASmallStackPrintsLineAndStack) {
+  EXPECT_EXIT(
+      {
+        setenv("HAKMEM_ACE_TRACE", "1", 1);
+        setenv("HAKMEM_ACE_TRACE_STACK", "1", 1);
+        options::Read();
+        FailInAHandlerWith(8192 + 512);
+        exit(0);
+      },
+      testing::ExitedWithCode(0), "valloc(.|\n)*#0 0x");
+}
 
 TEST_F(FailureDeathTest, IsPrintedWhenAskedFor) {
   EXPECT_EXIT(TraceTo("1", 1), testing::ExitedWithCode(0),
