@@ -386,11 +386,13 @@ TYPED_TEST(BackendDeathTest, ABadBlockIsToldApart) {
   std::vector<void*> blocks = this->Take(c, 4);
   void* inside = static_cast<char*>(blocks[1]) + 32;
   EXPECT_DEATH(B::Drain(this->heap_, c, &inside, 1),
-               "^hakmem: invalid free of 0x[0-9a-f]+: 32 bytes into a block of "
+               "^hakmem\\[[0-9]+\\]: invalid free of 0x[0-9a-f]+: 32 bytes "
+               "into a block of "
                "96 bytes at 0x[0-9a-f]+\n$");
   void* twice[2] = {blocks[0], blocks[0]};
   EXPECT_DEATH(B::Drain(this->heap_, c, twice, 2),
-               "^hakmem: double free of 0x[0-9a-f]+: the block of 96 bytes is "
+               "^hakmem\\[[0-9]+\\]: double free of 0x[0-9a-f]+: the block of "
+               "96 bytes is "
                "free already\n$");
   // By a thread that does not own the block.
   EXPECT_DEATH(
@@ -400,7 +402,8 @@ TYPED_TEST(BackendDeathTest, ABadBlockIsToldApart) {
         B::Drain(other, c, &blocks[2], 1);
         B::Collect(0, true);
       },
-      "^hakmem: double free of 0x[0-9a-f]+: the block of 96 bytes is free "
+      "^hakmem\\[[0-9]+\\]: double free of 0x[0-9a-f]+: the block of 96 bytes "
+      "is free "
       "already\n$");
   // Once by its owner, once by another.
   EXPECT_DEATH(
@@ -410,7 +413,8 @@ TYPED_TEST(BackendDeathTest, ABadBlockIsToldApart) {
         B::Drain(other, c, &blocks[2], 1);
         B::Collect(0, true);
       },
-      "^hakmem: double free of 0x[0-9a-f]+: the block of 96 bytes is free "
+      "^hakmem\\[[0-9]+\\]: double free of 0x[0-9a-f]+: the block of 96 bytes "
+      "is free "
       "already\n$");
   this->Give(c, blocks);
 }

@@ -73,22 +73,26 @@ TEST(SpanSource, RefusesWhatTheOsRefuses) {
 
 TEST(SpanSourceDeathTest, SaysWhatABadAddressIs) {
   int local = 0;
-  EXPECT_DEATH(SpanSource::Free(reinterpret_cast<uintptr_t>(&local), 0),
-               "^hakmem: invalid free of 0x[0-9a-f]+: not an address that "
-               "hakmem handed out\n$");
+  EXPECT_DEATH(
+      SpanSource::Free(reinterpret_cast<uintptr_t>(&local), 0),
+      "^hakmem\\[[0-9]+\\]: invalid free of 0x[0-9a-f]+: not an address that "
+      "hakmem handed out\n$");
   const uintptr_t keep = SpanSource::Allocate(4096, 16).address;
   const uintptr_t span = SpanSource::Allocate(20'000, 16).address;
-  EXPECT_DEATH(SpanSource::Free(span + 4096, 0),
-               "^hakmem: invalid free of 0x[0-9a-f]+: 4096 bytes into the "
-               "block at 0x[0-9a-f]+\n$");
+  EXPECT_DEATH(
+      SpanSource::Free(span + 4096, 0),
+      "^hakmem\\[[0-9]+\\]: invalid free of 0x[0-9a-f]+: 4096 bytes into the "
+      "block at 0x[0-9a-f]+\n$");
   SpanSource::Free(span, 0);
-  EXPECT_DEATH(SpanSource::Free(span, 0),
-               "^hakmem: double free of 0x[0-9a-f]+: no block is there any "
-               "more\n$");
+  EXPECT_DEATH(
+      SpanSource::Free(span, 0),
+      "^hakmem\\[[0-9]+\\]: double free of 0x[0-9a-f]+: no block is there any "
+      "more\n$");
   SpanSource::Free(keep, 0);
   const uintptr_t large = SpanSource::Allocate(8 * kMiB, 16).address;
   EXPECT_DEATH(SpanSource::Free(large + 5 * kMiB, 0),
-               "^hakmem: invalid free of 0x[0-9a-f]+: 5242880 bytes into the "
+               "^hakmem\\[[0-9]+\\]: invalid free of 0x[0-9a-f]+: 5242880 "
+               "bytes into the "
                "block at 0x[0-9a-f]+\n$");
   SpanSource::Free(large, 0);
 }

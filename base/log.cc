@@ -1,8 +1,10 @@
 #include "base/log.h"
 
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 
 #include "base/raw_write.h"
@@ -36,6 +38,17 @@ TextBuffer& TextBuffer::Hex(uintptr_t value) {
   while (shift > 0 && (value >> shift) == 0) shift -= 4;
   for (; shift >= 0; shift -= 4) Add("0123456789abcdef"[(value >> shift) & 15]);
   return *this;
+}
+
+void WriteLinePrefix(TextBuffer& out) {
+  const int saved_errno = errno;
+  const long process = syscall(SYS_getpid);
+  errno = saved_errno;
+  out.Text("hakmem");
+  if (process > 0) {
+    out.Text("[").Decimal(static_cast<uint64_t>(process)).Text("]");
+  }
+  out.Text(": ");
 }
 
 LogLine& LogLine::Text(const char* text) {

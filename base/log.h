@@ -35,10 +35,19 @@ class TextBuffer {
   size_t length_ = 0;
 };
 
-// One line, opened with "hakmem: ".
+// Adds "hakmem[1234]: ", the number being that of this process: of lines from
+// several processes in one log, each says whose it is. One system call (a
+// number that is kept would be wrong in a child that was not made by fork());
+// keeps errno. Without the number when the system does not tell it.
+void WriteLinePrefix(TextBuffer& out);
+
+// The most that WriteLinePrefix adds.
+inline constexpr size_t kLinePrefixBytes = 32;
+
+// One line, opened by WriteLinePrefix.
 class LogLine {
  public:
-  LogLine() : text_(buffer_, sizeof(buffer_) - 1) { text_.Text("hakmem: "); }
+  LogLine() : text_(buffer_, sizeof(buffer_) - 1) { WriteLinePrefix(text_); }
 
   // Control characters become '?': whatever the text, the line stays one.
   LogLine& Text(const char* text);

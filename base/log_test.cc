@@ -1,10 +1,12 @@
 #include "base/log.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 
 namespace hakmem {
@@ -36,18 +38,34 @@ TEST(TextBuffer, CutsWhatDoesNotFitButCountsIt) {
   EXPECT_EQ(std::string(buffer, 4), "abc-");
 }
 
+std::string Prefix() { return "hakmem[" + std::to_string(getpid()) + "]: "; }
+
+TEST(LogLine, NamesTheProcessThatWritesIt) {
+  const std::string parent = Prefix();
+  EXPECT_EXIT(
+      {
+        LogLine().Text("here").Send();
+        exit(Prefix() == parent ? 1 : 0);
+      },
+      testing::ExitedWithCode(0), "^hakmem\\[[0-9]+\\]: here\n$");
+  char text[kLinePrefixBytes];
+  TextBuffer longest(text, sizeof(text));
+  WriteLinePrefix(longest);
+  EXPECT_EQ(std::string(text, longest.length()), parent);
+}
+
 TEST(LogLine, IsOneLineOnStderrAndKeepsErrno) {
   testing::internal::CaptureStderr();
   errno = 5;
   LogLine().Text("answer ").Decimal(42).Send();
   EXPECT_EQ(errno, 5);
-  EXPECT_EQ(testing::internal::GetCapturedStderr(), "hakmem: answer 42\n");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), Prefix() + "answer 42\n");
 }
 
 TEST(LogLine, StaysOneLineWhateverTheText) {
   testing::internal::CaptureStderr();
   LogLine().Text("a\nb\x1b[31mc").Send();
-  EXPECT_EQ(testing::internal::GetCapturedStderr(), "hakmem: a?b?[31mc\n");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), Prefix() + "a?b?[31mc\n");
 }
 
 TEST(LogLine, LongTextIsCutToOneLine) {
@@ -60,7 +78,7 @@ TEST(LogLine, LongTextIsCutToOneLine) {
 
 TEST(LogLineDeathTest, AbortsAfterTheLine) {
   EXPECT_DEATH(LogLine().Text("no way on").SendAndAbort(),
-               "^hakmem: no way on\n$");
+               "^hakmem\\[[0-9]+\\]: no way on\n$");
 }
 
 }  // namespace

@@ -79,7 +79,8 @@ TEST(Options, ParsesOutputs) {
 TEST(OptionsDeathTest, AnOutputThatIsNoneIsReported) {
   EXPECT_EXIT(ReadAndExpect("HAKMEM_ACE_TRACE", "2", k_ace_trace, 0),
               testing::ExitedWithCode(0),
-              "^hakmem: HAKMEM_ACE_TRACE=2 is ignored: not 0, 1 or the path of "
+              "^hakmem\\[[0-9]+\\]: HAKMEM_ACE_TRACE=2 is ignored: not 0, 1 or "
+              "the path of "
               "a file\n$");
 }
 
@@ -106,14 +107,16 @@ TEST(OptionsDeathTest, ABadValueIsReportedOnceAndIgnored) {
   EXPECT_EXIT(ReadAndExpect("HAKMEM_DECAY", "soon", k_decay,
                             Describe(k_decay).fallback),
               testing::ExitedWithCode(0),
-              "^hakmem: HAKMEM_DECAY=soon is ignored: not a duration from 0 to "
+              "^hakmem\\[[0-9]+\\]: HAKMEM_DECAY=soon is ignored: not a "
+              "duration from 0 to "
               "3600000\n$");
 }
 
 TEST(OptionsDeathTest, AValueOutOfRangeIsReportedAndIgnored) {
   EXPECT_EXIT(
       ReadAndExpect("HAKMEM_SUPERSLAB_BYTES", "1G", k_superslab_bytes, 2097152),
-      testing::ExitedWithCode(0), "^hakmem: HAKMEM_SUPERSLAB_BYTES=1G is igno");
+      testing::ExitedWithCode(0),
+      "^hakmem\\[[0-9]+\\]: HAKMEM_SUPERSLAB_BYTES=1G is igno");
 }
 
 }  // namespace

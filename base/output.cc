@@ -35,18 +35,15 @@ void ComplainOnce(options::Option where, const char* path, int error) {
   line.Text("), so nothing is written to ").Text(path).Send();
 }
 
-}  // namespace
-
-void SendLineToStderr(const char* text, size_t length) {
-  static constexpr char kPrefix[] = "hakmem: ";
-  iovec parts[] = {Part(kPrefix, sizeof(kPrefix) - 1), Part(text, length),
-                   Part("\n", 1)};
-  RawWrite(STDERR_FILENO, parts, 3);
+// Sends `text` behind `prefix` to the descriptor `file`.
+void Write(int file, iovec prefix, const char* text, size_t length) {
+  iovec parts[] = {prefix, Part(text, length), Part("\n", 1)};
+  RawWrite(file, parts, 3);
 }
 
-void SendLine(options::Option where, const char* text, size_t length) {
+void Append(options::Option where, iovec prefix, const char* text,
+            size_t length) {
   const char* path = options::OutputPath(where);
-  if (path[0] == '\0') return SendLineToStderr(text, length);
   const int saved_errno = errno;
   // System calls by number: the C library's are cancellation points. Without
   // O_NONBLOCK, a FIFO that nobody reads would stop the program here.
@@ -59,11 +56,42 @@ void SendLine(options::Option where, const char* text, size_t length) {
   if (file < 0) {
     ComplainOnce(where, path, errno);
   } else {
-    iovec parts[] = {Part(text, length), Part("\n", 1)};
-    RawWrite(static_cast<int>(file), parts, 2);
+    Write(static_cast<int>(file), prefix, text, length);
     syscall(SYS_close, file);
   }
   errno = saved_errno;
+}
+
+bool GoesToStderr(options::Option where) {
+  return options::OutputPath(where)[0] == '\0';
+}
+
+// The opening of a line for people.
+class Prefix {
+ public:
+  Prefix() : text_(buffer_, sizeof(buffer_)) { WriteLinePrefix(text_); }
+  iovec part() { return Part(buffer_, text_.length()); }
+
+ private:
+  char buffer_[kLinePrefixBytes];
+  TextBuffer text_;
+};
+
+}  // namespace
+
+void SendLineToStderr(const char* text, size_t length) {
+  Write(STDERR_FILENO, Prefix().part(), text, length);
+}
+
+void SendLine(options::Option where, const char* text, size_t length) {
+  if (GoesToStderr(where)) return SendLineToStderr(text, length);
+  Append(where, Prefix().part(), text, length);
+}
+
+void SendData(options::Option where, const char* text, size_t length) {
+  if (!GoesToStderr(where)) return Append(where, Part("", 0), text, length);
+  static constexpr char kPrefix[] = "hakmem: ";
+  Write(STDERR_FILENO, Part(kPrefix, sizeof(kPrefix) - 1), text, length);
 }
 
 }  // namespace hakmem

@@ -16,13 +16,17 @@
 
 namespace hakmem {
 
-// Sends `length` bytes of `text` as one line in one write; on stderr it is
-// opened with "hakmem: ". A file that cannot be opened is reported once on
-// stderr. Async-signal-safe; allocates nothing; keeps errno.
+// Sends `length` bytes of `text` for people as one line in one write, opened
+// with "hakmem[1234]: " (WriteLinePrefix). A file that cannot be opened is
+// reported once on stderr. Async-signal-safe; allocates nothing; keeps errno.
 void SendLine(options::Option where, const char* text, size_t length);
 
 // The same, always to stderr.
 void SendLineToStderr(const char* text, size_t length);
+
+// The same for programs to read: a file gets `text` alone, and stderr, where
+// other lines stand beside it, has it opened with "hakmem: ".
+void SendData(options::Option where, const char* text, size_t length);
 
 }  // namespace hakmem
 

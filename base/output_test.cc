@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <regex>
 #include <string>
 
 namespace hakmem {
@@ -17,14 +18,15 @@ namespace {
 constexpr options::Option kOption = options::k_stats_at_exit;
 
 // The options can be read once a process, so each case runs in its own.
-void Send(const std::string& value) {
+void Send(const std::string& value,
+          void (*send)(options::Option, const char*, size_t) = SendLine) {
   setenv("HAKMEM_STATS_AT_EXIT", value.c_str(), 1);
   options::Read();
   if (options::Get(kOption) != 1) exit(1);
   if (chdir("/") != 0) exit(2);  // a path stays what it was at the start
   errno = 7;
-  SendLine(kOption, "one", 3);
-  SendLine(kOption, "two", 3);
+  send(kOption, "one", 3);
+  send(kOption, "two", 3);
   exit(errno == 7 ? 0 : 3);
 }
 
@@ -40,13 +42,24 @@ std::string TemporaryFolder() {
 
 TEST(OutputDeathTest, OneIsStderr) {
   EXPECT_EXIT(Send("1"), testing::ExitedWithCode(0),
+              "^hakmem\\[[0-9]+\\]: one\nhakmem\\[[0-9]+\\]: two\n$");
+  EXPECT_EXIT(Send("1", SendData), testing::ExitedWithCode(0),
               "^hakmem: one\nhakmem: two\n$");
+}
+
+// Lines for people, without the number of the process that each opens with.
+std::string WithoutProcesses(const std::string& text) {
+  return std::regex_replace(text, std::regex("hakmem\\[[0-9]+\\]: "), "");
 }
 
 TEST(OutputDeathTest, APathIsAppendedTo) {
   const std::string path = TemporaryFolder() + "/lines";
   std::ofstream(path) << "zero\n";
   EXPECT_EXIT(Send(path), testing::ExitedWithCode(0), "^$");
+  EXPECT_EQ(Contents(path).rfind("zero\nhakmem[", 0), 0u) << Contents(path);
+  EXPECT_EQ(WithoutProcesses(Contents(path)), "zero\none\ntwo\n");
+  std::ofstream(path) << "zero\n";
+  EXPECT_EXIT(Send(path, SendData), testing::ExitedWithCode(0), "^$");
   EXPECT_EQ(Contents(path), "zero\none\ntwo\n");
 }
 
@@ -58,13 +71,14 @@ TEST(OutputDeathTest, ARelativePathIsOfTheFolderAtTheStart) {
         Send("lines.txt");
       },
       testing::ExitedWithCode(0), "^$");
-  EXPECT_EQ(Contents(folder + "/lines.txt"), "one\ntwo\n");
+  EXPECT_EQ(WithoutProcesses(Contents(folder + "/lines.txt")), "one\ntwo\n");
 }
 
 TEST(OutputDeathTest, AFileThatCannotBeOpenedIsOneLine) {
-  EXPECT_EXIT(Send("/nonexistent/folder/file"), testing::ExitedWithCode(0),
-              "^hakmem: HAKMEM_STATS_AT_EXIT: cannot open \\(ENOENT\\), so "
-              "nothing is written to /nonexistent/folder/file\n$");
+  EXPECT_EXIT(
+      Send("/nonexistent/folder/file"), testing::ExitedWithCode(0),
+      "^hakmem\\[[0-9]+\\]: HAKMEM_STATS_AT_EXIT: cannot open \\(ENOENT\\), so "
+      "nothing is written to /nonexistent/folder/file\n$");
 }
 
 TEST(OutputDeathTest, AFifoThatNobodyReadsDoesNotBlock) {

@@ -100,7 +100,7 @@ bool IsOfPrograms(const Case& a_case) {
 // What another program says of it is its own affair.
 bool SaysThatMemoryRanOut(const Case& a_case, const std::string& errors) {
   if (errors.find('\n') != errors.size() - 1) return false;
-  if (absl::StrContains(errors, "hakmem: ")) return false;
+  if (absl::StrContains(errors, "hakmem[")) return false;
   if (IsOfPrograms(a_case)) return true;
   return absl::StrContains(errors, "out of memory") ||
          absl::StrContains(errors, "cannot start a thread: ");

@@ -50,7 +50,7 @@ __attribute__((destructor)) void WriteStatisticsIfAsked() {
   out.Text(",");
   WriteJsonFields(GatherStatistics(), out);
   out.Text("}");
-  SendLine(options::k_stats_at_exit, text, out.length());
+  SendData(options::k_stats_at_exit, text, out.length());
 }
 
 }  // namespace

@@ -58,6 +58,19 @@ size_t Statm(int field) {
   return pages * static_cast<size_t>(sysconf(_SC_PAGESIZE));
 }
 
+// `text` without the number of the process `child` in the "hakmem[1234]: " that
+// opens a line. The number of another stays, so that expectations about a line
+// of the child's fail when it names the wrong one.
+std::string WithoutProcess(std::string text, pid_t child) {
+  const std::string prefix = "hakmem[" + std::to_string(child) + "]: ";
+  const std::string plain = "hakmem: ";
+  for (size_t at = 0; (at = text.find(prefix, at)) != std::string::npos;) {
+    text.replace(at, prefix.size(), plain);
+    at += plain.size();
+  }
+  return text;
+}
+
 // Forks; the child, its stderr in a pipe, runs `body`, which must not return.
 ChildResult Run(const std::function<void()>& body) {
   int pipe_ends[2];
@@ -88,6 +101,7 @@ ChildResult Run(const std::function<void()>& body) {
     const size_t line = result.err.find("qemu: uncaught target signal");
     if (line != std::string::npos) result.err.resize(line);
   }
+  result.err = WithoutProcess(result.err, child);
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }

@@ -116,7 +116,9 @@ void LimitAddressSpace(size_t bytes);
 struct ChildResult {
   int exit_code = -1;  // -1 when a signal ended it
   int signal = 0;
-  std::string err;  // all that it wrote to stderr
+  // All that it wrote to stderr; where a line opens with "hakmem[" and its own
+  // number, "hakmem: " instead.
+  std::string err;
 };
 
 // The lines of `text`, without their ends.

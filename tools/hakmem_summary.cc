@@ -23,6 +23,18 @@ constexpr size_t kMostKinds = 20;
 
 constexpr std::string_view kPrefix = "hakmem: ";
 
+// Takes "hakmem: " or "hakmem[1234]: " off the front, if it is there.
+void TakePrefix(std::string_view& line) {
+  std::string_view rest = line;
+  if (!absl::ConsumePrefix(&rest, "hakmem")) return;
+  if (absl::ConsumePrefix(&rest, "[")) {
+    const size_t digits = rest.find_first_not_of("0123456789");
+    rest.remove_prefix(std::min(digits, rest.size()));
+    if (!absl::ConsumePrefix(&rest, "]")) return;
+  }
+  if (absl::ConsumePrefix(&rest, ": ")) line = rest;
+}
+
 // What stands behind `"name":` in a flat JSON object, quotes removed.
 std::string_view JsonField(std::string_view object, std::string_view name) {
   const size_t key = object.find(absl::StrCat("\"", name, "\":"));
@@ -168,7 +180,7 @@ void AddFailures(const FailureList& failures, std::string& text) {
 std::vector<ProcessFigures> ParseFigures(std::string_view lines) {
   std::vector<ProcessFigures> processes;
   for (std::string_view line : absl::StrSplit(lines, '\n')) {
-    absl::ConsumePrefix(&line, kPrefix);
+    TakePrefix(line);
     if (!absl::StartsWith(line, "{") || !absl::EndsWith(line, "}")) continue;
     ProcessFigures p;
     p.pid = JsonNumber(line, "pid");
@@ -188,7 +200,7 @@ std::vector<ProcessFigures> ParseFigures(std::string_view lines) {
 FailureList ParseFailures(std::string_view lines) {
   FailureList list;
   for (std::string_view line : absl::StrSplit(lines, '\n')) {
-    absl::ConsumePrefix(&line, kPrefix);
+    TakePrefix(line);
     list.not_told += TakeNotTold(line);
     if (line.empty()) continue;
     if (!TakeFailureNumber(line)) {

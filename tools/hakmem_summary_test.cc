@@ -37,11 +37,12 @@ TEST(HakmemSummary, FailuresOfOneReasonAreCountedNewestLast) {
   const FailureList list = ParseFailures(
       "failure 1, thread 10: malloc of 1 GiB: a\n"
       "#0 old\n"
-      "failure 2, thread 10: malloc of 2 GiB: b\n"
-      "(7 more were not printed) failure 10, thread 11: malloc of 1 GiB: a\n"
+      "hakmem[10]: failure 2, thread 10: malloc of 2 GiB: b\n"
+      "hakmem[10]: (7 more were not printed) failure 10, thread 11: malloc of "
+      "1 GiB: a\n"
       "#0 frame\n"
-      "#1 frame\n"
-      "3 more failures were not printed\n");
+      "hakmem[10]:   #1 frame\n"
+      "hakmem[10]: 3 more failures were not printed\n");
   ASSERT_EQ(list.kinds.size(), 2u);
   EXPECT_EQ(list.kinds[0].text, "malloc of 2 GiB: b");
   EXPECT_EQ(list.kinds[0].count, 1u);

@@ -265,8 +265,9 @@ TEST(HakmemTest, AnInterruptOfTheGroupLeavesNothingBehind) {
 
 TEST(HakmemTest, ATraceWithoutAFileIsToldAsItHappens) {
   const Result result = Shell("$tool --trace -- $program refuse 1");
-  EXPECT_THAT(result.err, ContainsRegex("hakmem: failure [0-9]+, thread "
-                                        "[0-9]+: malloc of 1 PiB"));
+  EXPECT_THAT(result.err,
+              ContainsRegex("hakmem.[0-9]+.: failure [0-9]+, thread "
+                            "[0-9]+: malloc of 1 PiB"));
 }
 
 TEST(HakmemTest, AStaticProgramIsToldApart) {

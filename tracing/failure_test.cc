@@ -272,19 +272,20 @@ TEST_F(FailureDeathTest, AHandlerOnASmallStackPrintsLineAndStack) {
 }
 
 TEST_F(FailureDeathTest, IsPrintedWhenAskedFor) {
-  EXPECT_EXIT(TraceTo("1", 1), testing::ExitedWithCode(0),
-              "^hakmem: failure [0-9]+, thread [0-9]+: malloc of 8 EiB: "
-              "Threshold in frontend, ENOMEM: a request of 9223372036854775808 "
-              "bytes can never be served: PTRDIFF_MAX is "
-              "9223372036854775807\n$");
+  EXPECT_EXIT(
+      TraceTo("1", 1), testing::ExitedWithCode(0),
+      "^hakmem\\[[0-9]+\\]: failure [0-9]+, thread [0-9]+: malloc of 8 EiB: "
+      "Threshold in frontend, ENOMEM: a request of 9223372036854775808 "
+      "bytes can never be served: PTRDIFF_MAX is "
+      "9223372036854775807\n$");
   EXPECT_EXIT(TraceTo("0", 1), testing::ExitedWithCode(0), "^$");
 }
 
 TEST_F(FailureDeathTest, LinesAreLimitedAndTheRestIsCounted) {
   // 10 lines, or some more if the second happens to end meanwhile.
   EXPECT_EXIT(TraceTo("1", 100), testing::ExitedWithCode(0),
-              "^(hakmem: [^\n]*failure [^\n]*\n){10,30}"
-              "hakmem: [0-9]+ more failures were not printed\n$");
+              "^(hakmem[^\n]*failure [^\n]*\n){10,30}"
+              "hakmem[^\n]*: [0-9]+ more failures were not printed\n$");
 }
 
 TEST_F(FailureDeathTest, TheNextLineTellsHowManyWereLeftOut) {
@@ -297,12 +298,12 @@ TEST_F(FailureDeathTest, TheNextLineTellsHowManyWereLeftOut) {
     exit(0);
   };
   EXPECT_EXIT(body(), testing::ExitedWithCode(0),
-              "\nhakmem: \\([0-9]+ more were not printed\\) failure ");
+              "\nhakmem[^\n]*: \\([0-9]+ more were not printed\\) failure ");
 }
 
 TEST_F(FailureDeathTest, TheStackIsAddedWhenAskedFor) {
   EXPECT_EXIT(TraceTo("1", 1, true), testing::ExitedWithCode(0),
-              "^hakmem: failure [^\n]*\nhakmem:   #0 0x");
+              "^hakmem\\[[0-9]+\\]: failure [^\n]*\nhakmem[^\n]*:   #0 0x");
 }
 
 TEST_F(FailureDeathTest, AClosedStderrIsHarmless) {

@@ -10,6 +10,9 @@
 namespace hakmem {
 namespace {
 
+// What each line opens with.
+std::string Prefix() { return "hakmem[" + std::to_string(getpid()) + "]: "; }
+
 [[gnu::noinline]] void PrintFromHere() {
   PrintStack(options::k_ace_trace);  // the option is off: to stderr
   asm volatile("");                  // no tail call
@@ -21,8 +24,8 @@ TEST(StackTrace, HasALineForEachFrame) {
   PrintFromHere();
   EXPECT_EQ(errno, 7);
   const std::string text = testing::internal::GetCapturedStderr();
-  EXPECT_EQ(text.rfind("hakmem:   #0 0x", 0), 0u) << text;
-  EXPECT_NE(text.find("\nhakmem:   #1 0x"), std::string::npos) << text;
+  EXPECT_EQ(text.rfind(Prefix() + "  #0 0x", 0), 0u) << text;
+  EXPECT_NE(text.find("\n" + Prefix() + "  #1 0x"), std::string::npos) << text;
   // Functions of this program, whose file names them; the C library exports
   // its own.
   EXPECT_NE(text.find("stack_trace_test+0x"), std::string::npos) << text;
@@ -43,7 +46,7 @@ TEST(StackTrace, NotedFromAFrameOnIsPrintedLater) {
   testing::internal::CaptureStderr();
   PrintNotedStack(stack);
   const std::string text = testing::internal::GetCapturedStderr();
-  EXPECT_EQ(text.rfind("hakmem:   #0 0x", 0), 0u) << text;
+  EXPECT_EQ(text.rfind(Prefix() + "  #0 0x", 0), 0u) << text;
   EXPECT_EQ(text.find("NoteFromCaller"), std::string::npos) << text;
   EXPECT_NE(text.find("NotedFromAFrameOn"), std::string::npos) << text;
   EXPECT_LT(text.find("NotedFromAFrameOn"), text.find('\n')) << text;
