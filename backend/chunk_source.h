@@ -65,6 +65,9 @@ class ChunkSource {
 
   static size_t BytesReserved();
 
+  // Whether `address` lies in a region, for messages.
+  static bool Owns(uintptr_t address);
+
   // How many chunks with nothing resident have been handed out so far: the
   // process's memory grew by each. Without the lock.
   static uint64_t FreshChunks();

@@ -319,6 +319,16 @@ uintptr_t Large::BlockAround(uintptr_t address) {
   return 0;
 }
 
+size_t Large::BytesOfFreed(uintptr_t address) {
+  MutexLock lock(mutex);
+  return freed_last.BytesAt(address);
+}
+
+bool Large::HasForgottenFreed() {
+  MutexLock lock(mutex);
+  return freed_last.HasForgotten();
+}
+
 size_t Large::BytesParked() {
   MutexLock lock(mutex);
   return bytes_parked;

@@ -75,6 +75,12 @@ class Large {
   // Finds the block that holds `address`, for messages; 0 when none does.
   static uintptr_t BlockAround(uintptr_t address);
 
+  // Bytes of the block that started at `address` until it was freed, as far as
+  // that is remembered, for messages; 0 when there was none. The second tells
+  // whether there were blocks that are not remembered.
+  static size_t BytesOfFreed(uintptr_t address);
+  static bool HasForgottenFreed();
+
   // Bytes of all large blocks in use, and of those parked.
   static size_t BytesInUse();
   static size_t BytesParked();

@@ -50,6 +50,7 @@ LargeBlock* LeaveUse(uintptr_t address) {
   if (block == nullptr) return nullptr;
   blocks.Remove(block);
   bytes_in_use -= block->bytes;
+  freed_last.Add(address, block->bytes);
   const size_t tail = block->tail;
   SetTail(block, 0);
   block->bytes += tail;

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "frontend/guard.h"
 #include "frontend/housekeeping.h"
+#include "frontend/in_use_check.h"
 #include "frontend/thread_cache.h"
 #include "frontend/without_cache.h"
 #include "linked_backend.h"
@@ -170,8 +171,9 @@ void* AllocateAnyZeroed(const Request& request) {
   return PointerTo(span);
 }
 
-inline void FreeAnywhere(void* block, Call call) {
+inline void FreeAnywhere(void* block, BlockCall function, Call call) {
   const uintptr_t address = AddressOf(block);
+  const BlockCallScope scope(function, address);
   const SizeClass c = AddressMap::ClassAt(address);
   if (c != SizeClass::kNone) return ThreadCache::Free(c, block);
   if (Guard::Owns(address)) [[unlikely]] {
@@ -180,9 +182,9 @@ inline void FreeAnywhere(void* block, Call call) {
   ThreadCache::FreeSpan(address);
 }
 
-void* Resize(void* block, const Request& request) {
+void* Resize(void* block, BlockCall function, const Request& request) {
   const size_t bytes = request.bytes;
-  const size_t usable = UsableBytes(block);
+  const size_t usable = UsableBytes(block, function);
   if (StaysInPlace(usable, bytes)) return block;
   if (bytes > kMaxBytes) {
     return RefuseImpossible(bytes, 0, ENOMEM, request.call);
@@ -196,23 +198,24 @@ void* Resize(void* block, const Request& request) {
   void* moved = AllocateAny({bytes, 0, request.call, fits});
   if (moved == nullptr) return fits ? block : nullptr;
   memcpy(moved, block, std::min(usable, bytes));
-  FreeAnywhere(block, request.call);
+  FreeAnywhere(block, function, request.call);
   return moved;
 }
 
 // As UsableBytes, of a block that is about to be freed.
-[[gnu::noinline]] size_t BytesToFree(const void* block, const void* caller) {
+[[gnu::noinline]] size_t BytesToFree(const void* block, BlockCall function,
+                                     const void* caller) {
   const uintptr_t address = AddressOf(block);
-  return Guard::Owns(address) ? Guard::BytesAt(address, Use::kFree, caller)
-                              : UsableBytes(block);
+  return Guard::Owns(address) ? Guard::BytesAt(address, function, caller)
+                              : UsableBytes(block, function);
 }
 
 // Tells of `block` before it is free: after that, another thread may be given
 // it and tell first.
-void TellFree(const void* block, Call call) {
+void TellFree(const void* block, BlockCall function, Call call) {
   if (EventsOn()) [[unlikely]] {
-    RecordEvent(Operation::kFree, block, 0, BytesToFree(block, call.caller),
-                call.caller);
+    RecordEvent(Operation::kFree, block, 0,
+                BytesToFree(block, function, call.caller), call.caller);
   }
 }
 
@@ -249,16 +252,16 @@ void* AllocateSlow(size_t bytes, Call call) {
   return Told(AllocateAny(request), request);
 }
 
-void FreeSlow(void* block, Call call) {
+void FreeSlow(void* block, Call call, BlockCall function) {
   if (block == nullptr) return;
-  TellFree(block, call);
-  FreeAnywhere(block, call);
+  TellFree(block, function, call);
+  FreeAnywhere(block, function, call);
 }
 
-void FreeInTerms(void* block, FreeTerms terms, Origin origin, Call call) {
+void FreeInTerms(void* block, FreeTerms terms, BlockCall function, Call call) {
   if (block == nullptr) return;
-  if constexpr (kChecksFrees) CheckTerms(block, terms, origin);
-  FreeSlow(block, call);
+  if constexpr (kChecksFrees) CheckTerms(block, terms, function);
+  FreeSlow(block, call, function);
 }
 
 void* AllocateZeroed(size_t bytes, Call call) {
@@ -271,15 +274,15 @@ void* AllocateAligned(size_t alignment, size_t bytes, Call call) {
   return Told(AllocateAny(request), request);
 }
 
-void* Reallocate(void* block, size_t bytes, Call call) {
+void* Reallocate(void* block, size_t bytes, Call call, BlockCall function) {
   if (block == nullptr) {
     void* fresh = PopFromBins(bytes);
     return fresh != nullptr ? fresh : AllocateSlow(bytes, call);
   }
   // Two events: one block ends and another begins, though it may be the same
   // again; when nothing came of it, with all the bytes it has.
-  TellFree(block, call);
-  void* moved = Resize(block, {bytes, 0, call});
+  TellFree(block, function, call);
+  void* moved = Resize(block, function, {bytes, 0, call});
   if (EventsOn()) {
     const void* now = moved != nullptr ? moved : block;
     const size_t usable = UsableBytes(now);
@@ -297,24 +300,22 @@ void* RefuseImpossible(size_t bytes, size_t alignment, int error, Call call) {
   return nullptr;
 }
 
-size_t UsableBytes(const void* block) {
+size_t UsableBytes(const void* block, BlockCall function) {
   if (block == nullptr) return 0;
   const uintptr_t address = AddressOf(block);
   const SizeClass c = AddressMap::ClassAt(address);
   if (c == SizeClass::kNone) {
     if (Guard::Owns(address)) [[unlikely]] {
-      return Guard::BytesAt(address, Use::kMeasure,
-                            __builtin_return_address(0));
+      return Guard::BytesAt(address, function, __builtin_return_address(0));
     }
     const size_t bytes = Ace::BytesAt(address);
-    if (bytes == 0) SpanSource::AbortOnBadAddress(address);
+    if (bytes == 0) [[unlikely]] {
+      BlockCallScope::Note(function, address);
+      SpanSource::AbortOnBadAddress(address);
+    }
     return bytes;
   }
-  const Slab* slab =
-      IsMid(c) ? Ace::SlabAt(address) : LinkedBackend::SlabAt(address);
-  if (slab->BlockAt(address) == Slab::kNotABlock) {
-    AbortOnBadSlabFree(*slab, address);
-  }
+  AbortUnlessInUse(c, block, function);
   return ClassBytes(c);
 }
 

@@ -14,6 +14,7 @@
 #include <cstdint>
 
 #include "backend/address_map.h"
+#include "backend/block_call.h"
 #include "base/size_classes.h"
 #include "frontend/bins.h"
 #include "frontend/call.h"
@@ -68,12 +69,13 @@ void* AllocateSlow(size_t bytes, Call call);
 
 // Takes back `block`, from any function here, or null, for a caller whose
 // PushToBins did not. Keeps errno. Aborts with one line when `block` is not a
-// block in use, as far as can be told.
-void FreeSlow(void* block, Call call);
+// block in use, as far as can be told; the line names `function`, which the
+// program called.
+void FreeSlow(void* block, Call call, BlockCall function = BlockCall::kFree);
 
 // The same for a block that was asked for in `terms`, which hardened builds
 // compare with it.
-void FreeInTerms(void* block, FreeTerms terms, Origin origin, Call call);
+void FreeInTerms(void* block, FreeTerms terms, BlockCall function, Call call);
 
 // As AllocateSlow, zeroed.
 void* AllocateZeroed(size_t bytes, Call call);
@@ -83,15 +85,19 @@ void* AllocateAligned(size_t alignment, size_t bytes, Call call);
 
 // Makes `block` at least `bytes` (not 0) long, keeping its contents; it may
 // move. Null on failure, with errno ENOMEM; then `block` is as it was.
-void* Reallocate(void* block, size_t bytes, Call call);
+// `function` is what the program called.
+void* Reallocate(void* block, size_t bytes, Call call,
+                 BlockCall function = BlockCall::kRealloc);
 
 // Answers a request that nothing could ever serve: sets errno to `error` and
 // records it. `bytes` is SIZE_MAX when count times size overflowed.
 void* RefuseImpossible(size_t bytes, size_t alignment, int error, Call call);
 
 // Bytes that may be used in `block`; 0 for null. Aborts with one line when
-// `block` is not a block in use, as far as can be told.
-size_t UsableBytes(const void* block);
+// `block` is not a block in use, as far as can be told; the line names
+// `function`, which the program called.
+size_t UsableBytes(const void* block,
+                   BlockCall function = BlockCall::kUsableSize);
 
 // Whether a block of `usable` bytes may stay where it is for a request of
 // `bytes`: it fits, and at most half of it, or one unit, would be unused.

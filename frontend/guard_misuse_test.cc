@@ -88,6 +88,9 @@ PROGRAM(double_delete, ::operator delete (Freed(1), size_t{1}));
 PROGRAM(realloc_freed, if (realloc(Freed(64), 100) == nullptr) abort());
 PROGRAM(realloc_freed_to_0, if (realloc(Freed(64), 0) != nullptr) abort());
 PROGRAM(measure_freed, if (malloc_usable_size(Freed(64)) == 0) abort());
+PROGRAM(realloc_middle,
+        if (realloc(Guarded(64, End::kLeft) + 16, 100) == nullptr) abort());
+PROGRAM(delete_array_middle, ::operator delete[](Guarded(64, End::kLeft) + 16));
 PROGRAM(free_middle, GuardTestFrees(Guarded(64, End::kLeft) + 16));
 PROGRAM(free_middle_odd, GuardTestFrees(Guarded(64, End::kRight) + 1));
 PROGRAM(free_freed_middle, GuardTestFrees(Freed(64) + 8));
@@ -258,18 +261,27 @@ INSTANTIATE_TEST_SUITE_P(
              "double free of a block of 64 bytes at @ by thread $T", "afc",
              kFrees},
         Case{"double_delete", SIGABRT,
-             "double free of a block of 1 byte at @ by thread $T", "afc"},
-        Case{"realloc_freed", SIGABRT,
-             "realloc or malloc_usable_size after free of a block of 64 bytes "
-             "at @ by thread $T",
-             "afc"},
-        Case{"realloc_freed_to_0", SIGABRT,
-             "double free of a block of 64 bytes at @ by thread $T", "afc"},
-        Case{"measure_freed", SIGABRT,
-             "realloc or malloc_usable_size after free of a block of 64 bytes "
-             "at @ by "
+             "double free by operator delete of a block of 1 byte at @ by "
              "thread $T",
              "afc"},
+        Case{"realloc_freed", SIGABRT,
+             "realloc after free of a block of 64 bytes at @ by thread $T",
+             "afc"},
+        Case{"realloc_freed_to_0", SIGABRT,
+             "realloc after free of a block of 64 bytes at @ by thread $T",
+             "afc"},
+        Case{"measure_freed", SIGABRT,
+             "malloc_usable_size after free of a block of 64 bytes at @ by "
+             "thread $T",
+             "afc"},
+        Case{"realloc_middle", SIGABRT,
+             "realloc of @+16, 16 bytes into a block of 64 bytes at @ by "
+             "thread $T",
+             "ac"},
+        Case{"delete_array_middle", SIGABRT,
+             "operator delete[] of @+16, 16 bytes into a block of 64 bytes at "
+             "@ by thread $T",
+             "ac"},
         Case{"free_middle", SIGABRT,
              "free of @+16, 16 bytes into a block of 64 bytes at @ by thread "
              "$T",

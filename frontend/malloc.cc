@@ -22,12 +22,12 @@ namespace {
 
 using hakmem::AllocateAligned;
 using hakmem::AllocateZeroed;
+using hakmem::BlockCall;
 using hakmem::Call;
 using hakmem::CallOf;
 using hakmem::EntryPoint;
 using hakmem::FreeTerms;
 using hakmem::kChecksFrees;
-using hakmem::Origin;
 using hakmem::Reallocate;
 using hakmem::RefuseImpossible;
 
@@ -45,10 +45,18 @@ using hakmem::RefuseImpossible;
   }
 }
 
+[[gnu::noinline]] void FreeSlowAs(void* block, BlockCall function) {
+  hakmem::FreeSlow(block, CallOf(EntryPoint::kNone), function);
+}
+
 // What the caller says of the block, null or not, is not needed to free it.
-[[gnu::always_inline]] inline void FreeInTerms(void* block, FreeTerms terms) {
-  if constexpr (!kChecksFrees) return Free(block);
-  hakmem::FreeInTerms(block, terms, Origin::kMalloc, CallOf(EntryPoint::kNone));
+[[gnu::always_inline]] inline void FreeInTerms(void* block, FreeTerms terms,
+                                               BlockCall function) {
+  if constexpr (kChecksFrees) {
+    hakmem::FreeInTerms(block, terms, function, CallOf(EntryPoint::kNone));
+  } else if (!hakmem::PushToBins(block)) [[unlikely]] {
+    FreeSlowAs(block, function);
+  }
 }
 
 void* AllocateAlignedChecked(size_t alignment, size_t size, Call call) {
@@ -58,13 +66,14 @@ void* AllocateAlignedChecked(size_t alignment, size_t size, Call call) {
   return AllocateAligned(alignment, size, call);
 }
 
-void* ReallocateOrFree(void* block, size_t size, Call call) {
+void* ReallocateOrFree(void* block, size_t size, Call call,
+                       BlockCall function) {
   // As glibc: realloc to 0 bytes frees and returns null.
   if (size == 0 && block != nullptr) {
-    if (!hakmem::PushToBins(block)) hakmem::FreeSlow(block, call);
+    if (!hakmem::PushToBins(block)) hakmem::FreeSlow(block, call, function);
     return nullptr;
   }
-  return Reallocate(block, size, call);
+  return Reallocate(block, size, call, function);
 }
 
 void* ReallocateArray(void* block, size_t count, size_t size, Call call) {
@@ -72,7 +81,7 @@ void* ReallocateArray(void* block, size_t count, size_t size, Call call) {
   if (__builtin_mul_overflow(count, size, &bytes)) {
     return RefuseImpossible(SIZE_MAX, 0, ENOMEM, call);
   }
-  return ReallocateOrFree(block, bytes, call);
+  return ReallocateOrFree(block, bytes, call, BlockCall::kReallocarray);
 }
 
 }  // namespace
@@ -99,7 +108,8 @@ HAKMEM_API void* calloc(size_t count, size_t size) noexcept {
 }
 
 HAKMEM_API void* realloc(void* block, size_t size) noexcept {
-  return ReallocateOrFree(block, size, CallOf(EntryPoint::kRealloc));
+  return ReallocateOrFree(block, size, CallOf(EntryPoint::kRealloc),
+                          BlockCall::kRealloc);
 }
 
 HAKMEM_API void* reallocarray(void* block, size_t count, size_t size) noexcept {
@@ -155,12 +165,12 @@ HAKMEM_API size_t malloc_usable_size(void* block) noexcept {
 // C23. The size is the caller's word, which hardened builds compare with the
 // address map's.
 HAKMEM_API void free_sized(void* block, size_t size) noexcept {
-  FreeInTerms(block, {size, 0});
+  FreeInTerms(block, {size, 0}, BlockCall::kFreeSized);
 }
 
 HAKMEM_API void free_aligned_sized(void* block, size_t alignment,
                                    size_t size) noexcept {
-  FreeInTerms(block, {size, alignment});
+  FreeInTerms(block, {size, alignment}, BlockCall::kFreeAlignedSized);
 }
 
 // Gone from glibc's headers in 2.26; old binaries still call it.

@@ -28,6 +28,7 @@ namespace {
 
 using hakmem::AllocateAligned;
 using hakmem::AllocateSlow;
+using hakmem::BlockCall;
 using hakmem::Call;
 using hakmem::CallOf;
 using hakmem::EntryPoint;
@@ -35,7 +36,6 @@ using hakmem::FreeInTerms;
 using hakmem::FreeSlow;
 using hakmem::FreeTerms;
 using hakmem::kChecksFrees;
-using hakmem::Origin;
 using hakmem::PopFromBins;
 using hakmem::PushSizedToBins;
 using hakmem::PushToBins;
@@ -114,34 +114,40 @@ template <typename TryAllocate>
 }
 
 // noexcept, so that a noexcept operator delete can end with a jump to it.
+template <BlockCall kFunction>
 [[gnu::noinline]] void DeleteSlow(void* block) noexcept {
-  FreeSlow(block, CallOf(EntryPoint::kNone));
+  FreeSlow(block, CallOf(EntryPoint::kNone), kFunction);
 }
 
+template <BlockCall kFunction>
 [[gnu::always_inline]] inline void Delete(void* block) {
   if (!PushToBins(block)) [[unlikely]] {
-    DeleteSlow(block);
+    DeleteSlow<kFunction>(block);
   }
 }
 
+template <BlockCall kFunction>
 [[gnu::noinline]] void DeleteInTermsSlow(void* block,
                                          FreeTerms terms) noexcept {
-  FreeInTerms(block, terms, Origin::kNew, CallOf(EntryPoint::kNone));
+  FreeInTerms(block, terms, kFunction, CallOf(EntryPoint::kNone));
 }
 
 // The size and the alignment that a program deletes with are not needed: a
 // program that deletes through a base class passes a wrong size, and gets away
 // with it everywhere else. Hardened builds compare them with the block.
+template <BlockCall kFunction>
 [[gnu::always_inline]] inline void DeleteSized(void* block, size_t size) {
   if (!PushSizedToBins(block, size)) [[unlikely]] {
-    kChecksFrees ? DeleteInTermsSlow(block, {size, 0}) : DeleteSlow(block);
+    kChecksFrees ? DeleteInTermsSlow<kFunction>(block, {size, 0})
+                 : DeleteSlow<kFunction>(block);
   }
 }
 
+template <BlockCall kFunction>
 [[gnu::always_inline]] inline void DeleteAligned(void* block, size_t size,
                                                  align_val_t alignment) {
-  if constexpr (!kChecksFrees) return Delete(block);
-  DeleteInTermsSlow(block, {size, static_cast<size_t>(alignment)});
+  if constexpr (!kChecksFrees) return Delete<kFunction>(block);
+  DeleteInTermsSlow<kFunction>(block, {size, static_cast<size_t>(alignment)});
 }
 
 }  // namespace
@@ -169,39 +175,43 @@ HAKMEM_API void* operator new[](size_t size, align_val_t alignment,
   return NewAlignedNothrow(size, alignment);
 }
 
-HAKMEM_API void operator delete(void* block) noexcept { Delete(block); }
-HAKMEM_API void operator delete[](void* block) noexcept { Delete(block); }
+HAKMEM_API void operator delete(void* block) noexcept {
+  Delete<BlockCall::kDelete>(block);
+}
+HAKMEM_API void operator delete[](void* block) noexcept {
+  Delete<BlockCall::kDeleteArray>(block);
+}
 HAKMEM_API void operator delete(void* block, const nothrow_t&) noexcept {
-  Delete(block);
+  Delete<BlockCall::kDelete>(block);
 }
 HAKMEM_API void operator delete[](void* block, const nothrow_t&) noexcept {
-  Delete(block);
+  Delete<BlockCall::kDeleteArray>(block);
 }
 HAKMEM_API void operator delete(void* block, size_t size) noexcept {
-  DeleteSized(block, size);
+  DeleteSized<BlockCall::kDelete>(block, size);
 }
 HAKMEM_API void operator delete[](void* block, size_t size) noexcept {
-  DeleteSized(block, size);
+  DeleteSized<BlockCall::kDeleteArray>(block, size);
 }
 HAKMEM_API void operator delete(void* block, align_val_t alignment) noexcept {
-  DeleteAligned(block, 0, alignment);
+  DeleteAligned<BlockCall::kDelete>(block, 0, alignment);
 }
 HAKMEM_API void operator delete[](void* block, align_val_t alignment) noexcept {
-  DeleteAligned(block, 0, alignment);
+  DeleteAligned<BlockCall::kDeleteArray>(block, 0, alignment);
 }
 HAKMEM_API void operator delete(void* block, align_val_t alignment,
                                 const nothrow_t&) noexcept {
-  DeleteAligned(block, 0, alignment);
+  DeleteAligned<BlockCall::kDelete>(block, 0, alignment);
 }
 HAKMEM_API void operator delete[](void* block, align_val_t alignment,
                                   const nothrow_t&) noexcept {
-  DeleteAligned(block, 0, alignment);
+  DeleteAligned<BlockCall::kDeleteArray>(block, 0, alignment);
 }
 HAKMEM_API void operator delete(void* block, size_t size,
                                 align_val_t alignment) noexcept {
-  DeleteAligned(block, size, alignment);
+  DeleteAligned<BlockCall::kDelete>(block, size, alignment);
 }
 HAKMEM_API void operator delete[](void* block, size_t size,
                                   align_val_t alignment) noexcept {
-  DeleteAligned(block, size, alignment);
+  DeleteAligned<BlockCall::kDeleteArray>(block, size, alignment);
 }

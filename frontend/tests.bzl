@@ -143,6 +143,10 @@ _PRELOADED = {
     "many_threads_test": (_VARIANTS, "medium"),
     "map_count_test": (_VARIANTS, "medium"),
     "misuse_test": (dict(_VARIANTS, **_HARDENED_VARIANTS), "medium"),
+    "misuse_words_test": (
+        dict(_ALL_VARIANTS, **_HARDENED_VARIANTS),
+        "medium",
+    ),
     "new_handler_test": (_VARIANTS, "medium"),
     "operator_new_test": (_ALL_VARIANTS, "small"),
     "options_test": (_VARIANTS, "small"),
@@ -296,6 +300,7 @@ def frontend_tests():
             "block_test_helper.h",
             "busy_threads_test_helper.h",
             "fault_test_helper.h",
+            "misuse_test_helper.h",
             "preload_test_helper.h",
         ],
         copts = _COPTS,
