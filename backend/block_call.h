@@ -45,6 +45,10 @@ class BlockCallScope {
   static void Note(BlockCall call, uintptr_t address) {
     current_ = {address, call};
   }
+  // The same unless the thread is in another call with that address.
+  static void NoteIfNone(BlockCall call, uintptr_t address) {
+    if (current_.address != address) Note(call, address);
+  }
 
   // The call with `address` that this thread is in; kFree when it is in none.
   static BlockCall Of(uintptr_t address) {

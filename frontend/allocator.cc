@@ -171,9 +171,8 @@ void* AllocateAnyZeroed(const Request& request) {
   return PointerTo(span);
 }
 
-inline void FreeAnywhere(void* block, BlockCall function, Call call) {
+inline void FreeAnywhere(void* block, Call call) {
   const uintptr_t address = AddressOf(block);
-  const BlockCallScope scope(function, address);
   const SizeClass c = AddressMap::ClassAt(address);
   if (c != SizeClass::kNone) return ThreadCache::Free(c, block);
   if (Guard::Owns(address)) [[unlikely]] {
@@ -182,9 +181,41 @@ inline void FreeAnywhere(void* block, BlockCall function, Call call) {
   ThreadCache::FreeSpan(address);
 }
 
-void* Resize(void* block, BlockCall function, const Request& request) {
+// As UsableBytes. A bad block is found in passing: `kFunction` is noted only
+// then.
+template <BlockCall kFunction>
+[[gnu::always_inline]] inline size_t UsableBytesFor(const void* block) {
+  const uintptr_t address = AddressOf(block);
+  const SizeClass c = AddressMap::ClassAt(address);
+  if (c == SizeClass::kNone) {
+    if (Guard::Owns(address)) [[unlikely]] {
+      return Guard::BytesAt(address, kFunction, __builtin_return_address(0));
+    }
+    const size_t bytes = Ace::BytesAt(address);
+    if (bytes == 0) [[unlikely]] {
+      BlockCallScope::NoteIfNone(kFunction, address);
+      SpanSource::AbortOnBadAddress(address);
+    }
+    return bytes;
+  }
+  if constexpr (kChecksFrees) {
+    AbortUnlessInUse(c, block, kFunction);
+  } else {
+    const Slab* slab =
+        IsMid(c) ? Ace::SlabAt(address) : LinkedBackend::SlabAt(address);
+    if (slab->BlockAt(address) == Slab::kNotABlock) [[unlikely]] {
+      BlockCallScope::NoteIfNone(kFunction, address);
+      AbortOnBadSlabFree(*slab, address);
+    }
+  }
+  return ClassBytes(c);
+}
+
+template <BlockCall kFunction>
+[[gnu::always_inline]] inline void* Resize(void* block,
+                                           const Request& request) {
   const size_t bytes = request.bytes;
-  const size_t usable = UsableBytes(block, function);
+  const size_t usable = UsableBytesFor<kFunction>(block);
   if (StaysInPlace(usable, bytes)) return block;
   if (bytes > kMaxBytes) {
     return RefuseImpossible(bytes, 0, ENOMEM, request.call);
@@ -198,24 +229,29 @@ void* Resize(void* block, BlockCall function, const Request& request) {
   void* moved = AllocateAny({bytes, 0, request.call, fits});
   if (moved == nullptr) return fits ? block : nullptr;
   memcpy(moved, block, std::min(usable, bytes));
-  FreeAnywhere(block, function, request.call);
+  const BlockCallScope scope(kFunction, AddressOf(block));
+  FreeAnywhere(block, request.call);
   return moved;
 }
 
-// As UsableBytes, of a block that is about to be freed.
-[[gnu::noinline]] size_t BytesToFree(const void* block, BlockCall function,
-                                     const void* caller) {
+// As UsableBytes, of a block that is about to be freed, or moved.
+[[gnu::noinline]] size_t BytesToFree(const void* block, Call call) {
   const uintptr_t address = AddressOf(block);
-  return Guard::Owns(address) ? Guard::BytesAt(address, function, caller)
-                              : UsableBytes(block, function);
+  const BlockCall function =
+      call.entry == EntryPoint::kRealloc        ? BlockCall::kRealloc
+      : call.entry == EntryPoint::kReallocarray ? BlockCall::kReallocarray
+                                                : BlockCallScope::Of(address);
+  const BlockCallScope scope(function, address);
+  return Guard::Owns(address) ? Guard::BytesAt(address, function, call.caller)
+                              : UsableBytes(block);
 }
 
 // Tells of `block` before it is free: after that, another thread may be given
 // it and tell first.
-void TellFree(const void* block, BlockCall function, Call call) {
+void TellFree(const void* block, Call call) {
   if (EventsOn()) [[unlikely]] {
-    RecordEvent(Operation::kFree, block, 0,
-                BytesToFree(block, function, call.caller), call.caller);
+    RecordEvent(Operation::kFree, block, 0, BytesToFree(block, call),
+                call.caller);
   }
 }
 
@@ -226,6 +262,26 @@ void* Told(void* block, const Request& request) {
                 request.call.caller);
   }
   return block;
+}
+
+template <BlockCall kFunction>
+[[gnu::always_inline]] inline void* ReallocateAs(void* block, size_t bytes,
+                                                 Call call) {
+  if (block == nullptr) {
+    void* fresh = PopFromBins(bytes);
+    return fresh != nullptr ? fresh : AllocateSlow(bytes, call);
+  }
+  // Two events: one block ends and another begins, though it may be the same
+  // again; when nothing came of it, with all the bytes it has.
+  TellFree(block, call);
+  void* moved = Resize<kFunction>(block, {bytes, 0, call});
+  if (EventsOn()) {
+    const void* now = moved != nullptr ? moved : block;
+    const size_t usable = UsableBytes(now);
+    RecordEvent(Operation::kReallocate, now, moved != nullptr ? bytes : usable,
+                usable, call.caller);
+  }
+  return moved;
 }
 
 }  // namespace
@@ -254,8 +310,9 @@ void* AllocateSlow(size_t bytes, Call call) {
 
 void FreeSlow(void* block, Call call, BlockCall function) {
   if (block == nullptr) return;
-  TellFree(block, function, call);
-  FreeAnywhere(block, function, call);
+  const BlockCallScope scope(function, AddressOf(block));
+  TellFree(block, call);
+  FreeAnywhere(block, call);
 }
 
 void FreeInTerms(void* block, FreeTerms terms, BlockCall function, Call call) {
@@ -274,22 +331,12 @@ void* AllocateAligned(size_t alignment, size_t bytes, Call call) {
   return Told(AllocateAny(request), request);
 }
 
-void* Reallocate(void* block, size_t bytes, Call call, BlockCall function) {
-  if (block == nullptr) {
-    void* fresh = PopFromBins(bytes);
-    return fresh != nullptr ? fresh : AllocateSlow(bytes, call);
-  }
-  // Two events: one block ends and another begins, though it may be the same
-  // again; when nothing came of it, with all the bytes it has.
-  TellFree(block, function, call);
-  void* moved = Resize(block, function, {bytes, 0, call});
-  if (EventsOn()) {
-    const void* now = moved != nullptr ? moved : block;
-    const size_t usable = UsableBytes(now);
-    RecordEvent(Operation::kReallocate, now, moved != nullptr ? bytes : usable,
-                usable, call.caller);
-  }
-  return moved;
+void* Reallocate(void* block, size_t bytes, Call call) {
+  return ReallocateAs<BlockCall::kRealloc>(block, bytes, call);
+}
+
+void* ReallocateForArray(void* block, size_t bytes, Call call) {
+  return ReallocateAs<BlockCall::kReallocarray>(block, bytes, call);
 }
 
 void* RefuseImpossible(size_t bytes, size_t alignment, int error, Call call) {
@@ -300,23 +347,8 @@ void* RefuseImpossible(size_t bytes, size_t alignment, int error, Call call) {
   return nullptr;
 }
 
-size_t UsableBytes(const void* block, BlockCall function) {
-  if (block == nullptr) return 0;
-  const uintptr_t address = AddressOf(block);
-  const SizeClass c = AddressMap::ClassAt(address);
-  if (c == SizeClass::kNone) {
-    if (Guard::Owns(address)) [[unlikely]] {
-      return Guard::BytesAt(address, function, __builtin_return_address(0));
-    }
-    const size_t bytes = Ace::BytesAt(address);
-    if (bytes == 0) [[unlikely]] {
-      BlockCallScope::Note(function, address);
-      SpanSource::AbortOnBadAddress(address);
-    }
-    return bytes;
-  }
-  AbortUnlessInUse(c, block, function);
-  return ClassBytes(c);
+size_t UsableBytes(const void* block) {
+  return block == nullptr ? 0 : UsableBytesFor<BlockCall::kUsableSize>(block);
 }
 
 size_t CollectAll() {

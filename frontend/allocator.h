@@ -85,19 +85,19 @@ void* AllocateAligned(size_t alignment, size_t bytes, Call call);
 
 // Makes `block` at least `bytes` (not 0) long, keeping its contents; it may
 // move. Null on failure, with errno ENOMEM; then `block` is as it was.
-// `function` is what the program called.
-void* Reallocate(void* block, size_t bytes, Call call,
-                 BlockCall function = BlockCall::kRealloc);
+void* Reallocate(void* block, size_t bytes, Call call);
+
+// The same for reallocarray, which a line about a bad block names.
+void* ReallocateForArray(void* block, size_t bytes, Call call);
 
 // Answers a request that nothing could ever serve: sets errno to `error` and
 // records it. `bytes` is SIZE_MAX when count times size overflowed.
 void* RefuseImpossible(size_t bytes, size_t alignment, int error, Call call);
 
 // Bytes that may be used in `block`; 0 for null. Aborts with one line when
-// `block` is not a block in use, as far as can be told; the line names
-// `function`, which the program called.
-size_t UsableBytes(const void* block,
-                   BlockCall function = BlockCall::kUsableSize);
+// `block` is not a block in use, as far as can be told; the line names the call
+// that this thread is in with it (block_call.h), or malloc_usable_size.
+size_t UsableBytes(const void* block);
 
 // Whether a block of `usable` bytes may stay where it is for a request of
 // `bytes`: it fits, and at most half of it, or one unit, would be unused.

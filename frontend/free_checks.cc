@@ -34,8 +34,8 @@ bool MayHold(size_t usable, FreeTerms terms) {
 
 void CheckTerms(const void* block, FreeTerms terms, BlockCall function) {
   const auto address = reinterpret_cast<uintptr_t>(block);
-  const size_t usable = UsableBytes(block, function);  // aborts when it is none
   const BlockCallScope scope(function, address);
+  const size_t usable = UsableBytes(block);  // aborts when it is no block
   if (terms.alignment != 0 && address % terms.alignment != 0) {
     AbortOnWrongAlignment(address, terms.alignment);
   }

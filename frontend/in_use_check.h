@@ -1,5 +1,5 @@
 // Whether a block of a slab is in use: hardened builds look at the books before
-// a bin or a slab takes it back, all builds before they tell its size.
+// a bin or a slab takes it back, and before they tell its size.
 #ifndef HAKMEM_FRONTEND_IN_USE_CHECK_H_
 #define HAKMEM_FRONTEND_IN_USE_CHECK_H_
 
@@ -11,29 +11,28 @@
 #include "backend/slab.h"
 #include "base/size_classes.h"
 #include "hardening/freed_mark.h"
-#include "hardening/levels.h"
 #include "linked_backend.h"
 
 namespace hakmem {
 
 // Aborts when `block`, whose address is in a slab of class `c`, is not a block
-// in use, as far as this build can tell: without marks, one that lies in a bin
-// looks like one. Its slab's lock is not held: others may change other bits of
-// the word that is read here, never that of a block in use.
+// in use. Its slab's lock is not held: others may change other bits of the word
+// that is read here, never that of a block in use.
 //
-// `function` is what the program called, for the line.
+// `function` is named by the line unless the thread is in another call with the
+// block.
 __attribute__((no_sanitize("thread"))) inline void AbortUnlessInUse(
-    SizeClass c, const void* block, BlockCall function) {
+    SizeClass c, const void* block, BlockCall function = BlockCall::kFree) {
   const auto address = reinterpret_cast<uintptr_t>(block);
   const Slab* slab =
       IsMid(c) ? Ace::SlabAt(address) : LinkedBackend::SlabAt(address);
   const uint32_t number = slab->BlockAt(address);
   if (number == Slab::kNotABlock || slab->IsBlockFree(number)) [[unlikely]] {
-    BlockCallScope::Note(function, address);
+    BlockCallScope::NoteIfNone(function, address);
     AbortOnBadSlabFree(*slab, address);
   }
-  if (kMarksFreed && FreedMark::IsOn(block)) [[unlikely]] {
-    BlockCallScope::Note(function, address);
+  if (FreedMark::IsOn(block)) [[unlikely]] {
+    BlockCallScope::NoteIfNone(function, address);
     AbortOnDoubleFree(address, slab->block_bytes);
   }
 }

@@ -29,6 +29,7 @@ using hakmem::EntryPoint;
 using hakmem::FreeTerms;
 using hakmem::kChecksFrees;
 using hakmem::Reallocate;
+using hakmem::ReallocateForArray;
 using hakmem::RefuseImpossible;
 
 [[gnu::noinline]] void* MallocSlow(size_t size) {
@@ -66,14 +67,11 @@ void* AllocateAlignedChecked(size_t alignment, size_t size, Call call) {
   return AllocateAligned(alignment, size, call);
 }
 
-void* ReallocateOrFree(void* block, size_t size, Call call,
-                       BlockCall function) {
-  // As glibc: realloc to 0 bytes frees and returns null.
-  if (size == 0 && block != nullptr) {
-    if (!hakmem::PushToBins(block)) hakmem::FreeSlow(block, call, function);
-    return nullptr;
-  }
-  return Reallocate(block, size, call, function);
+// As glibc: realloc to 0 bytes frees and returns null.
+[[gnu::noinline]] void* FreeForRealloc(void* block, Call call,
+                                       BlockCall function) {
+  if (!hakmem::PushToBins(block)) hakmem::FreeSlow(block, call, function);
+  return nullptr;
 }
 
 void* ReallocateArray(void* block, size_t count, size_t size, Call call) {
@@ -81,7 +79,10 @@ void* ReallocateArray(void* block, size_t count, size_t size, Call call) {
   if (__builtin_mul_overflow(count, size, &bytes)) {
     return RefuseImpossible(SIZE_MAX, 0, ENOMEM, call);
   }
-  return ReallocateOrFree(block, bytes, call, BlockCall::kReallocarray);
+  if (bytes == 0 && block != nullptr) {
+    return FreeForRealloc(block, call, BlockCall::kReallocarray);
+  }
+  return ReallocateForArray(block, bytes, call);
 }
 
 }  // namespace
@@ -108,8 +109,11 @@ HAKMEM_API void* calloc(size_t count, size_t size) noexcept {
 }
 
 HAKMEM_API void* realloc(void* block, size_t size) noexcept {
-  return ReallocateOrFree(block, size, CallOf(EntryPoint::kRealloc),
-                          BlockCall::kRealloc);
+  const Call call = CallOf(EntryPoint::kRealloc);
+  if (size == 0 && block != nullptr) {
+    return FreeForRealloc(block, call, BlockCall::kRealloc);
+  }
+  return Reallocate(block, size, call);
 }
 
 HAKMEM_API void* reallocarray(void* block, size_t count, size_t size) noexcept {

@@ -80,10 +80,7 @@ void ThreadCache::FreeHere(SizeClass c, void* block) {
 
 // Aborts when `block` is free, as far as this build can tell.
 void ThreadCache::CheckInUse(SizeClass c, void* block) {
-  if constexpr (kChecksFrees) {
-    return AbortUnlessInUse(
-        c, block, BlockCallScope::Of(reinterpret_cast<uintptr_t>(block)));
-  }
+  if constexpr (kChecksFrees) return AbortUnlessInUse(c, block);
   if (*bins_.SlotBelow(bins_.bins[Index(c)].top) == block) {
     AbortOnDoubleFree(reinterpret_cast<uintptr_t>(block), ClassBytes(c));
   }

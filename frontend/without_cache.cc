@@ -53,8 +53,7 @@ void* WithoutCache::Allocate(SizeClass c) {
 void WithoutCache::Free(SizeClass c, void* block) {
   if (is_in_emergency) return;
   if constexpr (kMarksFreed) {
-    AbortUnlessInUse(c, block,
-                     BlockCallScope::Of(reinterpret_cast<uintptr_t>(block)));
+    AbortUnlessInUse(c, block);
     FreedMark::Put(block);
   }
   if (IsMid(c)) return Ace::Drain(c, &block, 1);
