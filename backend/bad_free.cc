@@ -127,4 +127,29 @@ void AbortOnWrongAlignment(uintptr_t address, size_t alignment) {
                 .Text(" bytes"));
 }
 
+void AbortOnMismatch(uintptr_t address, Origin origin) {
+  LogLine line;
+  Begin(line, address).Text(", which ");
+  const char* right = "free";
+  switch (origin) {
+    case Origin::kNew:
+      line.Text("operator new allocated: ");
+      right = "delete";
+      break;
+    case Origin::kNewArray:
+      line.Text("operator new[] allocated: ");
+      right = "delete[]";
+      break;
+    default:
+      line.Text("malloc or its like allocated: ");
+      break;
+  }
+  if (EndsBlock(BlockCallScope::Of(address))) {
+    line.Text("use ").Text(right);
+  } else {
+    line.Text("only what malloc or its like allocated can be resized");
+  }
+  AbortWith(line);
+}
+
 }  // namespace hakmem

@@ -9,6 +9,7 @@
 
 #include "backend/slab.h"
 #include "base/log.h"
+#include "hardening/block_origins.h"
 
 namespace hakmem {
 
@@ -48,6 +49,10 @@ namespace hakmem {
 // which has `block_bytes`.
 [[noreturn, gnu::cold]] void AbortOnWrongSize(uintptr_t address, size_t told,
                                               size_t block_bytes);
+
+// The block at `address` was allocated by functions of the kind `origin`, which
+// the one that was called now is not for.
+[[noreturn, gnu::cold]] void AbortOnMismatch(uintptr_t address, Origin origin);
 
 // The caller says that the block at `address` was asked for with an alignment
 // that it has not.

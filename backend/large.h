@@ -34,6 +34,7 @@
 #include <cstdint>
 
 #include "backend/span.h"
+#include "hardening/block_origins.h"
 
 namespace hakmem {
 
@@ -71,6 +72,12 @@ class Large {
   // time. Returns where it is now, or 0 when the OS refused, or would; then the
   // block is as it was.
   static uintptr_t Resize(uintptr_t address, size_t bytes);
+
+  // What the block that starts at `address` was allocated by: kUnknown when
+  // none starts there, or that was not noted.
+  static Origin OriginAt(uintptr_t address);
+  // Notes it, if a block starts there. The caller holds the block.
+  static void SetOrigin(uintptr_t address, Origin origin);
 
   // Finds the block that holds `address`, for messages; 0 when none does.
   static uintptr_t BlockAround(uintptr_t address);

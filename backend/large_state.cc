@@ -41,6 +41,7 @@ void SetTail(LargeBlock* block, size_t bytes) {
 }
 
 void EnterInUse(LargeBlock* block) {
+  block->origin = Origin::kUnknown;
   blocks.PushFront(block);
   bytes_in_use += block->bytes;
 }

@@ -11,6 +11,7 @@
 #include "frontend/guard.h"
 #include "frontend/housekeeping.h"
 #include "frontend/in_use_check.h"
+#include "frontend/origins.h"
 #include "frontend/thread_cache.h"
 #include "frontend/without_cache.h"
 #include "linked_backend.h"
@@ -216,6 +217,7 @@ template <BlockCall kFunction>
                                            const Request& request) {
   const size_t bytes = request.bytes;
   const size_t usable = UsableBytesFor<kFunction>(block);
+  CheckOrigin(block, kFunction);
   if (StaysInPlace(usable, bytes)) return block;
   if (bytes > kMaxBytes) {
     return RefuseImpossible(bytes, 0, ENOMEM, request.call);
@@ -311,6 +313,7 @@ void* AllocateSlow(size_t bytes, Call call) {
 void FreeSlow(void* block, Call call, BlockCall function) {
   if (block == nullptr) return;
   const BlockCallScope scope(function, AddressOf(block));
+  CheckOrigin(block, function);
   TellFree(block, call);
   FreeAnywhere(block, call);
 }

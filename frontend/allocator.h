@@ -23,10 +23,11 @@
 
 namespace hakmem {
 
-// The block that the thread's bins have for `bytes`; null when they have none
-// or the size is above tiny.
+// The block that the thread's bins have for `bytes`; null when they have none,
+// when the size is above tiny, and in builds that note every block's origin.
 inline void* PopFromBins(size_t bytes) {
-  if (bytes > kMaxTinyBytes) [[unlikely]] {
+  // Whatever is handed out, its origin is noted first.
+  if (kNotesOriginsInSlabs || bytes > kMaxTinyBytes) [[unlikely]] {
     return nullptr;
   }
   return ThreadBinsNow()->PopBytes(bytes);

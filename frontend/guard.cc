@@ -117,6 +117,12 @@ size_t Guard::BytesAt(uintptr_t address, BlockCall function,
   return bytes;
 }
 
+Origin Guard::OriginAt(uintptr_t address) { return pool.OriginAt(address); }
+
+void Guard::SetOrigin(uintptr_t address, Origin origin) {
+  pool.SetOrigin(address, origin);
+}
+
 GuardedPool::Totals Guard::Sum() { return pool.Sum(); }
 
 void Guard::LockForFork() { pool.LockForFork(); }

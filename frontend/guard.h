@@ -51,6 +51,11 @@ class Guard {
   static size_t BytesAt(uintptr_t address, BlockCall function,
                         const void* caller);
 
+  // What the block at `address`, which the pool owns, was allocated by, for
+  // whoever holds it; kUnknown when no block in use starts there.
+  static Origin OriginAt(uintptr_t address);
+  static void SetOrigin(uintptr_t address, Origin origin);
+
   static GuardedPool::Totals Sum();
   // Address space of the pool in bytes.
   static size_t BytesReserved() {

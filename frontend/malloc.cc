@@ -14,6 +14,7 @@
 
 #include "base/os_memory.h"
 #include "frontend/allocator.h"
+#include "frontend/origins.h"
 #include "hakmem/hakmem.h"
 
 #define HAKMEM_ALIAS_OF(name) __attribute__((alias(#name)))
@@ -32,8 +33,13 @@ using hakmem::Reallocate;
 using hakmem::ReallocateForArray;
 using hakmem::RefuseImpossible;
 
+// What is handed out.
+[[gnu::always_inline]] inline void* FromMalloc(void* block) {
+  return hakmem::WithOrigin(block, hakmem::Origin::kMalloc);
+}
+
 [[gnu::noinline]] void* MallocSlow(size_t size) {
-  return hakmem::AllocateSlow(size, CallOf(EntryPoint::kMalloc));
+  return FromMalloc(hakmem::AllocateSlow(size, CallOf(EntryPoint::kMalloc)));
 }
 
 [[gnu::noinline]] void FreeSlow(void* block) {
@@ -64,7 +70,7 @@ void* AllocateAlignedChecked(size_t alignment, size_t size, Call call) {
   if (!std::has_single_bit(alignment)) {
     return RefuseImpossible(size, alignment, EINVAL, call);
   }
-  return AllocateAligned(alignment, size, call);
+  return FromMalloc(AllocateAligned(alignment, size, call));
 }
 
 // As glibc: realloc to 0 bytes frees and returns null.
@@ -82,7 +88,7 @@ void* ReallocateArray(void* block, size_t count, size_t size, Call call) {
   if (bytes == 0 && block != nullptr) {
     return FreeForRealloc(block, call, BlockCall::kReallocarray);
   }
-  return ReallocateForArray(block, bytes, call);
+  return FromMalloc(ReallocateForArray(block, bytes, call));
 }
 
 }  // namespace
@@ -105,7 +111,7 @@ HAKMEM_API void* calloc(size_t count, size_t size) noexcept {
   // memset last: a tail call, which saves no registers.
   void* block = hakmem::PopFromBins(bytes);
   return block != nullptr ? memset(block, 0, bytes)
-                          : AllocateZeroed(bytes, call);
+                          : FromMalloc(AllocateZeroed(bytes, call));
 }
 
 HAKMEM_API void* realloc(void* block, size_t size) noexcept {
@@ -113,7 +119,7 @@ HAKMEM_API void* realloc(void* block, size_t size) noexcept {
   if (size == 0 && block != nullptr) {
     return FreeForRealloc(block, call, BlockCall::kRealloc);
   }
-  return Reallocate(block, size, call);
+  return FromMalloc(Reallocate(block, size, call));
 }
 
 HAKMEM_API void* reallocarray(void* block, size_t count, size_t size) noexcept {
@@ -141,7 +147,7 @@ HAKMEM_API int posix_memalign(void** block, size_t alignment,
     RefuseImpossible(size, alignment, EINVAL, call);
     error = EINVAL;
   } else {
-    result = AllocateAligned(alignment, size, call);
+    result = FromMalloc(AllocateAligned(alignment, size, call));
     error = result == nullptr ? ENOMEM : 0;
   }
   errno = saved_errno;
@@ -150,8 +156,8 @@ HAKMEM_API int posix_memalign(void** block, size_t alignment,
 }
 
 HAKMEM_API void* valloc(size_t size) noexcept {
-  return AllocateAligned(hakmem::os::PageBytes(), size,
-                         CallOf(EntryPoint::kValloc));
+  return FromMalloc(AllocateAligned(hakmem::os::PageBytes(), size,
+                                    CallOf(EntryPoint::kValloc)));
 }
 
 HAKMEM_API void* pvalloc(size_t size) noexcept {
@@ -159,7 +165,7 @@ HAKMEM_API void* pvalloc(size_t size) noexcept {
   const size_t page = hakmem::os::PageBytes();
   const size_t rounded = (size + page - 1) & ~(page - 1);
   if (rounded < size) return RefuseImpossible(size, page, ENOMEM, call);
-  return AllocateAligned(page, rounded == 0 ? page : rounded, call);
+  return FromMalloc(AllocateAligned(page, rounded == 0 ? page : rounded, call));
 }
 
 HAKMEM_API size_t malloc_usable_size(void* block) noexcept {

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "frontend/allocator.h"
+#include "frontend/origins.h"
 #include "hakmem/hakmem.h"
 
 namespace std {
@@ -36,9 +37,11 @@ using hakmem::FreeInTerms;
 using hakmem::FreeSlow;
 using hakmem::FreeTerms;
 using hakmem::kChecksFrees;
+using hakmem::Origin;
 using hakmem::PopFromBins;
 using hakmem::PushSizedToBins;
 using hakmem::PushToBins;
+using hakmem::WithOrigin;
 using std::align_val_t;
 using std::nothrow_t;
 
@@ -77,39 +80,49 @@ template <typename TryAllocate>
   }
 }
 
+template <Origin kOrigin>
 [[gnu::noinline]] void* NewSlow(size_t size) {
   const Call call = CallOf(EntryPoint::kNew);
-  return AllocateOrThrow([=] { return AllocateSlow(size, call); });
+  return AllocateOrThrow(
+      [=] { return WithOrigin(AllocateSlow(size, call), kOrigin); });
 }
 
+template <Origin kOrigin>
 [[gnu::noinline]] void* NewSlowNothrow(size_t size) noexcept {
   const Call call = CallOf(EntryPoint::kNew);
-  return AllocateOrNull([=] { return AllocateSlow(size, call); });
+  return AllocateOrNull(
+      [=] { return WithOrigin(AllocateSlow(size, call), kOrigin); });
 }
 
+template <Origin kOrigin>
 [[gnu::always_inline]] inline void* New(size_t size) {
   void* block = PopFromBins(size);
-  return block != nullptr ? block : NewSlow(size);
+  return block != nullptr ? block : NewSlow<kOrigin>(size);
 }
 
+template <Origin kOrigin>
 [[gnu::always_inline]] inline void* NewNothrow(size_t size) noexcept {
   void* block = PopFromBins(size);
-  return block != nullptr ? block : NewSlowNothrow(size);
+  return block != nullptr ? block : NewSlowNothrow<kOrigin>(size);
 }
 
+template <Origin kOrigin>
 [[gnu::always_inline]] inline void* NewAligned(size_t size,
                                                align_val_t alignment) {
   const Call call = CallOf(EntryPoint::kNewAligned);
   return AllocateOrThrow([=] {
-    return AllocateAligned(static_cast<size_t>(alignment), size, call);
+    return WithOrigin(
+        AllocateAligned(static_cast<size_t>(alignment), size, call), kOrigin);
   });
 }
 
+template <Origin kOrigin>
 [[gnu::always_inline]] inline void* NewAlignedNothrow(
     size_t size, align_val_t alignment) noexcept {
   const Call call = CallOf(EntryPoint::kNewAligned);
   return AllocateOrNull([=] {
-    return AllocateAligned(static_cast<size_t>(alignment), size, call);
+    return WithOrigin(
+        AllocateAligned(static_cast<size_t>(alignment), size, call), kOrigin);
   });
 }
 
@@ -152,27 +165,29 @@ template <BlockCall kFunction>
 
 }  // namespace
 
-HAKMEM_API void* operator new(size_t size) { return New(size); }
-HAKMEM_API void* operator new[](size_t size) { return New(size); }
+HAKMEM_API void* operator new(size_t size) { return New<Origin::kNew>(size); }
+HAKMEM_API void* operator new[](size_t size) {
+  return New<Origin::kNewArray>(size);
+}
 HAKMEM_API void* operator new(size_t size, const nothrow_t&) noexcept {
-  return NewNothrow(size);
+  return NewNothrow<Origin::kNew>(size);
 }
 HAKMEM_API void* operator new[](size_t size, const nothrow_t&) noexcept {
-  return NewNothrow(size);
+  return NewNothrow<Origin::kNewArray>(size);
 }
 HAKMEM_API void* operator new(size_t size, align_val_t alignment) {
-  return NewAligned(size, alignment);
+  return NewAligned<Origin::kNew>(size, alignment);
 }
 HAKMEM_API void* operator new[](size_t size, align_val_t alignment) {
-  return NewAligned(size, alignment);
+  return NewAligned<Origin::kNewArray>(size, alignment);
 }
 HAKMEM_API void* operator new(size_t size, align_val_t alignment,
                               const nothrow_t&) noexcept {
-  return NewAlignedNothrow(size, alignment);
+  return NewAlignedNothrow<Origin::kNew>(size, alignment);
 }
 HAKMEM_API void* operator new[](size_t size, align_val_t alignment,
                                 const nothrow_t&) noexcept {
-  return NewAlignedNothrow(size, alignment);
+  return NewAlignedNothrow<Origin::kNewArray>(size, alignment);
 }
 
 HAKMEM_API void operator delete(void* block) noexcept {

@@ -142,6 +142,7 @@ _PRELOADED = {
     "malloc_api_test": (dict(_ALL_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "many_threads_test": (_VARIANTS, "medium"),
     "map_count_test": (_VARIANTS, "medium"),
+    "mismatch_test": (dict(_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "misuse_test": (dict(_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "misuse_words_test": (
         dict(_ALL_VARIANTS, **_HARDENED_VARIANTS),
