@@ -2,12 +2,34 @@
 
 #include <cstdlib>
 
+#include "backend/block_call.h"
 #include "backend/emergency.h"
 #include "base/options.h"
 #include "tracing/counters.h"
 #include "tracing/stack_trace.h"
 
 namespace hakmem {
+namespace {
+
+// How a line begins: "double free of A", "double free of A by operator delete",
+// "realloc of A".
+LogLine& Begin(LogLine& line, const char* kind, uintptr_t address) {
+  const BlockCall call = BlockCallScope::Of(address);
+  line.Text(EndsBlock(call) ? kind : NameOf(call)).Text(" of ").Hex(address);
+  if (EndsBlock(call) && call != BlockCall::kFree) {
+    line.Text(" by ").Text(NameOf(call));
+  }
+  return line;
+}
+
+// The same where what is wrong does not have a name.
+LogLine& Begin(LogLine& line, uintptr_t address) {
+  return line.Text(NameOf(BlockCallScope::Of(address)))
+      .Text(" of ")
+      .Hex(address);
+}
+
+}  // namespace
 
 void AbortWith(LogLine& line) {
   line.Send();
@@ -26,7 +48,7 @@ void AbortOnBadSlabFree(const Slab& slab, uintptr_t address) {
     AbortOnDoubleFree(address, slab.block_bytes);
   }
   LogLine line;
-  line.Text("invalid free of ").Hex(address);
+  Begin(line, "invalid free", address);
   const uintptr_t offset = address - slab.base;
   const size_t used = size_t{slab.block_count} * slab.block_bytes;
   if (offset < used) {
@@ -42,20 +64,40 @@ void AbortOnBadSlabFree(const Slab& slab, uintptr_t address) {
   AbortWith(line);
 }
 
-void AbortOnForeignFree(uintptr_t address) {
-  AbortWith(LogLine()
-                .Text("invalid free of ")
-                .Hex(address)
-                .Text(": not an address that hakmem handed out"));
+void AbortOnMiddleOfSpan(uintptr_t address, size_t offset) {
+  LogLine line;
+  AbortWith(Begin(line, "invalid free", address)
+                .Text(": ")
+                .Decimal(offset)
+                .Text(" bytes into the block at ")
+                .Hex(address - offset));
+}
+
+void AbortOnForeignFree(uintptr_t address, bool for_sure) {
+  LogLine line;
+  AbortWith(Begin(line, "invalid free", address)
+                .Text(": not an address that hakmem handed out")
+                .Text(for_sure ? "" : ", as far as it remembers"));
+}
+
+void AbortOnNoBlock(uintptr_t address) {
+  LogLine line;
+  AbortWith(Begin(line, "invalid free", address)
+                .Text(": no block is there, or none any more"));
 }
 
 void AbortOnDoubleFree(uintptr_t address, size_t block_bytes) {
-  AbortWith(LogLine()
-                .Text("double free of ")
-                .Hex(address)
+  LogLine line;
+  AbortWith(Begin(line, "double free", address)
                 .Text(": the block of ")
                 .Decimal(block_bytes)
                 .Text(" bytes is free already"));
+}
+
+void AbortOnDoubleFree(uintptr_t address) {
+  LogLine line;
+  AbortWith(
+      Begin(line, "double free", address).Text(": no block is there any more"));
 }
 
 void AbortOnWriteAfterFree(uintptr_t address, size_t block_bytes) {
@@ -68,9 +110,8 @@ void AbortOnWriteAfterFree(uintptr_t address, size_t block_bytes) {
 }
 
 void AbortOnWrongSize(uintptr_t address, size_t told, size_t block_bytes) {
-  AbortWith(LogLine()
-                .Text("sized free of ")
-                .Hex(address)
+  LogLine line;
+  AbortWith(Begin(line, address)
                 .Text(": ")
                 .Decimal(told)
                 .Text(" bytes are not what the block of ")
@@ -79,12 +120,36 @@ void AbortOnWrongSize(uintptr_t address, size_t told, size_t block_bytes) {
 }
 
 void AbortOnWrongAlignment(uintptr_t address, size_t alignment) {
-  AbortWith(LogLine()
-                .Text("aligned free of ")
-                .Hex(address)
+  LogLine line;
+  AbortWith(Begin(line, address)
                 .Text(": the block is not aligned to ")
                 .Decimal(alignment)
                 .Text(" bytes"));
+}
+
+void AbortOnMismatch(uintptr_t address, Origin origin) {
+  LogLine line;
+  Begin(line, address).Text(", which ");
+  const char* right = "free";
+  switch (origin) {
+    case Origin::kNew:
+      line.Text("operator new allocated: ");
+      right = "delete";
+      break;
+    case Origin::kNewArray:
+      line.Text("operator new[] allocated: ");
+      right = "delete[]";
+      break;
+    default:
+      line.Text("malloc or its like allocated: ");
+      break;
+  }
+  if (EndsBlock(BlockCallScope::Of(address))) {
+    line.Text("use ").Text(right);
+  } else {
+    line.Text("only what malloc or its like allocated can be resized");
+  }
+  AbortWith(line);
 }
 
 }  // namespace hakmem

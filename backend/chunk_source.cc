@@ -401,4 +401,9 @@ bool ChunkSource::OverlapsRegion(uintptr_t address,
   return false;
 }
 
+bool ChunkSource::Owns(uintptr_t address) {
+  MutexLock lock(mutex);
+  return OverlapsRegion(address, 1);
+}
+
 }  // namespace hakmem

@@ -66,6 +66,9 @@ class ChunkSource {
 
   static size_t BytesReserved();
 
+  // Whether `address` lies in a region, for messages.
+  static bool Owns(uintptr_t address);
+
   // Chunks that are in use, in bytes. Without the lock.
   static size_t BytesInUse();
 

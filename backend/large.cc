@@ -331,6 +331,16 @@ uintptr_t Large::Resize(uintptr_t address, size_t bytes) {
   return block->base;
 }
 
+Origin Large::OriginAt(uintptr_t address) {
+  const LargeBlock* block = BlockAt(address);
+  return block == nullptr ? Origin::kUnknown : block->origin;
+}
+
+void Large::SetOrigin(uintptr_t address, Origin origin) {
+  LargeBlock* block = BlockAt(address);
+  if (block != nullptr) block->origin = origin;
+}
+
 uintptr_t Large::BlockAround(uintptr_t address) {
   MutexLock lock(mutex);
   for (LargeBlock* block = blocks.front(); block != nullptr;
@@ -338,6 +348,16 @@ uintptr_t Large::BlockAround(uintptr_t address) {
     if (address - block->base < block->bytes) return block->base;
   }
   return 0;
+}
+
+size_t Large::BytesOfFreed(uintptr_t address) {
+  MutexLock lock(mutex);
+  return freed_last.BytesAt(address);
+}
+
+bool Large::HasForgottenFreed() {
+  MutexLock lock(mutex);
+  return freed_last.HasForgotten();
 }
 
 size_t Large::BytesParked() {

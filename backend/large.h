@@ -35,6 +35,7 @@
 
 #include "backend/purge_budget.h"
 #include "backend/span.h"
+#include "hardening/block_origins.h"
 
 namespace hakmem {
 
@@ -73,8 +74,20 @@ class Large {
   // block is as it was.
   static uintptr_t Resize(uintptr_t address, size_t bytes);
 
+  // What the block that starts at `address` was allocated by: kUnknown when
+  // none starts there, or that was not noted.
+  static Origin OriginAt(uintptr_t address);
+  // Notes it, if a block starts there. The caller holds the block.
+  static void SetOrigin(uintptr_t address, Origin origin);
+
   // Finds the block that holds `address`, for messages; 0 when none does.
   static uintptr_t BlockAround(uintptr_t address);
+
+  // Bytes of the block that started at `address` until it was freed, as far as
+  // that is remembered, for messages; 0 when there was none. The second tells
+  // whether there were blocks that are not remembered.
+  static size_t BytesOfFreed(uintptr_t address);
+  static bool HasForgottenFreed();
 
   // Bytes of all large blocks in use, and of those parked.
   static size_t BytesInUse();

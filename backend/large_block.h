@@ -9,6 +9,7 @@
 #include "backend/chunk.h"
 #include "backend/metadata.h"
 #include "base/intrusive_list.h"
+#include "hardening/block_origins.h"
 
 namespace hakmem {
 
@@ -29,7 +30,8 @@ struct LargeBlock : Chunk,
   uint64_t shrunk_at;  // CoarseMilliseconds, while there is a tail
   uint64_t freed_at;   // CoarseMilliseconds, while parked
   bool asked_for_huge_pages;
-  bool is_zero;  // while unreleased: nothing of it is resident
+  Origin origin;  // while in use, in hardened builds
+  bool is_zero;   // while unreleased: nothing of it is resident
   // Chunks that were moved here: as many kernel mappings, perhaps. Such a block
   // cannot be grown by mremap, which wants one mapping.
   uint32_t moved_chunks;

@@ -41,6 +41,7 @@ void SetTail(LargeBlock* block, size_t bytes) {
 }
 
 void EnterInUse(LargeBlock* block) {
+  block->origin = Origin::kUnknown;
   blocks.PushFront(block);
   bytes_in_use += block->bytes;
 }
@@ -50,6 +51,7 @@ LargeBlock* LeaveUse(uintptr_t address) {
   if (block == nullptr) return nullptr;
   blocks.Remove(block);
   bytes_in_use -= block->bytes;
+  freed_last.Add(address, block->bytes);
   const size_t tail = block->tail;
   SetTail(block, 0);
   block->bytes += tail;

@@ -13,6 +13,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "backend/chunk.h"
+#include "backend/freed_large.h"
 #include "backend/large_block.h"
 #include "backend/metadata.h"
 #include "base/intrusive_list.h"
@@ -37,6 +38,9 @@ inline constinit size_t moved_chunks ABSL_GUARDED_BY(mutex) = 0;
 inline constinit IntrusiveList<LargeBlock> unreleased ABSL_GUARDED_BY(mutex);
 // How many. Changed under the lock; relaxed: a hint to whoever has it not.
 inline constinit std::atomic<size_t> unreleased_count{0};
+
+// For messages.
+inline constinit FreedLarge freed_last ABSL_GUARDED_BY(mutex);
 
 inline size_t RoundToChunks(size_t bytes) {
   return (bytes + kChunkBytes - 1) & ~(kChunkBytes - 1);

@@ -20,7 +20,7 @@ namespace model {
 }  // namespace model
 
 void AbortOnBadSlabFree(const Slab&, uintptr_t) { model::Abort("a bad free"); }
-void AbortOnForeignFree(uintptr_t) { model::Abort("not ours"); }
+void AbortOnForeignFree(uintptr_t, bool) { model::Abort("not ours"); }
 void AbortOnDoubleFree(uintptr_t, size_t) { model::Abort("freed twice"); }
 
 }  // namespace hakmem

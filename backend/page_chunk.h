@@ -11,6 +11,7 @@
 #include "backend/chunk.h"
 #include "backend/span.h"
 #include "base/intrusive_list.h"
+#include "hardening/block_origins.h"
 
 namespace hakmem {
 
@@ -35,7 +36,8 @@ struct PageChunk : Chunk, ListNode<PageChunk, HeldPageChunksTag> {
   struct alignas(uint32_t) Tag {
     uint16_t pages;
     uint8_t slot;  // of a free span: its place in free_spans
-    State state : 7;
+    State state : 5;
+    Origin origin : 2;  // of a used span, in hardened builds, at its first page
     bool is_first : 1;  // false at the last page of a longer span
 
     static Tag Make(size_t pages, uint8_t slot, State state, bool is_first) {
@@ -43,6 +45,7 @@ struct PageChunk : Chunk, ListNode<PageChunk, HeldPageChunksTag> {
       tag.pages = static_cast<uint16_t>(pages);
       tag.slot = slot;
       tag.state = state;
+      tag.origin = Origin::kUnknown;
       tag.is_first = is_first;
       return tag;
     }
@@ -56,8 +59,9 @@ struct PageChunk : Chunk, ListNode<PageChunk, HeldPageChunksTag> {
   // No free span with resident pages came back before; CoarseMilliseconds.
   uint32_t resident_since;
   bool has_resident;  // whether there may be such a span
-  // Changed under the heap's lock, but for kUsed to kCached and back, which
-  // whoever holds the span does. Read without it by whoever holds the span.
+  // Changed under the heap's lock, but for kUsed to kCached and back, and the
+  // origin, which whoever holds the span does. Read without it by whoever holds
+  // the span.
   std::atomic<Tag> tags[kPagesPerChunk];
   uint64_t resident[kPagesPerChunk / 64];
   // Slots are given out from the front, so that those in use lie together: a

@@ -63,6 +63,23 @@ class PageHeap {
     Mark(address, pages, PageChunk::State::kUsed);
   }
 
+  // What the used span that starts at `address` was allocated by: kUnknown when
+  // none starts there, or that was not noted since it was allocated or resized.
+  static Origin OriginAt(uintptr_t address) {
+    if (PagesAt(address) == 0) return Origin::kUnknown;
+    const PageChunk* chunk = ChunkAt(address);
+    return chunk->TagAt(chunk->PageOf(address)).origin;
+  }
+  // Notes it; false when no used span starts there. The caller holds the span.
+  static bool SetOrigin(uintptr_t address, Origin origin) {
+    if (PagesAt(address) == 0) return false;
+    PageChunk* chunk = ChunkAt(address);
+    PageChunk::Tag tag = chunk->TagAt(chunk->PageOf(address));
+    tag.origin = origin;
+    chunk->SetTag(chunk->PageOf(address), tag);
+    return true;
+  }
+
   // Takes back the used span at `address`. Returns its pages; 0, having done
   // nothing, when none starts there.
   static size_t Free(uintptr_t address, uint64_t now);

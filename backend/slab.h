@@ -30,6 +30,7 @@
 #include "base/intrusive_list.h"
 #include "base/os_memory.h"
 #include "base/size_classes.h"
+#include "hardening/block_origins.h"
 #include "hardening/levels.h"
 #include "hardening/secret.h"
 #include "hardening/used_blocks.h"
@@ -57,6 +58,8 @@ struct Slab : ListNode<Slab> {
   uint64_t freed_at;  // CoarseMilliseconds, while the slab is free
   uint64_t free_bits[kMaxSlabBlocks / 64];
   [[no_unique_address]] UsedBlocks<kMaxSlabBlocks> used;
+  // A block's holder changes its own, without the slab's lock.
+  [[no_unique_address]] mutable BlockOrigins<kMaxSlabBlocks> origins;
 
   static constexpr uint32_t kNotABlock = UINT32_MAX;
 

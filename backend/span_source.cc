@@ -4,6 +4,7 @@
 
 #include "backend/address_map.h"
 #include "backend/bad_free.h"
+#include "backend/chunk_source.h"
 #include "backend/emergency.h"
 #include "backend/large.h"
 #include "backend/page_heap.h"
@@ -16,16 +17,6 @@ namespace {
 ChunkKind KindAt(uintptr_t address) {
   const Chunk* chunk = AddressMap::ChunkAt(address);
   return chunk == nullptr ? ChunkKind::kSlabs : chunk->kind;
-}
-
-[[noreturn]] void AbortInside(uintptr_t address, uintptr_t block) {
-  AbortWith(LogLine()
-                .Text("invalid free of ")
-                .Hex(address)
-                .Text(": ")
-                .Decimal(address - block)
-                .Text(" bytes into the block at ")
-                .Hex(block));
 }
 
 }  // namespace
@@ -81,18 +72,22 @@ uintptr_t SpanSource::Resize(uintptr_t address, size_t bytes, uint64_t now) {
 
 void SpanSource::AbortOnBadAddress(uintptr_t address) {
   if (const uintptr_t block = Large::BlockAround(address); block != 0) {
-    AbortInside(address, block);
+    AbortOnMiddleOfSpan(address, address - block);
+  }
+  if (const size_t bytes = Large::BytesOfFreed(address); bytes != 0) {
+    AbortOnDoubleFree(address, bytes);
   }
   if (KindAt(address) == ChunkKind::kPages) {
-    if (const uintptr_t block = PageHeap::SpanAround(address); block != 0) {
-      AbortInside(address, block);
+    if (const size_t pages = PageHeap::CachedPagesAt(address); pages != 0) {
+      AbortOnDoubleFree(address, pages * kPageBytes);
     }
-    AbortWith(LogLine()
-                  .Text("double free of ")
-                  .Hex(address)
-                  .Text(": no block is there any more"));
+    if (const uintptr_t block = PageHeap::SpanAround(address); block != 0) {
+      AbortOnMiddleOfSpan(address, address - block);
+    }
+    AbortOnDoubleFree(address);
   }
-  AbortOnForeignFree(address);
+  if (ChunkSource::Owns(address)) AbortOnNoBlock(address);
+  AbortOnForeignFree(address, !Large::HasForgottenFreed());
 }
 
 }  // namespace hakmem

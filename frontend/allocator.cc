@@ -12,7 +12,9 @@
 #include "base/os_memory.h"
 #include "frontend/guard.h"
 #include "frontend/housekeeping.h"
+#include "frontend/in_use_check.h"
 #include "frontend/occupancy.h"
+#include "frontend/origins.h"
 #include "frontend/retry_gate.h"
 #include "frontend/thread_cache.h"
 #include "frontend/without_cache.h"
@@ -192,9 +194,42 @@ inline void FreeAnywhere(void* block, Call call) {
   ThreadCache::FreeSpan(address);
 }
 
-void* Resize(void* block, const Request& request) {
+// As UsableBytes. A bad block is found in passing: `kFunction` is noted only
+// then.
+template <BlockCall kFunction>
+[[gnu::always_inline]] inline size_t UsableBytesFor(const void* block) {
+  const uintptr_t address = AddressOf(block);
+  const SizeClass c = AddressMap::ClassAt(address);
+  if (c == SizeClass::kNone) {
+    if (Guard::Owns(address)) [[unlikely]] {
+      return Guard::BytesAt(address, kFunction, __builtin_return_address(0));
+    }
+    const size_t bytes = Ace::BytesAt(address);
+    if (bytes == 0) [[unlikely]] {
+      BlockCallScope::NoteIfNone(kFunction, address);
+      SpanSource::AbortOnBadAddress(address);
+    }
+    return bytes;
+  }
+  if constexpr (kChecksFrees) {
+    AbortUnlessInUse(c, block, kFunction);
+  } else {
+    const Slab* slab =
+        IsMid(c) ? Ace::SlabAt(address) : LinkedBackend::SlabAt(address);
+    if (slab->BlockAt(address) == Slab::kNotABlock) [[unlikely]] {
+      BlockCallScope::NoteIfNone(kFunction, address);
+      AbortOnBadSlabFree(*slab, address);
+    }
+  }
+  return ClassBytes(c);
+}
+
+template <BlockCall kFunction>
+[[gnu::always_inline]] inline void* Resize(void* block,
+                                           const Request& request) {
   const size_t bytes = request.bytes;
-  const size_t usable = UsableBytes(block);
+  const size_t usable = UsableBytesFor<kFunction>(block);
+  CheckOrigin(block, kFunction);
   if (StaysInPlace(usable, bytes)) return block;
   if (bytes > kMaxBytes) {
     return RefuseImpossible(bytes, 0, ENOMEM, request.call);
@@ -208,14 +243,20 @@ void* Resize(void* block, const Request& request) {
   void* moved = AllocateAny({bytes, 0, request.call, fits});
   if (moved == nullptr) return fits ? block : nullptr;
   memcpy(moved, block, std::min(usable, bytes));
+  const BlockCallScope scope(kFunction, AddressOf(block));
   FreeAnywhere(block, request.call);
   return moved;
 }
 
-// As UsableBytes, of a block that is about to be freed.
-[[gnu::noinline]] size_t BytesToFree(const void* block, const void* caller) {
+// As UsableBytes, of a block that is about to be freed, or moved.
+[[gnu::noinline]] size_t BytesToFree(const void* block, Call call) {
   const uintptr_t address = AddressOf(block);
-  return Guard::Owns(address) ? Guard::BytesAt(address, Use::kFree, caller)
+  const BlockCall function =
+      call.entry == EntryPoint::kRealloc        ? BlockCall::kRealloc
+      : call.entry == EntryPoint::kReallocarray ? BlockCall::kReallocarray
+                                                : BlockCallScope::Of(address);
+  const BlockCallScope scope(function, address);
+  return Guard::Owns(address) ? Guard::BytesAt(address, function, call.caller)
                               : UsableBytes(block);
 }
 
@@ -223,7 +264,7 @@ void* Resize(void* block, const Request& request) {
 // it and tell first.
 void TellFree(const void* block, Call call) {
   if (EventsOn()) [[unlikely]] {
-    RecordEvent(Operation::kFree, block, 0, BytesToFree(block, call.caller),
+    RecordEvent(Operation::kFree, block, 0, BytesToFree(block, call),
                 call.caller);
   }
 }
@@ -235,6 +276,26 @@ void* Told(void* block, const Request& request) {
                 request.call.caller);
   }
   return block;
+}
+
+template <BlockCall kFunction>
+[[gnu::always_inline]] inline void* ReallocateAs(void* block, size_t bytes,
+                                                 Call call) {
+  if (block == nullptr) {
+    void* fresh = PopFromBins(bytes);
+    return fresh != nullptr ? fresh : AllocateSlow(bytes, call);
+  }
+  // Two events: one block ends and another begins, though it may be the same
+  // again; when nothing came of it, with all the bytes it has.
+  TellFree(block, call);
+  void* moved = Resize<kFunction>(block, {bytes, 0, call});
+  if (EventsOn()) {
+    const void* now = moved != nullptr ? moved : block;
+    const size_t usable = UsableBytes(now);
+    RecordEvent(Operation::kReallocate, now, moved != nullptr ? bytes : usable,
+                usable, call.caller);
+  }
+  return moved;
 }
 
 }  // namespace
@@ -270,16 +331,18 @@ void* AllocateSlow(size_t bytes, Call call) {
   return Told(AllocateAny(request), request);
 }
 
-void FreeSlow(void* block, Call call) {
+void FreeSlow(void* block, Call call, BlockCall function) {
   if (block == nullptr) return;
+  const BlockCallScope scope(function, AddressOf(block));
+  CheckOrigin(block, function);
   TellFree(block, call);
   FreeAnywhere(block, call);
 }
 
-void FreeInTerms(void* block, FreeTerms terms, Origin origin, Call call) {
+void FreeInTerms(void* block, FreeTerms terms, BlockCall function, Call call) {
   if (block == nullptr) return;
-  if constexpr (kChecksFrees) CheckTerms(block, terms, origin);
-  FreeSlow(block, call);
+  if constexpr (kChecksFrees) CheckTerms(block, terms, function);
+  FreeSlow(block, call, function);
 }
 
 void* AllocateZeroed(size_t bytes, Call call) {
@@ -297,21 +360,11 @@ void* AllocateAligned(size_t alignment, size_t bytes, Call call) {
 }
 
 void* Reallocate(void* block, size_t bytes, Call call) {
-  if (block == nullptr) {
-    void* fresh = PopFromBins(bytes);
-    return fresh != nullptr ? fresh : AllocateSlow(bytes, call);
-  }
-  // Two events: one block ends and another begins, though it may be the same
-  // again; when nothing came of it, with all the bytes it has.
-  TellFree(block, call);
-  void* moved = Resize(block, {bytes, 0, call});
-  if (EventsOn()) {
-    const void* now = moved != nullptr ? moved : block;
-    const size_t usable = UsableBytes(now);
-    RecordEvent(Operation::kReallocate, now, moved != nullptr ? bytes : usable,
-                usable, call.caller);
-  }
-  return moved;
+  return ReallocateAs<BlockCall::kRealloc>(block, bytes, call);
+}
+
+void* ReallocateForArray(void* block, size_t bytes, Call call) {
+  return ReallocateAs<BlockCall::kReallocarray>(block, bytes, call);
 }
 
 void* RefuseImpossible(size_t bytes, size_t alignment, int error, Call call) {
@@ -322,24 +375,7 @@ void* RefuseImpossible(size_t bytes, size_t alignment, int error, Call call) {
 }
 
 size_t UsableBytes(const void* block) {
-  if (block == nullptr) return 0;
-  const uintptr_t address = AddressOf(block);
-  const SizeClass c = AddressMap::ClassAt(address);
-  if (c == SizeClass::kNone) {
-    if (Guard::Owns(address)) [[unlikely]] {
-      return Guard::BytesAt(address, Use::kMeasure,
-                            __builtin_return_address(0));
-    }
-    const size_t bytes = Ace::BytesAt(address);
-    if (bytes == 0) SpanSource::AbortOnBadAddress(address);
-    return bytes;
-  }
-  const Slab* slab =
-      IsMid(c) ? Ace::SlabAt(address) : LinkedBackend::SlabAt(address);
-  if (slab->BlockAt(address) == Slab::kNotABlock) {
-    AbortOnBadSlabFree(*slab, address);
-  }
-  return ClassBytes(c);
+  return block == nullptr ? 0 : UsableBytesFor<BlockCall::kUsableSize>(block);
 }
 
 size_t CollectAll() {

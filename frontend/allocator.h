@@ -14,6 +14,7 @@
 #include <cstdint>
 
 #include "backend/address_map.h"
+#include "backend/block_call.h"
 #include "base/size_classes.h"
 #include "frontend/bins.h"
 #include "frontend/call.h"
@@ -22,10 +23,11 @@
 
 namespace hakmem {
 
-// The block that the thread's bins have for `bytes`; null when they have none
-// or the size is above tiny.
+// The block that the thread's bins have for `bytes`; null when they have none,
+// when the size is above tiny, and in builds that note every block's origin.
 inline void* PopFromBins(size_t bytes) {
-  if (bytes > kMaxTinyBytes) [[unlikely]] {
+  // Whatever is handed out, its origin is noted first.
+  if (kNotesOriginsInSlabs || bytes > kMaxTinyBytes) [[unlikely]] {
     return nullptr;
   }
   return thread_tables.ForPop()->PopBytes(bytes);
@@ -68,12 +70,13 @@ void* AllocateSlow(size_t bytes, Call call);
 
 // Takes back `block`, from any function here, or null, for a caller whose
 // PushToBins did not. Keeps errno. Aborts with one line when `block` is not a
-// block in use, as far as can be told.
-void FreeSlow(void* block, Call call);
+// block in use, as far as can be told; the line names `function`, which the
+// program called.
+void FreeSlow(void* block, Call call, BlockCall function = BlockCall::kFree);
 
 // The same for a block that was asked for in `terms`, which hardened builds
 // compare with it.
-void FreeInTerms(void* block, FreeTerms terms, Origin origin, Call call);
+void FreeInTerms(void* block, FreeTerms terms, BlockCall function, Call call);
 
 // As AllocateSlow, zeroed.
 void* AllocateZeroed(size_t bytes, Call call);
@@ -85,12 +88,16 @@ void* AllocateAligned(size_t alignment, size_t bytes, Call call);
 // move. Null on failure, with errno ENOMEM; then `block` is as it was.
 void* Reallocate(void* block, size_t bytes, Call call);
 
+// The same for reallocarray, which a line about a bad block names.
+void* ReallocateForArray(void* block, size_t bytes, Call call);
+
 // Answers a request that nothing could ever serve: sets errno to `error` and
 // records it. `bytes` is SIZE_MAX when count times size overflowed.
 void* RefuseImpossible(size_t bytes, size_t alignment, int error, Call call);
 
 // Bytes that may be used in `block`; 0 for null. Aborts with one line when
-// `block` is not a block in use, as far as can be told.
+// `block` is not a block in use, as far as can be told; the line names the call
+// that this thread is in with it (block_call.h), or malloc_usable_size.
 size_t UsableBytes(const void* block);
 
 // Whether a block of `usable` bytes may stay where it is for a request of

@@ -32,15 +32,19 @@ bool MayHold(size_t usable, FreeTerms terms) {
 
 }  // namespace
 
-void CheckTerms(const void* block, FreeTerms terms, Origin origin) {
+void CheckTerms(const void* block, FreeTerms terms, BlockCall function) {
   const auto address = reinterpret_cast<uintptr_t>(block);
+  const BlockCallScope scope(function, address);
   const size_t usable = UsableBytes(block);  // aborts when it is no block
   if (terms.alignment != 0 && address % terms.alignment != 0) {
     AbortOnWrongAlignment(address, terms.alignment);
   }
   if (terms.bytes == 0) return;
   const SizeClass c = AddressMap::ClassAt(address);
-  const bool fits = c == SizeClass::kNone || origin == Origin::kMalloc
+  // C's free_sized takes what realloc left larger than need be as well.
+  const bool is_new =
+      function == BlockCall::kDelete || function == BlockCall::kDeleteArray;
+  const bool fits = c == SizeClass::kNone || !is_new
                         ? MayHold(usable, terms)
                         : ClassAskedFor(terms) == c;
   if (!fits) AbortOnWrongSize(address, terms.bytes, usable);

@@ -5,6 +5,8 @@
 
 #include <cstddef>
 
+#include "backend/block_call.h"
+
 namespace hakmem {
 
 // What the caller of a sized or aligned free says: the size and the alignment
@@ -14,15 +16,12 @@ struct FreeTerms {
   size_t alignment = 0;
 };
 
-// Whether the block of a realloc may have been freed: C's free_sized takes any,
-// operator delete only what operator new gave.
-enum class Origin { kMalloc, kNew };
-
 // Aborts with one line when `block`, in use and not null, cannot have been
 // asked for in these terms. Of blocks above 32 KiB, and of C's, which realloc
 // may have left larger than need be, all that can be said is that they are
 // large enough and not twice too large.
-void CheckTerms(const void* block, FreeTerms terms, Origin origin);
+// `function` is what the program called.
+void CheckTerms(const void* block, FreeTerms terms, BlockCall function);
 
 }  // namespace hakmem
 

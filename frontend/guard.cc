@@ -97,18 +97,25 @@ void Guard::Free(uintptr_t address, const void* caller) {
   Finding finding;
   const GuardedPool::Answer answer = pool.Free(address, deed, &finding);
   if (answer != GuardedPool::Answer::kGood) {
-    AbortOnMisuse(answer, address, finding, Use::kFree, deed);
+    AbortOnMisuse(answer, address, finding, BlockCallScope::Of(address), deed);
   }
 }
 
-size_t Guard::BytesAt(uintptr_t address, Use use, const void* caller) {
+size_t Guard::BytesAt(uintptr_t address, BlockCall function,
+                      const void* caller) {
   size_t bytes = 0;
   Finding finding;
   const GuardedPool::Answer answer = pool.BytesAt(address, &bytes, &finding);
   if (answer != GuardedPool::Answer::kGood) {
-    AbortOnMisuse(answer, address, finding, use, Deed::Now(caller));
+    AbortOnMisuse(answer, address, finding, function, Deed::Now(caller));
   }
   return bytes;
+}
+
+Origin Guard::OriginAt(uintptr_t address) { return pool.OriginAt(address); }
+
+void Guard::SetOrigin(uintptr_t address, Origin origin) {
+  pool.SetOrigin(address, origin);
 }
 
 GuardedPool::Totals Guard::Sum() { return pool.Sum(); }

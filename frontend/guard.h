@@ -46,9 +46,15 @@ class Guard {
   static void Free(uintptr_t address, const void* caller);
 
   // The bytes that the block at `address`, which the pool owns, was asked for
-  // with. Aborts with a report when it is no block in use; `use` is what the
-  // program wants of it.
-  static size_t BytesAt(uintptr_t address, Use use, const void* caller);
+  // with. Aborts with a report when it is no block in use; `function` is
+  // what the program called.
+  static size_t BytesAt(uintptr_t address, BlockCall function,
+                        const void* caller);
+
+  // What the block at `address`, which the pool owns, was allocated by, for
+  // whoever holds it; kUnknown when no block in use starts there.
+  static Origin OriginAt(uintptr_t address);
+  static void SetOrigin(uintptr_t address, Origin origin);
 
   static GuardedPool::Totals Sum();
   // Address space of the pool in bytes.

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/signal_stack_test_helper.h"
 #include "frontend/block_test_helper.h"
 #include "frontend/preload_test_helper.h"
 #include "gtest/gtest.h"
@@ -87,6 +88,9 @@ PROGRAM(double_delete, ::operator delete (Freed(1), size_t{1}));
 PROGRAM(realloc_freed, if (realloc(Freed(64), 100) == nullptr) abort());
 PROGRAM(realloc_freed_to_0, if (realloc(Freed(64), 0) != nullptr) abort());
 PROGRAM(measure_freed, if (malloc_usable_size(Freed(64)) == 0) abort());
+PROGRAM(realloc_middle,
+        if (realloc(Guarded(64, End::kLeft) + 16, 100) == nullptr) abort());
+PROGRAM(delete_array_middle, ::operator delete[](Guarded(64, End::kLeft) + 16));
 PROGRAM(free_middle, GuardTestFrees(Guarded(64, End::kLeft) + 16));
 PROGRAM(free_middle_odd, GuardTestFrees(Guarded(64, End::kRight) + 1));
 PROGRAM(free_freed_middle, GuardTestFrees(Freed(64) + 8));
@@ -257,18 +261,27 @@ INSTANTIATE_TEST_SUITE_P(
              "double free of a block of 64 bytes at @ by thread $T", "afc",
              kFrees},
         Case{"double_delete", SIGABRT,
-             "double free of a block of 1 byte at @ by thread $T", "afc"},
-        Case{"realloc_freed", SIGABRT,
-             "realloc or malloc_usable_size after free of a block of 64 bytes "
-             "at @ by thread $T",
-             "afc"},
-        Case{"realloc_freed_to_0", SIGABRT,
-             "double free of a block of 64 bytes at @ by thread $T", "afc"},
-        Case{"measure_freed", SIGABRT,
-             "realloc or malloc_usable_size after free of a block of 64 bytes "
-             "at @ by "
+             "double free by operator delete of a block of 1 byte at @ by "
              "thread $T",
              "afc"},
+        Case{"realloc_freed", SIGABRT,
+             "realloc after free of a block of 64 bytes at @ by thread $T",
+             "afc"},
+        Case{"realloc_freed_to_0", SIGABRT,
+             "realloc after free of a block of 64 bytes at @ by thread $T",
+             "afc"},
+        Case{"measure_freed", SIGABRT,
+             "malloc_usable_size after free of a block of 64 bytes at @ by "
+             "thread $T",
+             "afc"},
+        Case{"realloc_middle", SIGABRT,
+             "realloc of @+16, 16 bytes into a block of 64 bytes at @ by "
+             "thread $T",
+             "ac"},
+        Case{"delete_array_middle", SIGABRT,
+             "operator delete[] of @+16, 16 bytes into a block of 64 bytes at "
+             "@ by thread $T",
+             "ac"},
         Case{"free_middle", SIGABRT,
              "free of @+16, 16 bytes into a block of 64 bytes at @ by thread "
              "$T",
@@ -388,19 +401,29 @@ TEST(GuardSignalTest, ALaterHandlerTakesOursOut) {
 }
 
 // A handler's stack with little room.
-PROGRAM(small_signal_stack, stack_t stack = {};
-        stack.ss_size = static_cast<size_t>(sysconf(_SC_MINSIGSTKSZ)) + 4096;
-        stack.ss_sp = malloc(20000); sigaltstack(&stack, nullptr);
+PROGRAM(tiny_signal_stack, const SmallSignalStack stack(4096);
+        GuardTestReads(Freed(64)));
+PROGRAM(small_signal_stack, const SmallSignalStack stack(8192 + 1536);
         GuardTestReads(Freed(64)));
 
-TEST(GuardSignalTest, OnASmallStackTheFirstLineIsTold) {
-  const ChildResult child = RunGuarded("small_signal_stack");
+TEST(GuardSignalTest, OnATinyStackTheFirstLineIsTold) {
+  const ChildResult child = RunGuarded("tiny_signal_stack");
   EXPECT_EQ(child.signal, SIGSEGV);
   const std::vector<std::string> lines = Lines(child.err);
   ASSERT_EQ(lines.size(), 2u) << child.err;
   EXPECT_EQ(
       lines[1].rfind("hakmem: guarded block: " + OfFault("read after free"), 0),
       0u);
+}
+
+TEST(GuardSignalTest, OnASmallStackAllIsTold) {
+  const ChildResult child = RunGuarded("small_signal_stack");
+  EXPECT_EQ(child.signal, SIGSEGV);
+  for (const char* heading :
+       {"\nhakmem:   allocated by thread ", "\nhakmem:   freed by thread ",
+        "\nhakmem:   accessed by thread "}) {
+    EXPECT_NE(child.err.find(heading), std::string::npos) << child.err;
+  }
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "hardening/block_origins.h"
 #include "tracing/stack_trace.h"
 
 namespace hakmem {
@@ -26,6 +27,7 @@ struct GuardedBlock {
   uintptr_t address;  // 0: there is no block
   size_t bytes;       // as asked for
   bool is_free;
+  Origin origin;  // in hardened builds
   Deed allocated;
   Deed freed;  // while is_free
 };

@@ -163,6 +163,7 @@ uintptr_t GuardedPool::Allocate(size_t bytes, size_t alignment, End end,
   slot->block.address = layout.start;
   slot->block.bytes = bytes;
   slot->block.is_free = false;
+  slot->block.origin = Origin::kUnknown;
   slot->block.allocated = deed;
   ++totals_.sampled;
   ++totals_.live;
@@ -217,6 +218,22 @@ GuardedPool::Answer GuardedPool::BytesAt(uintptr_t address, size_t* bytes,
   const Answer answer = Check(address, finding);
   if (answer == Answer::kGood) *bytes = SlotAt(address)->block.bytes;
   return answer;
+}
+
+Origin GuardedPool::OriginAt(uintptr_t address) {
+  MutexLock lock(mutex_);
+  Finding ignored;
+  return Check(address, &ignored) == Answer::kGood
+             ? SlotAt(address)->block.origin
+             : Origin::kUnknown;
+}
+
+void GuardedPool::SetOrigin(uintptr_t address, Origin origin) {
+  MutexLock lock(mutex_);
+  Finding ignored;
+  if (Check(address, &ignored) == Answer::kGood) {
+    SlotAt(address)->block.origin = origin;
+  }
 }
 
 // The block of the slot that `address` lies in, or for want of one the nearest

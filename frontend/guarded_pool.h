@@ -72,6 +72,11 @@ class GuardedPool {
   // The size that the block at `address` was asked for with; as Free.
   Answer BytesAt(uintptr_t address, size_t* bytes, Finding* finding);
 
+  // What the block at `address` was allocated by, for whoever holds it;
+  // kUnknown when no block in use starts there.
+  Origin OriginAt(uintptr_t address);
+  void SetOrigin(uintptr_t address, Origin origin);
+
   // Finds the block that an access to `address`, in the pool, was most likely
   // meant for. False when there is none. May be called from a signal handler:
   // a lock that is not to be had within a few ms is done without.

@@ -27,10 +27,6 @@ const char* NameOf(Access access) {
   return "access";
 }
 
-const char* NameOf(Use use) {
-  return use == Use::kFree ? "free" : "realloc or malloc_usable_size";
-}
-
 void WriteBytes(size_t bytes, LogLine& line) {
   line.Decimal(bytes).Text(bytes == 1 ? " byte" : " bytes");
 }
@@ -98,8 +94,8 @@ void PrintHistory(const GuardedBlock& block) {
 
 [[gnu::noinline]] void PrintMisuseLine(GuardedPool::Answer answer,
                                        uintptr_t address,
-                                       const Finding& finding, Use use,
-                                       uint32_t thread) {
+                                       const Finding& finding,
+                                       BlockCall function, uint32_t thread) {
   LogLine line;
   line.Text("guarded block: ");
   switch (answer) {
@@ -109,15 +105,19 @@ void PrintHistory(const GuardedBlock& block) {
       line.Text(", found as it was freed");
       break;
     case GuardedPool::Answer::kNotInUse:
-      if (use == Use::kFree) {
-        line.Text("double free of ");
+      if (EndsBlock(function)) {
+        line.Text("double free ");
+        if (function != BlockCall::kFree) {
+          line.Text("by ").Text(NameOf(function)).Text(" ");
+        }
+        line.Text("of ");
       } else {
-        line.Text(NameOf(use)).Text(" after free of ");
+        line.Text(NameOf(function)).Text(" after free of ");
       }
       WriteBlock(finding.block, /*tell_free=*/false, line);
       break;
     default:
-      line.Text(NameOf(use)).Text(" of ").Hex(address).Text(", ");
+      line.Text(NameOf(function)).Text(" of ").Hex(address).Text(", ");
       WriteBytes(finding.distance, line);
       line.Text(finding.place == Place::kBefore   ? " before "
                 : finding.place == Place::kInside ? " into "
@@ -153,9 +153,13 @@ void ReportStrayFault(const Fault& fault) {
 }
 
 void AbortOnMisuse(GuardedPool::Answer answer, uintptr_t address,
-                   const Finding& finding, Use use, const Deed& now) {
-  if (answer == GuardedPool::Answer::kNoBlock) AbortOnForeignFree(address);
-  PrintMisuseLine(answer, address, finding, use, now.thread);
+                   const Finding& finding, BlockCall function,
+                   const Deed& now) {
+  if (answer == GuardedPool::Answer::kNoBlock) {
+    BlockCallScope::Note(function, address);
+    AbortOnForeignFree(address);
+  }
+  PrintMisuseLine(answer, address, finding, function, now.thread);
   PrintHistory(finding.block);
   PrintDeed("called", now);
   abort();

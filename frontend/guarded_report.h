@@ -17,15 +17,12 @@
 
 #include <cstdint>
 
+#include "backend/block_call.h"
 #include "frontend/fault_handler.h"
 #include "frontend/guarded_block.h"
 #include "frontend/guarded_pool.h"
 
 namespace hakmem {
-
-// What a program wants of a block: an end of it, or its size. realloc begins
-// with the size.
-enum class Use : uint8_t { kFree, kMeasure };
 
 // Tells of a fault in the pool. Async-signal-safe. On a signal stack with
 // little room left, it is the first line only.
@@ -34,12 +31,12 @@ enum class Use : uint8_t { kFree, kMeasure };
 // Tells of a fault in the pool that is near no block.
 [[gnu::cold]] void ReportStrayFault(const Fault& fault);
 
-// Tells what was wrong, which is not kGood, with `use` of `address`, then
-// aborts.
+// Tells what was wrong, which is not kGood, with a call of `function` with
+// `address`, then aborts.
 [[noreturn, gnu::cold]] void AbortOnMisuse(GuardedPool::Answer answer,
                                            uintptr_t address,
-                                           const Finding& finding, Use use,
-                                           const Deed& now);
+                                           const Finding& finding,
+                                           BlockCall function, const Deed& now);
 
 }  // namespace hakmem
 

@@ -1,5 +1,5 @@
-// What is put back into a bin or a slab must be in use: hardened builds look at
-// the books before they take it.
+// Whether a block of a slab is in use: hardened builds look at the books before
+// a bin or a slab takes it back, and before they tell its size.
 #ifndef HAKMEM_FRONTEND_IN_USE_CHECK_H_
 #define HAKMEM_FRONTEND_IN_USE_CHECK_H_
 
@@ -7,6 +7,7 @@
 
 #include "ace/ace.h"
 #include "backend/bad_free.h"
+#include "backend/block_call.h"
 #include "backend/slab.h"
 #include "base/size_classes.h"
 #include "hardening/freed_mark.h"
@@ -17,16 +18,23 @@ namespace hakmem {
 // Aborts when `block`, whose address is in a slab of class `c`, is not a block
 // in use. Its slab's lock is not held: others may change other bits of the word
 // that is read here, never that of a block in use.
+//
+// `function` is named by the line unless the thread is in another call with the
+// block.
 __attribute__((no_sanitize("thread"))) inline void AbortUnlessInUse(
-    SizeClass c, const void* block) {
+    SizeClass c, const void* block, BlockCall function = BlockCall::kFree) {
   const auto address = reinterpret_cast<uintptr_t>(block);
   const Slab* slab =
       IsMid(c) ? Ace::SlabAt(address) : LinkedBackend::SlabAt(address);
   const uint32_t number = slab->BlockAt(address);
-  if (number == Slab::kNotABlock || slab->IsBlockFree(number)) {
+  if (number == Slab::kNotABlock || slab->IsBlockFree(number)) [[unlikely]] {
+    BlockCallScope::NoteIfNone(function, address);
     AbortOnBadSlabFree(*slab, address);
   }
-  if (FreedMark::IsOn(block)) AbortOnDoubleFree(address, slab->block_bytes);
+  if (FreedMark::IsOn(block)) [[unlikely]] {
+    BlockCallScope::NoteIfNone(function, address);
+    AbortOnDoubleFree(address, slab->block_bytes);
+  }
 }
 
 }  // namespace hakmem

@@ -14,6 +14,7 @@
 
 #include "base/os_memory.h"
 #include "frontend/allocator.h"
+#include "frontend/origins.h"
 #include "hakmem/hakmem.h"
 
 #define HAKMEM_ALIAS_OF(name) __attribute__((alias(#name)))
@@ -22,17 +23,23 @@ namespace {
 
 using hakmem::AllocateAligned;
 using hakmem::AllocateZeroed;
+using hakmem::BlockCall;
 using hakmem::Call;
 using hakmem::CallOf;
 using hakmem::EntryPoint;
 using hakmem::FreeTerms;
 using hakmem::kChecksFrees;
-using hakmem::Origin;
 using hakmem::Reallocate;
+using hakmem::ReallocateForArray;
 using hakmem::RefuseImpossible;
 
+// What is handed out.
+[[gnu::always_inline]] inline void* FromMalloc(void* block) {
+  return hakmem::WithOrigin(block, hakmem::Origin::kMalloc);
+}
+
 [[gnu::noinline]] void* MallocSlow(size_t size) {
-  return hakmem::AllocateSlow(size, CallOf(EntryPoint::kMalloc));
+  return FromMalloc(hakmem::AllocateSlow(size, CallOf(EntryPoint::kMalloc)));
 }
 
 [[gnu::noinline]] void FreeSlow(void* block) {
@@ -45,10 +52,18 @@ using hakmem::RefuseImpossible;
   }
 }
 
+[[gnu::noinline]] void FreeSlowAs(void* block, BlockCall function) {
+  hakmem::FreeSlow(block, CallOf(EntryPoint::kNone), function);
+}
+
 // What the caller says of the block, null or not, is not needed to free it.
-[[gnu::always_inline]] inline void FreeInTerms(void* block, FreeTerms terms) {
-  if constexpr (!kChecksFrees) return Free(block);
-  hakmem::FreeInTerms(block, terms, Origin::kMalloc, CallOf(EntryPoint::kNone));
+[[gnu::always_inline]] inline void FreeInTerms(void* block, FreeTerms terms,
+                                               BlockCall function) {
+  if constexpr (kChecksFrees) {
+    hakmem::FreeInTerms(block, terms, function, CallOf(EntryPoint::kNone));
+  } else if (!hakmem::PushToBins(block)) [[unlikely]] {
+    FreeSlowAs(block, function);
+  }
 }
 
 // The greatest power of two.
@@ -60,16 +75,14 @@ void* AllocateRoundedAligned(size_t alignment, size_t size, Call call) {
   if (alignment > kGreatestAlignment) {
     return RefuseImpossible(size, alignment, EINVAL, call);
   }
-  return AllocateAligned(std::bit_ceil(alignment), size, call);
+  return FromMalloc(AllocateAligned(std::bit_ceil(alignment), size, call));
 }
 
-void* ReallocateOrFree(void* block, size_t size, Call call) {
-  // As glibc: realloc to 0 bytes frees and returns null.
-  if (size == 0 && block != nullptr) {
-    if (!hakmem::PushToBins(block)) hakmem::FreeSlow(block, call);
-    return nullptr;
-  }
-  return Reallocate(block, size, call);
+// As glibc: realloc to 0 bytes frees and returns null.
+[[gnu::noinline]] void* FreeForRealloc(void* block, Call call,
+                                       BlockCall function) {
+  if (!hakmem::PushToBins(block)) hakmem::FreeSlow(block, call, function);
+  return nullptr;
 }
 
 void* ReallocateArray(void* block, size_t count, size_t size, Call call) {
@@ -77,7 +90,10 @@ void* ReallocateArray(void* block, size_t count, size_t size, Call call) {
   if (__builtin_mul_overflow(count, size, &bytes)) {
     return RefuseImpossible(SIZE_MAX, 0, ENOMEM, call);
   }
-  return ReallocateOrFree(block, bytes, call);
+  if (bytes == 0 && block != nullptr) {
+    return FreeForRealloc(block, call, BlockCall::kReallocarray);
+  }
+  return FromMalloc(ReallocateForArray(block, bytes, call));
 }
 
 }  // namespace
@@ -100,11 +116,15 @@ HAKMEM_API void* calloc(size_t count, size_t size) noexcept {
   // memset last: a tail call, which saves no registers.
   void* block = hakmem::PopFromBins(bytes);
   return block != nullptr ? memset(block, 0, bytes)
-                          : AllocateZeroed(bytes, call);
+                          : FromMalloc(AllocateZeroed(bytes, call));
 }
 
 HAKMEM_API void* realloc(void* block, size_t size) noexcept {
-  return ReallocateOrFree(block, size, CallOf(EntryPoint::kRealloc));
+  const Call call = CallOf(EntryPoint::kRealloc);
+  if (size == 0 && block != nullptr) {
+    return FreeForRealloc(block, call, BlockCall::kRealloc);
+  }
+  return FromMalloc(Reallocate(block, size, call));
 }
 
 HAKMEM_API void* reallocarray(void* block, size_t count, size_t size) noexcept {
@@ -133,7 +153,7 @@ HAKMEM_API int posix_memalign(void** block, size_t alignment,
     RefuseImpossible(size, alignment, EINVAL, call);
     error = EINVAL;
   } else {
-    result = AllocateAligned(alignment, size, call);
+    result = FromMalloc(AllocateAligned(alignment, size, call));
     error = result == nullptr ? ENOMEM : 0;
   }
   errno = saved_errno;
@@ -142,8 +162,8 @@ HAKMEM_API int posix_memalign(void** block, size_t alignment,
 }
 
 HAKMEM_API void* valloc(size_t size) noexcept {
-  return AllocateAligned(hakmem::os::PageBytes(), size,
-                         CallOf(EntryPoint::kValloc));
+  return FromMalloc(AllocateAligned(hakmem::os::PageBytes(), size,
+                                    CallOf(EntryPoint::kValloc)));
 }
 
 HAKMEM_API void* pvalloc(size_t size) noexcept {
@@ -151,7 +171,7 @@ HAKMEM_API void* pvalloc(size_t size) noexcept {
   const size_t page = hakmem::os::PageBytes();
   const size_t rounded = (size + page - 1) & ~(page - 1);
   if (rounded < size) return RefuseImpossible(size, page, ENOMEM, call);
-  return AllocateAligned(page, rounded == 0 ? page : rounded, call);
+  return FromMalloc(AllocateAligned(page, rounded == 0 ? page : rounded, call));
 }
 
 HAKMEM_API size_t malloc_usable_size(void* block) noexcept {
@@ -161,7 +181,7 @@ HAKMEM_API size_t malloc_usable_size(void* block) noexcept {
 // C23. The size is the caller's word, which hardened builds compare with the
 // address map's.
 HAKMEM_API void free_sized(void* block, size_t size) noexcept {
-  FreeInTerms(block, {size, 0});
+  FreeInTerms(block, {size, 0}, BlockCall::kFreeSized);
 }
 
 HAKMEM_API void free_aligned_sized(void* block, size_t alignment,
@@ -169,7 +189,7 @@ HAKMEM_API void free_aligned_sized(void* block, size_t alignment,
   // What aligned_alloc made of it.
   const size_t rounded =
       alignment > kGreatestAlignment ? alignment : std::bit_ceil(alignment);
-  FreeInTerms(block, {size, rounded});
+  FreeInTerms(block, {size, rounded}, BlockCall::kFreeAlignedSized);
 }
 
 // Gone from glibc's headers in 2.26; old binaries still call it.

@@ -15,48 +15,12 @@
 #include <vector>
 
 #include "frontend/block_test_helper.h"
+#include "frontend/misuse_test_helper.h"
 #include "frontend/preload_test_helper.h"
 #include "gtest/gtest.h"
 
 namespace hakmem_test {
 namespace {
-
-enum Level { kOff, kChecks, kFull };
-
-// The level that this variant of the library was built with.
-Level LevelHere() {
-  const char* const text = getenv("HAKMEM_EXPECT_HARDENING");
-  const std::string level = text == nullptr ? "" : text;
-  if (level == "checks") return kChecks;
-  if (level == "full") return kFull;
-  EXPECT_EQ(level, "off");
-  return kOff;
-}
-
-std::string Hex(const void* address) {
-  char text[32];
-  snprintf(text, sizeof(text), "0x%zx", reinterpret_cast<uintptr_t>(address));
-  return text;
-}
-
-constexpr int kWentOn = 17;
-
-// Runs `misuse`: from `level` on it is told of in `line` and aborts; below, the
-// child goes on. In the child's own words nothing goes to stderr.
-void ExpectTold(Level level, const std::string& line,
-                const std::function<void()>& misuse) {
-  const ChildResult child = RunForked([&] {
-    misuse();
-    _Exit(kWentOn);
-  });
-  if (LevelHere() >= level) {
-    EXPECT_EQ(child.signal, SIGABRT) << "exit code " << child.exit_code;
-    EXPECT_EQ(child.err, "hakmem: " + line + "\n");
-  } else {
-    EXPECT_EQ(child.exit_code, kWentOn) << "signal " << child.signal;
-    EXPECT_EQ(child.err, "");
-  }
-}
 
 void ExpectFault(const std::function<void()>& misuse) {
   const ChildResult child = RunForked([&] {
@@ -65,20 +29,6 @@ void ExpectFault(const std::function<void()>& misuse) {
   });
   EXPECT_EQ(child.signal, SIGSEGV) << "exit code " << child.exit_code;
 }
-
-// Those of `sizes` whose blocks lie in slabs. Others are found out at once.
-std::vector<size_t> InSlabs(std::vector<size_t> sizes) {
-  if (!HasAce()) std::erase_if(sizes, [](size_t size) { return size > 2048; });
-  return sizes;
-}
-
-char* Malloc(size_t bytes) {
-  char* block = static_cast<char*>(Opaque(malloc(bytes)));
-  EXPECT_NE(block, nullptr);
-  return block;
-}
-
-void Free(void* block) { free(Opaque(block)); }
 
 std::string IsFreeAlready(const void* block, size_t bytes) {
   return "double free of " + Hex(block) + ": the block of " +
@@ -90,10 +40,11 @@ std::string HasChanged(const void* block, size_t bytes) {
          std::to_string(bytes) + " bytes has changed since it was freed";
 }
 
-std::string WrongSize(const void* block, size_t told, size_t bytes) {
-  return "sized free of " + Hex(block) + ": " + std::to_string(told) +
-         " bytes are not what the block of " + std::to_string(bytes) +
-         " bytes was asked for with";
+std::string WrongSize(const char* function, const void* block, size_t told,
+                      size_t bytes) {
+  return std::string(function) + " of " + Hex(block) + ": " +
+         std::to_string(told) + " bytes are not what the block of " +
+         std::to_string(bytes) + " bytes was asked for with";
 }
 
 // --- Frees -------------------------------------------------------------------
@@ -199,7 +150,8 @@ TEST(MisuseTest, SizedDeleteWithTheWrongSize) {
                                  {5000, 64, 5120},
                                  {64, 5000, 64}}) {
     void* block = Opaque(::operator new(each.asked));
-    ExpectTold(kChecks, WrongSize(block, each.told, each.usable),
+    ExpectTold(kChecks,
+               WrongSize("operator delete", block, each.told, each.usable),
                [&] { ::operator delete(Opaque(block), each.told); });
     ::operator delete(block, each.asked);
   }
@@ -215,7 +167,7 @@ TEST(MisuseTest, FreeSizedWithTheWrongSize) {
     void* block = Malloc(each.asked);
     const size_t usable = Hakmem().malloc_usable_size(block);
     EXPECT_GE(usable, each.asked);
-    ExpectTold(kChecks, WrongSize(block, each.told, usable),
+    ExpectTold(kChecks, WrongSize("free_sized", block, each.told, usable),
                [&] { Hakmem().free_sized(Opaque(block), each.told); });
     Hakmem().free_sized(block, each.asked);
   }
@@ -228,7 +180,7 @@ TEST(MisuseTest, AlignedDeleteOfABlockWithoutTheAlignment) {
   void* block = *std::find_if(blocks.begin(), blocks.end(),
                               [](void* each) { return !IsAligned(each, 32); });
   ExpectTold(kChecks,
-             "aligned free of " + Hex(block) +
+             "operator delete of " + Hex(block) +
                  ": the block is not aligned to 32 bytes",
              [&] { ::operator delete(Opaque(block), std::align_val_t(32)); });
   for (void* each : blocks) ::operator delete(each);
@@ -236,7 +188,7 @@ TEST(MisuseTest, AlignedDeleteOfABlockWithoutTheAlignment) {
 
 TEST(MisuseTest, PlainSizedDeleteOfAnAlignedBlock) {
   void* block = Opaque(::operator new(24, std::align_val_t(64)));
-  ExpectTold(kChecks, WrongSize(block, 24, 64),
+  ExpectTold(kChecks, WrongSize("operator delete", block, 24, 64),
              [&] { ::operator delete (Opaque(block), size_t{24}); });
   ::operator delete (block, size_t{24}, std::align_val_t(64));
 }

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "frontend/allocator.h"
+#include "frontend/origins.h"
 #include "hakmem/hakmem.h"
 
 namespace std {
@@ -28,6 +29,7 @@ namespace {
 
 using hakmem::AllocateAligned;
 using hakmem::AllocateSlow;
+using hakmem::BlockCall;
 using hakmem::Call;
 using hakmem::CallOf;
 using hakmem::EntryPoint;
@@ -39,6 +41,7 @@ using hakmem::Origin;
 using hakmem::PopFromBins;
 using hakmem::PushSizedToBins;
 using hakmem::PushToBins;
+using hakmem::WithOrigin;
 using std::align_val_t;
 using std::nothrow_t;
 
@@ -77,131 +80,153 @@ template <typename TryAllocate>
   }
 }
 
+template <Origin kOrigin>
 [[gnu::noinline]] void* NewSlow(size_t size) {
   const Call call = CallOf(EntryPoint::kNew);
-  return AllocateOrThrow([=] { return AllocateSlow(size, call); });
+  return AllocateOrThrow(
+      [=] { return WithOrigin(AllocateSlow(size, call), kOrigin); });
 }
 
+template <Origin kOrigin>
 [[gnu::noinline]] void* NewSlowNothrow(size_t size) noexcept {
   const Call call = CallOf(EntryPoint::kNew);
-  return AllocateOrNull([=] { return AllocateSlow(size, call); });
+  return AllocateOrNull(
+      [=] { return WithOrigin(AllocateSlow(size, call), kOrigin); });
 }
 
+template <Origin kOrigin>
 [[gnu::always_inline]] inline void* New(size_t size) {
   void* block = PopFromBins(size);
-  return block != nullptr ? block : NewSlow(size);
+  return block != nullptr ? block : NewSlow<kOrigin>(size);
 }
 
+template <Origin kOrigin>
 [[gnu::always_inline]] inline void* NewNothrow(size_t size) noexcept {
   void* block = PopFromBins(size);
-  return block != nullptr ? block : NewSlowNothrow(size);
+  return block != nullptr ? block : NewSlowNothrow<kOrigin>(size);
 }
 
+template <Origin kOrigin>
 [[gnu::always_inline]] inline void* NewAligned(size_t size,
                                                align_val_t alignment) {
   const Call call = CallOf(EntryPoint::kNewAligned);
   return AllocateOrThrow([=] {
-    return AllocateAligned(static_cast<size_t>(alignment), size, call);
+    return WithOrigin(
+        AllocateAligned(static_cast<size_t>(alignment), size, call), kOrigin);
   });
 }
 
+template <Origin kOrigin>
 [[gnu::always_inline]] inline void* NewAlignedNothrow(
     size_t size, align_val_t alignment) noexcept {
   const Call call = CallOf(EntryPoint::kNewAligned);
   return AllocateOrNull([=] {
-    return AllocateAligned(static_cast<size_t>(alignment), size, call);
+    return WithOrigin(
+        AllocateAligned(static_cast<size_t>(alignment), size, call), kOrigin);
   });
 }
 
 // noexcept, so that a noexcept operator delete can end with a jump to it.
+template <BlockCall kFunction>
 [[gnu::noinline]] void DeleteSlow(void* block) noexcept {
-  FreeSlow(block, CallOf(EntryPoint::kNone));
+  FreeSlow(block, CallOf(EntryPoint::kNone), kFunction);
 }
 
+template <BlockCall kFunction>
 [[gnu::always_inline]] inline void Delete(void* block) {
   if (!PushToBins(block)) [[unlikely]] {
-    DeleteSlow(block);
+    DeleteSlow<kFunction>(block);
   }
 }
 
+template <BlockCall kFunction>
 [[gnu::noinline]] void DeleteInTermsSlow(void* block,
                                          FreeTerms terms) noexcept {
-  FreeInTerms(block, terms, Origin::kNew, CallOf(EntryPoint::kNone));
+  FreeInTerms(block, terms, kFunction, CallOf(EntryPoint::kNone));
 }
 
 // The size and the alignment that a program deletes with are not needed: a
 // program that deletes through a base class passes a wrong size, and gets away
 // with it everywhere else. Hardened builds compare them with the block.
+template <BlockCall kFunction>
 [[gnu::always_inline]] inline void DeleteSized(void* block, size_t size) {
   if (!PushSizedToBins(block, size)) [[unlikely]] {
-    kChecksFrees ? DeleteInTermsSlow(block, {size, 0}) : DeleteSlow(block);
+    kChecksFrees ? DeleteInTermsSlow<kFunction>(block, {size, 0})
+                 : DeleteSlow<kFunction>(block);
   }
 }
 
+template <BlockCall kFunction>
 [[gnu::always_inline]] inline void DeleteAligned(void* block, size_t size,
                                                  align_val_t alignment) {
-  if constexpr (!kChecksFrees) return Delete(block);
-  DeleteInTermsSlow(block, {size, static_cast<size_t>(alignment)});
+  if constexpr (!kChecksFrees) return Delete<kFunction>(block);
+  DeleteInTermsSlow<kFunction>(block, {size, static_cast<size_t>(alignment)});
 }
 
 }  // namespace
 
-HAKMEM_API void* operator new(size_t size) { return New(size); }
-HAKMEM_API void* operator new[](size_t size) { return New(size); }
+HAKMEM_API void* operator new(size_t size) { return New<Origin::kNew>(size); }
+HAKMEM_API void* operator new[](size_t size) {
+  return New<Origin::kNewArray>(size);
+}
 HAKMEM_API void* operator new(size_t size, const nothrow_t&) noexcept {
-  return NewNothrow(size);
+  return NewNothrow<Origin::kNew>(size);
 }
 HAKMEM_API void* operator new[](size_t size, const nothrow_t&) noexcept {
-  return NewNothrow(size);
+  return NewNothrow<Origin::kNewArray>(size);
 }
 HAKMEM_API void* operator new(size_t size, align_val_t alignment) {
-  return NewAligned(size, alignment);
+  return NewAligned<Origin::kNew>(size, alignment);
 }
 HAKMEM_API void* operator new[](size_t size, align_val_t alignment) {
-  return NewAligned(size, alignment);
+  return NewAligned<Origin::kNewArray>(size, alignment);
 }
 HAKMEM_API void* operator new(size_t size, align_val_t alignment,
                               const nothrow_t&) noexcept {
-  return NewAlignedNothrow(size, alignment);
+  return NewAlignedNothrow<Origin::kNew>(size, alignment);
 }
 HAKMEM_API void* operator new[](size_t size, align_val_t alignment,
                                 const nothrow_t&) noexcept {
-  return NewAlignedNothrow(size, alignment);
+  return NewAlignedNothrow<Origin::kNewArray>(size, alignment);
 }
 
-HAKMEM_API void operator delete(void* block) noexcept { Delete(block); }
-HAKMEM_API void operator delete[](void* block) noexcept { Delete(block); }
+HAKMEM_API void operator delete(void* block) noexcept {
+  Delete<BlockCall::kDelete>(block);
+}
+HAKMEM_API void operator delete[](void* block) noexcept {
+  Delete<BlockCall::kDeleteArray>(block);
+}
 HAKMEM_API void operator delete(void* block, const nothrow_t&) noexcept {
-  Delete(block);
+  Delete<BlockCall::kDelete>(block);
 }
 HAKMEM_API void operator delete[](void* block, const nothrow_t&) noexcept {
-  Delete(block);
+  Delete<BlockCall::kDeleteArray>(block);
 }
 HAKMEM_API void operator delete(void* block, size_t size) noexcept {
-  DeleteSized(block, size);
+  DeleteSized<BlockCall::kDelete>(block, size);
 }
 HAKMEM_API void operator delete[](void* block, size_t size) noexcept {
-  DeleteSized(block, size);
+  DeleteSized<BlockCall::kDeleteArray>(block, size);
 }
 HAKMEM_API void operator delete(void* block, align_val_t alignment) noexcept {
-  DeleteAligned(block, 0, alignment);
+  DeleteAligned<BlockCall::kDelete>(block, 0, alignment);
 }
 HAKMEM_API void operator delete[](void* block, align_val_t alignment) noexcept {
-  DeleteAligned(block, 0, alignment);
+  DeleteAligned<BlockCall::kDeleteArray>(block, 0, alignment);
 }
 HAKMEM_API void operator delete(void* block, align_val_t alignment,
                                 const nothrow_t&) noexcept {
-  DeleteAligned(block, 0, alignment);
+  DeleteAligned<BlockCall::kDelete>(block, 0, alignment);
 }
 HAKMEM_API void operator delete[](void* block, align_val_t alignment,
                                   const nothrow_t&) noexcept {
-  DeleteAligned(block, 0, alignment);
+  DeleteAligned<BlockCall::kDeleteArray>(block, 0, alignment);
 }
 HAKMEM_API void operator delete(void* block, size_t size,
                                 align_val_t alignment) noexcept {
-  DeleteAligned(block, size, alignment);
+  DeleteAligned<BlockCall::kDelete>(block, size, alignment);
 }
 HAKMEM_API void operator delete[](void* block, size_t size,
                                   align_val_t alignment) noexcept {
-  DeleteAligned(block, size, alignment);
+  DeleteAligned<BlockCall::kDeleteArray>(block, size, alignment);
 }

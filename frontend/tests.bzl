@@ -152,7 +152,12 @@ _PRELOADED = {
     "malloc_api_test": (dict(_ALL_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "many_threads_test": (_VARIANTS, "medium"),
     "map_count_test": (_VARIANTS, "medium"),
+    "mismatch_test": (dict(_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "misuse_test": (dict(_VARIANTS, **_HARDENED_VARIANTS), "medium"),
+    "misuse_words_test": (
+        dict(_ALL_VARIANTS, **_HARDENED_VARIANTS),
+        "medium",
+    ),
     "new_handler_test": (_VARIANTS, "medium"),
     "operator_new_test": (_ALL_VARIANTS, "small"),
     "options_test": (_VARIANTS, "small"),
@@ -200,6 +205,7 @@ _CODE_DEPS = {
     "events_test": [":events_test_helper"],
     "failure_causes_test": [":failures_test_helper"],
     "failures_test": [":failures_test_helper"],
+    "guard_misuse_test": ["//base:signal_stack_test_helper"],
 }
 
 # What some of them need besides: arguments of _variant_tests.
@@ -344,6 +350,7 @@ def frontend_tests():
             "block_test_helper.h",
             "busy_threads_test_helper.h",
             "fault_test_helper.h",
+            "misuse_test_helper.h",
             "preload_test_helper.h",
         ],
         copts = _COPTS,

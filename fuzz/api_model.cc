@@ -84,21 +84,21 @@ void* New(size_t size, size_t alignment) noexcept {
                           : AllocateSlow(size, CallOf(EntryPoint::kNew));
 }
 
-void FreeAs(void* block, FreeTerms terms, Origin origin) {
+void FreeAs(void* block, FreeTerms terms, BlockCall function) {
   if constexpr (!kChecksFrees) return Free(block);
-  FreeInTerms(block, terms, origin, CallOf(EntryPoint::kNone));
+  FreeInTerms(block, terms, function, CallOf(EntryPoint::kNone));
 }
 
 void Delete(void* block, size_t size, size_t alignment) noexcept {
-  FreeAs(block, {size, alignment}, Origin::kNew);
+  FreeAs(block, {size, alignment}, BlockCall::kDelete);
 }
 
 void FreeSized(void* block, size_t size) noexcept {
-  FreeAs(block, {size, 0}, Origin::kMalloc);
+  FreeAs(block, {size, 0}, BlockCall::kFreeSized);
 }
 
 void FreeAlignedSized(void* block, size_t alignment, size_t size) noexcept {
-  FreeAs(block, {size, alignment}, Origin::kMalloc);
+  FreeAs(block, {size, alignment}, BlockCall::kFreeAlignedSized);
 }
 
 int CheckBooks() noexcept { return CheckHeap(); }

@@ -6,6 +6,8 @@
 //   freed blocks bear a mark                   x       x
 //   memory is laid out against attacks                 x
 //   freed blocks wait, filled                          x
+//   a block is freed as it was allocated    above      x
+//                                          32 KiB
 #ifndef HAKMEM_HARDENING_LEVELS_H_
 #define HAKMEM_HARDENING_LEVELS_H_
 
@@ -31,6 +33,14 @@ inline constexpr bool kShufflesBlocks = kHardeningMode == HardeningMode::kFull;
 // Freed blocks of slabs are filled and wait before they are reused, and are
 // compared with what they were filled with then.
 inline constexpr bool kQuarantinesFreed =
+    kHardeningMode == HardeningMode::kFull;
+
+// What a block was allocated by is noted, and compared with what frees it: of
+// blocks outside slabs.
+inline constexpr bool kNotesOrigins = kHardeningMode != HardeningMode::kOff;
+
+// And of all others: every malloc and free takes the slow path.
+inline constexpr bool kNotesOriginsInSlabs =
     kHardeningMode == HardeningMode::kFull;
 
 }  // namespace hakmem

@@ -71,9 +71,18 @@ absl::Status SetTrace(Value value, HakmemFlags& flags) {
   return value->empty() ? Bad("--trace= wants a file") : absl::OkStatus();
 }
 
-absl::Status SetLimit(Value value, HakmemFlags& flags) {
+absl::Status SetAceLimit(Value value, HakmemFlags& flags) {
   if (SetOption("ace_limit_mb", *value, flags).ok()) return absl::OkStatus();
-  return Bad(absl::StrCat("--limit-mb=", *value, ": wants a number of MiB"));
+  return Bad(
+      absl::StrCat("--ace-limit-mb=", *value, ": wants a number of MiB"));
+}
+
+// The flag's first name, which promised more than it does.
+absl::Status SetLimit(Value value, HakmemFlags& flags) {
+  flags.warning =
+      "--limit-mb, now called --ace-limit-mb, bounds what ACE holds: blocks "
+      "up to 2 KiB and above 1 MiB are not counted";
+  return SetAceLimit(value, flags);
 }
 
 absl::Status SetOneOption(Value value, HakmemFlags& flags) {
@@ -91,7 +100,7 @@ struct Flag {
   Takes takes;
   std::string_view value;  // what it takes, for people
   absl::Status (*set)(Value value, HakmemFlags& flags);
-  std::string_view help;
+  std::string_view help;  // empty: not told of
 };
 
 const Flag kFlags[] = {
@@ -112,7 +121,10 @@ const Flag kFlags[] = {
        return SetOption("ace_trace_stack", "1", flags);
      },
      "and where in the program"},
-    {"--limit-mb", Flag::kValue, "N", SetLimit, "most MiB that ACE may hold"},
+    {"--ace-limit-mb", Flag::kValue, "N", SetAceLimit,
+     "most MiB that ACE may hold; blocks up to 2 KiB and above 1 MiB are not "
+     "counted"},
+    {"--limit-mb", Flag::kValue, "N", SetLimit, ""},
     {"--option", Flag::kValue, "NAME=VALUE", SetOneOption,
      "any option of the library, e.g. decay=10ms; may be repeated"},
     {"--help", Flag::kNothing, "",
@@ -170,6 +182,7 @@ std::string HakmemHelp() {
       "its own streams and exit status, and says afterwards on stderr which\n"
       "requests for memory failed, and why.\n\n";
   for (const Flag& flag : kFlags) {
+    if (flag.help.empty()) continue;
     absl::StrAppend(&text, "  ", flag.name,
                     flag.takes == Flag::kMaybe   ? "[="
                     : flag.takes == Flag::kValue ? "="

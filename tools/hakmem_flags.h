@@ -18,6 +18,7 @@ struct HakmemFlags {
   bool trace = false;      // tell of failures as they happen...
   std::string trace_file;  // ...in this file; empty: on stderr
   bool help = false;
+  std::string warning;  // of a flag that is not what it was; may be empty
   // Options of the library, as its environment variables.
   std::vector<std::pair<std::string, std::string>> options;
   std::vector<std::string> command;

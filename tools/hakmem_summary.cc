@@ -1,8 +1,10 @@
 #include "tools/hakmem_summary.h"
 
+#include <cxxabi.h>
 #include <string.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -76,6 +78,24 @@ bool TakeFailureNumber(std::string_view& line) {
   return true;
 }
 
+// The frame with its C++ name as the program's text has it: the library prints
+// names as the linker knows them.
+std::string WithReadableName(const std::string& frame) {
+  const size_t begin = frame.find(" _Z");
+  if (begin == std::string::npos) return frame;
+  const size_t end =
+      std::min(frame.find_first_of(" +", begin + 1), frame.size());
+  const std::string name = frame.substr(begin + 1, end - begin - 1);
+  int status = 0;
+  char* const text =
+      abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status);
+  if (text == nullptr) return frame;
+  std::string readable =
+      absl::StrCat(frame.substr(0, begin + 1), text, frame.substr(end));
+  std::free(text);
+  return readable;
+}
+
 std::string Times(uint64_t count, std::string_view one, std::string_view many) {
   return count == 1 ? absl::StrCat("1 ", one) : absl::StrCat(count, " ", many);
 }
@@ -145,7 +165,7 @@ void AddFailures(const FailureList& failures, std::string& text) {
     const FailureKind& kind = failures.kinds[i];
     AddLine(text, absl::StrCat("  ", kind.count, " x ", kind.text));
     for (const std::string& frame : kind.stack) {
-      AddLine(text, absl::StrCat("      ", frame));
+      AddLine(text, absl::StrCat("      ", WithReadableName(frame)));
     }
   }
   if (failures.not_told != 0) {

@@ -74,5 +74,21 @@ TEST(HakmemSummary, LongListsAreCut) {
   EXPECT_THAT(text, testing::Not(HasSubstr("reason 29.")));
 }
 
+TEST(HakmemSummaryTest, NamesInStacksAreDemangled) {
+  CommandRun run;
+  run.failures.kinds.push_back(
+      {"malloc of 1 PiB: MapFail",
+       1,
+       {"#0 0x55d0 /usr/bin/a+0x11f7 _ZN6module4WorkERKi.part.0+0x27",
+        "#1 0x55d0 /usr/bin/a+0x11f7 _ZN6module4WorkERKi+0x27",
+        "#2 0x55d0 /usr/bin/_Zed+0x11f7 main+0x27", "#3 0x55d0 _Zed"}});
+  const std::string text = Summarize(run, false);
+  EXPECT_THAT(text, HasSubstr("a+0x11f7 module::Work(int const&) [clone "
+                              ".part.0]+0x27\n"));
+  EXPECT_THAT(text, HasSubstr("a+0x11f7 module::Work(int const&)+0x27\n"));
+  EXPECT_THAT(text, HasSubstr("/usr/bin/_Zed+0x11f7 main+0x27\n"));
+  EXPECT_THAT(text, HasSubstr("#3 0x55d0 _Zed\n"));
+}
+
 }  // namespace
 }  // namespace hakmem::tools

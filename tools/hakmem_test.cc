@@ -95,12 +95,22 @@ TEST(HakmemTest, FlagsReachTheLibrary) {
               MatchesRegex("300 .*\\(segment, ace adaptive\\)\n"));
   EXPECT_THAT(OptionSeen("--backend superslab --option decay=2s", "decay"),
               MatchesRegex("2000 .*\\(superslab, ace adaptive\\)\n"));
-  EXPECT_THAT(OptionSeen("--ace=fixed --limit-mb=77", "ace_limit_mb"),
+  EXPECT_THAT(OptionSeen("--ace=fixed --ace-limit-mb=77", "ace_limit_mb"),
               MatchesRegex("77 .*\\(segment, ace fixed\\)\n"));
   EXPECT_THAT(OptionSeen("--ace off --option=HAKMEM_BIN_BYTES=4K", "bin_bytes"),
               MatchesRegex("4096 .*\\(segment, ace off\\)\n"));
   EXPECT_THAT(OptionSeen("--stack", "ace_trace_stack"),
               testing::StartsWith("1 "));
+}
+
+TEST(HakmemTest, TheLimitsOldNameSaysWhatItBounds) {
+  EXPECT_THAT(OptionSeen("--limit-mb=77", "ace_limit_mb"),
+              testing::StartsWith("77 "));
+  const Result result = Shell("$tool --limit-mb=77 -- sh -c 'exit 5'");
+  EXPECT_EQ(result.status, 5);
+  EXPECT_THAT(result.err,
+              MatchesRegex("hakmem: --limit-mb, now called --ace-limit-mb, "
+                           "bounds what ACE holds: [^\n]+\n"));
 }
 
 TEST(HakmemTest, StatisticsHaveALineForEachProcess) {
@@ -142,6 +152,117 @@ TEST(HakmemTest, ATraceFileIsAppendedTo) {
   EXPECT_THAT(result.err, HasSubstr("hakmem: 1 request was refused"));
 }
 
+// The child's own lines and its status stay as they are, whatever --trace says.
+void ExpectOneLineOf(const std::string& trace, const std::string& line) {
+  SCOPED_TRACE(trace);
+  const std::string folder = Temporary("one_line");
+  const Result result =
+      Shell("rm -rf " + folder + "; mkdir " + folder + "; TMPDIR=" + folder +
+            " $tool --trace=" + trace +
+            " -- sh -c 'echo out; echo err >&2; exit 7'; status=$?; rmdir " +
+            folder + " || exit 99; exit $status");
+  EXPECT_EQ(result.status, 7);
+  EXPECT_EQ(result.out, "out\n");
+  EXPECT_THAT(result.err, MatchesRegex(line + "err\n"));
+}
+
+TEST(HakmemTest, ATraceThatCannotBeWrittenIsOneLine) {
+  const std::string folder = Temporary("no_trace");
+  Shell("rm -rf " + folder + "; mkdir " + folder);
+  ExpectOneLineOf("/", "hakmem: --trace=/: Is a directory; [^\n]+\n");
+  ExpectOneLineOf(folder, "hakmem: --trace=[^\n]+: Is a directory; [^\n]+\n");
+  ExpectOneLineOf(folder + "/absent/trace",
+                  "hakmem: --trace=[^\n]+: No such file or directory; "
+                  "[^\n]+\n");
+  ExpectOneLineOf("/etc/passwd/trace",
+                  "hakmem: --trace=/etc/passwd/trace: Not a directory; "
+                  "[^\n]+\n");
+  // What was refused is told of all the same.
+  const Result result = Shell("$tool --trace=/ -- $program refuse 3");
+  EXPECT_EQ(result.status, 0);
+  EXPECT_THAT(result.err, HasSubstr("hakmem: 3 requests were refused"));
+}
+
+TEST(HakmemTest, ATraceMayGoToWhatIsNoRegularFile) {
+  const std::string pipe = Temporary("pipe");
+  Shell("rm -f " + pipe + "; mkfifo " + pipe);
+  ExpectOneLineOf("/dev/full", "");
+  ExpectOneLineOf("/dev/null", "");
+  ExpectOneLineOf(pipe, "");
+  const Result full = Shell("$tool --trace=/dev/full -- $program refuse 1");
+  EXPECT_EQ(full.status, 0);
+  const Result read = Shell("(cat " + pipe + " & exec 3>" + pipe + "; $tool" +
+                            " --trace=" + pipe + " -- $program refuse 1)");
+  EXPECT_EQ(read.status, 0);
+  EXPECT_THAT(read.out, HasSubstr("malloc of 1 PiB"));
+}
+
+TEST(HakmemTest, ATraceIsRelativeToWhereTheUserIs) {
+  const std::string folder = Temporary("relative");
+  const Result result = Shell("rm -rf " + folder + "; mkdir " + folder +
+                              "; BUILD_WORKING_DIRECTORY=" + folder +
+                              " $tool --trace=here -- $program refuse 1");
+  EXPECT_EQ(result.status, 0);
+  EXPECT_THAT(Contents(folder + "/here"), HasSubstr("malloc of 1 PiB"));
+  EXPECT_THAT(result.err, HasSubstr("hakmem: 1 request was refused"));
+}
+
+TEST(HakmemTest, TemporaryFoldersThatCannotBeUsedAreDoneWithout) {
+  for (const char* const folder : {"/absent", "/proc", "/etc/passwd", "''"}) {
+    const Result result =
+        Shell(std::string("TMPDIR=") + folder + " $tool -- $program refuse 1");
+    EXPECT_EQ(result.status, 0) << folder;
+    EXPECT_THAT(result.err, HasSubstr("hakmem: 1 request was refused"))
+        << folder;
+  }
+  const std::string folder = Temporary("parent");
+  const Result relative =
+      Shell("rm -rf " + folder + "; mkdir -p " + folder + "/tmp; cd " + folder +
+            "; TMPDIR=tmp $tool -- sh -c 'cd /; $0 refuse 1' $program;"
+            " rmdir tmp");
+  EXPECT_EQ(relative.status, 0);
+  EXPECT_THAT(relative.err, HasSubstr("hakmem: 1 request was refused"));
+}
+
+TEST(HakmemTest, AFolderThatIsGoneIsToldOf) {
+  const Result absent = Shell("BUILD_WORKING_DIRECTORY=/absent $tool -- ls");
+  EXPECT_EQ(absent.status, 126);
+  EXPECT_EQ(absent.err,
+            "hakmem: cannot enter /absent: No such file or directory\n");
+  const std::string folder = Temporary("gone");
+  const Result gone = Shell("mkdir -p " + folder + "; cd " + folder +
+                            "; rmdir " + folder + "; $tool -- true");
+  EXPECT_EQ(gone.status, 0);
+  EXPECT_EQ(gone.err, "");
+}
+
+TEST(HakmemTest, ClosedStreamsAreHarmless) {
+  for (const char* const closed : {"<&-", ">&-", "2>&-", "<&- >&- 2>&-"}) {
+    const Result result =
+        Shell(std::string("$tool --stats -- sh -c 'exit 7' ") + closed);
+    EXPECT_EQ(result.status, 7) << closed;
+  }
+  // Nobody reads the summary.
+  const std::string folder = Temporary("unread");
+  const Result unread =
+      Shell("rm -rf " + folder + "; mkdir " + folder + "; (TMPDIR=" + folder +
+            " $tool --stats -- sh -c 'sleep 0.2; exit 7'; echo $? >" + folder +
+            ".status) 2>&1 >/dev/null | true; rmdir " + folder + " && cat " +
+            folder + ".status");
+  EXPECT_EQ(unread.out, "7\n");
+}
+
+TEST(HakmemTest, AnInterruptOfTheGroupLeavesNothingBehind) {
+  const std::string folder = Temporary("interrupted");
+  const Result result =
+      Shell("rm -rf " + folder + "; mkdir " + folder + "; TMPDIR=" + folder +
+            " setsid $tool -- sh -c 'kill -INT 0; sleep 10'; status=$?;"
+            " rmdir " +
+            folder + " && exit $status");
+  EXPECT_EQ(result.status, 128 + 2);
+  EXPECT_THAT(result.err, HasSubstr("signal 2 (Interrupt)"));
+}
+
 TEST(HakmemTest, ATraceWithoutAFileIsToldAsItHappens) {
   const Result result = Shell("$tool --trace -- $program refuse 1");
   EXPECT_THAT(result.err,
@@ -171,10 +292,10 @@ TEST(HakmemTest, CommandsThatCannotBeRunAreOneLine) {
 TEST(HakmemTest, BadFlagsAreOneLine) {
   for (const char* const flags :
        {"", "--", "--frobnicate -- ls", "--backend=none -- ls",
-        "--ace=none -- ls", "--stats=1 -- ls", "--limit-mb=many -- ls",
-        "--limit-mb", "--option decay -- ls", "--option decay=long -- ls",
-        "--option nonsense=1 -- ls", "--option ace_trace=1 -- ls",
-        "--trace= -- ls"}) {
+        "--ace=none -- ls", "--stats=1 -- ls", "--ace-limit-mb=many -- ls",
+        "--ace-limit-mb", "--limit-mb=many -- ls", "--option decay -- ls",
+        "--option decay=long -- ls", "--option nonsense=1 -- ls",
+        "--option ace_trace=1 -- ls", "--trace= -- ls"}) {
     const Result result = Shell(std::string("$tool ") + flags);
     EXPECT_EQ(result.status, 2) << flags;
     EXPECT_EQ(result.out, "") << flags;
@@ -189,7 +310,7 @@ TEST(HakmemTest, HelpNamesEveryFlag) {
       result.out,
       AllOf(HasSubstr("--backend="), HasSubstr("--ace="), HasSubstr("--stats"),
             HasSubstr("--trace[=FILE]"), HasSubstr("--stack"),
-            HasSubstr("--limit-mb="), HasSubstr("--option=NAME=VALUE")));
+            HasSubstr("--ace-limit-mb="), HasSubstr("--option=NAME=VALUE")));
 }
 
 TEST(HakmemTest, NothingIsLeftBehind) {

@@ -1,7 +1,6 @@
 #include "tools/run_command.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,43 +13,6 @@ namespace {
 
 constexpr int kPassedOn[] = {SIGINT, SIGQUIT, SIGTERM,
                              SIGHUP, SIGUSR1, SIGUSR2};
-
-// While one exists, the signals to pass on and SIGCHLD are blocked, to be
-// waited for.
-class HeldSignals {
- public:
-  HeldSignals() {
-    sigemptyset(&set_);
-    for (const int signal : kPassedOn) sigaddset(&set_, signal);
-    sigaddset(&set_, SIGCHLD);
-    // Where SIGCHLD was ignored, there would be nothing to wait for.
-    struct sigaction standard = {};
-    standard.sa_handler = SIG_DFL;
-    sigaction(SIGCHLD, &standard, &former_action_);
-    sigprocmask(SIG_BLOCK, &set_, &former_mask_);
-  }
-  ~HeldSignals() { Restore(); }
-  HeldSignals(const HeldSignals&) = delete;
-  HeldSignals& operator=(const HeldSignals&) = delete;
-
-  // As it was before; also what a child should start with.
-  void Restore() {
-    sigaction(SIGCHLD, &former_action_, nullptr);
-    sigprocmask(SIG_SETMASK, &former_mask_, nullptr);
-  }
-
-  siginfo_t Wait() {
-    siginfo_t info = {};
-    while (sigwaitinfo(&set_, &info) < 0 && errno == EINTR) {
-    }
-    return info;
-  }
-
- private:
-  sigset_t set_;
-  sigset_t former_mask_;
-  struct sigaction former_action_;
-};
 
 // As exec wants them: to the characters, a null pointer behind.
 std::vector<char*> ExecList(const std::vector<std::string>& strings) {
@@ -92,6 +54,32 @@ void WaitFor(pid_t child, HeldSignals& signals, Ending& ending) {
 
 }  // namespace
 
+HeldSignals::HeldSignals() {
+  sigemptyset(&set_);
+  for (const int signal : kPassedOn) sigaddset(&set_, signal);
+  sigaddset(&set_, SIGCHLD);
+  // Where SIGCHLD was ignored, there would be nothing to wait for.
+  struct sigaction action = {};
+  action.sa_handler = SIG_DFL;
+  sigaction(SIGCHLD, &action, &former_child_action_);
+  action.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &action, &former_pipe_action_);
+  sigprocmask(SIG_BLOCK, &set_, &former_mask_);
+}
+
+void HeldSignals::Restore() {
+  sigaction(SIGCHLD, &former_child_action_, nullptr);
+  sigaction(SIGPIPE, &former_pipe_action_, nullptr);
+  sigprocmask(SIG_SETMASK, &former_mask_, nullptr);
+}
+
+siginfo_t HeldSignals::Wait() {
+  siginfo_t info = {};
+  while (sigwaitinfo(&set_, &info) < 0 && errno == EINTR) {
+  }
+  return info;
+}
+
 int Ending::ShellStatus() const {
   if (start_error != 0) return start_error == ENOENT ? 127 : 126;
   return signal != 0 ? 128 + signal : exit_code;
@@ -99,12 +87,11 @@ int Ending::ShellStatus() const {
 
 Ending RunCommand(const std::vector<std::string>& command,
                   const std::vector<std::string>& environment,
-                  const std::string& directory) {
+                  HeldSignals& signals) {
   Ending ending;
   const std::vector<char*> arguments = ExecList(command);
   const std::vector<char*> variables = ExecList(environment);
   const auto begin = std::chrono::steady_clock::now();
-  HeldSignals signals;
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) {
     ending.start_error = errno;
@@ -119,9 +106,7 @@ Ending RunCommand(const std::vector<std::string>& command,
   }
   if (child == 0) {
     signals.Restore();
-    if (chdir(directory.c_str()) == 0) {
-      execvpe(arguments[0], arguments.data(), variables.data());
-    }
+    execvpe(arguments[0], arguments.data(), variables.data());
     const int error = errno;
     // Without a reader the status alone has to tell.
     if (write(ends[1], &error, sizeof(error)) < 0) _exit(126);

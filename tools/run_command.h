@@ -3,7 +3,8 @@
 #ifndef HAKMEM_TOOLS_RUN_COMMAND_H_
 #define HAKMEM_TOOLS_RUN_COMMAND_H_
 
-#include <cstdint>
+#include <signal.h>
+
 #include <string>
 #include <vector>
 
@@ -21,13 +22,35 @@ struct Ending {
   int ShellStatus() const;
 };
 
-// Runs `command` (the first is looked up in PATH) in `directory` with exactly
-// the variables `environment` ("NAME=value"), and waits for it. Meanwhile
-// signals that a process sends here are passed on to it; those of the terminal
-// (Ctrl-C) reach it anyway. Call it while there is one thread.
+// While one exists, SIGCHLD and the signals that are passed on to the command
+// are blocked, so that they can be waited for and none ends this program before
+// it has cleaned up. SIGPIPE is ignored: what cannot be written is lost.
+class HeldSignals {
+ public:
+  HeldSignals();
+  ~HeldSignals() { Restore(); }
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+
+  // As it was before; also what a child should start with.
+  void Restore();
+
+  siginfo_t Wait();
+
+ private:
+  sigset_t set_;
+  sigset_t former_mask_;
+  struct sigaction former_child_action_;
+  struct sigaction former_pipe_action_;
+};
+
+// Runs `command` (the first is looked up in PATH) with exactly the variables
+// `environment` ("NAME=value"), and waits for it. Meanwhile signals that a
+// process sends here are passed on to it; those of the terminal (Ctrl-C) reach
+// it anyway. Call it while there is one thread.
 Ending RunCommand(const std::vector<std::string>& command,
                   const std::vector<std::string>& environment,
-                  const std::string& directory);
+                  HeldSignals& signals);
 
 }  // namespace hakmem::tools
 

@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "base/options.h"
-#include "base/signal_stack.h"
+#include "base/signal_stack_test_helper.h"
 #include "tracing/failure_record.h"
 
 namespace hakmem {
@@ -280,12 +280,10 @@ TEST_F(FailureTest, AHandlerMayFailWhileItsThreadFails) {
             before + failed + static_cast<uint64_t>(handled));
 }
 
-// Bytes of its stack that a handler found left, and what it then read.
-constinit std::atomic<size_t> left_on_stack{0};
+// What a handler read of its failure.
 constinit std::atomic<SubCause> read_in_handler{SubCause::kNone};
 
 void FailInHandler(int) {
-  left_on_stack = SignalStackBytesLeft();
   NoteMapFail(OsRequest::kMapLarge, ENOMEM, kTooMuch);
   RecordFailure(
       {.entry = EntryPoint::kValloc, .bytes = kTooMuch, .error = ENOMEM});
@@ -293,47 +291,32 @@ void FailInHandler(int) {
   if (LastFailure(&record)) read_in_handler = record.subcause;
 }
 
-// Runs FailInHandler on a signal stack of `size` bytes, below which nothing may
-// be touched.
-void FailOnStackOf(size_t size) {
-  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  const size_t mapped = (size + page - 1) / page * page + page;
-  auto* memory =
-      static_cast<char*>(mmap(nullptr, mapped, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-  ASSERT_NE(memory, MAP_FAILED);
-  ASSERT_EQ(mprotect(memory, page, PROT_NONE), 0);
-  const stack_t stack = {memory + page, 0, size};
-  ASSERT_EQ(sigaltstack(&stack, nullptr), 0);
+// Fails in a signal handler that has `left` bytes of stack.
+void FailInAHandlerWith(size_t left) {
+  const hakmem_test::SmallSignalStack stack(left);
   struct sigaction action = {};
   action.sa_flags = SA_ONSTACK;
   action.sa_handler = FailInHandler;
   ASSERT_EQ(sigaction(SIGUSR1, &action, nullptr), 0);
   raise(SIGUSR1);
-  const stack_t none = {nullptr, SS_DISABLE, 0};
-  sigaltstack(&none, nullptr);
-  munmap(memory, mapped);
 }
 
 TEST_F(FailureTest, AHandlerOnATinyStackLeavesARecord) {
-  // What the kernel puts there, measured: of what it says it might (AT_
-  // MINSIGSTKSZ), much is for registers that this process does not use.
-  constexpr size_t kAmple = 256 << 10;
-  FailOnStackOf(kAmple);
-  EXPECT_EQ(read_in_handler, SubCause::kAddressBits);
-  const size_t frame = kAmple - left_on_stack;
   hook_calls = 0;
   SetFailureHook([](const FailureRecord&) { ++hook_calls; });
-  // Not less than the kernel takes, and then little more than 4 KiB left.
-  FailOnStackOf(
-      std::max(frame + 4096, static_cast<size_t>(sysconf(_SC_MINSIGSTKSZ))));
+  FailInAHandlerWith(4096);
   SetFailureHook(nullptr);
+  EXPECT_EQ(hook_calls, 0);
+  EXPECT_EQ(read_in_handler, SubCause::kNotLookedUp);
   EXPECT_EQ(Last().entry, EntryPoint::kValloc);
-  if (left_on_stack < 8192) {
-    EXPECT_EQ(hook_calls, 0);
-    EXPECT_EQ(read_in_handler, SubCause::kNotLookedUp);
-  }
   EXPECT_EQ(Last().subcause, SubCause::kAddressBits);
+}
+
+TEST_F(FailureTest, AHandlerOnASmallStackIsDiagnosed) {
+  // Little more than the bound below which nothing is looked for: it suffices.
+  FailInAHandlerWith(8192 + 512);
+  EXPECT_EQ(Last().entry, EntryPoint::kValloc);
+  EXPECT_EQ(read_in_handler, SubCause::kAddressBits);
 }
 
 TEST_F(FailureTest, AForkedChildRecordsAndSeesItsParents) {
@@ -365,6 +348,18 @@ void TraceTo(const char* variable_value, int failures, bool stack = false) {
 }
 
 using FailureDeathTest = FailureTest;
+
+TEST_F(FailureDeathTest, AHandlerOnASmallStackPrintsLineAndStack) {
+  EXPECT_EXIT(
+      {
+        setenv("HAKMEM_ACE_TRACE", "1", 1);
+        setenv("HAKMEM_ACE_TRACE_STACK", "1", 1);
+        options::Read();
+        FailInAHandlerWith(8192 + 512);
+        exit(0);
+      },
+      testing::ExitedWithCode(0), "valloc(.|\n)*#0 0x");
+}
 
 TEST_F(FailureDeathTest, IsPrintedWhenAskedFor) {
   EXPECT_EXIT(

@@ -1,0 +1,66 @@
+// Origin: what a block was allocated by, which must be what it is freed by; and
+// the origins of a slab's blocks, two bits each, apart from the blocks.
+//
+// Slab's, which is empty of them in builds that do not note any. Zero bytes are
+// a valid one. Whoever holds a block, or has just been handed it, reads and
+// changes its bits; others may change other bits of the word at the same time.
+#ifndef HAKMEM_HARDENING_BLOCK_ORIGINS_H_
+#define HAKMEM_HARDENING_BLOCK_ORIGINS_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "hardening/levels.h"
+
+namespace hakmem {
+
+enum class Origin : uint8_t {
+  kUnknown,
+  kMalloc,  // and all that C has
+  kNew,
+  kNewArray,
+};
+
+namespace internal {
+
+template <size_t kBlocks>
+class BlockOriginsKept {
+ public:
+  // relaxed, both: whoever has the block got it after the bits were changed.
+  Origin At(uint32_t block) const {
+    const uint64_t word =
+        std::atomic_ref<uint64_t>(const_cast<uint64_t&>(bits_[block / 32]))
+            .load(std::memory_order_relaxed);
+    return static_cast<Origin>(word >> ShiftOf(block) & 3);
+  }
+  void Set(uint32_t block, Origin origin) {
+    const auto change =
+        static_cast<uint64_t>(At(block)) ^ static_cast<uint64_t>(origin);
+    if (change == 0) return;
+    std::atomic_ref<uint64_t>(bits_[block / 32])
+        .fetch_xor(change << ShiftOf(block), std::memory_order_relaxed);
+  }
+
+ private:
+  static uint32_t ShiftOf(uint32_t block) { return block % 32 * 2; }
+
+  uint64_t bits_[kBlocks / 32];
+};
+
+struct NoBlockOrigins {
+  static constexpr Origin At(uint32_t) { return Origin::kUnknown; }
+  static constexpr void Set(uint32_t, Origin) {}
+};
+
+}  // namespace internal
+
+template <size_t kBlocks>
+using BlockOrigins = std::conditional_t<kNotesOriginsInSlabs,
+                                        internal::BlockOriginsKept<kBlocks>,
+                                        internal::NoBlockOrigins>;
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_HARDENING_BLOCK_ORIGINS_H_
