@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cerrno>
 
+#include "base/clock.h"
 #include "os_calls.h"
 
 namespace hakmem::os {
@@ -68,6 +69,48 @@ int Advise(uintptr_t address, size_t bytes, int advice) {
   if (FailsOnPurpose(Call::kMadvise)) return errno;
   return ErrnoOf(madvise(Pointer(address), bytes, advice));
 }
+
+// MADV_DONTNEED, and whether it did what it says. An emulator or a sandbox may
+// answer 0 and do nothing; such memory is not zero. So the first word of the
+// range is made to be something, and read afterwards. After a false answer
+// nobody asks again for a second.
+class HonestPurge {
+ public:
+  // As Purge, for ranges that are not empty.
+  int Do(uintptr_t address, size_t bytes) {
+    // relaxed, as below: a hint that orders nothing.
+    const uint64_t distrusted =
+        distrusted_until_.load(std::memory_order_relaxed);
+    if (distrusted != 0 && CoarseMilliseconds() < distrusted) return ENOTSUP;
+    volatile uint64_t& word = *reinterpret_cast<uint64_t*>(address);
+    const bool was_zero = word == 0;
+    if (was_zero) word = kNotZero;
+    int error = Advise(address, bytes, MADV_DONTNEED);
+    if (error == 0 && word != 0) {
+      error = ENOTSUP;
+      distrusted_until_.store(CoarseMilliseconds() + kDistrustMilliseconds,
+                              std::memory_order_relaxed);
+    }
+    // Refused memory is as it was: freed blocks may bear a mark there.
+    if (error != 0 && was_zero) word = 0;
+    // Reading mapped the kernel's page of zeros, which mincore counts. Where it
+    // is the huge one, writing would make small pages in its place.
+    if (error == 0) {
+      const size_t read = bytes < kHugePageBytes ? PageBytes() : kHugePageBytes;
+      (void)Advise(address, read, MADV_DONTNEED);
+    }
+    return error;
+  }
+
+ private:
+  static constexpr uint64_t kNotZero = 0x68616b6d656d2121;
+  static constexpr uint64_t kDistrustMilliseconds = 1000;
+  static constexpr size_t kHugePageBytes = size_t{2} << 20;
+
+  std::atomic<uint64_t> distrusted_until_{0};
+};
+
+constinit HonestPurge honest_purge;
 
 int UnmapNow(uintptr_t address, size_t bytes) {
   CheckRange(address, bytes);
@@ -223,7 +266,7 @@ int Purge(uintptr_t address, size_t bytes) {
   const KeepErrno keep_errno;
   // Not MADV_FREE: what it leaves still counts as resident until the kernel is
   // short of memory, which users read as a leak.
-  return Advise(address, bytes, MADV_DONTNEED);
+  return bytes == 0 ? 0 : honest_purge.Do(address, bytes);
 }
 
 int Unmap(uintptr_t address, size_t bytes) {

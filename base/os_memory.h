@@ -43,8 +43,9 @@ int Uncommit(uintptr_t address, size_t bytes);
 bool WasRefusedUsable();
 void ForgetRefusal();
 
-// Gives the backing of usable memory back; it reads as zeros afterwards.
-// Returns 0 or an errno.
+// Gives the backing of usable memory back; it reads as zeros afterwards. The
+// range is the caller's alone. Returns 0 or an errno, ENOTSUP when the system
+// said that it had done so and had not; then the contents are as they were.
 int Purge(uintptr_t address, size_t bytes);
 
 // Gives the address space itself back. Returns 0 or an errno: the kernel
