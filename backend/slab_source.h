@@ -32,6 +32,7 @@
 #include "backend/bad_free.h"
 #include "backend/chunk.h"
 #include "backend/chunk_source.h"
+#include "backend/density.h"
 #include "backend/dirty_ledger.h"
 #include "backend/metadata.h"
 #include "backend/slab.h"
@@ -260,6 +261,19 @@ class SlabSource {
     return std::countr_zero(chunk.free_mask);
   }
 
+  // Whether most of the next chunk will be touched. None of those held has a
+  // free slab: when they are many, what is asked of this one is little beside
+  // what is in use. That is enough where several blocks share a page.
+  bool WillBeDense() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    // Guards make holes, which huge pages cannot have.
+    if (kGuardsMemory || held_count_ < kLeastDenseChunks) return false;
+    if constexpr (requires { SlabT::kHasLongBlocks; }) {
+      return density_.WantsHugePages(
+          Density::IsDense(held_.back()->base, kChunkBytes));
+    }
+    return true;
+  }
+
   bool AddChunk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     ChunkT* chunk = pool_.Get();
     if (chunk == nullptr) return false;
@@ -267,13 +281,8 @@ class SlabSource {
       pool_.Put(chunk);
       return false;
     }
-    // None of those held has a free slab: when they are many, what is asked of
-    // this one is little beside what is in use.
-    // Guards make holes, which huge pages cannot have.
-    const ChunkSource::Allocation memory =
-        ChunkSource::Allocate(held_count_ >= kLeastDenseChunks && !kGuardsMemory
-                                  ? ChunkSource::Use::kDense
-                                  : ChunkSource::Use::kSparse);
+    const ChunkSource::Allocation memory = ChunkSource::Allocate(
+        WillBeDense() ? ChunkSource::Use::kDense : ChunkSource::Use::kSparse);
     if (memory.address == 0) {
       pool_.Put(chunk);
       return false;
@@ -398,6 +407,7 @@ class SlabSource {
   Mutex mutex_;
   HeldList held_ ABSL_GUARDED_BY(mutex_);
   size_t held_count_ ABSL_GUARDED_BY(mutex_) = 0;
+  Density density_ ABSL_GUARDED_BY(mutex_);
   // lists_[n]: the chunks with n free slabs; a bit for each that is not empty.
   IntrusiveList<ChunkT> lists_[kSlabsPerChunk + 1] ABSL_GUARDED_BY(mutex_);
   uint64_t lists_with_free_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -1,7 +1,10 @@
 #include "base/os_memory.h"
 
+#include <linux/futex.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -68,6 +71,16 @@ int Advise(uintptr_t address, size_t bytes, int advice) {
   CheckRange(address, bytes);
   if (FailsOnPurpose(Call::kMadvise)) return errno;
   return ErrnoOf(madvise(Pointer(address), bytes, advice));
+}
+
+// Whether the kernel reads a word that is not 0 at `address`. It compares the
+// word with 0 before it moves waiters from one futex to another, and moves
+// none.
+bool IsNotZero(uintptr_t address) {
+  static constinit uint32_t nobody_waits = 0;
+  return syscall(SYS_futex, address, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0,
+                 &nobody_waits, 0) == -1 &&
+         errno == EAGAIN;
 }
 
 // MADV_DONTNEED, and whether it did what it says. An emulator or a sandbox may
@@ -313,19 +326,24 @@ int AdviseNoHugePages(uintptr_t address, size_t bytes) {
   return Advise(address, bytes, MADV_NOHUGEPAGE);
 }
 
-size_t ResidentBytes(uintptr_t address, size_t bytes) {
+bool IsMostlyTouched(uintptr_t address, size_t bytes, size_t most_untouched) {
   const KeepErrno keep_errno;
-  constexpr size_t kMostPages = (size_t{2} << 20) / 4096;
-  unsigned char pages[kMostPages];
-  CheckRange(address, bytes);
-  const size_t count = bytes / PageBytes();
-  if (count > kMostPages || FailsOnPurpose(Call::kMincore) ||
-      mincore(Pointer(address), bytes, pages) != 0) {
-    return 0;
+  constexpr size_t kSamples = 32;
+  const size_t page = PageBytes();
+  const size_t pages = bytes / page;
+  if (pages < kSamples || FailsOnPurpose(Call::kFutex)) return false;
+  const size_t step = pages / kSamples;
+  size_t untouched = 0;
+  uint32_t random = 1;
+  for (size_t i = 0; i < kSamples && untouched <= most_untouched; ++i) {
+    random = random * 1664525 + 1013904223;  // Numerical Recipes
+    const uintptr_t at = address + (i * step + (random >> 8) % step) * page;
+    // Programs write the first bytes of a page, or all of it. The other place
+    // varies, for arrays of structures with fields that are zero.
+    const size_t other = (random >> 4) % page & ~size_t{3};
+    untouched += !IsNotZero(at) && !IsNotZero(at + other);
   }
-  size_t resident = 0;
-  for (size_t i = 0; i < count; ++i) resident += pages[i] & 1;
-  return resident * PageBytes();
+  return untouched <= most_untouched;
 }
 
 uint64_t AddressSpaceLimit() {

@@ -71,9 +71,12 @@ int MoveTo(uintptr_t address, size_t old_bytes, size_t new_bytes,
 int AdviseHugePages(uintptr_t address, size_t bytes);
 int AdviseNoHugePages(uintptr_t address, size_t bytes);
 
-// How many bytes of [address, address+bytes), at most 2 MiB of usable memory
-// and whole pages, are resident; 0 when the kernel does not tell.
-size_t ResidentBytes(uintptr_t address, size_t bytes);
+// Whether the program has written to most of [address, address+bytes): of 32
+// pages spread over it, at most `most_untouched` hold zeros where it looks. It
+// stops with the first that are too many. The kernel does the reading, so that
+// no page of the range need be readable, or even mapped, and none becomes
+// resident. False where the kernel refuses, and of less than 32 pages.
+bool IsMostlyTouched(uintptr_t address, size_t bytes, size_t most_untouched);
 
 // The limit on the process's address space (RLIMIT_AS) in bytes; UINT64_MAX
 // when there is none.
