@@ -12,7 +12,6 @@ enum class Call {
   kMadvise,
   kMunmap,
   kMremap,
-  kFutex,  // to look whether memory was touched
   kGetrlimit,
   kOpen,       // of files of /proc and /sys, of programs, of outputs
   kThreadKey,  // pthread_key_create

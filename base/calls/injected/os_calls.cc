@@ -42,8 +42,6 @@ const char* NameOf(Call call) {
       return "munmap";
     case Call::kMremap:
       return "mremap";
-    case Call::kFutex:
-      return "futex";
     case Call::kGetrlimit:
       return "getrlimit";
     case Call::kOpen:
