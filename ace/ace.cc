@@ -122,7 +122,10 @@ SpanAllocation Ace::Allocate(size_t bytes, size_t alignment, Contents contents,
                              SpanBins* bins) {
   bytes = std::max(bytes, size_t{1});
   if (bytes > kMaxSpanBytes || alignment > kMaxSpanBytes) {
-    if (kAceMode != AceMode::kOff && contents == Contents::kAny) {
+    if (kAceMode != AceMode::kOff) {
+      if (contents == Contents::kZero) {
+        return Large::AllocateZeroed(bytes, alignment);
+      }
       const SpanAllocation parked = Large::AllocateParked(bytes, alignment);
       if (parked) return parked;
     }

@@ -74,6 +74,9 @@ bool ChunkSource::BecomeSparse(uintptr_t) {
   return true;
 }
 
+bool HugePages::AreWantedWhereDense() { return true; }
+bool os::IsMostlyTouched(uintptr_t, size_t, size_t) { return false; }
+
 namespace {
 
 // --- Reaching what runs must begin anew --------------------------------------

@@ -23,6 +23,9 @@
 namespace hakmem {
 
 struct MidSlab : Slab {
+  // Of pages, so that a program may use a block and leave most of it untouched.
+  static constexpr bool kHasLongBlocks = true;
+
   // Blocks of which no whole page has been resident since they became free.
   // Of a block in use the bit means nothing: it falls when the block comes
   // back.

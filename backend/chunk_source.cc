@@ -124,7 +124,7 @@ Region* AddRegion() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
       return nullptr;
     }
   }
-  HugePages::AdviseIfAsked(region->base, chunks * kChunkBytes);
+  HugePages::AdviseFresh(region->base, chunks * kChunkBytes);
   region->chunk_count = static_cast<uint32_t>(chunks);
   region->usable = 0;
   region->free_count = 0;

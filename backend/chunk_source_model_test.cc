@@ -106,7 +106,7 @@ uint64_t os::AddressSpaceLimit() {
   return space.region_chunks * kChunkBytes * 1024;
 }
 
-void HugePages::AdviseIfAsked(uintptr_t, size_t) {}
+void HugePages::AdviseFresh(uintptr_t, size_t) {}
 bool HugePages::AdviseDense(uintptr_t, size_t) { return false; }
 bool HugePages::AdviseSparse(uintptr_t, size_t) { return true; }
 

@@ -1,17 +1,24 @@
-// Whether the program touches what it asks the page heap for: a large buffer
-// may stay mostly unused, and then huge pages under it would be waste.
+// Whether the program touches what it asks for: a large buffer may stay mostly
+// unused, and then huge pages under it would be waste.
 //
-// Of every kControlEvery chunks one is left to small pages, and when it has
-// been filled the kernel is asked how much of it is resident. That answers for
-// the chunks to come, until the next one is asked about.
+// Each time more memory is needed, the newest that is in use is sampled: do its
+// pages hold anything? Once kRow samples in a row were dense, what is new is
+// made of huge pages; each sparse one halves what there is of the row. So a
+// program that turns sparse wastes one chunk, and one that goes to and fro some
+// tenth.
 //
-// Not thread-safe: the page heap's lock guards it.
+// Pages that hold zeros count as untouched, and so does memory that is written
+// to only later: both err on the side of small pages.
+//
+// Not thread-safe: the owner's lock guards it.
 #ifndef HAKMEM_BACKEND_DENSITY_H_
 #define HAKMEM_BACKEND_DENSITY_H_
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 
-#include "backend/page_chunk.h"
+#include "backend/huge_pages.h"
 #include "base/os_memory.h"
 
 namespace hakmem {
@@ -20,38 +27,24 @@ class Density {
  public:
   constexpr Density() = default;
 
-  // Whether the next chunk is to have huge pages, when `held` chunks are full.
-  bool WantsHugePages(size_t held) {
-    if (held < kLeastChunks) return false;
-    LookAtControl();
-    return is_dense_ && ++chunks_ % kControlEvery != 0;
+  // Whether the program has touched seven eighths of the range. Locks need not
+  // be held, and the range may be another's or gone.
+  static bool IsDense(uintptr_t address, size_t bytes) {
+    return HugePages::AreWantedWhereDense() &&
+           os::IsMostlyTouched(address, bytes, /*most_untouched=*/4);
   }
 
-  // To be called with each chunk that has small pages.
-  void Added(const PageChunk* chunk) {
-    if (control_ == nullptr) control_ = chunk;
-  }
-  // To be called before a chunk goes.
-  void Removed(const PageChunk* chunk) {
-    if (control_ == chunk) control_ = nullptr;
+  // Judges by what IsDense returned for the newest memory in use. Returns
+  // whether fresh memory is to have huge pages.
+  bool WantsHugePages(bool is_dense) {
+    row_ = is_dense ? std::min(row_ + 1, kRow) : row_ / 2;
+    return is_dense && row_ == kRow;
   }
 
  private:
-  static constexpr size_t kLeastChunks = 8;  // 16 MiB
-  static constexpr size_t kControlEvery = 16;
-  static constexpr size_t kMostlyPages = kPagesPerChunk * 7 / 8;
+  static constexpr size_t kRow = 8;  // 16 MiB of chunks
 
-  void LookAtControl() {
-    if (control_ == nullptr || control_->used_pages < kMostlyPages) return;
-    is_dense_ = os::ResidentBytes(control_->base, kChunkBytes) >=
-                kMostlyPages * kPageBytes;
-    control_ = nullptr;
-  }
-
-  // The chunk with small pages that is to be asked about; null when none is.
-  const PageChunk* control_ = nullptr;
-  size_t chunks_ = 0;
-  bool is_dense_ = false;
+  size_t row_ = 0;
 };
 
 }  // namespace hakmem

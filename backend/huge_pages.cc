@@ -30,10 +30,20 @@ void HugePages::AdviseIfAsked(uintptr_t address, size_t bytes) {
                                   std::memory_order_relaxed);
 }
 
+void HugePages::AdviseFresh(uintptr_t address, size_t bytes) {
+  AdviseIfAsked(address, bytes);
+  if (options::Get(options::k_huge_pages) == kEverywhere) return;
+  // A kernel without huge pages refuses, and makes none.
+  (void)os::AdviseNoHugePages(address, bytes);
+}
+
+bool HugePages::AreWantedWhereDense() {
+  return options::Get(options::k_huge_pages) == kWhereDense;
+}
+
 bool HugePages::AdviseDense(uintptr_t address, size_t bytes) {
   // Nobody asked for it, so a refusal is nobody's concern.
-  return options::Get(options::k_huge_pages) == kWhereDense &&
-         os::AdviseHugePages(address, bytes) == 0;
+  return AreWantedWhereDense() && os::AdviseHugePages(address, bytes) == 0;
 }
 
 bool HugePages::AdviseSparse(uintptr_t address, size_t bytes) {

@@ -21,6 +21,14 @@ class HugePages {
   // everywhere.
   static void AdviseIfAsked(uintptr_t address, size_t bytes);
 
+  // For memory that may be used sparsely: the same, or else asks the kernel to
+  // make no huge pages here even where it makes them everywhere. To be called
+  // once for what becomes one kernel mapping.
+  static void AdviseFresh(uintptr_t address, size_t bytes);
+
+  // Whether AdviseDense may ask for any.
+  static bool AreWantedWhereDense();
+
   // Asks for huge pages in memory that is known to be used densely, unless they
   // are not wanted there, or the kernel has none. Returns whether it did.
   static bool AdviseDense(uintptr_t address, size_t bytes);

@@ -1,6 +1,7 @@
 #include "backend/large.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "absl/base/thread_annotations.h"
 #include "backend/address_map.h"
@@ -139,6 +140,62 @@ bool ShortenBeforeGivingBack(LargeBlock* block) {
   return true;
 }
 
+// Parked memory for a block.
+struct ParkedMemory {
+  LargeBlock* block = nullptr;
+  size_t rest = 0;   // at its end, to be its tail
+  size_t dirty = 0;  // from its front on; what is behind is zero
+};
+
+ParkedMemory TakeParked(size_t size, size_t alignment)
+    ABSL_LOCKS_EXCLUDED(mutex) {
+  ParkedMemory memory;
+  {
+    MutexLock lock(mutex);
+    memory.block = TakeWhole(size, alignment, size / 8);
+    // A vector that begins to grow: the rest is its tail, to grow into.
+    if (memory.block == nullptr && size < kLeastMovedBytes) {
+      memory.block = TakeWhole(size, alignment, kMostTail);
+      if (memory.block != nullptr) memory.rest = memory.block->bytes - size;
+    }
+  }
+  memory.dirty = size;
+  if (memory.block == nullptr && size >= kLeastMovedBytes &&
+      size <= kMostParkedBlock && alignment <= kChunkBytes) {
+    memory.block = PutTogether(size, &memory.dirty);
+  }
+  return memory;
+}
+
+SpanAllocation EnterTaken(const ParkedMemory& memory)
+    ABSL_LOCKS_EXCLUDED(mutex) {
+  LargeBlock* block = memory.block;
+  if (block == nullptr) return {};
+  if (!AddressMap::SetChunk(block->base, block)) {
+    GiveBack(block);
+    return {};
+  }
+  MutexLock lock(mutex);
+  block->bytes -= memory.rest;
+  EnterInUse(block);
+  SetTail(block, memory.rest);
+  return {block->base, false};
+}
+
+// Gives parked blocks back to the OS, the oldest first, until they were `bytes`
+// or none is left.
+void GiveBackParked(size_t bytes) ABSL_LOCKS_EXCLUDED(mutex) {
+  size_t given_back = 0;
+  MutexLock lock(mutex);
+  while (given_back < bytes && !parked.empty()) {
+    LargeBlock* oldest = parked.front();
+    Unpark(oldest);
+    mutex.Unlock();
+    given_back += GiveBack(oldest);
+    mutex.Lock();
+  }
+}
+
 // Enters a block that was unreleased, `size` bytes of it; the rest is its tail.
 SpanAllocation EnterUnreleased(LargeBlock* block, size_t size) {
   if (!AddressMap::SetChunk(block->base, block)) {
@@ -163,6 +220,8 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment) {
   if (LargeBlock* block = TakeUnreleased(size, alignment, size / 8)) {
     return EnterUnreleased(block, size);
   }
+  // Parked memory that is too short for any of it to serve here.
+  if (size > kMostParkedBlock) GiveBackParked(size);
   LargeBlock* block = block_pool.Get();
   if (block == nullptr) return {};
   Count(Event::kMapCall);
@@ -192,32 +251,26 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment) {
 
 SpanAllocation Large::AllocateParked(size_t bytes, size_t alignment) {
   const size_t size = MappedBytes(bytes);
+  return size == 0 ? SpanAllocation{} : EnterTaken(TakeParked(size, alignment));
+}
+
+SpanAllocation Large::AllocateZeroed(size_t bytes, size_t alignment) {
+  const size_t size = MappedBytes(bytes);
   if (size == 0) return {};
-  LargeBlock* block;
-  size_t rest = 0;
-  {
-    MutexLock lock(mutex);
-    block = TakeWhole(size, alignment, size / 8);
-    // A vector that begins to grow: the rest is its tail, to grow into.
-    if (block == nullptr && size < kLeastMovedBytes) {
-      block = TakeWhole(size, alignment, kMostTail);
-      if (block != nullptr) rest = block->bytes - size;
+  // Clearing what is resident costs less than as many page faults, but more
+  // than none where the program leaves most of its blocks untouched.
+  if (IsParkedDense()) {
+    const ParkedMemory memory = TakeParked(size, alignment);
+    if (const SpanAllocation block = EnterTaken(memory)) {
+      if (memory.dirty >= bytes) return block;
+      // The rest is fresh, and stays untouched.
+      memset(reinterpret_cast<void*>(block.address), 0, memory.dirty);
+      return {block.address, true};
     }
   }
-  if (block == nullptr && size >= kLeastMovedBytes &&
-      size <= kMostParkedBlock && alignment <= kChunkBytes) {
-    block = PutTogether(size);
-  }
-  if (block == nullptr) return {};
-  if (!AddressMap::SetChunk(block->base, block)) {
-    GiveBack(block);
-    return {};
-  }
-  MutexLock lock(mutex);
-  block->bytes -= rest;
-  EnterInUse(block);
-  SetTail(block, rest);
-  return {block->base, false};
+  // So that what is parked does not add to the peak.
+  GiveBackParked(size);
+  return Allocate(bytes, alignment);
 }
 
 bool Large::Park(uintptr_t address, uint64_t now) {
@@ -228,7 +281,6 @@ bool Large::Park(uintptr_t address, uint64_t now) {
     return false;
   }
   LargeBlock* block = LeaveUse(address);
-  LookAtDensity(*block);
   const size_t budget = ParkedBudget();
   block->freed_at = now;
   EnterParked(block);
@@ -290,6 +342,7 @@ bool Large::Free(uintptr_t address) {
     block = LeaveUse(address);
   }
   if (block == nullptr) return false;
+  LookAtFreed(*block);
   GiveBack(block);
   return true;
 }
@@ -325,8 +378,8 @@ uintptr_t Large::Resize(uintptr_t address, size_t bytes) {
     MutexLock lock(mutex);
     SetBytes(block, size);
   }
-  if (size > mapped) {
-    size >= kLeastHugeBytes ? AskForHugePages(block) : AskIfDense(block);
+  if (size >= kLeastHugeBytes && size / kChunkBytes > mapped / kChunkBytes) {
+    AdviseGrown(block, mapped);
   }
   return block->base;
 }

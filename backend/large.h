@@ -13,10 +13,10 @@
 //
 // Moving 2 MiB costs the kernel one page table, faulting them in 512 pages.
 //
-// A block that grows beyond 8 MiB asks for huge pages: it is a vector being
-// filled, dense by nature, and its page faults are most of what growing it
-// costs. A block that is only allocated may be touched here and there, and asks
-// when the one freed last was resident all through.
+// A block that grows beyond 8 MiB asks for huge pages when what it had is
+// dense: it is a vector being filled, and its page faults are most of what
+// growing it costs. A block that is only allocated may be touched here and
+// there, and asks when all of the last ones were dense (density.h).
 //
 // A vector that begins to grow, from 1 to 2 MiB, gets a longer parked block
 // when there is one, whose rest is its tail: what it was longer before it was
@@ -51,6 +51,12 @@ class Large {
   // The same from parked memory, not zeroed; address 0 when there is none that
   // could serve.
   static SpanAllocation AllocateParked(size_t bytes, size_t alignment);
+
+  // A zeroed block, as from Allocate; parked memory that serves is cleared, or
+  // given back before fresh memory is mapped, so that a program that makes
+  // arrays of zeros needs no more than they take. Unless is_zero says that the
+  // block reads as zeros, the caller has to clear it.
+  static SpanAllocation AllocateZeroed(size_t bytes, size_t alignment);
 
   // Parks the block at `address`. Returns false, and does nothing, when no
   // block starts there or it is too long.

@@ -9,16 +9,21 @@
 
 namespace hakmem::large {
 
-// For a block that grows; see large.h.
-void AskForHugePages(LargeBlock* block);
+// For a block that has grown from `old_bytes` by a chunk or more, and is long
+// (large.h): asks for huge pages if what it had is dense, and takes that back
+// if it no longer is.
+void AdviseGrown(LargeBlock* block, size_t old_bytes);
 
-// Looks at a block that is being freed: a chunk in the middle of it.
-void LookAtDensity(const LargeBlock& block)
-    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+// To be called with a block that goes back to the OS, and will not be sampled
+// as one in use.
+void LookAtFreed(const LargeBlock& block) ABSL_LOCKS_EXCLUDED(mutex);
 
-// Asks for huge pages for a block that is fresh, or has grown, when those
-// before were dense.
+// Asks for huge pages for a block that is fresh when those before it were
+// dense.
 void AskIfDense(LargeBlock* block) ABSL_LOCKS_EXCLUDED(mutex);
+
+// Whether the program touched at least half of the block parked last.
+bool IsParkedDense() ABSL_LOCKS_EXCLUDED(mutex);
 
 }  // namespace hakmem::large
 

@@ -90,8 +90,8 @@ void ParkRest(LargeBlock* piece, size_t used) {
 }
 
 // Moves parked memory to [target, target+size), which is mapped. Returns the
-// chunks that were moved, or -1 when the OS refused; then the range is no
-// longer the caller's.
+// bytes that were moved, or -1 when the OS refused; then the range is no longer
+// the caller's.
 int64_t FillFrom(const Pieces& pieces, uintptr_t target, size_t size) {
   size_t filled = 0;
   size_t hole = SIZE_MAX;
@@ -106,9 +106,7 @@ int64_t FillFrom(const Pieces& pieces, uintptr_t target, size_t size) {
     }
     ParkRest(piece, used);
   }
-  if (hole == SIZE_MAX) {
-    return static_cast<int64_t>(RoundToChunks(filled) / kChunkBytes);
-  }
+  if (hole == SIZE_MAX) return static_cast<int64_t>(filled);
   const size_t behind = std::min(hole + kChunkBytes, size);
   if (hole != 0) GiveBackPart(target, hole);
   if (behind != size) GiveBackPart(target + behind, size - behind);
@@ -117,7 +115,7 @@ int64_t FillFrom(const Pieces& pieces, uintptr_t target, size_t size) {
 
 }  // namespace
 
-LargeBlock* PutTogether(size_t size) {
+LargeBlock* PutTogether(size_t size, size_t* parked_bytes) {
   const Pieces pieces = TakePieces(size);
   if (pieces.count == 0) return nullptr;
   LargeBlock* block = block_pool.Get();
@@ -138,7 +136,9 @@ LargeBlock* PutTogether(size_t size) {
     block_pool.Put(block);
     return nullptr;
   }
-  block->moved_chunks = static_cast<uint32_t>(moved);
+  *parked_bytes = static_cast<size_t>(moved);
+  block->moved_chunks =
+      static_cast<uint32_t>(RoundToChunks(*parked_bytes) / kChunkBytes);
   MutexLock lock(mutex);
   moved_chunks += block->moved_chunks;
   return block;

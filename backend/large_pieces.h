@@ -12,8 +12,10 @@
 namespace hakmem::large {
 
 // A block of `size` bytes that begins with parked memory; null when there is
-// none, or the OS refuses.
-LargeBlock* PutTogether(size_t size) ABSL_LOCKS_EXCLUDED(mutex);
+// none, or the OS refuses. Of its bytes the first `*parked_bytes` are those;
+// the others are zero.
+LargeBlock* PutTogether(size_t size, size_t* parked_bytes)
+    ABSL_LOCKS_EXCLUDED(mutex);
 
 }  // namespace hakmem::large
 

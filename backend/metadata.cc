@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "backend/huge_pages.h"
 #include "base/os_memory.h"
 #include "tracing/counters.h"
 #include "tracing/failure_note.h"
@@ -36,6 +37,8 @@ bool AddStep(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     Count(Event::kMapCall);
     const os::Mapping m = os::Map(step, page, os::Access::kReadWrite);
     if (m) {
+      // Books are dense, but those of one chunk are little beside a huge page.
+      HugePages::AdviseSparse(m.address, step);
       bytes_reserved += step;
       if (m.address != end) next = m.address;
       end = m.address + step;

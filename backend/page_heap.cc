@@ -111,12 +111,21 @@ FreeSpan* BestFit(size_t pages) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   return free_lists[word * 64 + std::countr_zero(bits)].front();
 }
 
+// How to make the next chunk, going by the newest one.
+ChunkSource::Use UseOfNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  const PageChunk* newest = held.back();
+  if (newest == nullptr || newest->used_pages < kPagesPerChunk / 8 * 7) {
+    return ChunkSource::Use::kSparse;
+  }
+  return density.WantsHugePages(Density::IsDense(newest->base, kChunkBytes))
+             ? ChunkSource::Use::kDense
+             : ChunkSource::Use::kSparse;
+}
+
 bool AddChunk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   PageChunk* chunk = chunk_pool.Get();
   if (chunk == nullptr) return false;
-  const ChunkSource::Allocation memory = ChunkSource::Allocate(
-      density.WantsHugePages(held_count) ? ChunkSource::Use::kDense
-                                         : ChunkSource::Use::kSparse);
+  const ChunkSource::Allocation memory = ChunkSource::Allocate(UseOfNext());
   if (memory.address == 0) {
     chunk_pool.Put(chunk);
     return false;
@@ -136,7 +145,6 @@ bool AddChunk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   }
   held.PushBack(chunk);
   ++held_count;
-  if (!memory.is_dense) density.Added(chunk);
   chunk->has_resident = false;
   std::fill(std::begin(chunk->unused_slots), std::end(chunk->unused_slots),
             ~uint64_t{0});
@@ -180,7 +188,6 @@ bool FreePages(PageChunk* chunk, size_t first, size_t pages, size_t resident,
   if (resume_at == chunk) resume_at = held.Next(chunk);
   held.Remove(chunk);
   --held_count;
-  density.Removed(chunk);
   AddressMap::SetChunk(chunk->base, nullptr);
   ChunkSource::Free(chunk->base, resident * kPageBytes, CoarseMilliseconds());
   chunk_pool.Put(chunk);

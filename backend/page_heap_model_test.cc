@@ -73,7 +73,8 @@ bool ChunkSource::BecomeSparse(uintptr_t) {
   return true;
 }
 
-size_t os::ResidentBytes(uintptr_t, size_t) { return 0; }
+bool HugePages::AreWantedWhereDense() { return true; }
+bool os::IsMostlyTouched(uintptr_t, size_t, size_t) { return false; }
 
 namespace {
 

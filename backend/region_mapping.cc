@@ -79,8 +79,8 @@ int RegionMapping::MakeUsable(Region& region, size_t chunk) {
   if (error != 0) return error;
   // What was advised for the region is forgotten in a hole.
   if (chunk < region.usable) {
-    HugePages::AdviseIfAsked(AddressOf(region, run.first),
-                             run.count * kChunkBytes);
+    HugePages::AdviseFresh(AddressOf(region, run.first),
+                           run.count * kChunkBytes);
   }
   Set(region, run.first, run.count, ChunkMapping::kPlain);
   region.usable =

@@ -32,6 +32,7 @@
 #include "backend/bad_free.h"
 #include "backend/chunk.h"
 #include "backend/chunk_source.h"
+#include "backend/density.h"
 #include "backend/dirty_ledger.h"
 #include "backend/metadata.h"
 #include "backend/purge_budget.h"
@@ -276,6 +277,19 @@ class SlabSource {
     return std::countr_zero(chunk.free_mask);
   }
 
+  // Whether most of the next chunk will be touched. None of those held has a
+  // free slab: when they are many, what is asked of this one is little beside
+  // what is in use. That is enough where several blocks share a page.
+  bool WillBeDense() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    // Guards make holes, which huge pages cannot have.
+    if (kGuardsMemory || held_count_ < kLeastDenseChunks) return false;
+    if constexpr (requires { SlabT::kHasLongBlocks; }) {
+      return density_.WantsHugePages(
+          Density::IsDense(held_.back()->base, kChunkBytes));
+    }
+    return true;
+  }
+
   bool AddChunk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     ChunkT* chunk = pool_.Get();
     if (chunk == nullptr) return false;
@@ -283,13 +297,8 @@ class SlabSource {
       pool_.Put(chunk);
       return false;
     }
-    // None of those held has a free slab: when they are many, what is asked of
-    // this one is little beside what is in use.
-    // Guards make holes, which huge pages cannot have.
-    const ChunkSource::Allocation memory =
-        ChunkSource::Allocate(held_count_ >= kLeastDenseChunks && !kGuardsMemory
-                                  ? ChunkSource::Use::kDense
-                                  : ChunkSource::Use::kSparse);
+    const ChunkSource::Allocation memory = ChunkSource::Allocate(
+        WillBeDense() ? ChunkSource::Use::kDense : ChunkSource::Use::kSparse);
     if (memory.address == 0) {
       pool_.Put(chunk);
       return false;
@@ -438,6 +447,7 @@ class SlabSource {
   Mutex mutex_;
   HeldList held_ ABSL_GUARDED_BY(mutex_);
   size_t held_count_ ABSL_GUARDED_BY(mutex_) = 0;
+  Density density_ ABSL_GUARDED_BY(mutex_);
   // Where the next purge goes on; null when the last one came to the end.
   ChunkT* resume_at_ ABSL_GUARDED_BY(mutex_) = nullptr;
   // CoarseMilliseconds before which nothing is due; 0 when that is not known.

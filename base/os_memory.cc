@@ -1,12 +1,16 @@
 #include "base/os_memory.h"
 
+#include <linux/futex.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
 
+#include "base/clock.h"
 #include "base/memory_calls.h"
 #include "base/system_call.h"
 #include "os_calls.h"
@@ -70,6 +74,56 @@ int Advise(uintptr_t address, size_t bytes, int advice) {
   if (FailsOnPurpose(Call::kMadvise)) return ENOMEM;
   return ErrnoOf(AdvisePages(address, bytes, advice));
 }
+
+// Whether the kernel reads a word that is not 0 at `address`. It compares the
+// word with 0 before it moves waiters from one futex to another, and moves
+// none.
+bool IsNotZero(uintptr_t address) {
+  static constinit uint32_t nobody_waits = 0;
+  return SystemCall(SYS_futex, address, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0,
+                    &nobody_waits, 0) == -EAGAIN;
+}
+
+// MADV_DONTNEED, and whether it did what it says. An emulator or a sandbox may
+// answer 0 and do nothing; such memory is not zero. So the first word of the
+// range is made to be something, and read afterwards. After a false answer
+// nobody asks again for a second.
+class HonestPurge {
+ public:
+  // As Purge, for ranges that are not empty.
+  int Do(uintptr_t address, size_t bytes) {
+    // relaxed, as below: a hint that orders nothing.
+    const uint64_t distrusted =
+        distrusted_until_.load(std::memory_order_relaxed);
+    if (distrusted != 0 && CoarseMilliseconds() < distrusted) return ENOTSUP;
+    volatile uint64_t& word = *reinterpret_cast<uint64_t*>(address);
+    const bool was_zero = word == 0;
+    if (was_zero) word = kNotZero;
+    int error = Advise(address, bytes, MADV_DONTNEED);
+    if (error == 0 && word != 0) {
+      error = ENOTSUP;
+      distrusted_until_.store(CoarseMilliseconds() + kDistrustMilliseconds,
+                              std::memory_order_relaxed);
+    }
+    // Refused memory is as it was: freed blocks may bear a mark there.
+    if (error != 0 && was_zero) word = 0;
+    // Reading mapped the kernel's page of zeros, which is not resident memory.
+    // But where it is the huge one, writing would make small pages in its place.
+    if (error == 0 && bytes >= kHugePageBytes) {
+      (void)Advise(address, kHugePageBytes, MADV_DONTNEED);
+    }
+    return error;
+  }
+
+ private:
+  static constexpr uint64_t kNotZero = 0x68616b6d656d2121;
+  static constexpr uint64_t kDistrustMilliseconds = 1000;
+  static constexpr size_t kHugePageBytes = size_t{2} << 20;
+
+  std::atomic<uint64_t> distrusted_until_{0};
+};
+
+constinit HonestPurge honest_purge;
 
 int UnmapNow(uintptr_t address, size_t bytes) {
   CheckRange(address, bytes);
@@ -236,7 +290,7 @@ int Purge(uintptr_t address, size_t bytes) {
   const KeepErrno keep_errno;
   // Not MADV_FREE: what it leaves still counts as resident until the kernel is
   // short of memory, which users read as a leak.
-  return Advise(address, bytes, MADV_DONTNEED);
+  return bytes == 0 ? 0 : honest_purge.Do(address, bytes);
 }
 
 int Unmap(uintptr_t address, size_t bytes) {
@@ -283,19 +337,24 @@ int AdviseNoHugePages(uintptr_t address, size_t bytes) {
   return Advise(address, bytes, MADV_NOHUGEPAGE);
 }
 
-size_t ResidentBytes(uintptr_t address, size_t bytes) {
+bool IsMostlyTouched(uintptr_t address, size_t bytes, size_t most_untouched) {
   const KeepErrno keep_errno;
-  constexpr size_t kMostPages = (size_t{2} << 20) / 4096;
-  unsigned char pages[kMostPages];
-  CheckRange(address, bytes);
-  const size_t count = bytes / PageBytes();
-  if (count > kMostPages || FailsOnPurpose(Call::kMincore) ||
-      SystemCall(SYS_mincore, address, bytes, pages) != 0) {
-    return 0;
+  constexpr size_t kSamples = 32;
+  const size_t page = PageBytes();
+  const size_t pages = bytes / page;
+  if (pages < kSamples) return false;
+  const size_t step = pages / kSamples;
+  size_t untouched = 0;
+  uint32_t random = 1;
+  for (size_t i = 0; i < kSamples && untouched <= most_untouched; ++i) {
+    random = random * 1664525 + 1013904223;  // Numerical Recipes
+    const uintptr_t at = address + (i * step + (random >> 8) % step) * page;
+    // Programs write the first bytes of a page, or all of it. The other place
+    // varies, for arrays of structures with fields that are zero.
+    const size_t other = (random >> 4) % page & ~size_t{3};
+    untouched += !IsNotZero(at) && !IsNotZero(at + other);
   }
-  size_t resident = 0;
-  for (size_t i = 0; i < count; ++i) resident += pages[i] & 1;
-  return resident * PageBytes();
+  return untouched <= most_untouched;
 }
 
 uint64_t AddressSpaceLimit() {

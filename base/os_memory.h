@@ -49,8 +49,9 @@ int Uncommit(uintptr_t address, size_t bytes);
 bool WasRefusedUsable();
 void ForgetRefusal();
 
-// Gives the backing of usable memory back; it reads as zeros afterwards.
-// Returns 0 or an errno.
+// Gives the backing of usable memory back; it reads as zeros afterwards. The
+// range is the caller's alone. Returns 0 or an errno, ENOTSUP when the system
+// said that it had done so and had not; then the contents are as they were.
 int Purge(uintptr_t address, size_t bytes);
 
 // Gives the address space itself back. Returns 0 or an errno: the kernel
@@ -76,9 +77,12 @@ int MoveTo(uintptr_t address, size_t old_bytes, size_t new_bytes,
 int AdviseHugePages(uintptr_t address, size_t bytes);
 int AdviseNoHugePages(uintptr_t address, size_t bytes);
 
-// How many bytes of [address, address+bytes), at most 2 MiB of usable memory
-// and whole pages, are resident; 0 when the kernel does not tell.
-size_t ResidentBytes(uintptr_t address, size_t bytes);
+// Whether the program has written to most of [address, address+bytes): of 32
+// pages spread over it, at most `most_untouched` hold zeros where it looks. It
+// stops with the first that are too many. The kernel does the reading, so that
+// no page of the range need be readable, or even mapped, and none becomes
+// resident. False where the kernel refuses, and of less than 32 pages.
+bool IsMostlyTouched(uintptr_t address, size_t bytes, size_t most_untouched);
 
 // The limit on the process's address space (RLIMIT_AS) in bytes, as it was when
 // this was called first: a sandbox may forbid the question later. UINT64_MAX

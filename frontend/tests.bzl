@@ -121,6 +121,7 @@ _PRELOADED = {
     "failure_causes_test": (dict(_FAILING_VARIANTS, **_ALL_VARIANTS), "medium"),
     "failure_trace_test": (_FAILING_VARIANTS, "medium"),
     "failures_test": (dict(_FAILING_VARIANTS, **_ALL_VARIANTS), "medium"),
+    "false_purge_test": (dict(_ACE_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "fault_injection_test": (_FAULTS_VARIANTS, "medium"),
     "fault_threads_test": (_FEW_FAULTS_VARIANTS, "medium"),
     "fork_and_books_test": (_VARIANTS, "medium"),
@@ -170,6 +171,7 @@ _PRELOADED = {
     "second_names_test": (dict(_VARIANTS, **_HARDENED_VARIANTS), "small"),
     "signal_jumps_test": (_VARIANTS, "medium"),
     "small_stack_test": (_VARIANTS, "medium"),
+    "sparse_memory_test": (dict(_ACE_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "statistics_test": (_VARIANTS, "small"),
     "threads_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
 }

@@ -63,6 +63,7 @@ void LargeModel::Allocate(ByteSource& source) {
       source.OneIn(6) ? source.PowerOfTwo(1, size_t{32} << 20) : kPageBytes;
   if (blocks_.bytes() + bytes > kMostLive) return;
   const bool from_parked = source.OneIn(2);
+  const bool zeroed = !from_parked && source.OneIn(2);
   const size_t parked = Large::BytesParked();
   const FaultWatch faults;
   SpanAllocation block;
@@ -71,7 +72,8 @@ void LargeModel::Allocate(ByteSource& source) {
     Check(parked != 0, "a parked block, and none was parked");
     Check(!block.is_zero, "a parked block said to be zeros");
   } else {
-    block = Large::Allocate(bytes, alignment);
+    block = zeroed ? Large::AllocateZeroed(bytes, alignment)
+                   : Large::Allocate(bytes, alignment);
   }
   if (!block) {
     return Check(faults.Happened(), "%zu bytes refused by nobody", bytes);

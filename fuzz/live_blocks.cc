@@ -1,11 +1,14 @@
 #include "fuzz/live_blocks.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "backend/chunk.h"
 #include "base/os_memory.h"
@@ -161,12 +164,23 @@ bool KernelMakesHugePagesUnasked() {
   return does;
 }
 
+size_t KernelResidentBytes(uintptr_t address, size_t bytes) {
+  const size_t page = os::PageBytes();
+  std::vector<unsigned char> pages(bytes / page);
+  if (mincore(reinterpret_cast<void*>(address), bytes, pages.data()) != 0) {
+    return 0;
+  }
+  return page * static_cast<size_t>(std::count_if(
+                    pages.begin(), pages.end(),
+                    [](unsigned char p) { return (p & 1) != 0; }));
+}
+
 size_t ResidentInChunksOf(const LiveBlocks& blocks,
                           bool (*counts)(const LiveBlock&)) {
   if (KernelMakesHugePagesUnasked()) return 0;
   size_t bytes = 0;
   for (const uintptr_t chunk : ChunksOf(blocks, counts)) {
-    bytes += os::ResidentBytes(chunk, kChunkBytes);
+    bytes += KernelResidentBytes(chunk, kChunkBytes);
   }
   return bytes;
 }

@@ -83,6 +83,9 @@ void CheckZero(uintptr_t address, size_t bytes);
 // Whether more is resident than anyone asked for.
 bool KernelMakesHugePagesUnasked();
 
+// Bytes of [address, address+bytes), which is mapped, that the kernel holds.
+size_t KernelResidentBytes(uintptr_t address, size_t bytes);
+
 // Bytes that the kernel holds for the chunks in which `blocks` lie; 0 where it
 // makes huge pages unasked. Of those blocks only that `counts` is true of.
 size_t ResidentInChunksOf(

@@ -7,8 +7,8 @@
 #include "backend/chunk_source.h"
 #include "backend/dirty_ledger.h"
 #include "base/clock.h"
-#include "base/os_memory.h"
 #include "fuzz/faults.h"
+#include "fuzz/live_blocks.h"
 #include "fuzz/model.h"
 
 namespace hakmem::fuzz {
@@ -205,7 +205,7 @@ void SlabsModel::Purge(bool force) {
         const Slab& slab = chunk.slabs[std::countr_zero(m)];
         Check(slab.touched_bytes == 0, "a free slab is resident");
         Check(KernelMakesHugePagesUnasked() || run_.Happened() ||
-                  os::ResidentBytes(slab.base, kSlabBytes) == 0,
+                  KernelResidentBytes(slab.base, kSlabBytes) == 0,
               "the kernel holds the free slab at %#zx", slab.base);
       }
     });

@@ -26,6 +26,9 @@ EventRings* MapRings() {
   const os::Mapping mapping =
       os::Map(sizeof(EventRings), os::PageBytes(), os::Access::kReadWrite);
   if (!mapping) return nullptr;
+  // A ring in use shall not bring in the unused ones beside it. A kernel that
+  // refuses makes no huge pages.
+  (void)os::AdviseNoHugePages(mapping.address, sizeof(EventRings));
   auto* rings = reinterpret_cast<EventRings*>(mapping.address);
   EventRings* others = nullptr;
   // release: pairs with the acquire in AllRings; acquire: with another thread

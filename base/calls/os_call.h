@@ -12,7 +12,6 @@ enum class Call {
   kMadvise,
   kMunmap,
   kMremap,
-  kMincore,
   kGetrlimit,
   kOpen,       // of files of /proc and /sys, of programs, of outputs
   kThreadKey,  // pthread_key_create

@@ -44,8 +44,6 @@ const char* NameOf(Call call) {
       return "munmap";
     case Call::kMremap:
       return "mremap";
-    case Call::kMincore:
-      return "mincore";
     case Call::kGetrlimit:
       return "getrlimit";
     case Call::kOpen:
