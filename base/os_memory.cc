@@ -33,6 +33,18 @@ void NoteRefusal() {
   was_refused_usable.store(true, std::memory_order_relaxed);
 }
 
+int ProtectionOf(Access access) {
+  switch (access) {
+    case Access::kNone:
+      return PROT_NONE;
+    case Access::kRead:
+      return PROT_READ;
+    case Access::kReadWrite:
+      break;
+  }
+  return PROT_READ | PROT_WRITE;
+}
+
 // The calls themselves. Each returns an errno; a test may make any fail.
 
 // At `hint` if that is free; 0 is anywhere.
@@ -42,7 +54,7 @@ Mapping MapAt(uintptr_t hint, size_t bytes, int protection) {
                                         : MapPages(hint, bytes, protection);
   if (p != MAP_FAILED) return {reinterpret_cast<uintptr_t>(p), 0};
   const int error = errno;
-  if (protection != PROT_NONE) NoteRefusal();
+  if ((protection & PROT_WRITE) != 0) NoteRefusal();
   return {0, error};
 }
 
@@ -171,8 +183,7 @@ size_t PageBytes() {
 Mapping Map(size_t bytes, size_t alignment, Access access) {
   const KeepErrno keep_errno;
   refused_releases.Retry();
-  const int protection =
-      access == Access::kNone ? PROT_NONE : PROT_READ | PROT_WRITE;
+  const int protection = ProtectionOf(access);
   if (alignment <= PageBytes()) return MapAt(0, bytes, protection);
   const uintptr_t below_alignment = alignment - 1;
   // Kernels since 6.7 align large mappings to huge pages by themselves, so the

@@ -20,13 +20,14 @@ struct Mapping {
   explicit operator bool() const { return address != 0; }
 };
 
-enum class Access { kNone, kReadWrite };
+enum class Access { kNone, kRead, kReadWrite };
 
 // The system's page size in bytes, read once.
 size_t PageBytes();
 
 // New address space of `bytes`, aligned to `alignment`. With Access::kNone it
-// is only reserved (no commit charge); with kReadWrite it reads as zeros.
+// is only reserved (no commit charge); with kReadWrite it reads as zeros. With
+// kRead as well, but it costs nothing until it is made usable by Commit.
 Mapping Map(size_t bytes, size_t alignment, Access access);
 
 // Makes reserved memory usable. Returns 0 or an errno.
