@@ -75,6 +75,12 @@ bool ChunkSource::BecomeSparse(uintptr_t) {
 
 size_t os::ResidentBytes(uintptr_t, size_t) { return 0; }
 
+// The address map does without a window: its classes lie in leaves.
+uint64_t os::AddressSpaceLimit() { return UINT64_MAX; }
+os::Mapping os::Map(size_t, size_t, Access) { return {0, ENOMEM}; }
+int os::Commit(uintptr_t, size_t) { return ENOMEM; }
+void os::Release(uintptr_t, size_t) {}
+
 namespace {
 
 // --- What threads do ---------------------------------------------------------

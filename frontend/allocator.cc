@@ -6,6 +6,7 @@
 
 #include "ace/ace.h"
 #include "backend/bad_free.h"
+#include "backend/small_reserve.h"
 #include "backend/span_source.h"
 #include "base/clock.h"
 #include "frontend/guard.h"
@@ -81,12 +82,19 @@ void RecordRefusal(const Request& request, Layer layer, SizeClass c,
   RecordFailure(failed);
 }
 
+// A small block from the reserve, when nothing else serves it.
+void* TakeFromReserve(const Request& request) {
+  return request.can_do_without
+             ? nullptr
+             : SmallReserve::Allocate(request.bytes, request.alignment);
+}
+
 // Runs `allocate`, which returns something false on failure. When it fails, all
-// that is free goes back to the OS and it is run once more. A request that
-// fails for good is recorded; errno is set.
-template <typename Allocate>
+// that is free goes back to the OS and it is run once more, and then
+// `last_resort`. A request that fails for good is recorded; errno is set.
+template <typename Allocate, typename LastResort>
 auto WithRetry(const Request& request, Layer layer, SizeClass c,
-               Allocate&& allocate) {
+               Allocate&& allocate, LastResort&& last_resort) {
   auto result = allocate();
   if (result) [[likely]] {
     return result;
@@ -98,6 +106,7 @@ auto WithRetry(const Request& request, Layer layer, SizeClass c,
   }
   CollectAll();
   result = allocate();
+  if (!result) result = last_resort();
   if (!result && !request.can_do_without) {
     RecordRefusal(request, layer, c, ENOMEM);
     errno = ENOMEM;
@@ -106,8 +115,10 @@ auto WithRetry(const Request& request, Layer layer, SizeClass c,
 }
 
 void* AllocateFromClass(SizeClass c, const Request& request) {
-  return WithRetry(request, IsMid(c) ? Layer::kAce : Layer::kBackend, c,
-                   [c] { return ThreadCache::Allocate(c); });
+  return WithRetry(
+      request, IsMid(c) ? Layer::kAce : Layer::kBackend, c,
+      [c] { return ThreadCache::Allocate(c); },
+      [&] { return TakeFromReserve(request); });
 }
 
 SpanAllocation AllocateSpan(const Request& request, Ace::Contents contents) {
@@ -117,11 +128,16 @@ SpanAllocation AllocateSpan(const Request& request, Ace::Contents contents) {
   }
   const bool is_large =
       std::max(request.bytes, request.alignment) > kMaxSpanBytes;
-  return WithRetry(request, is_large ? Layer::kLarge : Layer::kAce,
-                   SizeClass::kNone, [&] {
-                     return ThreadCache::AllocateSpan(
-                         request.bytes, request.alignment, contents);
-                   });
+  return WithRetry(
+      request, is_large ? Layer::kLarge : Layer::kAce, SizeClass::kNone,
+      [&] {
+        return ThreadCache::AllocateSpan(request.bytes, request.alignment,
+                                         contents);
+      },
+      [&] {
+        return SpanAllocation{
+            reinterpret_cast<uintptr_t>(TakeFromReserve(request)), false};
+      });
 }
 
 void* PointerTo(const SpanAllocation& span) {
