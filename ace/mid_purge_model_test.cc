@@ -61,7 +61,7 @@ Chunks& chunks = *new Chunks;
 
 }  // namespace
 
-ChunkSource::Allocation ChunkSource::Allocate(Use) {
+ChunkSource::Allocation ChunkSource::Allocate(Use, size_t, size_t) {
   MutexLock lock(chunks.mutex);
   for (size_t c = 0; c < kMostChunks; ++c) {
     if (std::exchange(chunks.is_used[c], true)) continue;
@@ -69,6 +69,8 @@ ChunkSource::Allocation ChunkSource::Allocate(Use) {
   }
   return {};
 }
+
+bool ChunkSource::MakeUsable(uintptr_t, size_t) { return true; }
 
 void ChunkSource::Free(uintptr_t address, size_t, uint64_t) {
   MutexLock lock(chunks.mutex);

@@ -102,6 +102,7 @@ int os::Uncommit(uintptr_t address, size_t bytes) {
   return 0;
 }
 
+bool os::CommitIsStrict() { return false; }
 bool os::WasRefusedUsable() { return space.was_refused; }
 void os::ForgetRefusal() { space.was_refused = false; }
 

@@ -46,7 +46,7 @@ Chunks& chunks = *new Chunks;
 
 }  // namespace
 
-ChunkSource::Allocation ChunkSource::Allocate(Use) {
+ChunkSource::Allocation ChunkSource::Allocate(Use, size_t, size_t) {
   MutexLock lock(chunks.mutex);
   for (size_t c = 0; c < kMostChunks; ++c) {
     if (std::exchange(chunks.is_used[c], true)) continue;

@@ -135,7 +135,7 @@ void* AddressStack::Pop() {
   return address;
 }
 
-ChunkSource::Allocation ChunkSource::Allocate(Use) {
+ChunkSource::Allocation ChunkSource::Allocate(Use, size_t, size_t) {
   MutexLock lock(system_below.chunks_mutex);
   for (size_t c = 0; c < kMostChunks; ++c) {
     if (std::exchange(system_below.chunk_is_used[c], true)) continue;
@@ -143,6 +143,8 @@ ChunkSource::Allocation ChunkSource::Allocate(Use) {
   }
   return {};
 }
+
+bool ChunkSource::MakeUsable(uintptr_t, size_t) { return true; }
 
 void ChunkSource::Free(uintptr_t address, size_t, uint64_t) {
   MutexLock lock(system_below.chunks_mutex);

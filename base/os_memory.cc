@@ -1,7 +1,9 @@
 #include "base/os_memory.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -32,6 +34,9 @@ constinit std::atomic<bool> was_refused_usable{false};
 void NoteRefusal() {
   was_refused_usable.store(true, std::memory_order_relaxed);
 }
+
+// relaxed: written once, when the library is loaded.
+constinit std::atomic<bool> commit_is_strict{false};
 
 int ProtectionOf(Access access) {
   switch (access) {
@@ -228,6 +233,25 @@ bool WasRefusedUsable() {
 
 void ForgetRefusal() {
   was_refused_usable.store(false, std::memory_order_relaxed);
+}
+
+bool CommitIsStrict() {
+  return commit_is_strict.load(std::memory_order_relaxed);
+}
+
+void ReadCommitMode() {
+  const KeepErrno keep_errno;
+  char mode = '0';
+  const int file =
+      FailsOnPurpose(Call::kOpen)
+          ? -1
+          : open("/proc/sys/vm/overcommit_memory", O_RDONLY | O_CLOEXEC);
+  if (file >= 0) {
+    if (read(file, &mode, 1) != 1) mode = '0';
+    close(file);
+  }
+  commit_is_strict.store(mode == '2' || CommitIsCounted(),
+                         std::memory_order_relaxed);
 }
 
 int Purge(uintptr_t address, size_t bytes) {

@@ -44,6 +44,15 @@ int Uncommit(uintptr_t address, size_t bytes);
 bool WasRefusedUsable();
 void ForgetRefusal();
 
+// Whether the system keeps to what it promises (vm.overcommit_memory=2): all
+// that is usable counts against a limit, touched or not, until Uncommit. As
+// ReadCommitMode found it; false before.
+bool CommitIsStrict();
+
+// Reads that. To be called when the library is loaded: a sandbox may forbid it
+// later. Keeps errno.
+void ReadCommitMode();
+
 // Gives the backing of usable memory back; it reads as zeros afterwards.
 // Returns 0 or an errno.
 int Purge(uintptr_t address, size_t bytes);

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/options.h"
+#include "base/os_memory.h"
 #include "base/single_thread.h"
 #include "base/thread_exit.h"
 #include "frontend/guard.h"
@@ -95,6 +96,7 @@ size_t Collect(uint64_t now, bool force) {
 // The dynamic loader calls malloc before the C library has an environment.
 __attribute__((constructor)) void ReadOptionsAtLoad() {
   options::Read();
+  os::ReadCommitMode();
   ThreadCache::ApplyOptions();
   TellWhenASanitizerServes();
   Guard::Start();
