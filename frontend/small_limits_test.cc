@@ -1,13 +1,18 @@
 // small_limits_test.cc: a program starts under limits of a few MiB, and can use
 // most of what they allow.
 #include <malloc.h>
+#include <pthread.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "frontend/block_test_helper.h"
 #include "frontend/preload_test_helper.h"
@@ -15,6 +20,8 @@
 
 namespace hakmem_test {
 namespace {
+
+constexpr int kSkip = 77;
 
 struct Limit {
   const char* name;
@@ -94,6 +101,41 @@ INSTANTIATE_TEST_SUITE_P(SmallLimits, UseTest,
                                          Limit{"Data", RLIMIT_DATA, 32 * kMiB},
                                          Limit{"Data", RLIMIT_DATA, 64 * kMiB}),
                          NameOf);
+
+// --- Locked memory -----------------------------------------------------------
+
+// All that is usable is resident then: so what threads with a few blocks each
+// have made usable shows.
+TEST(LockedMemory, ThreadsWithFewBlocksTakeLittle) {
+  constexpr int kThreads = 20;
+  const ChildResult child = RunForked([] {
+    std::atomic<int> arrived = 0;
+    std::atomic<bool> done = false;
+    std::vector<std::thread> threads;
+    if (mlockall(MCL_CURRENT | MCL_FUTURE) != 0) _exit(kSkip);
+    const size_t before = ResidentBytes();
+    for (int i = 0; i < kThreads; ++i) {
+      threads.emplace_back([&] {
+        void* block = malloc(200);
+        ++arrived;
+        while (!done) std::this_thread::yield();
+        free(block);
+      });
+    }
+    while (arrived != kThreads) std::this_thread::yield();
+    const size_t taken = ResidentBytes() - before;
+    done = true;
+    for (std::thread& thread : threads) thread.join();
+    // A stack is locked as a whole, too.
+    pthread_attr_t attributes;
+    size_t stack = 0;
+    pthread_getattr_default_np(&attributes);
+    pthread_attr_getstacksize(&attributes, &stack);
+    EXPECT_LE(taken, kThreads * (stack + kMiB));
+  });
+  if (child.exit_code == kSkip) GTEST_SKIP() << "memory cannot be locked";
+  EXPECT_EQ(child.exit_code, 0) << child.err;
+}
 
 }  // namespace
 }  // namespace hakmem_test
