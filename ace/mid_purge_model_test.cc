@@ -25,6 +25,13 @@
 #include "backend/slab_check.cc"
 
 namespace hakmem {
+
+// The address map does without a window: its classes lie in leaves.
+uint64_t os::AddressSpaceLimit() { return UINT64_MAX; }
+os::Mapping os::Map(size_t, size_t, Access) { return {0, ENOMEM}; }
+int os::Commit(uintptr_t, size_t) { return ENOMEM; }
+void os::Release(uintptr_t, size_t) {}
+
 namespace {
 
 using interleaver::Explore;
@@ -54,7 +61,7 @@ Chunks& chunks = *new Chunks;
 
 }  // namespace
 
-ChunkSource::Allocation ChunkSource::Allocate(Use) {
+ChunkSource::Allocation ChunkSource::Allocate(Use, size_t, size_t) {
   MutexLock lock(chunks.mutex);
   for (size_t c = 0; c < kMostChunks; ++c) {
     if (std::exchange(chunks.is_used[c], true)) continue;
@@ -62,6 +69,8 @@ ChunkSource::Allocation ChunkSource::Allocate(Use) {
   }
   return {};
 }
+
+bool ChunkSource::MakeUsable(uintptr_t, size_t) { return true; }
 
 void ChunkSource::Free(uintptr_t address, size_t, uint64_t) {
   MutexLock lock(chunks.mutex);

@@ -1,33 +1,81 @@
 #include "backend/address_map.h"
 
+#include <algorithm>
+#include <bit>
 #include <iterator>
 
 #include "backend/metadata.h"
 #include "base/lock.h"
+#include "base/os_memory.h"
+#include "tracing/failure_note.h"
 
 namespace hakmem {
 
-constinit std::atomic<uintptr_t> AddressMap::window_{kNoWindow};
-constinit uint8_t AddressMap::near_class_[kWindowGranules]{};
+constinit const AddressMap::Window AddressMap::no_window_{};
+constinit const AddressMap::Window AddressMap::refused_window_{};
+constinit std::atomic<const AddressMap::Window*> AddressMap::window_{
+    &no_window_};
 constinit AddressMap::Leaf AddressMap::zero_leaf_{};
 constinit std::atomic<intptr_t> AddressMap::root_[kRootEntries]{};
 constinit std::atomic<AddressMap::HighRoot*> AddressMap::high_root_{nullptr};
 
-// Mappings are mostly handed out from the top down: three quarters of the
-// window lie below the first chunk.
-uintptr_t AddressMap::PlaceWindow(uintptr_t address) {
-  // relaxed: as in ClassEntry.
-  uintptr_t window = window_.load(std::memory_order_relaxed);
-  if (window != kNoWindow) return window;
-  constexpr uintptr_t kBelow = kWindowBytes / 4 * 3;
-  const uintptr_t wanted =
-      address < kBelow
-          ? 0
-          : (address - kBelow) & ~((uintptr_t{1} << kLeafShift) - 1);
-  return window_.compare_exchange_strong(window, wanted,
-                                         std::memory_order_relaxed)
-             ? wanted
-             : window;
+// --- The window --------------------------------------------------------------
+
+const AddressMap::Window& AddressMap::PlaceWindow(uintptr_t address) {
+  // acquire: as in ClassEntry.
+  const Window* window = window_.load(std::memory_order_acquire);
+  return window != &no_window_ ? *window : MakeWindow(address);
+}
+
+const AddressMap::Window& AddressMap::MakeWindow(uintptr_t address) {
+  auto* made =
+      static_cast<Window*>(Metadata::Allocate(sizeof(Window), alignof(Window)));
+  if (made == nullptr) return no_window_;
+  // All mappings of a process lie side by side, mostly: those of one with a
+  // limit on them within a few times the limit.
+  const uint64_t limit = os::AddressSpaceLimit();
+  uintptr_t bytes = limit >= kMostWindowBytes / 8
+                        ? kMostWindowBytes
+                        : std::max(std::bit_ceil(limit * 8), kLeastWindowBytes);
+  os::Mapping table;
+  for (; bytes >= kLeastWindowBytes; bytes /= 2) {
+    table = os::Map(bytes >> kGranuleShift, os::PageBytes(), os::Access::kRead);
+    if (table) break;
+  }
+  const Window* placed = &refused_window_;
+  if (table) {
+    // Mappings are mostly handed out from the top down: three quarters of the
+    // window lie below the first chunk.
+    const uintptr_t below = bytes / 4 * 3;
+    made->base = address < below
+                     ? 0
+                     : (address - below) & ~((uintptr_t{1} << kLeafShift) - 1);
+    made->granules = bytes >> kGranuleShift;
+    made->classes = reinterpret_cast<const uint8_t*>(table.address);
+    placed = made;
+  }
+  const Window* present = &no_window_;
+  // release: pairs with the acquire in ClassEntry. Who loses the race leaves 24
+  // bytes unused.
+  if (window_.compare_exchange_strong(present, placed,
+                                      std::memory_order_acq_rel,
+                                      std::memory_order_acquire)) {
+    return *placed;
+  }
+  if (table) os::Release(table.address, bytes >> kGranuleShift);
+  return *present;
+}
+
+bool AddressMap::OpenClasses(uintptr_t address) {
+  const Window& window = PlaceWindow(address);
+  if (&window == &no_window_) return false;
+  const uintptr_t leaf = address & ~((uintptr_t{1} << kLeafShift) - 1);
+  if (!IsInWindow(window, leaf)) return true;
+  const int error = os::Commit(reinterpret_cast<uintptr_t>(window.classes) +
+                                   ((leaf - window.base) >> kGranuleShift),
+                               kGranulesPerLeaf);
+  if (error != 0) NoteMapFail(OsRequest::kBooks, error, kGranulesPerLeaf);
+  return error == 0;
 }
 
 // --- Beyond the root ---------------------------------------------------------
@@ -92,7 +140,7 @@ const uint8_t* AddressMap::HighClassEntry(uintptr_t address) {
 }
 
 AddressMap::Leaf* AddressMap::MakeHighLeaf(uintptr_t address) {
-  if (address >> kAddressBits != 0) return nullptr;
+  if (address >> kAddressBits != 0 || !OpenClasses(address)) return nullptr;
   HighRoot* root = GetOrMake(high_root_);
   if (root == nullptr) return nullptr;
   HighNode* node = GetOrMake(root->nodes[address >> kNodeShift]);
@@ -102,13 +150,15 @@ AddressMap::Leaf* AddressMap::MakeHighLeaf(uintptr_t address) {
 // --- Entering ----------------------------------------------------------------
 
 AddressMap::Leaf* AddressMap::MakeLeaf(uintptr_t address) {
+  if (!OpenClasses(address)) return nullptr;
   // Fresh metadata is zeros, which is an empty leaf; running the constructor
   // would touch all of it.
   Leaf* leaf =
       static_cast<Leaf*>(Metadata::Allocate(sizeof(Leaf), alignof(Leaf)));
   if (leaf == nullptr) return nullptr;
   intptr_t expected = 0;
-  // release: pairs with the acquire in LeafAt. Who loses the race leaves a
+  // release: pairs with the acquire in LeafAt: who sees the leaf may write to
+  // the classes of its addresses. Who loses the race leaves a
   // leaf unused; both leaves are zeros, so it does not matter which wins.
   root_[address >> kLeafShift].compare_exchange_strong(
       expected,
@@ -119,7 +169,6 @@ AddressMap::Leaf* AddressMap::MakeLeaf(uintptr_t address) {
 }
 
 bool AddressMap::SetChunk(uintptr_t address, Chunk* chunk) {
-  PlaceWindow(address);
   const bool is_high = address >> kRootBits != 0;
   Leaf* leaf =
       const_cast<Leaf*>(is_high ? &HighLeafAt(address) : &LeafAt(address));

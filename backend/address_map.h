@@ -1,15 +1,15 @@
 // The address map: what lies at an address, for every address there is.
 //
-//   address - window ──► near_class[granule]   one byte: the hot path
+//   address - window ──► classes[granule]      one byte: the hot path
 //
-//   address bits   46 ........ 30 | 29 ...... 21 | 20 ... 16 | 15 ... 0
+//   address bits   46 ........ 32 | 31 ...... 21 | 20 ... 16 | 15 ... 0
 //                  root index     | chunk slot   |           |
 //                                 | granule of 64 KiB        |
 //
-//   root ──► leaf of 1 GiB ──► chunk[slot]           all else about 2 MiB
+//   root ──► leaf of 4 GiB ──► chunk[slot]           all else about 2 MiB
 //                          └─► far_class[granule]    outside the window
 //
-//   address bits   56 ........ 39 | 38 ...... 30 |   from the root's end on
+//   address bits   56 ........ 39 | 38 ...... 32 |   from the root's end on
 //   high root ──► node of 512 GiB ──► leaf
 //
 // A free reads one byte: the size class of the slab at the address, or 0 where
@@ -29,10 +29,16 @@
 // the books for it, a root of 2 MiB, are made then. Until then such an address
 // is answered by one test of a pointer.
 //
-// Window and root lie in .bss, untouched until used, so nothing has to be
-// reserved that a limit on address space could refuse later. Class and chunk in
-// a table and not in aligned headers is snmalloc's page map and tcmalloc's
-// radix tree; the window and the distance in place of a pointer are ours.
+// The window's table is mapped when the window is placed, readable only: such
+// memory counts neither as data (RLIMIT_DATA) nor against a limit on what is
+// promised, and mlockall makes none of it resident. 64 KiB of it, the bytes of
+// one leaf's addresses, become writable with the leaf. Under a limit on address
+// space the window is smaller: eight times the limit, in a process that cannot
+// have more. The root lies in .bss.
+//
+// Class and chunk in a table and not in aligned headers is snmalloc's page map
+// and tcmalloc's radix tree; the window and the distance in place of a pointer
+// are ours.
 #ifndef HAKMEM_BACKEND_ADDRESS_MAP_H_
 #define HAKMEM_BACKEND_ADDRESS_MAP_H_
 
@@ -57,31 +63,37 @@ class AddressMap {
 #endif
   // What any process can have: five levels of page tables.
   static constexpr int kAddressBits = 57;
-  static constexpr int kLeafShift = 30;
+  static constexpr int kLeafShift = 32;
   static constexpr int kGranuleShift = 16;
 
-  static constexpr uintptr_t kWindowBytes = uintptr_t{1} << 39;
+  // The window without a limit on address space, and the smallest.
+  static constexpr uintptr_t kMostWindowBytes = uintptr_t{1} << 39;
+  static constexpr uintptr_t kLeastWindowBytes = uintptr_t{1} << kLeafShift;
 
-  // Of no window yet: only addresses that no process has lie in it, and find
-  // zeros.
-  static constexpr uintptr_t kNoWindow = uintptr_t{1} << 63;
+  // A range of addresses whose classes lie in a flat table.
+  struct Window {
+    uintptr_t base = 0;
+    size_t granules = 0;  // none: no address is inside
+    const uint8_t* classes = nullptr;
+  };
 
-  // Where the window starts, which stays so: around `address` if this is the
-  // first call.
-  static uintptr_t PlaceWindow(uintptr_t address);
+  // The window, which stays as it is: around `address` if this is the first
+  // call. Without granules when the OS refuses memory for it; then a later call
+  // may find another.
+  static const Window& PlaceWindow(uintptr_t address);
 
-  // Whether `address`, any number at all, lies in the window: what PlaceWindow
-  // returned, or kNoWindow.
-  static bool IsInWindow(uintptr_t window, uintptr_t address) {
-    return (address - window) >> kGranuleShift < kWindowGranules;
+  // Whether `address`, any number at all, lies in `window`.
+  static bool IsInWindow(const Window& window, uintptr_t address) {
+    return (address - window.base) >> kGranuleShift < window.granules;
   }
 
-  // The class of the slab at `address`, which lies in the window; kNone outside
+  // The class of the slab at `address`, which lies in `window`; kNone outside
   // slabs.
-  static SizeClass ClassInWindow(uintptr_t window, uintptr_t address) {
+  static SizeClass ClassInWindow(const Window& window, uintptr_t address) {
     // relaxed: whoever has a block's address got it, through whatever handed
     // it over, after the entry was written.
-    return SizeClass{Load(near_class_[(address - window) >> kGranuleShift])};
+    return SizeClass{
+        Load(window.classes[(address - window.base) >> kGranuleShift])};
   }
 
   // The class of the slab at `address`, any number at all; kNone outside slabs.
@@ -123,7 +135,6 @@ class AddressMap {
   static constexpr size_t kChunksPerLeaf = size_t{1}
                                            << (kLeafShift - kChunkShift);
 
-  static constexpr size_t kWindowGranules = kWindowBytes >> kGranuleShift;
   struct Leaf {
     uint8_t far_class[kGranulesPerLeaf];
     std::atomic<Chunk*> chunk[kChunksPerLeaf];
@@ -137,11 +148,12 @@ class AddressMap {
   // Where the class of a slab at `address` is kept; a zero where no chunk has
   // been entered.
   static const uint8_t* ClassEntry(uintptr_t address) {
-    // relaxed: set once, before the first class is, and who has a block's
-    // address got that after both.
-    const uintptr_t granule =
-        (address - window_.load(std::memory_order_relaxed)) >> kGranuleShift;
-    if (granule < kWindowGranules) return &near_class_[granule];
+    // acquire: pairs with the release in MakeWindow. It is set before the first
+    // class is.
+    const Window& window = *window_.load(std::memory_order_acquire);
+    if (IsInWindow(window, address)) {
+      return &window.classes[(address - window.base) >> kGranuleShift];
+    }
     if (address >> kRootBits != 0) [[unlikely]] {
       return HighClassEntry(address);
     }
@@ -172,10 +184,14 @@ class AddressMap {
   static Leaf* MakeLeaf(uintptr_t address);
   static Leaf* MakeHighLeaf(uintptr_t address);
 
-  static std::atomic<uintptr_t> window_;
-  // Used through atomic_ref: a compiler need not see eight million constructors
-  // through to know that these are zeros.
-  static uint8_t near_class_[kWindowGranules];
+  static const Window& MakeWindow(uintptr_t address);
+  // Makes the classes of the leaf at `address` writable, if it is in the
+  // window. False when the OS refuses.
+  static bool OpenClasses(uintptr_t address);
+
+  static const Window no_window_;       // not placed yet
+  static const Window refused_window_;  // placed, and there is none
+  static std::atomic<const Window*> window_;
   static Leaf zero_leaf_;  // not const: lies in .bss, and stays zeros
   static std::atomic<intptr_t> root_[kRootEntries];
   static std::atomic<HighRoot*> high_root_;

@@ -21,11 +21,7 @@ TEST(AddressMap, KnowsNothingOfAddressesNeverEntered) {
     const uintptr_t address = random();
     ASSERT_EQ(AddressMap::ChunkAt(address), nullptr);
     ASSERT_EQ(AddressMap::ClassAt(address), SizeClass::kNone);
-    const uintptr_t no_window = AddressMap::kNoWindow;
-    if (AddressMap::IsInWindow(no_window, address)) {
-      ASSERT_EQ(AddressMap::ClassInWindow(no_window, address),
-                SizeClass::kNone);
-    }
+    ASSERT_FALSE(AddressMap::IsInWindow(AddressMap::Window{}, address));
     const uintptr_t user = address >> (64 - AddressMap::kAddressBits);
     ASSERT_EQ(AddressMap::ClassAt(user), SizeClass::kNone);
   }
@@ -103,6 +99,21 @@ TEST_P(AddressSpaces, EveryChunkIsFoundAndNothingBesideIt) {
 INSTANTIATE_TEST_SUITE_P(Bits, AddressSpaces,
                          testing::Values(38, 39, 41, 42, 46, 47, 48, 51, 52, 55,
                                          56, 57));
+
+// A free looks any address in the window up, entered or not.
+TEST(AddressMap, EveryClassOfTheWindowCanBeRead) {
+  const AddressMap::Window& window = AddressMap::PlaceWindow(0);
+  ASSERT_NE(window.granules, 0u);
+  for (size_t granule = 0; granule < window.granules; granule += 509) {
+    const uintptr_t address =
+        window.base + (granule << AddressMap::kGranuleShift);
+    ASSERT_TRUE(AddressMap::IsInWindow(window, address));
+    ASSERT_EQ(AddressMap::ClassInWindow(window, address), SizeClass::kNone);
+  }
+  EXPECT_FALSE(AddressMap::IsInWindow(window, window.base - 1));
+  EXPECT_FALSE(AddressMap::IsInWindow(
+      window, window.base + (window.granules << AddressMap::kGranuleShift)));
+}
 
 TEST(AddressMap, RefusesWhatNoProcessHas) {
   Chunk chunk;

@@ -132,6 +132,7 @@ Region* AddRegion() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   std::fill(std::begin(region->free), std::end(region->free), 0);
   std::fill(std::begin(region->mapping), std::end(region->mapping),
             ChunkMapping::kReserved);
+  std::fill(std::begin(region->pieces), std::end(region->pieces), 0);
   for (size_t c = 0; c < chunks; ++c) {
     region->dirty_bytes[c] = 0;
     region->MarkFree(c);
@@ -173,17 +174,35 @@ bool HasUsable(const Region& region) {
   return false;
 }
 
-ChunkSource::Allocation TakeFrom(Region& region, ChunkSource::Use use)
+// What is asked of a chunk.
+struct Wish {
+  ChunkSource::Use use;
+  size_t wanted;  // bytes to be usable
+  size_t least;   // the same, when the OS refuses those
+};
+
+// Makes usable what is wished of `chunk`. False when the OS refuses.
+bool MakeUsable(Region& region, size_t chunk, const Wish& wish)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  const size_t wanted =
+      wish.use == ChunkSource::Use::kDense ? kChunkBytes : wish.wanted;
+  const int error = RegionMapping::MakeUsable(region, chunk, wanted);
+  if (error == 0 ||
+      (wish.least < wanted &&
+       RegionMapping::MakeUsable(region, chunk, wish.least) == 0)) {
+    return true;
+  }
+  Count(Event::kMapFailure);
+  NoteMapFail(OsRequest::kCommit, error, wanted);
+  return false;
+}
+
+ChunkSource::Allocation TakeFrom(Region& region, const Wish& wish)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   const size_t chunk = ChooseChunk(region);
   const uintptr_t address = region.base + chunk * kChunkBytes;
-  if (region.IsReserved(chunk)) {
-    if (const int error = RegionMapping::MakeUsable(region, chunk)) {
-      Count(Event::kMapFailure);
-      NoteMapFail(OsRequest::kCommit, error, kChunkBytes);
-      return {};
-    }
-  }
+  if (!MakeUsable(region, chunk, wish)) return {};
+  ChunkSource::Use use = wish.use;
   region.MarkUsed(chunk);
   AddInUse(1);
   const bool is_zero = region.dirty_bytes[chunk] == 0;
@@ -204,7 +223,8 @@ ChunkSource::Allocation TakeFrom(Region& region, ChunkSource::Use use)
   } else if (use == ChunkSource::Use::kDense) {
     RegionMapping::MakeDense(region, chunk);
   }
-  return {address, is_zero, region.IsDense(chunk)};
+  return {address, is_zero, region.IsDense(chunk),
+          region.pieces[chunk] * kPieceBytes};
 }
 
 Region* RegionOf(uintptr_t address) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
@@ -264,37 +284,41 @@ size_t EndRun(const PurgeRun& run, bool purged)
   return bytes;
 }
 
-ChunkSource::Allocation TakeChunk(ChunkSource::Use use)
+ChunkSource::Allocation TakeChunk(const Wish& wish)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   Region* clean = nullptr;
   for (Region* region = regions.front(); region != nullptr;
        region = regions.Next(region)) {
-    if (region->dirty_count != 0) return TakeFrom(*region, use);
+    if (region->dirty_count != 0) return TakeFrom(*region, wish);
     if (region->free_count != 0) clean = region;
   }
   if (clean == nullptr) clean = AddRegion();
   if (clean != nullptr) {
-    const ChunkSource::Allocation chunk = TakeFrom(*clean, use);
+    const ChunkSource::Allocation chunk = TakeFrom(*clean, wish);
     if (chunk.address != 0) return chunk;
   }
   // Refused. Another region may have what need not be asked for.
   for (Region* region = regions.front(); region != nullptr;
        region = regions.Next(region)) {
-    if (HasUsable(*region)) return TakeFrom(*region, use);
+    if (HasUsable(*region)) return TakeFrom(*region, wish);
   }
   return {};
 }
 
-// After usable memory was refused: free chunks must not count. In vain once
-// nothing is left that does; then it is over.
-void WithdrawAfterRefusal() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-  if (!os::WasRefusedUsable()) return;
+// Free chunks that are purged count no longer. Returns how many did.
+size_t WithdrawFree() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   size_t withdrawn = 0;
   for (Region* region = regions.front(); region != nullptr;
        region = regions.Next(region)) {
     withdrawn += RegionMapping::Withdraw(*region);
   }
-  if (withdrawn == 0) os::ForgetRefusal();
+  return withdrawn;
+}
+
+// After usable memory was refused: free chunks must not count. In vain once
+// nothing is left that does; then it is over.
+void WithdrawAfterRefusal() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  if (os::WasRefusedUsable() && WithdrawFree() == 0) os::ForgetRefusal();
 }
 
 // Touches a chunk with nothing resident. Returns the nanoseconds it took.
@@ -306,12 +330,13 @@ uint64_t TimeTouch(uintptr_t address) {
 
 }  // namespace
 
-ChunkSource::Allocation ChunkSource::Allocate(Use use) {
+ChunkSource::Allocation ChunkSource::Allocate(Use use, size_t wanted,
+                                              size_t least) {
   bool is_timed = false;
   Allocation chunk;
   {
     MutexLock lock(mutex);
-    chunk = TakeChunk(use);
+    chunk = TakeChunk({use, wanted, least});
     if (chunk.is_dense && chunk.is_zero) {
       is_timed = until_timed == 0;
       until_timed = is_timed ? kTimedEvery - 1 : until_timed - 1;
@@ -323,6 +348,17 @@ ChunkSource::Allocation ChunkSource::Allocate(Use use) {
     until_timed = 0;
   }
   return chunk;
+}
+
+bool ChunkSource::MakeUsable(uintptr_t address, size_t bytes) {
+  MutexLock lock(mutex);
+  Region* region = RegionOf(address);
+  const size_t chunk = (address - region->base) / kChunkBytes;
+  const int error = RegionMapping::MakeUsable(*region, chunk, bytes);
+  if (error == 0) return true;
+  Count(Event::kMapFailure);
+  NoteMapFail(OsRequest::kCommit, error, bytes);
+  return false;
 }
 
 void ChunkSource::Free(uintptr_t address, size_t dirty_bytes, uint64_t now) {
@@ -361,7 +397,12 @@ size_t ChunkSource::Purge(uint64_t now, bool force, PurgeBudget* budget) {
   if (force || IsSpaceLimited()) {
     UnmapUnusedRegions(budget == nullptr ? SIZE_MAX : 0);
   }
-  if (force) WithdrawAfterRefusal();
+  if (os::CommitIsStrict()) {
+    // What is merely purged stays charged, and a fork is charged for it again.
+    WithdrawFree();
+  } else if (force) {
+    WithdrawAfterRefusal();
+  }
   return given_back;
 }
 

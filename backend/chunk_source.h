@@ -5,7 +5,9 @@
 //
 // Address space is reserved in regions that grow with the heap (32 MiB to
 // 1 GiB), made usable from the front on, so a region is two kernel mappings
-// however it is used (vm.max_map_count is never what runs out). A chunk that
+// however it is used (vm.max_map_count is never what runs out). Small heaps
+// have their first chunk made usable piece by piece: where memory is locked
+// (mlockall) all that is usable is resident. A chunk that
 // comes back stays resident for the decay time, then is purged. A region whose
 // chunks are all free is unmapped when address space is limited or asked for.
 // When usable memory is refused, purged chunks of regions in use are made
@@ -44,10 +46,18 @@ class ChunkSource {
     uintptr_t address = 0;  // 0: the OS refused
     bool is_zero = false;   // reads as zeros, nothing of it resident
     bool is_dense = false;  // made of huge pages, where the kernel has them
+    size_t usable_bytes = kChunkBytes;  // from its start
   };
 
-  // One chunk's memory, usable. The caller enters it in the address map.
-  static Allocation Allocate(Use use);
+  // One chunk's memory, of which the first `wanted` bytes are usable, or if the
+  // OS refuses those the first `least`; of a dense one all. The caller enters
+  // it in the address map.
+  static Allocation Allocate(Use use, size_t wanted = kChunkBytes,
+                             size_t least = kChunkBytes);
+
+  // Makes the first `bytes` of a chunk that was handed out usable. False when
+  // the OS refuses.
+  static bool MakeUsable(uintptr_t address, size_t bytes);
 
   // To be called for a chunk with is_dense before a part of it is purged: it is
   // no longer dense, and the kernel shall not fill the hole again. False when
@@ -60,7 +70,8 @@ class ChunkSource {
 
   // Purges the free chunks that came back at least the decay time before
   // `now`, all of them with `force`, and unmaps regions with nothing in use;
-  // with `force` after a refusal, withdraws all others that are free as well.
+  // with `force` after a refusal, and always where the commit limit is strict,
+  // withdraws all others that are free as well.
   // Returns the bytes given back.
   static size_t Purge(uint64_t now, bool force, PurgeBudget* budget = nullptr);
 

@@ -35,6 +35,10 @@ void CheckRegion(const Region& region, BookCheck& check) {
   uint32_t dirty = 0;
   for (size_t i = 0; i < region.chunk_count; ++i) {
     const uintptr_t address = region.base + i * kChunkBytes;
+    check.Require(region.pieces[i] <= kPiecesPerChunk &&
+                      (region.pieces[i] == 0) == region.IsReserved(i) &&
+                      (region.IsWhole(i) || !region.IsDense(i)),
+                  "wrong number of a chunk's usable pieces", address);
     check.tally.dirty_bytes += region.dirty_bytes[i];
     check.Require(region.dirty_bytes[i] <= kChunkBytes,
                   "more of a chunk is resident than it has", address);

@@ -57,7 +57,9 @@ size_t withdrawn = 0;
 
 }  // namespace
 
-os::Mapping os::Map(size_t bytes, size_t, Access) {
+os::Mapping os::Map(size_t bytes, size_t, Access access) {
+  // The address map does without a window: its classes lie in leaves.
+  if (access == Access::kRead) return {0, ENOMEM};
   interleaver::Touch(&space);
   Require(space.regions < kMostRegions, "too many regions");
   const uintptr_t address = RegionAddress(space.regions++);
@@ -86,6 +88,8 @@ int os::Commit(uintptr_t address, size_t bytes) {
   return 0;
 }
 
+void os::Release(uintptr_t, size_t) {}
+
 int os::Uncommit(uintptr_t address, size_t bytes) {
   for (uintptr_t c = address; c < address + bytes; c += kChunkBytes) {
     Require(!model::system_below.held.contains(c),
@@ -98,6 +102,7 @@ int os::Uncommit(uintptr_t address, size_t bytes) {
   return 0;
 }
 
+bool os::CommitIsStrict() { return false; }
 bool os::WasRefusedUsable() { return space.was_refused; }
 void os::ForgetRefusal() { space.was_refused = false; }
 
@@ -109,8 +114,6 @@ uint64_t os::AddressSpaceLimit() {
 void HugePages::AdviseFresh(uintptr_t, size_t) {}
 bool HugePages::AdviseDense(uintptr_t, size_t) { return false; }
 bool HugePages::AdviseSparse(uintptr_t, size_t) { return true; }
-
-constinit thread_local FailureNote internal::failure_note{};
 
 namespace {
 

@@ -23,6 +23,7 @@
 #include "base/options.h"
 #include "base/os_memory.h"
 #include "testing/interleaver/interleaver.h"
+#include "tracing/failure_note.h"
 
 namespace hakmem {
 namespace model {
@@ -114,6 +115,7 @@ uint64_t RecentMilliseconds() { return 1; }
 uint64_t Nanoseconds() { return 1; }
 
 constinit std::atomic<uint64_t> options::internal::values[kCount] = {};
+constinit thread_local FailureNote internal::failure_note{};
 
 // The books must agree at every end.
 constinit uintptr_t BookCheck::sorted_[kRoom] = {};

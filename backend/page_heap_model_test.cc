@@ -46,7 +46,7 @@ Chunks& chunks = *new Chunks;
 
 }  // namespace
 
-ChunkSource::Allocation ChunkSource::Allocate(Use) {
+ChunkSource::Allocation ChunkSource::Allocate(Use, size_t, size_t) {
   MutexLock lock(chunks.mutex);
   for (size_t c = 0; c < kMostChunks; ++c) {
     if (std::exchange(chunks.is_used[c], true)) continue;
@@ -75,6 +75,12 @@ bool ChunkSource::BecomeSparse(uintptr_t) {
 
 bool HugePages::AreWantedWhereDense() { return true; }
 bool os::IsMostlyTouched(uintptr_t, size_t, size_t) { return false; }
+
+// The address map does without a window: its classes lie in leaves.
+uint64_t os::AddressSpaceLimit() { return UINT64_MAX; }
+os::Mapping os::Map(size_t, size_t, Access) { return {0, ENOMEM}; }
+int os::Commit(uintptr_t, size_t) { return ENOMEM; }
+void os::Release(uintptr_t, size_t) {}
 
 namespace {
 

@@ -17,6 +17,10 @@ class BookCheck;
 
 inline constexpr size_t kMaxRegionChunks = 512;
 
+// A chunk may be usable in part: its first pieces.
+inline constexpr size_t kPieceBytes = size_t{64} << 10;
+inline constexpr uint8_t kPiecesPerChunk = kChunkBytes / kPieceBytes;
+
 // What the kernel has been told of a chunk's memory. Neighbours of one kind are
 // one kernel mapping, mostly.
 enum class ChunkMapping : uint8_t {
@@ -35,6 +39,7 @@ struct Region : ListNode<Region> {
   uint32_t dirty_count;                  // of free_count: with resident bytes
   uint64_t free[kMaxRegionChunks / 64];  // bit set: free
   ChunkMapping mapping[kMaxRegionChunks];
+  uint8_t pieces[kMaxRegionChunks];        // usable; 0 while it is reserved
   uint32_t dirty_bytes[kMaxRegionChunks];  // resident bytes of a free chunk
   uint64_t freed_at[kMaxRegionChunks];     // CoarseMilliseconds
 
@@ -58,6 +63,7 @@ struct Region : ListNode<Region> {
   bool IsReserved(size_t chunk) const {
     return mapping[chunk] == ChunkMapping::kReserved;
   }
+  bool IsWhole(size_t chunk) const { return pieces[chunk] == kPiecesPerChunk; }
   bool IsDense(size_t chunk) const {
     return mapping[chunk] == ChunkMapping::kDense;
   }

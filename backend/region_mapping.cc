@@ -22,12 +22,20 @@ ChunkMapping At(const Region& region, size_t chunk) {
                                     : ChunkMapping::kReserved;
 }
 
-// Between chunk-1 and chunk, up to the one behind `last`.
+// At the chunk's end.
+ChunkMapping AtEnd(const Region& region, size_t chunk) {
+  return chunk < region.chunk_count && region.IsWhole(chunk)
+             ? region.mapping[chunk]
+             : ChunkMapping::kReserved;
+}
+
+// Between chunk-1 and chunk, up to the one behind `last`, and inside of them.
 ptrdiff_t BordersIn(const Region& region, size_t first, size_t last) {
   ptrdiff_t count = 0;
   for (size_t c = first; c <= last + 1; ++c) {
     // Before the first is SIZE_MAX: reserved, too.
-    count += At(region, c - 1) != At(region, c);
+    count += AtEnd(region, c - 1) != At(region, c);
+    if (c <= last) count += At(region, c) != AtEnd(region, c);
   }
   return count;
 }
@@ -36,7 +44,7 @@ ptrdiff_t BordersIn(const Region& region, size_t first, size_t last) {
 ptrdiff_t BordersAdded(const Region& region, size_t first, size_t count,
                        ChunkMapping mapping) {
   const size_t last = first + count - 1;
-  return (At(region, first - 1) != mapping) +
+  return (AtEnd(region, first - 1) != mapping) +
          (At(region, last + 1) != mapping) - BordersIn(region, first, last);
 }
 
@@ -64,12 +72,34 @@ void RegionMapping::Set(Region& region, size_t first, size_t count,
                         ChunkMapping mapping) {
   borders += BordersAdded(region, first, count, mapping);
   std::fill_n(region.mapping + first, count, mapping);
+  std::fill_n(region.pieces + first, count,
+              mapping == ChunkMapping::kReserved ? 0 : kPiecesPerChunk);
 }
 
-int RegionMapping::MakeUsable(Region& region, size_t chunk) {
+void RegionMapping::SetPieces(Region& region, size_t chunk, size_t pieces) {
+  borders -= BordersIn(region, chunk, chunk);
+  region.mapping[chunk] = ChunkMapping::kPlain;
+  region.pieces[chunk] = static_cast<uint8_t>(pieces);
+  borders += BordersIn(region, chunk, chunk);
+}
+
+int RegionMapping::MakeUsable(Region& region, size_t chunk, size_t bytes) {
+  // Two mappings more are saved by making all of it usable.
+  const size_t pieces = borders > kMostForSpeed
+                            ? kPiecesPerChunk
+                            : (bytes + kPieceBytes - 1) / kPieceBytes;
+  const size_t before = region.pieces[chunk];
+  if (pieces <= before) return 0;
   Run run = {chunk, 1};
-  int error = os::Commit(AddressOf(region, chunk), kChunkBytes);
-  if (error != 0 && chunk < region.usable) {
+  int error = os::Commit(AddressOf(region, chunk) + before * kPieceBytes,
+                         (pieces - before) * kPieceBytes);
+  if (before != 0) {
+    // A chunk that is usable in part is never anything but plain.
+    if (error == 0) SetPieces(region, chunk, pieces);
+    return error;
+  }
+  const bool is_whole = pieces == kPiecesPerChunk;
+  if (error != 0 && is_whole && chunk < region.usable) {
     // Two mappings more may be what is refused. The whole hole makes fewer.
     run = HoleAround(region, chunk);
     if (run.count > 1) {
@@ -82,13 +112,18 @@ int RegionMapping::MakeUsable(Region& region, size_t chunk) {
     HugePages::AdviseFresh(AddressOf(region, run.first),
                            run.count * kChunkBytes);
   }
-  Set(region, run.first, run.count, ChunkMapping::kPlain);
+  if (is_whole) {
+    Set(region, run.first, run.count, ChunkMapping::kPlain);
+  } else {
+    SetPieces(region, chunk, pieces);
+  }
   region.usable =
       std::max(region.usable, static_cast<uint32_t>(run.first + run.count));
   return 0;
 }
 
 void RegionMapping::MakeDense(Region& region, size_t chunk) {
+  if (!region.IsWhole(chunk)) return;
   const ptrdiff_t added = BordersAdded(region, chunk, 1, ChunkMapping::kDense);
   if (added > 0 && borders + added > kMostForSpeed) return;
   if (HugePages::AdviseDense(AddressOf(region, chunk), kChunkBytes)) {

@@ -1,7 +1,8 @@
 // What the kernel is told of the memory of regions: usable or not, huge pages
 // or not. The chunk source's own; its lock guards all of it.
 //
-// Each place where two neighbours differ is one kernel mapping more. Of these
+// Each place where two neighbours differ, or where what is usable of a chunk
+// ends inside it, is one kernel mapping more. Of these
 // there are vm.max_map_count (65530), so what may be left undone is, where
 // there are many. A region begins as one mapping.
 #ifndef HAKMEM_BACKEND_REGION_MAPPING_H_
@@ -15,8 +16,9 @@ namespace hakmem {
 
 class RegionMapping {
  public:
-  // Makes a reserved chunk usable. Returns 0 or an errno.
-  static int MakeUsable(Region& region, size_t chunk);
+  // Makes the first `bytes` of a chunk usable, or more of it. Returns 0 or an
+  // errno.
+  static int MakeUsable(Region& region, size_t chunk, size_t bytes);
 
   // Asks for huge pages for a usable chunk that has none. Does nothing when the
   // kernel refuses, or there are many mappings.
@@ -37,6 +39,7 @@ class RegionMapping {
  private:
   static void Set(Region& region, size_t first, size_t count,
                   ChunkMapping mapping);
+  static void SetPieces(Region& region, size_t chunk, size_t pieces);
 };
 
 }  // namespace hakmem

@@ -31,6 +31,7 @@
 #include "backend/segment.cc"
 #include "backend/segment_heap.cc"
 #include "testing/interleaver/mutants.h"
+#include "tracing/failure_note.h"
 
 namespace hakmem {
 namespace {
@@ -134,7 +135,7 @@ void* AddressStack::Pop() {
   return address;
 }
 
-ChunkSource::Allocation ChunkSource::Allocate(Use) {
+ChunkSource::Allocation ChunkSource::Allocate(Use, size_t, size_t) {
   MutexLock lock(system_below.chunks_mutex);
   for (size_t c = 0; c < kMostChunks; ++c) {
     if (std::exchange(system_below.chunk_is_used[c], true)) continue;
@@ -142,6 +143,8 @@ ChunkSource::Allocation ChunkSource::Allocate(Use) {
   }
   return {};
 }
+
+bool ChunkSource::MakeUsable(uintptr_t, size_t) { return true; }
 
 void ChunkSource::Free(uintptr_t address, size_t, uint64_t) {
   MutexLock lock(system_below.chunks_mutex);
@@ -153,6 +156,13 @@ bool ChunkSource::BecomeSparse(uintptr_t) { return true; }
 
 // The kernel takes its time: others go on meanwhile.
 size_t os::PageBytes() { return 4096; }
+
+// The address map does without a window: its classes lie in leaves.
+uint64_t os::AddressSpaceLimit() { return UINT64_MAX; }
+os::Mapping os::Map(size_t, size_t, Access) { return {0, ENOMEM}; }
+int os::Commit(uintptr_t, size_t) { return ENOMEM; }
+void os::Release(uintptr_t, size_t) {}
+constinit thread_local FailureNote internal::failure_note{};
 
 int os::Purge(uintptr_t address, size_t bytes) {
   Overwrite(address, bytes);

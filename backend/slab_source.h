@@ -24,7 +24,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
-#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "backend/address_map.h"
@@ -34,6 +33,7 @@
 #include "backend/chunk_source.h"
 #include "backend/density.h"
 #include "backend/dirty_ledger.h"
+#include "backend/lasting_parts.h"
 #include "backend/metadata.h"
 #include "backend/purge_budget.h"
 #include "backend/slab.h"
@@ -52,61 +52,12 @@ class BookCheck;
 
 struct HeldChunksTag {};
 
-// A chunk's Lasting parts, one for each of its slabs. Zero bytes: none yet.
-template <typename SlabT>
-class LastingParts {
- public:
-  bool Take(SlabT*) { return true; }
-  void LetGo() {}
-  static void LockPoolForFork() {}
-  static void UnlockPoolAfterFork() {}
-};
-
-template <typename SlabT>
-requires requires { typename SlabT::Lasting; }
-class LastingParts<SlabT> {
- public:
-  using Part = typename SlabT::Lasting;
-  struct Row {
-    Row* pool_next;
-    Part parts[kSlabsPerChunk];
-  };
-
-  // Takes a row, if there is none yet, and joins each part of it to its slab.
-  // It may have been other slabs', and somebody may be late to use it as
-  // theirs. False when the OS refuses memory.
-  bool Take(SlabT* slabs) {
-    if (row_ != nullptr) return true;
-    row_ = pool_.Get();
-    if (row_ == nullptr) return false;
-    for (size_t i = 0; i < kSlabsPerChunk; ++i) row_->parts[i].Join(&slabs[i]);
-    return true;
-  }
-  void LetGo() {
-    if (row_ != nullptr) pool_.Put(std::exchange(row_, nullptr));
-  }
-
-  Part* At(size_t i) const { return &row_->parts[i]; }
-  const Row* row() const { return row_; }
-
-  static void LockPoolForFork() { pool_.LockForFork(); }
-  static void UnlockPoolAfterFork() { pool_.UnlockAfterFork(); }
-  template <typename IsUsed>
-  static void CheckPool(BookCheck& check, IsUsed&& is_used) {
-    pool_.CheckBooks(check, is_used);
-  }
-
- private:
-  static inline constinit MetadataPool<Row> pool_;
-  Row* row_;
-};
-
 template <typename SlabT>
 struct SlabChunk : Chunk,
                    ListNode<SlabChunk<SlabT>>,
                    ListNode<SlabChunk<SlabT>, HeldChunksTag> {
   SlabChunk* pool_next;
-  uint32_t all_mask;   // one bit for each slab the chunk has
+  uint32_t all_mask;   // one bit for each slab the chunk has that is usable
   uint32_t free_mask;  // of those: free, and not just being purged
   uint64_t kept_at;    // for the pool
   [[no_unique_address]] LastingParts<SlabT> lasting;
@@ -135,7 +86,7 @@ class SlabSource {
   // none is free and growth is forbidden or the OS refuses.
   SlabT* Take(SizeClass size_class, Growth growth) {
     MutexLock lock(mutex_);
-    if (lists_with_free_ == 0 &&
+    if (lists_with_free_ == 0 && !OpenSlabs() &&
         (growth == Growth::kForbidden || !AddChunk())) {
       return nullptr;
     }
@@ -262,6 +213,11 @@ class SlabSource {
   // Chunks in use from which on more are made of huge pages (16 MiB).
   static constexpr size_t kLeastDenseChunks = 8;
 
+  // So many slabs of a source's only chunk become usable at once; one where
+  // memory is nearly used up. Guard pages want whole chunks.
+  static constexpr size_t kSlabsAtOnce = kGuardsMemory ? kSlabsPerChunk : 4;
+  static constexpr size_t kLeastSlabs = kGuardsMemory ? kSlabsPerChunk : 1;
+
   using HeldList = IntrusiveList<ChunkT, HeldChunksTag>;
 
   static uint32_t MaskOf(const ChunkT& chunk, const SlabT& slab) {
@@ -298,7 +254,9 @@ class SlabSource {
       return false;
     }
     const ChunkSource::Allocation memory = ChunkSource::Allocate(
-        WillBeDense() ? ChunkSource::Use::kDense : ChunkSource::Use::kSparse);
+        WillBeDense() ? ChunkSource::Use::kDense : ChunkSource::Use::kSparse,
+        held_count_ == 0 ? kSlabsAtOnce * kSlabBytes : kChunkBytes,
+        kLeastSlabs * kSlabBytes);
     if (memory.address == 0) {
       pool_.Put(chunk);
       return false;
@@ -307,16 +265,18 @@ class SlabSource {
     chunk->kind = ChunkKind::kSlabs;
     chunk->is_dense = memory.is_dense;
     const uint64_t now = memory.is_dense ? CoarseMilliseconds() : 0;
-    const size_t count = options::Get(options::k_superslab_bytes) / kSlabBytes;
-    chunk->all_mask = static_cast<uint32_t>((uint64_t{1} << count) - 1);
+    const size_t count = SlabsOfChunk();
+    const size_t usable = std::min(count, memory.usable_bytes / kSlabBytes);
+    chunk->all_mask = FirstSlabs(usable);
     for (size_t i = 0; i < count; ++i) {
       SlabT& slab = chunk->slabs[i];
       slab.base = memory.address + i * kSlabBytes;
       slab.size_class = SizeClass::kNone;
       // How much of used memory is resident is not known here: all may be. Of
       // huge pages all will be with the first slab's use.
-      slab.touched_bytes =
-          memory.is_zero && !memory.is_dense ? 0 : kSlabUsableBytes;
+      slab.touched_bytes = i >= usable || (memory.is_zero && !memory.is_dense)
+                               ? 0
+                               : kSlabUsableBytes;
       slab.freed_at = now;
       DirtyLedger::Add(slab.touched_bytes);
       if constexpr (kGuardsMemory) {
@@ -334,6 +294,7 @@ class SlabSource {
     ++held_count_;
     SetFreeMask(chunk, chunk->all_mask);
     next_due_ = std::min(next_due_, now + options::Get(options::k_decay));
+    if (usable < count) growing_ = chunk;
     return true;
   }
 
@@ -359,11 +320,39 @@ class SlabSource {
     }
   }
 
+  // Makes some more slabs of the newest chunk usable, if not all of them are.
+  bool OpenSlabs() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    ChunkT* chunk = growing_;
+    if (chunk == nullptr) return false;
+    const size_t count = SlabsOfChunk();
+    const auto usable = static_cast<size_t>(std::popcount(chunk->all_mask));
+    size_t next = std::min(count, usable + kSlabsAtOnce);
+    if (!ChunkSource::MakeUsable(chunk->base, next * kSlabBytes)) {
+      next = std::min(count, usable + kLeastSlabs);
+      if (!ChunkSource::MakeUsable(chunk->base, next * kSlabBytes)) {
+        return false;
+      }
+    }
+    const uint32_t fresh = FirstSlabs(next) & ~chunk->all_mask;
+    chunk->all_mask |= fresh;
+    if (next == count) growing_ = nullptr;
+    SetFreeMask(chunk, chunk->free_mask | fresh);
+    return true;
+  }
+
+  static size_t SlabsOfChunk() {
+    return options::Get(options::k_superslab_bytes) / kSlabBytes;
+  }
+  static uint32_t FirstSlabs(size_t count) {
+    return static_cast<uint32_t>((uint64_t{1} << count) - 1);
+  }
+
   // Gives the chunk back. Its books are the caller's to put.
   void Release(ChunkT* chunk, uint64_t now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     SetFreeMask(chunk, 0);
     if (resume_at_ == chunk) resume_at_ = held_.Next(chunk);
+    if (chunk == growing_) growing_ = nullptr;
     held_.Remove(chunk);
     --held_count_;
     AddressMap::SetChunk(chunk->base, nullptr);
@@ -452,6 +441,8 @@ class SlabSource {
   ChunkT* resume_at_ ABSL_GUARDED_BY(mutex_) = nullptr;
   // CoarseMilliseconds before which nothing is due; 0 when that is not known.
   uint64_t next_due_ ABSL_GUARDED_BY(mutex_) = 0;
+  // The newest chunk of which not all slabs are usable, or null.
+  ChunkT* growing_ ABSL_GUARDED_BY(mutex_) = nullptr;
   // lists_[n]: the chunks with n free slabs; a bit for each that is not empty.
   IntrusiveList<ChunkT> lists_[kSlabsPerChunk + 1] ABSL_GUARDED_BY(mutex_);
   uint64_t lists_with_free_ ABSL_GUARDED_BY(mutex_) = 0;

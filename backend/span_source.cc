@@ -8,6 +8,7 @@
 #include "backend/emergency.h"
 #include "backend/large.h"
 #include "backend/page_heap.h"
+#include "backend/small_reserve.h"
 
 namespace hakmem {
 namespace {
@@ -31,6 +32,7 @@ SpanAllocation SpanSource::Allocate(size_t bytes, size_t alignment) {
 }
 
 size_t SpanSource::BytesAt(uintptr_t address) {
+  if (SmallReserve::Owns(address)) return SmallReserve::BytesAt(address);
   switch (KindAt(address)) {
     case ChunkKind::kPages:
       return PageHeap::PagesAt(address) * kPageBytes;
@@ -43,6 +45,10 @@ size_t SpanSource::BytesAt(uintptr_t address) {
 }
 
 void SpanSource::Free(uintptr_t address, uint64_t now) {
+  if (SmallReserve::Owns(address)) {
+    if (SmallReserve::Free(address)) return;
+    AbortOnBadAddress(address);
+  }
   switch (KindAt(address)) {
     case ChunkKind::kPages:
       if (PageHeap::Free(address, now) != 0) return;
@@ -71,6 +77,12 @@ uintptr_t SpanSource::Resize(uintptr_t address, size_t bytes, uint64_t now) {
 }
 
 void SpanSource::AbortOnBadAddress(uintptr_t address) {
+  if (SmallReserve::Owns(address)) {
+    const SmallReserve::Place place = SmallReserve::PlaceOf(address);
+    if (place.start != address) AbortInside(address, place.start);
+    if (place.bytes != 0) AbortOnDoubleFree(address, place.bytes);
+    AbortOnForeignFree(address);
+  }
   if (const uintptr_t block = Large::BlockAround(address); block != 0) {
     AbortOnMiddleOfSpan(address, address - block);
   }

@@ -1,5 +1,6 @@
 #include "base/os_memory.h"
 
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -41,6 +42,21 @@ void NoteRefusal() {
   was_refused_usable.store(true, std::memory_order_relaxed);
 }
 
+// relaxed: written once, when the library is loaded.
+constinit std::atomic<bool> commit_is_strict{false};
+
+int ProtectionOf(Access access) {
+  switch (access) {
+    case Access::kNone:
+      return PROT_NONE;
+    case Access::kRead:
+      return PROT_READ;
+    case Access::kReadWrite:
+      break;
+  }
+  return PROT_READ | PROT_WRITE;
+}
+
 // The calls themselves. Each returns an errno; a test may make any fail.
 
 // At `hint` if that is free; 0 is anywhere.
@@ -49,7 +65,7 @@ Mapping MapAt(uintptr_t hint, size_t bytes, int protection) {
   const long result =
       FailsOnPurpose(Call::kMmap) ? -ENOMEM : MapPages(hint, bytes, protection);
   if (!IsRefusal(result)) return {static_cast<uintptr_t>(result)};
-  if (protection != PROT_NONE) NoteRefusal();
+  if ((protection & PROT_WRITE) != 0) NoteRefusal();
   return {0, ErrnoOf(result), bytes};
 }
 
@@ -236,8 +252,7 @@ size_t PageBytes() {
 Mapping Map(size_t bytes, size_t alignment, Access access) {
   const KeepErrno keep_errno;
   refused_releases.Retry();
-  const int protection =
-      access == Access::kNone ? PROT_NONE : PROT_READ | PROT_WRITE;
+  const int protection = ProtectionOf(access);
   if (alignment <= PageBytes()) return MapAt(0, bytes, protection);
   const uintptr_t below_alignment = alignment - 1;
   if (alignment < kAddressSpaceBytes) {
@@ -284,6 +299,27 @@ bool WasRefusedUsable() {
 
 void ForgetRefusal() {
   was_refused_usable.store(false, std::memory_order_relaxed);
+}
+
+bool CommitIsStrict() {
+  return commit_is_strict.load(std::memory_order_relaxed);
+}
+
+void ReadCommitMode() {
+  const KeepErrno keep_errno;
+  char mode = '0';
+  const int file =
+      FailsOnPurpose(Call::kOpen)
+          ? -1
+          : static_cast<int>(SystemCall(SYS_openat, AT_FDCWD,
+                                        "/proc/sys/vm/overcommit_memory",
+                                        O_RDONLY | O_CLOEXEC));
+  if (file >= 0) {
+    if (SystemCall(SYS_read, file, &mode, 1) != 1) mode = '0';
+    SystemCall(SYS_close, file);
+  }
+  commit_is_strict.store(mode == '2' || CommitIsCounted(),
+                         std::memory_order_relaxed);
 }
 
 int Purge(uintptr_t address, size_t bytes) {

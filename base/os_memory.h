@@ -26,13 +26,14 @@ struct Mapping {
 // address is asked for, on x86-64 and aarch64 alike.
 inline constexpr uint64_t kAddressSpaceBytes = uint64_t{1} << 48;
 
-enum class Access { kNone, kReadWrite };
+enum class Access { kNone, kRead, kReadWrite };
 
 // The system's page size in bytes, read once.
 size_t PageBytes();
 
 // New address space of `bytes`, aligned to `alignment`. With Access::kNone it
-// is only reserved (no commit charge); with kReadWrite it reads as zeros.
+// is only reserved (no commit charge); with kReadWrite it reads as zeros. With
+// kRead as well, but it costs nothing until it is made usable by Commit.
 Mapping Map(size_t bytes, size_t alignment, Access access);
 
 // Makes reserved memory usable. Returns 0 or an errno.
@@ -48,6 +49,15 @@ int Uncommit(uintptr_t address, size_t bytes);
 // Where that is for a limit on what is usable, touched or not, Uncommit helps.
 bool WasRefusedUsable();
 void ForgetRefusal();
+
+// Whether the system keeps to what it promises (vm.overcommit_memory=2): all
+// that is usable counts against a limit, touched or not, until Uncommit. As
+// ReadCommitMode found it; false before.
+bool CommitIsStrict();
+
+// Reads that. To be called when the library is loaded: a sandbox may forbid it
+// later. Keeps errno.
+void ReadCommitMode();
 
 // Gives the backing of usable memory back; it reads as zeros afterwards. The
 // range is the caller's alone. Returns 0 or an errno, ENOTSUP when the system

@@ -7,6 +7,7 @@
 #include "ace/ace.h"
 #include "backend/bad_free.h"
 #include "backend/chunk_source.h"
+#include "backend/small_reserve.h"
 #include "backend/span_source.h"
 #include "base/clock.h"
 #include "base/os_memory.h"
@@ -93,11 +94,11 @@ auto CollectAndRun(Allocate&& allocate) {
 
 // What becomes of a request that `allocate`, which returns something false on
 // failure, could not serve: once all that is free went back to the OS, where
-// that may help, it is run once more. A request that fails for good is
-// recorded; errno is set.
-template <typename Allocate>
+// that may help, it is run once more, and then `last_resort`. A request that
+// fails for good is recorded; errno is set.
+template <typename Allocate, typename LastResort>
 auto AfterRefusal(const Request& request, Layer layer, SizeClass c,
-                  Allocate&& allocate) {
+                  Allocate&& allocate, LastResort&& last_resort) {
   decltype(allocate()) result{};
   if (WithoutCache::IsInEmergency()) {
     // What follows takes locks.
@@ -105,6 +106,7 @@ auto AfterRefusal(const Request& request, Layer layer, SizeClass c,
     return result;
   }
   if (MayHelpToCollect(request)) result = CollectAndRun(allocate);
+  if (!result) result = last_resort();
   if (!result && !request.can_do_without) {
     RecordRefusal(request, layer, c, ENOMEM);
     errno = ENOMEM;
@@ -112,30 +114,44 @@ auto AfterRefusal(const Request& request, Layer layer, SizeClass c,
   return result;
 }
 
+// A small block from the reserve, when nothing else serves it.
+void* TakeFromReserve(const Request& request) {
+  return request.can_do_without
+             ? nullptr
+             : SmallReserve::Allocate(request.bytes, request.alignment);
+}
+
 // Runs `allocate`, with what follows when it fails.
-template <typename Allocate>
+template <typename Allocate, typename LastResort>
 auto WithRetry(const Request& request, Layer layer, SizeClass c,
-               Allocate&& allocate) {
+               Allocate&& allocate, LastResort&& last_resort) {
   auto result = allocate();
   if (result) [[likely]] {
     return result;
   }
-  return AfterRefusal(request, layer, c, allocate);
+  return AfterRefusal(request, layer, c, allocate, last_resort);
 }
 
 void* AllocateFromClass(SizeClass c, const Request& request) {
-  return WithRetry(request, IsMid(c) ? Layer::kAce : Layer::kBackend, c,
-                   [c] { return ThreadCache::Allocate(c); });
+  return WithRetry(
+      request, IsMid(c) ? Layer::kAce : Layer::kBackend, c,
+      [c] { return ThreadCache::Allocate(c); },
+      [&] { return TakeFromReserve(request); });
 }
 
 SpanAllocation AllocateSpan(const Request& request, Ace::Contents contents) {
   const bool is_large =
       std::max(request.bytes, request.alignment) > kMaxSpanBytes;
-  return WithRetry(request, is_large ? Layer::kLarge : Layer::kAce,
-                   SizeClass::kNone, [&] {
-                     return ThreadCache::AllocateSpan(
-                         request.bytes, request.alignment, contents);
-                   });
+  return WithRetry(
+      request, is_large ? Layer::kLarge : Layer::kAce, SizeClass::kNone,
+      [&] {
+        return ThreadCache::AllocateSpan(request.bytes, request.alignment,
+                                         contents);
+      },
+      [&] {
+        return SpanAllocation{
+            reinterpret_cast<uintptr_t>(TakeFromReserve(request)), false};
+      });
 }
 
 void* PointerTo(const SpanAllocation& span) {

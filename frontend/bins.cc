@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "backend/address_map.h"
-
 namespace hakmem {
 namespace {
 
@@ -19,7 +17,7 @@ static_assert(sizeof(NoBins) == kAboveBottom);
 template <size_t... c>
 constexpr NoBins MakeNoBins(std::index_sequence<c...>) {
   return {{{{kAboveBottom, (static_cast<void>(c), kAboveBottom)}...},
-           AddressMap::kNoWindow,
+           AddressMap::Window{},
            BinChecks::None(),
            internal::kClassTables.of_units},
           nullptr};

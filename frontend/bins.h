@@ -26,6 +26,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "backend/address_map.h"
 #include "base/codegen.h"
 #include "base/size_classes.h"
 #include "frontend/bin_checks.h"
@@ -84,7 +85,7 @@ constexpr uint32_t BinSlots(SizeClass c, size_t bytes = SIZE_MAX) {
 // its owner's: ThreadBins or NoBins.
 struct alignas(void*) BinTable {
   Bin bins[kClassCount];
-  uintptr_t window;  // the address map's, or kNoWindow
+  AddressMap::Window window;  // the address map's, or none
   [[no_unique_address]] BinChecks checks;
   // A copy of what ClassOf looks up, found from the table's own address.
   ClassOfUnits class_of_units;

@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <random>
@@ -149,6 +150,60 @@ TEST(CommitLimitTest, ReachedToldAndOutlivedByEverySize) {
   EXPECT_EQ(child.exit_code, 0) << child.err;
   EXPECT_EQ(child.signal, 0);
   EXPECT_EQ(child.err, "");
+}
+
+// A program that was refused is served small blocks, whatever has filled what
+// may be promised.
+int AskForSmallOnesAfterARefusal() {
+  Faults().limit_commit(Faults().committed_bytes() + kRoom);
+  bool is_right = true;
+  for (const size_t size : {3 * kKiB, 20 * kKiB, 100 * kKiB, 3 * kMiB}) {
+    BlockChain blocks;
+    const size_t filled = FillUp(size, &blocks);
+    for (const size_t small : {24, 100, 500, 1024, 4096}) {
+      void* block = malloc(small);
+      is_right &= Expect(block != nullptr, "no small one", small, filled);
+      free(block);
+    }
+    FreeAll(&blocks);
+  }
+  return is_right ? 0 : 1;
+}
+const ChildProgram ask_for_small_ones("ask_for_small_ones",
+                                      AskForSmallOnesAfterARefusal);
+
+TEST(CommitLimitTest, SmallOnesAreServedAfterARefusal) {
+  const ChildResult child = RunChildProgram("ask_for_small_ones", kCounted);
+  EXPECT_EQ(child.exit_code, 0) << child.err;
+}
+
+// What a fork is charged for once more: little of a peak that was freed.
+int GiveBackAPeak() {
+  constexpr size_t kPeak = 192 * kMiB;
+  bool is_right = true;
+  for (const size_t size : kSizes) {
+    const size_t before = Faults().committed_bytes();
+    BlockChain blocks;
+    while (blocks.count() * size < kPeak) blocks.Push(malloc(size));
+    is_right &= Expect(Faults().committed_bytes() >= before + kPeak / 2,
+                       "no peak", size, Faults().committed_bytes() - before);
+    FreeAll(&blocks);
+    // By decay, as a program that goes on.
+    for (int i = 0; i < 150; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      for (const size_t other : kSizes) free(malloc(other));
+    }
+    const size_t left = Faults().committed_bytes() - before;
+    is_right &= Expect(left <= kPeak / 6, "left", size, left);
+  }
+  is_right &= Expect(Hakmem().check_heap() == 0, "books", 0, 0);
+  return is_right ? 0 : 1;
+}
+const ChildProgram give_back_a_peak("give_back_a_peak", GiveBackAPeak);
+
+TEST(CommitLimitTest, AFreedPeakIsNoLongerCharged) {
+  const ChildResult child = RunChildProgram("give_back_a_peak", kCounted);
+  EXPECT_EQ(child.exit_code, 0) << child.err;
 }
 
 TEST(CommitLimitTest, AProgramWorksWithLittleMoreThanItNeeds) {

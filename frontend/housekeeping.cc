@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/options.h"
+#include "base/os_memory.h"
 #include "base/single_thread.h"
 #include "base/stream_locks.h"
 #include "base/thread_exit.h"
@@ -174,6 +175,7 @@ void TellOfRefusedHugePages() {
 __attribute__((constructor(101))) void BeginAtLoad() {
   options::Read();
   BeginProcess();
+  os::ReadCommitMode();
   ThreadCache::ApplyOptions();
   TellWhenASanitizerServes();
   Guard::Start();

@@ -53,7 +53,7 @@ void AddressMapModel::Perform(ByteSource& source) {
 }
 
 void AddressMapModel::CheckInvariants() {
-  Check(AddressMap::PlaceWindow(0) == window_, "the window has moved");
+  Check(&AddressMap::PlaceWindow(0) == &window_, "the window has moved");
   for (const auto& [place, chunk] : entered_) {
     for (const uintptr_t address :
          {place - 1, place, place + kChunkBytes / 2 + 1,
@@ -73,13 +73,14 @@ void AddressMapModel::CheckInvariants() {
 }
 
 uintptr_t AddressMapModel::DrawPlace(ByteSource& source) const {
-  const uintptr_t window_end = window_ + AddressMap::kWindowBytes;
+  const uintptr_t bytes = window_.granules << AddressMap::kGranuleShift;
+  const uintptr_t window_end = window_.base + bytes;
   const uintptr_t places[] = {
       0,
       kLeafBytes,
-      window_ - kLeafBytes,
-      window_,
-      window_ + AddressMap::kWindowBytes / 2,
+      window_.base - kLeafBytes,
+      window_.base,
+      window_.base + bytes / 2 / kLeafBytes * kLeafBytes,
       window_end - kLeafBytes,
       window_end,
       kEndOfAddresses / 2,
@@ -117,11 +118,11 @@ void AddressMapModel::CheckAt(uintptr_t address) const {
   Check(AddressMap::ClassAt(address) == c, "the class at %#zx is %zu, not %zu",
         address, Index(AddressMap::ClassAt(address)), Index(c));
   const bool is_inside =
-      address >= window_ && address - window_ < AddressMap::kWindowBytes;
+      address >= window_.base &&
+      address - window_.base < window_.granules << AddressMap::kGranuleShift;
   Check(AddressMap::IsInWindow(window_, address) == is_inside,
         "%#zx in the window: not %d", address, is_inside);
-  Check(!AddressMap::IsInWindow(AddressMap::kNoWindow, address) ||
-            address >= kEndOfAddresses,
+  Check(!AddressMap::IsInWindow(AddressMap::Window{}, address),
         "%#zx in no window", address);
   if (is_inside) {
     Check(AddressMap::ClassInWindow(window_, address) == c,

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 
+#include "backend/address_map.h"
 #include "backend/chunk.h"
 #include "base/size_classes.h"
 #include "fuzz/byte_source.h"
@@ -32,7 +33,7 @@ class AddressMapModel {
   // That the map says of `address`, any number, what the model does.
   void CheckAt(uintptr_t address) const;
 
-  const uintptr_t window_;
+  const AddressMap::Window& window_;
   Chunk chunks_[kChunks];
   std::map<uintptr_t, Chunk*> entered_;     // by chunk's address
   std::map<uintptr_t, SizeClass> classes_;  // by granule's address

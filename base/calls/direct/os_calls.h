@@ -29,6 +29,10 @@ inline size_t SystemPageBytes() {
 // allows. A constant, as above.
 inline constexpr bool ExceedsCommitLimit(uintptr_t, size_t) { return false; }
 
+// Whether a test has what the process is charged for counted as where
+// vm.overcommit_memory is 2. A constant, as above.
+inline constexpr bool CommitIsCounted() { return false; }
+
 inline constexpr int kMapFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 
 // New memory at `hint` if that is free (0: anywhere), else anywhere. Returns

@@ -195,6 +195,11 @@ bool ExceedsCommitLimit(uintptr_t address, size_t bytes) {
   return Refuse(address == 0 ? Call::kMmap : Call::kMprotect);
 }
 
+bool CommitIsCounted() {
+  ReadEnvironmentOnce();
+  return is_charged.load(std::memory_order_relaxed);
+}
+
 long MapPages(uintptr_t hint, size_t bytes, int protection) {
   const int flags = MapFlags();
   const uint64_t most = most_map_bytes.load(std::memory_order_relaxed);

@@ -26,6 +26,8 @@ size_t SystemPageBytes();
 // As in the direct variant. True with errno ENOMEM.
 bool ExceedsCommitLimit(uintptr_t address, size_t bytes);
 
+bool CommitIsCounted();
+
 // As in the direct variant; aligned to SystemPageBytes, within the limits.
 long MapPages(uintptr_t hint, size_t bytes, int protection);
 long ReservePages(uintptr_t address, size_t bytes);
