@@ -79,7 +79,9 @@ uintptr_t SpanSource::Resize(uintptr_t address, size_t bytes, uint64_t now) {
 void SpanSource::AbortOnBadAddress(uintptr_t address) {
   if (SmallReserve::Owns(address)) {
     const SmallReserve::Place place = SmallReserve::PlaceOf(address);
-    if (place.start != address) AbortInside(address, place.start);
+    if (place.start != address) {
+      AbortOnMiddleOfSpan(address, address - place.start);
+    }
     if (place.bytes != 0) AbortOnDoubleFree(address, place.bytes);
     AbortOnForeignFree(address);
   }

@@ -121,6 +121,10 @@ void* TakeFromReserve(const Request& request) {
              : SmallReserve::Allocate(request.bytes, request.alignment);
 }
 
+SpanAllocation TakeSpanFromReserve(const Request& request) {
+  return {AddressOf(TakeFromReserve(request)), /*is_zero=*/false};
+}
+
 // Runs `allocate`, with what follows when it fails.
 template <typename Allocate, typename LastResort>
 auto WithRetry(const Request& request, Layer layer, SizeClass c,
@@ -148,10 +152,7 @@ SpanAllocation AllocateSpan(const Request& request, Ace::Contents contents) {
         return ThreadCache::AllocateSpan(request.bytes, request.alignment,
                                          contents);
       },
-      [&] {
-        return SpanAllocation{
-            reinterpret_cast<uintptr_t>(TakeFromReserve(request)), false};
-      });
+      [&] { return TakeSpanFromReserve(request); });
 }
 
 void* PointerTo(const SpanAllocation& span) {
@@ -339,8 +340,9 @@ void* AllocateSlow(size_t bytes, Call call) {
       if (span) [[likely]] {
         return PointerTo(span);
       }
-      return Told(PointerTo(AfterRefusal(request, Layer::kAce, SizeClass::kNone,
-                                         allocate)),
+      return Told(PointerTo(AfterRefusal(
+                      request, Layer::kAce, SizeClass::kNone, allocate,
+                      [&] { return TakeSpanFromReserve(request); })),
                   request);
     }
   }
