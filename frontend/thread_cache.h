@@ -20,8 +20,9 @@
 //   rationed     Many calls within one tick of the clock show that the thread
 //                is busy. free uses the bins as ever, malloc a small table that
 //                is filled with some blocks of a class at a time and runs out:
-//                one malloc in sixteen of a class comes here. When the thread
-//                has less to do again, it goes back to watching every call.
+//                at least one malloc in sixteen of a class comes here. When
+//                the thread has less to do again, it goes back to watching
+//                every call.
 //
 // So a thread that bins serve for ever looks at the clock all the same, and
 // neither malloc nor free has an instruction for it. A thread that watches asks
@@ -242,6 +243,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   size_t dirty_seen_;           // DirtyLedger::Bytes at the last look
   uint64_t current_tick_;       // while watching: when calls_in_tick_ began
   uint32_t calls_in_tick_;
+  uint32_t rations_in_tick_;  // rations handed out since current_tick_
   uint32_t calls_;   // since the last look at the clock
   uint32_t thread_;  // as gettid(2)
   // relaxed, both: hints between threads.

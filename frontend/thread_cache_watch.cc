@@ -25,6 +25,9 @@ constexpr uint64_t kEveryCallEveryMs = 100;
 // looks, each for sixteen calls or fewer, that it still is.
 constexpr uint32_t kBusyCalls = 512;
 constexpr uint32_t kBusyLooks = 16;
+// A ration is one block at first in each tick, and one more after so many: a
+// thread that had much to do and now has little must not have many blocks left.
+constexpr uint32_t kRationsPerGrowth = 8;
 
 }  // namespace
 
@@ -60,6 +63,7 @@ void ThreadCache::ChooseWatch(uint64_t now) {
       } else {
         current_tick_ = now;
         calls_in_tick_ = 0;
+        rations_in_tick_ = 0;
         AskOthersToLook(now);
       }
       return;
@@ -101,6 +105,7 @@ void ThreadCache::ShowBins() {
 void ThreadCache::Ration() {
   watch_.store(Watch::kRationed, std::memory_order_relaxed);
   calls_in_tick_ = kBusyLooks;  // in the tick that it begins in
+  rations_in_tick_ = 0;
   ration_.window = bins_.window;
   ration_.checks = bins_.checks;
   ration_.class_of_units = bins_.class_of_units;
@@ -114,11 +119,13 @@ void ThreadCache::UseTables(TablePair tables) {
 void* ThreadCache::AllocateRationed(SizeClass c) {
   const size_t i = Index(c);
   if (void* block = ration_.Pop(c)) return block;
+  const uint32_t most = std::min(RationBins::kMostBlocks,
+                                 1 + rations_in_tick_++ / kRationsPerGrowth);
   // A ration that is soon used up makes every few calls slow, so that blocks of
   // a class in use are fetched until there are enough. Mid blocks are few.
-  const uint32_t enough = IsMid(c) ? 1 : RationBins::kMostBlocks;
+  const uint32_t enough = IsMid(c) ? 1 : most;
   if (Held(i) < enough) RefillBin(c, enough - Held(i));
-  const uint32_t count = std::min(Held(i), RationBins::kMostBlocks);
+  const uint32_t count = std::min(Held(i), most);
   if (count == 0) return nullptr;
   Bin& bin = bins_.bins[i];
   bin.SetTop(bin.top - count * kSlotBytes);
