@@ -47,10 +47,10 @@ constinit MetadataPool<ThreadCache> cache_pool;
 constinit Mutex caches_mutex;
 constinit IntrusiveList<ThreadCache> caches ABSL_GUARDED_BY(caches_mutex);
 
-// How many caches make it time to look for those of ended threads: twice as
-// many as there were after the last look, or when a thread's end was told. So
-// there are hardly more caches of ended threads than of live ones, and looks
-// cost two questions to the kernel for each thread that began. relaxed: a hint.
+// A thread that begins looks for caches of ended threads when there are this
+// many caches: twice as many as after the last look or the last thread exit. So
+// caches of ended threads hardly outnumber those of live ones, and looks cost
+// about two system calls per thread that begins. relaxed: a hint.
 constexpr size_t kLeastToLook = 16;
 constinit std::atomic<size_t> caches_to_look{kLeastToLook};
 
