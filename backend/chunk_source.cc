@@ -47,13 +47,19 @@ void AddInUse(size_t chunks) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
                       std::memory_order_relaxed);
 }
 
-// Returns whether any address space was given back.
-bool UnmapUnusedRegions() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+// Unmaps regions without a used chunk: of at most `most_dirty` bytes that are
+// still resident, which the kernel takes long for. Returns whether any address
+// space was given back.
+bool UnmapUnusedRegions(size_t most_dirty = SIZE_MAX)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   bool any = false;
   for (Region *region = regions.front(), *next; region != nullptr;
        region = next) {
     next = regions.Next(region);
-    if (region->free_count != region->chunk_count) continue;
+    if (region->free_count != region->chunk_count ||
+        region->dirty_count * kChunkBytes > most_dirty) {
+      continue;
+    }
     const size_t bytes = region->chunk_count * kChunkBytes;
     // A refused munmap (it would split a kernel mapping beyond the limit)
     // leaves the region as it was.
@@ -198,17 +204,19 @@ struct PurgeRun {
   size_t count = 0;
 };
 
-// So that a thread in need of a chunk does not wait long for one to come back.
+// So that a thread in need of a chunk does not wait long for one to come back,
+// nor, with a budget, the one that purges.
 constexpr size_t kMaxPurgeRun = 16;
+constexpr size_t kMaxBudgetedRun = 2;
 
-PurgeRun ClaimDueRun(uint64_t now, bool force)
+PurgeRun ClaimDueRun(uint64_t now, bool force, size_t most)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   const uint64_t decay = options::Get(options::k_decay);
   for (Region* region = regions.front(); region != nullptr;
        region = regions.Next(region)) {
     if (region->dirty_count == 0) continue;
     PurgeRun run{region};
-    for (size_t c = 0; c < region->usable && run.count < kMaxPurgeRun; ++c) {
+    for (size_t c = 0; c < region->usable && run.count < most; ++c) {
       const bool is_due = region->IsFree(c) && region->dirty_bytes[c] != 0 &&
                           (force || now >= region->freed_at[c] + decay);
       if (is_due) {
@@ -315,11 +323,12 @@ bool ChunkSource::BecomeSparse(uintptr_t address) {
   return !region->IsDense(chunk) || RegionMapping::MakeSparse(*region, chunk);
 }
 
-size_t ChunkSource::Purge(uint64_t now, bool force) {
+size_t ChunkSource::Purge(uint64_t now, bool force, PurgeBudget* budget) {
   size_t given_back = 0;
+  const size_t most = budget == nullptr ? kMaxPurgeRun : kMaxBudgetedRun;
   MutexLock lock(mutex);
-  for (;;) {
-    const PurgeRun run = ClaimDueRun(now, force);
+  while (!PurgeBudget::IsSpent(budget)) {
+    const PurgeRun run = ClaimDueRun(now, force, most);
     if (run.count == 0) break;
     mutex.Unlock();
     const int error = os::Purge(run.region->base + run.first * kChunkBytes,
@@ -330,7 +339,9 @@ size_t ChunkSource::Purge(uint64_t now, bool force) {
     Count(Event::kPurge);
   }
   Count(Event::kPurgedByte, given_back);
-  if (force || os::AddressSpaceLimit() != UINT64_MAX) UnmapUnusedRegions();
+  if (force || os::AddressSpaceLimit() != UINT64_MAX) {
+    UnmapUnusedRegions(budget == nullptr ? SIZE_MAX : 0);
+  }
   if (force) WithdrawAfterRefusal();
   return given_back;
 }

@@ -38,9 +38,7 @@ struct Bin {
   uint32_t top;
   // Offset behind the last slot that may be used. Another thread may set it to
   // 0, so that the owner's next free comes to the slow path
-  // (ThreadCache::AskToLook). The fast path reads it plainly all the same: the
-  // load is one instruction with the comparison, which compilers do not make of
-  // an atomic one, and either value is a valid answer.
+  // (ThreadCache::AskToLook); either value is a valid answer.
   uint32_t limit;
 
   // relaxed, all: a number, not an order.
@@ -112,7 +110,7 @@ struct alignas(void*) BinTable {
   // when the bin is at its limit or `block` is on top of it already, or, in
   // hardened builds, does not look like a block in use.
   bool Push(SizeClass c, void* block) {
-    return PushWithin(bins[Index(c)].limit, c, block);
+    return PushWithin(ReadWhileItMayChange(bins[Index(c)].limit), c, block);
   }
 
   // The same within a limit of the caller's.
@@ -135,8 +133,7 @@ struct alignas(void*) BinTable {
 
  private:
   template <typename Condition>
-  bool PushIf(uint32_t limit, SizeClass c, void* block,
-              Condition&& condition) {
+  bool PushIf(uint32_t limit, SizeClass c, void* block, Condition&& condition) {
     Bin& bin = bins[Index(c)];
     const uint32_t offset = bin.top;
     size_t top = offset;

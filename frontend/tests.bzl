@@ -129,6 +129,7 @@ _PRELOADED = {
     "fork_handlers_test": (dict(_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "fork_in_handler_test": (_VARIANTS, "medium"),
     "fork_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
+    "give_back_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
     "guard_misuse_test": (_ALL_VARIANTS, "small"),
     "guard_test": (
         dict(_VARIANTS, **{

@@ -182,6 +182,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   void SetSpanBudget();
 
   Watch WatchNow() const { return watch_.load(std::memory_order_relaxed); }
+  bool IsQuiet(uint64_t now) const;
   void ChooseWatch(uint64_t now);
   void WatchEveryCall(uint64_t now);
   void Ration();

@@ -24,7 +24,7 @@ void ThreadCache::LookAtClock() {
   calls_ = 0;
   TakeOverRequestToLook();
   const uint64_t now = CoarseMilliseconds();
-  RunHousekeeping(now);
+  RunHousekeeping(now, IsQuiet(now));
   if (now - epoch_begun_ >= EpochLength()) EndEpoch(now);
   if (HasGrown()) MakeRoom(now);
   ChooseWatch(now);

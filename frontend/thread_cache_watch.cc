@@ -75,6 +75,12 @@ void ThreadCache::ChooseWatch(uint64_t now) {
   }
 }
 
+// Whether the thread makes few calls, as far as is known.
+bool ThreadCache::IsQuiet(uint64_t now) const {
+  return WatchNow() == Watch::kEveryCall &&
+         (now != current_tick_ || calls_in_tick_ < kBusyLooks);
+}
+
 void ThreadCache::WatchEveryCall(uint64_t now) {
   ReturnRation();
   watch_.store(Watch::kEveryCall, std::memory_order_relaxed);

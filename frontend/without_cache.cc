@@ -11,6 +11,7 @@
 #include "hardening/freed_mark.h"
 #include "hardening/levels.h"
 #include "linked_backend.h"
+#include "tracing/counters.h"
 
 namespace hakmem {
 namespace {
@@ -46,6 +47,8 @@ void* WithoutCache::Allocate(SizeClass c) {
     return Emergency::Allocate(bytes, bytes & -bytes);
   }
   void* block = Refill(c);
+  Count(Event::kRefill);
+  Count(Event::kRefilledBlock, block != nullptr);
   if (block != nullptr) BinChecks::Make().Unmark(block);
   return block;
 }
@@ -56,6 +59,8 @@ void WithoutCache::Free(SizeClass c, void* block) {
     AbortUnlessInUse(c, block);
     FreedMark::Put(block);
   }
+  Count(Event::kDrain);
+  Count(Event::kDrainedBlock);
   if (IsMid(c)) return Ace::Drain(c, &block, 1);
   MutexLock lock(shared_mutex);
   // Without memory for a heap the block goes to its owner's.
