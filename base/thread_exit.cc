@@ -24,10 +24,9 @@ bool InitThreadExit(void (*on_exit)(void* state)) {
   return true;
 }
 
-bool WatchThreadExit(void* state) {
+void WatchThreadExit(void* state) {
   // acquire: pairs with the release in InitThreadExit.
-  return has_key.load(std::memory_order_acquire) &&
-         pthread_setspecific(key, state) == 0;
+  if (has_key.load(std::memory_order_acquire)) pthread_setspecific(key, state);
 }
 
 }  // namespace hakmem

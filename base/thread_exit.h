@@ -17,10 +17,10 @@ namespace hakmem {
 bool InitThreadExit(void (*on_exit)(void* state));
 
 // Has on_exit(state) called when the calling thread ends; `state` not null.
-// Returns false when that cannot be had: there is no key, or no memory to note
-// the state. May allocate through malloc. Does not happen for a thread that ends
-// with the process, nor for the main thread unless it calls pthread_exit.
-bool WatchThreadExit(void* state);
+// May allocate through malloc. Does not happen where there is no key or no
+// memory to note the state, for a thread that ends with the process, nor for
+// the main thread unless it calls pthread_exit.
+void WatchThreadExit(void* state);
 
 }  // namespace hakmem
 

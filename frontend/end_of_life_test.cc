@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -128,6 +129,26 @@ TEST(EndOfLifeTest, NobodyWritesWhereALateThreadWas) {
   }
   pthread_key_delete(countdown.key);
   pthread_attr_destroy(&attributes);
+}
+
+// The same often, with nobody who collects: their caches are found when other
+// threads begin.
+TEST(EndOfLifeTest, CachesOfLateThreadsAreUsedAgain) {
+  Countdown countdown;
+  ASSERT_EQ(pthread_key_create(&countdown.key, AllocateInTheLastRound), 0);
+  uint64_t most = 0;
+  for (int i = 0; i < 300; ++i) {
+    countdown.rounds = 0;
+    pthread_t thread;
+    ASSERT_EQ(pthread_create(&thread, nullptr, SetCountdown, &countdown), 0);
+    ASSERT_EQ(pthread_join(thread, nullptr), 0);
+    ASSERT_EQ(countdown.rounds, PTHREAD_DESTRUCTOR_ITERATIONS);
+    most = std::max(most, uint64_t{Stats().threads});
+  }
+  EXPECT_LE(most, 32u);
+  EXPECT_EQ(CollectedStats().threads, 1u);
+  EXPECT_EQ(HeapProblems(), 0);
+  pthread_key_delete(countdown.key);
 }
 
 Held for_quick_exit;

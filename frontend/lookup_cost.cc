@@ -88,8 +88,8 @@ double MeasureOver(const Sample& s) {
 }  // namespace
 
 double MeasureLookup() {
-  // Not waited for, so that fork need not hold it: who holds every lock does not
-  // hold this one.
+  // Not waited for, so that fork need not hold it: who holds every lock does
+  // not hold this one.
   if (HoldsEveryLock() || !mutex.TryLock()) return 0;
   sample.count = 0;
   LinkedBackend::VisitSlabs(&AddSlab, &sample);

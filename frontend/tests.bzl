@@ -126,6 +126,7 @@ _PRELOADED = {
     "fault_injection_test": (_FAULTS_VARIANTS, "medium"),
     "fault_threads_test": (_FEW_FAULTS_VARIANTS, "medium"),
     "fork_and_books_test": (_VARIANTS, "medium"),
+    "fork_and_libc_locks_test": (_VARIANTS, "medium"),
     "fork_and_streams_test": (_VARIANTS, "medium"),
     "fork_handlers_test": (dict(_VARIANTS, **_HARDENED_VARIANTS), "medium"),
     "fork_in_handler_test": (_VARIANTS, "medium"),

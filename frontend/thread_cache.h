@@ -159,6 +159,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   // Null when the thread has ended, is beginning, or gets no memory.
   static ThreadCache* Attach();
   static void CollectEndedThreadsIfMany();
+  static void LowerCachesToLook();
   static ThreadCache* AttachLater();
 
   void SetMostSlots();

@@ -46,14 +46,16 @@ constinit MetadataPool<ThreadCache> cache_pool;
 constinit Mutex caches_mutex;
 constinit IntrusiveList<ThreadCache> caches ABSL_GUARDED_BY(caches_mutex);
 
-// Caches that have begun since the last look for ended threads and whose end
-// nobody will tell of, and how many of them make it time for another look: as
-// many as were left. So a look at each cache costs at most two questions for
-// each thread that began, and there are never many more caches of ended threads
-// than of live ones. relaxed: numbers that order nothing.
-constexpr size_t kLeastUntold = 16;
-constinit std::atomic<size_t> untold{0};
-constinit std::atomic<size_t> untold_to_look{kLeastUntold};
+// A thread that begins looks for caches of ended threads when there are this
+// many caches: twice as many as after the last look or the last thread exit. So
+// caches of ended threads hardly outnumber those of live ones, and looks cost
+// about two system calls per thread that begins. relaxed: a hint.
+constexpr size_t kLeastToLook = 16;
+constinit std::atomic<size_t> caches_to_look{kLeastToLook};
+
+size_t CachesToLookAfter(size_t caches) {
+  return std::max(kLeastToLook, 2 * caches);
+}
 
 // Threads are asked to look at the clock this often, so many of them each time.
 constexpr uint64_t kAskOthersEveryMs = 100;
@@ -132,9 +134,7 @@ ThreadCache* ThreadCache::Attach() {
   own_ = cache;
   cache->ShowBins();
   life = Life::kRunning;
-  if (!IsThreadOfThisLibrary() || !WatchThreadExit(cache)) {
-    untold.fetch_add(1, std::memory_order_relaxed);
-  }
+  if (IsThreadOfThisLibrary()) WatchThreadExit(cache);
   return cache;
 }
 
@@ -155,6 +155,7 @@ void ThreadCache::OnThreadExit(void* state) {
     caches.Remove(cache);
     count_.fetch_sub(1, std::memory_order_relaxed);
   }
+  LowerCachesToLook();
   LinkedBackend::Detach(cache->heap_);
   cache_pool.Put(cache);
   retry_gate.Open();
@@ -169,6 +170,9 @@ void ThreadCache::LeaveForEmergency() {
 }
 
 void ThreadCache::CollectEndedThreads() {
+  // In a handler of fork, which may be in the child: bins of threads that are
+  // gone may have been caught half moved there (AbandonOtherThreads).
+  if (HoldsEveryLock()) return;
   MutexLock lock(caches_mutex);
   for (ThreadCache *cache = caches.front(), *next; cache != nullptr;
        cache = next) {
@@ -182,18 +186,27 @@ void ThreadCache::CollectEndedThreads() {
   }
 }
 
-// Where threads' ends are told of, none is looked for.
 void ThreadCache::CollectEndedThreadsIfMany() {
-  size_t begun = untold.load(std::memory_order_relaxed);
-  if (begun < untold_to_look.load(std::memory_order_relaxed)) return;
+  const size_t count = count_.load(std::memory_order_relaxed);
+  size_t to_look = caches_to_look.load(std::memory_order_relaxed);
   // Of threads that find it time, one looks.
-  if (!untold.compare_exchange_strong(begun, 0, std::memory_order_relaxed)) {
+  if (count < to_look ||
+      !caches_to_look.compare_exchange_strong(to_look, CachesToLookAfter(count),
+                                              std::memory_order_relaxed)) {
     return;
   }
   CollectEndedThreads();
-  untold_to_look.store(
-      std::max(kLeastUntold, count_.load(std::memory_order_relaxed)),
-      std::memory_order_relaxed);
+  LowerCachesToLook();
+}
+
+// Has the next look come when there are twice as many caches as now, if that is
+// sooner.
+void ThreadCache::LowerCachesToLook() {
+  const size_t to_look =
+      CachesToLookAfter(count_.load(std::memory_order_relaxed));
+  if (to_look < caches_to_look.load(std::memory_order_relaxed)) {
+    caches_to_look.store(to_look, std::memory_order_relaxed);
+  }
 }
 
 // --- All threads -------------------------------------------------------------
