@@ -68,10 +68,11 @@ void InParentAfterFork() {
 
 void InChildAfterFork() {
   OnlyThreadInChild();
-  ThreadCache::NameThisThread();
-  if (EndForkWithoutLocks()) return;
+  if (EndForkWithoutLocks()) return ThreadCache::NameThisThread();
   lost_threads = lost_threads || forked_with_threads;
   UnlockEverything();
+  // Asks the C library, by a function that a program may interpose.
+  ThreadCache::NameThisThread();
   ThreadCache::AbandonOtherThreads();
   Guard::BeginInChild();
 }
