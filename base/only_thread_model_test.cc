@@ -178,6 +178,7 @@ TEST_F(OnlyThreadModel, NeedsItsMemoryOrders) {
         return Run(3, 1, Without::kNothing, weakened);
       },
       Bounded(2));
+  EXPECT_EQ(survivors.tried, 3);
   EXPECT_THAT(survivors.texts, testing::ElementsAre());
 }
 

@@ -225,15 +225,20 @@ class RefusedReleases {
 
 constinit RefusedReleases refused_releases;
 
+// A limit as the kernel gives it, on all that it is built for.
+struct KernelLimit {
+  uint64_t current;  // UINT64_MAX: none
+  uint64_t most;
+};
+
 uint64_t AskForLimit() {
   const KeepErrno keep_errno;
-  rlimit64 limit;
+  KernelLimit limit;
   if (FailsOnPurpose(Call::kGetrlimit) ||
-      SystemCall(SYS_prlimit64, 0, RLIMIT_AS, nullptr, &limit) != 0 ||
-      limit.rlim_cur == RLIM64_INFINITY) {
+      SystemCall(SYS_prlimit64, 0, RLIMIT_AS, nullptr, &limit) != 0) {
     return UINT64_MAX;
   }
-  return limit.rlim_cur;
+  return limit.current;
 }
 
 }  // namespace

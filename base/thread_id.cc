@@ -1,6 +1,5 @@
 #include "base/thread_id.h"
 
-#include <ctype.h>
 #include <linux/futex.h>
 #include <pthread.h>
 
@@ -8,6 +7,10 @@
 #include <cerrno>
 
 #include "base/system_call.h"
+
+// In <ctype.h> of glibc; musl has it, undeclared.
+extern "C" const unsigned short int** __ctype_b_loc() noexcept
+    __attribute__((const));
 
 namespace hakmem {
 namespace {

@@ -139,9 +139,9 @@ void BeginChild() {
 
 void InChildAfterFork() {
   OnlyThreadInChild();
-  ThreadCache::NameThisThread();
   is_housekeeping.store(false, std::memory_order_relaxed);
   if (EndForkWithoutLocks()) {
+    ThreadCache::NameThisThread();
     if (!OnlyHoldsEveryLock()) return;
     // A handler of a fork forked, and that fork goes on in this child too.
     BeginChild();
@@ -154,6 +154,8 @@ void InChildAfterFork() {
   const bool had_threads = forked_with_threads;
   UnlockEverything();
   if (had_threads) StreamLocks::Reset();
+  // Asks the C library, by a function that a program may interpose.
+  ThreadCache::NameThisThread();
   BeginChild();
 }
 
