@@ -178,10 +178,19 @@ void Ace::TrimBins(SpanBins& bins, bool all) {
   }
 }
 
-size_t Ace::Collect(uint64_t now, bool force) {
+void Ace::EndEpoch(uint64_t now, bool force) {
   SpanShards::EndEpoch(force);
-  return MidBlocks::Collect(now, force) + PageHeap::Purge(now, force) +
-         Large::Purge(now, force);
+  MidBlocks::EndEpoch(now, force);
+}
+
+size_t Ace::Purge(uint64_t now, bool force, PurgeBudget* budget) {
+  return MidBlocks::Purge(now, force, budget) +
+         PageHeap::Purge(now, force, budget) + Large::Purge(now, force, budget);
+}
+
+size_t Ace::Collect(uint64_t now, bool force) {
+  EndEpoch(now, force);
+  return Purge(now, force, nullptr);
 }
 
 Ace::Totals Ace::Sum() {

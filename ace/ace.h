@@ -79,9 +79,10 @@ class Ace {
   // `all`.
   static void TrimBins(SpanBins& bins, bool all);
 
-  // Housekeeping at `now` (CoarseMilliseconds): ends an epoch of the shards,
-  // purges what is due, everything with `force`. Returns the bytes given back
-  // to the OS.
+  // Housekeeping at `now` (CoarseMilliseconds), as Backend's functions of these
+  // names: EndEpoch lets go of what the shards and pools kept unused.
+  static void EndEpoch(uint64_t now, bool force);
+  static size_t Purge(uint64_t now, bool force, PurgeBudget* budget);
   static size_t Collect(uint64_t now, bool force);
 
   struct Totals {

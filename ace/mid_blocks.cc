@@ -23,8 +23,13 @@ const Slab* MidBlocks::SlabAt(uintptr_t address) {
   return FindSlab<MidSlab>(address);
 }
 
-size_t MidBlocks::Collect(uint64_t now, bool force) {
-  return pools.PurgeInside(now, force) + pools.Collect(now, force);
+void MidBlocks::EndEpoch(uint64_t now, bool force) {
+  pools.EndEpoch(now, force);
+}
+
+size_t MidBlocks::Purge(uint64_t now, bool force, PurgeBudget* budget) {
+  return pools.PurgeInside(now, force, budget) +
+         pools.Purge(now, force, budget);
 }
 
 SlabTotals MidBlocks::Totals() { return pools.Totals(); }

@@ -19,7 +19,8 @@ class MidBlocks {
   static uint32_t Refill(SizeClass c, void** blocks, uint32_t count);
   static void Drain(SizeClass c, void* const* blocks, uint32_t count);
   static const Slab* SlabAt(uintptr_t address);
-  static size_t Collect(uint64_t now, bool force);
+  static void EndEpoch(uint64_t now, bool force);
+  static size_t Purge(uint64_t now, bool force, PurgeBudget* budget);
   static SlabTotals Totals();
   static void VisitSlabs(SlabVisitor visitor, void* argument);
 

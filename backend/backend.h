@@ -18,6 +18,7 @@
 namespace hakmem {
 
 class BookCheck;
+class PurgeBudget;
 
 // What a back-end holds, in bytes and counts.
 struct SlabTotals {
@@ -34,7 +35,8 @@ template <typename B>
 concept Backend = requires(typename B::Heap* heap, SizeClass size_class,
                            void** blocks, uint32_t count, uint64_t now,
                            bool force, uintptr_t address, SlabVisitor visitor,
-                           void* argument, BookCheck& check) {
+                           void* argument, BookCheck& check,
+                           PurgeBudget* budget) {
   // "segment" or "superslab".
   { B::kName } -> std::convertible_to<const char*>;
 
@@ -57,8 +59,13 @@ concept Backend = requires(typename B::Heap* heap, SizeClass size_class,
   // base, block size and count do not change while one of its blocks is in use.
   { B::SlabAt(address) } -> std::same_as<const Slab*>;
 
-  // Housekeeping: delivers what waits, purges free slabs due at `now`
-  // (CoarseMilliseconds), all of them with `force`. Returns bytes given back.
+  // Housekeeping at `now` (CoarseMilliseconds). EndEpoch delivers what waits and
+  // lets go of slabs that were kept unused since it was last called; Purge
+  // purges free slabs that are due, within `budget` (null: no limit), and goes
+  // on with the rest at its next call. Both take all with `force`. Collect does
+  // the one, then the other. Purge and Collect return the bytes given back.
+  { B::EndEpoch(now, force) } -> std::same_as<void>;
+  { B::Purge(now, force, budget) } -> std::same_as<size_t>;
   { B::Collect(now, force) } -> std::same_as<size_t>;
 
   { B::Totals() } -> std::same_as<SlabTotals>;

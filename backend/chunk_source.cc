@@ -37,16 +37,37 @@ constexpr uint64_t kSlowNanoseconds = 512'000;
 constinit uint32_t until_timed ABSL_GUARDED_BY(mutex) = 0;
 constinit uint32_t until_dense ABSL_GUARDED_BY(mutex) = 0;
 
-// Written under the lock. relaxed: a count that orders nothing.
+// Written under the lock. relaxed: counts that order nothing.
 constinit std::atomic<uint64_t> fresh_chunks{0};
+constinit std::atomic<size_t> chunks_in_use{0};
 
-// Returns whether any address space was given back.
-bool UnmapUnusedRegions() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+// `chunks` may be negative, modulo 2^64.
+void AddInUse(size_t chunks) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  chunks_in_use.store(chunks_in_use.load(std::memory_order_relaxed) + chunks,
+                      std::memory_order_relaxed);
+}
+
+// Whether no region has a free chunk: at a limit each request that is refused
+// would walk them all to find that out.
+bool IsAllInUse() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  return chunks_in_use.load(std::memory_order_relaxed) * kChunkBytes ==
+         bytes_reserved;
+}
+
+// Unmaps regions without a used chunk: of at most `most_dirty` bytes that are
+// still resident, which the kernel takes long for. Returns whether any address
+// space was given back.
+bool UnmapUnusedRegions(size_t most_dirty = SIZE_MAX)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  if (IsAllInUse()) return false;
   bool any = false;
   for (Region *region = regions.front(), *next; region != nullptr;
        region = next) {
     next = regions.Next(region);
-    if (region->free_count != region->chunk_count) continue;
+    if (region->free_count != region->chunk_count ||
+        region->dirty_count * kChunkBytes > most_dirty) {
+      continue;
+    }
     const size_t bytes = region->chunk_count * kChunkBytes;
     // A refused munmap (it would split a kernel mapping beyond the limit)
     // leaves the region as it was.
@@ -153,6 +174,7 @@ ChunkSource::Allocation TakeFrom(Region& region, ChunkSource::Use use)
     }
   }
   region.MarkUsed(chunk);
+  AddInUse(1);
   const bool is_zero = region.dirty_bytes[chunk] == 0;
   if (is_zero) {
     fresh_chunks.store(fresh_chunks.load(std::memory_order_relaxed) + 1,
@@ -190,17 +212,19 @@ struct PurgeRun {
   size_t count = 0;
 };
 
-// So that a thread in need of a chunk does not wait long for one to come back.
+// So that a thread in need of a chunk does not wait long for one to come back,
+// nor, with a budget, the one that purges.
 constexpr size_t kMaxPurgeRun = 16;
+constexpr size_t kMaxBudgetedRun = 2;
 
-PurgeRun ClaimDueRun(uint64_t now, bool force)
+PurgeRun ClaimDueRun(uint64_t now, bool force, size_t most)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   const uint64_t decay = options::Get(options::k_decay);
   for (Region* region = regions.front(); region != nullptr;
        region = regions.Next(region)) {
     if (region->dirty_count == 0) continue;
     PurgeRun run{region};
-    for (size_t c = 0; c < region->usable && run.count < kMaxPurgeRun; ++c) {
+    for (size_t c = 0; c < region->usable && run.count < most; ++c) {
       const bool is_due = region->IsFree(c) && region->dirty_bytes[c] != 0 &&
                           (force || now >= region->freed_at[c] + decay);
       if (is_due) {
@@ -231,6 +255,10 @@ size_t EndRun(const PurgeRun& run, bool purged)
 
 ChunkSource::Allocation TakeChunk(ChunkSource::Use use)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  if (IsAllInUse()) {
+    Region* fresh = AddRegion();
+    return fresh == nullptr ? ChunkSource::Allocation{} : TakeFrom(*fresh, use);
+  }
   Region* clean = nullptr;
   for (Region* region = regions.front(); region != nullptr;
        region = regions.Next(region)) {
@@ -297,6 +325,7 @@ void ChunkSource::Free(uintptr_t address, size_t dirty_bytes, uint64_t now) {
   region->freed_at[chunk] = now;
   region->SetDirty(chunk, dirty_bytes);
   region->MarkFree(chunk);
+  AddInUse(size_t{0} - 1);
 }
 
 bool ChunkSource::BecomeSparse(uintptr_t address) {
@@ -306,11 +335,12 @@ bool ChunkSource::BecomeSparse(uintptr_t address) {
   return !region->IsDense(chunk) || RegionMapping::MakeSparse(*region, chunk);
 }
 
-size_t ChunkSource::Purge(uint64_t now, bool force) {
+size_t ChunkSource::Purge(uint64_t now, bool force, PurgeBudget* budget) {
   size_t given_back = 0;
+  const size_t most = budget == nullptr ? kMaxPurgeRun : kMaxBudgetedRun;
   MutexLock lock(mutex);
-  for (;;) {
-    const PurgeRun run = ClaimDueRun(now, force);
+  while (!PurgeBudget::IsSpent(budget)) {
+    const PurgeRun run = ClaimDueRun(now, force, most);
     if (run.count == 0) break;
     mutex.Unlock();
     const int error = os::Purge(run.region->base + run.first * kChunkBytes,
@@ -321,9 +351,15 @@ size_t ChunkSource::Purge(uint64_t now, bool force) {
     Count(Event::kPurge);
   }
   Count(Event::kPurgedByte, given_back);
-  if (force || os::AddressSpaceLimit() != UINT64_MAX) UnmapUnusedRegions();
+  if (force || os::AddressSpaceLimit() != UINT64_MAX) {
+    UnmapUnusedRegions(budget == nullptr ? SIZE_MAX : 0);
+  }
   if (force) WithdrawAfterRefusal();
   return given_back;
+}
+
+size_t ChunkSource::BytesInUse() {
+  return chunks_in_use.load(std::memory_order_relaxed) * kChunkBytes;
 }
 
 uint64_t ChunkSource::FreshChunks() {

@@ -27,6 +27,7 @@
 #include <cstdint>
 
 #include "backend/chunk.h"
+#include "backend/purge_budget.h"
 
 namespace hakmem {
 
@@ -61,9 +62,12 @@ class ChunkSource {
   // `now`, all of them with `force`, and unmaps regions with nothing in use;
   // with `force` after a refusal, withdraws all others that are free as well.
   // Returns the bytes given back.
-  static size_t Purge(uint64_t now, bool force);
+  static size_t Purge(uint64_t now, bool force, PurgeBudget* budget = nullptr);
 
   static size_t BytesReserved();
+
+  // Chunks that are in use, in bytes. Without the lock.
+  static size_t BytesInUse();
 
   // How many chunks with nothing resident have been handed out so far: the
   // process's memory grew by each. Without the lock.

@@ -109,7 +109,6 @@ uint64_t os::AddressSpaceLimit() {
 void HugePages::AdviseIfAsked(uintptr_t, size_t) {}
 bool HugePages::AdviseDense(uintptr_t, size_t) { return false; }
 bool HugePages::AdviseSparse(uintptr_t, size_t) { return true; }
-uint64_t Nanoseconds() { return 0; }
 
 constinit thread_local FailureNote internal::failure_note{};
 

@@ -127,6 +127,18 @@ LargeBlock* TakeWhole(size_t size, size_t alignment, size_t room)
   return best;
 }
 
+// Of a long block so much goes back at a time, when time matters.
+constexpr size_t kMostAtOnce = 2 * kChunkBytes;
+
+// Gives the end of a block that is in no list back to the OS. Returns false,
+// and does nothing, when the OS refuses.
+bool ShortenBeforeGivingBack(LargeBlock* block) {
+  const size_t left = block->bytes - kMostAtOnce;
+  if (os::Unmap(block->base + left, kMostAtOnce) != 0) return false;
+  block->bytes = left;
+  return true;
+}
+
 // Enters a block that was unreleased, `size` bytes of it; the rest is its tail.
 SpanAllocation EnterUnreleased(LargeBlock* block, size_t size) {
   if (!AddressMap::SetChunk(block->base, block)) {
@@ -230,20 +242,29 @@ bool Large::Park(uintptr_t address, uint64_t now) {
   return true;
 }
 
-size_t Large::Purge(uint64_t now, bool force) {
+size_t Large::Purge(uint64_t now, bool force, PurgeBudget* budget) {
   const uint64_t decay = options::Get(options::k_decay);
   size_t given_back = 0;
   RetryUnreleased();
   MutexLock lock(mutex);
   while (LargeBlock* oldest = parked.front()) {
     if (!force && now < oldest->freed_at + decay) break;
+    if (PurgeBudget::IsSpent(budget)) return given_back;
     Unpark(oldest);
     mutex.Unlock();
+    if (budget != nullptr && oldest->bytes > kMostAtOnce &&
+        ShortenBeforeGivingBack(oldest)) {
+      given_back += kMostAtOnce;
+      mutex.Lock();
+      EnterParkedAsOldest(oldest);
+      continue;
+    }
     given_back += GiveBack(oldest);
     mutex.Lock();
   }
   while (LargeBlock* oldest = tails.front()) {
     if (!force && now < oldest->shrunk_at + decay) break;
+    if (PurgeBudget::IsSpent(budget)) return given_back;
     // From here on the block's owner does not know of the tail, and whatever it
     // does with the block leaves the tail alone.
     const uintptr_t address = oldest->base + oldest->bytes;

@@ -33,6 +33,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "backend/purge_budget.h"
 #include "backend/span.h"
 
 namespace hakmem {
@@ -56,7 +57,7 @@ class Large {
 
   // Gives parked blocks that came at least the decay time before `now` back to
   // the OS, all of them with `force`. Returns the bytes.
-  static size_t Purge(uint64_t now, bool force);
+  static size_t Purge(uint64_t now, bool force, PurgeBudget* budget = nullptr);
 
   // Usable bytes of the block that starts at `address`, which lies in a large
   // chunk; 0 when none starts there.

@@ -63,6 +63,12 @@ void EnterParked(LargeBlock* block) {
   DirtyLedger::Add(block->bytes);
 }
 
+void EnterParkedAsOldest(LargeBlock* block) {
+  parked.PushFront(block);
+  bytes_parked += block->bytes;
+  DirtyLedger::Add(block->bytes);
+}
+
 void Unpark(LargeBlock* block) {
   parked.Remove(block);
   bytes_parked -= block->bytes;

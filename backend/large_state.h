@@ -61,6 +61,8 @@ LargeBlock* LeaveUse(uintptr_t address) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
 // `block` is in no list.
 void EnterParked(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+void EnterParkedAsOldest(LargeBlock* block)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 void Unpark(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
 // Books of a block that is in no list and whose memory is another's.

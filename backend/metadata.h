@@ -13,6 +13,7 @@
 #include <type_traits>
 
 #include "absl/base/thread_annotations.h"
+#include "backend/purge_budget.h"
 #include "base/intrusive_list.h"
 #include "base/lock.h"
 
@@ -118,8 +119,9 @@ class MetadataPool {
     object->kept_at = now;
     kept_.PushFront(object);
   }
-  void PurgeKept(uint64_t now, uint64_t decay, bool force) {
-    for (;;) {
+  void PurgeKept(uint64_t now, uint64_t decay, bool force,
+                 PurgeBudget* budget = nullptr) {
+    while (!PurgeBudget::IsSpentLooking(budget)) {
       MutexLock lock(mutex_);  // one at a time: others may want some meanwhile
       T* oldest = kept_.back();
       if (oldest == nullptr || !(force || now >= oldest->kept_at + decay)) {

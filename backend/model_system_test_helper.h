@@ -111,6 +111,7 @@ int os::Purge(uintptr_t address, size_t bytes) {
 
 uint64_t CoarseMilliseconds() { return 1; }
 uint64_t RecentMilliseconds() { return 1; }
+uint64_t Nanoseconds() { return 1; }
 
 constinit std::atomic<uint64_t> options::internal::values[kCount] = {};
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "backend/address_map.h"
@@ -37,6 +38,8 @@ constinit MetadataPool<PageChunk> chunk_pool;
 constinit IntrusiveList<PageChunk, HeldPageChunksTag> held
     ABSL_GUARDED_BY(mutex);
 constinit size_t held_count ABSL_GUARDED_BY(mutex) = 0;
+// Where the next purge goes on; null when the last one came to the end.
+constinit PageChunk* resume_at ABSL_GUARDED_BY(mutex) = nullptr;
 constinit Density density ABSL_GUARDED_BY(mutex);
 // free_lists[n]: the free spans of n pages; a bit for each that is not empty.
 constinit IntrusiveList<FreeSpan>
@@ -174,6 +177,7 @@ bool FreePages(PageChunk* chunk, size_t first, size_t pages, size_t resident,
     InsertFree(chunk, first, pages, resident, freed_at);
     return false;
   }
+  if (resume_at == chunk) resume_at = held.Next(chunk);
   held.Remove(chunk);
   --held_count;
   density.Removed(chunk);
@@ -365,22 +369,31 @@ Purged PurgeSpan(PageChunk* chunk, size_t first)
 
 }  // namespace
 
-size_t PageHeap::Purge(uint64_t now, bool force) {
+size_t PageHeap::Purge(uint64_t now, bool force, PurgeBudget* budget) {
   const auto decay = static_cast<uint32_t>(options::Get(options::k_decay));
   const auto when = static_cast<uint32_t>(now);
   size_t given_back = 0;
   MutexLock lock(mutex);
   const bool all = force || now > last_purge + kLongIdle;
-  for (PageChunk* chunk = held.front(); chunk != nullptr;) {
+  PageChunk* chunk = all ? nullptr : std::exchange(resume_at, nullptr);
+  if (chunk == nullptr) chunk = held.front();
+  while (chunk != nullptr) {
     const size_t due = FindDue(chunk, when, decay, all);
+    bool is_spent;
     if (due == kPagesPerChunk) {
       chunk = held.Next(chunk);
-      continue;
+      is_spent = PurgeBudget::IsSpentLooking(budget);
+    } else {
+      const Purged purged = PurgeSpan(chunk, due);
+      given_back += purged.bytes;
+      if (!purged.done) return given_back;  // try again another time
+      chunk = purged.resume;
+      is_spent = PurgeBudget::IsSpent(budget);
     }
-    const Purged purged = PurgeSpan(chunk, due);
-    given_back += purged.bytes;
-    if (!purged.done) return given_back;  // try again another time
-    chunk = purged.resume;
+    if (is_spent && chunk != nullptr) {
+      resume_at = chunk;
+      return given_back;
+    }
   }
   last_purge = now;
   return given_back;

@@ -19,6 +19,7 @@
 
 #include "backend/address_map.h"
 #include "backend/page_chunk.h"
+#include "backend/purge_budget.h"
 #include "backend/span.h"
 
 namespace hakmem {
@@ -75,7 +76,7 @@ class PageHeap {
 
   // Purges free spans that came back at least the decay time before `now`, all
   // of them with `force`. Returns the bytes given back.
-  static size_t Purge(uint64_t now, bool force);
+  static size_t Purge(uint64_t now, bool force, PurgeBudget* budget = nullptr);
 
   static PageTotals Totals();
 

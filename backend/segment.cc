@@ -20,6 +20,10 @@ constinit Mutex heaps_mutex;
 constinit Heap* all_heaps ABSL_GUARDED_BY(heaps_mutex) = nullptr;
 constinit Heap* orphans ABSL_GUARDED_BY(heaps_mutex) = nullptr;
 
+// The heap at which the next purge goes on; null when the last one came to the
+// end. relaxed: heaps are for good, and any of them will do.
+constinit std::atomic<Heap*> resume_at{nullptr};
+
 // How many orphans a thread asks for blocks before it takes a new segment.
 constexpr int kMaxOrphansAsked = 4;
 
@@ -117,12 +121,30 @@ const Slab* SegmentBackend::SlabAt(uintptr_t address) {
   return FindSlab<SegmentPage>(address);
 }
 
-size_t SegmentBackend::Collect(uint64_t now, bool force) {
-  size_t given_back = 0;
+void SegmentBackend::EndEpoch(uint64_t now, bool force) {
   for (Heap* heap = FirstHeap(); heap != nullptr; heap = heap->next_heap) {
-    given_back += heap->Collect(now, force);
+    heap->EndEpoch(now, force);
+  }
+}
+
+size_t SegmentBackend::Purge(uint64_t now, bool force, PurgeBudget* budget) {
+  size_t given_back = 0;
+  Heap* heap =
+      force ? nullptr : resume_at.exchange(nullptr, std::memory_order_relaxed);
+  if (heap == nullptr) heap = FirstHeap();
+  for (; heap != nullptr; heap = heap->next_heap) {
+    given_back += heap->source.Purge(now, force, budget);
+    if (PurgeBudget::IsSpent(budget)) {
+      resume_at.store(heap, std::memory_order_relaxed);
+      break;
+    }
   }
   return given_back;
+}
+
+size_t SegmentBackend::Collect(uint64_t now, bool force) {
+  EndEpoch(now, force);
+  return Purge(now, force, nullptr);
 }
 
 SlabTotals SegmentBackend::Totals() {

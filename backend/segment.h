@@ -44,6 +44,8 @@ class SegmentBackend {
   static void Drain(Heap* heap, SizeClass size_class, void** blocks,
                     uint32_t count);
   static const Slab* SlabAt(uintptr_t address);
+  static void EndEpoch(uint64_t now, bool force);
+  static size_t Purge(uint64_t now, bool force, PurgeBudget* budget);
   static size_t Collect(uint64_t now, bool force);
   static SlabTotals Totals();
   static void VisitSlabs(SlabVisitor visitor, void* argument);

@@ -50,16 +50,13 @@ uint32_t SegmentBackend::Heap::DrainOwn(SizeClass size_class, void** blocks,
   return others;
 }
 
-size_t SegmentBackend::Heap::Collect(uint64_t now, bool force) {
-  {
-    MutexLock lock(mutex);
-    MergeRemoteFrees();
-    for (SlabPool<SegmentPage>& pool : pages) {
-      SegmentPage* spare = pool.TakeOldSpare(force);
-      if (spare != nullptr) GiveBack(spare, now);
-    }
+void SegmentBackend::Heap::EndEpoch(uint64_t now, bool force) {
+  MutexLock lock(mutex);
+  MergeRemoteFrees();
+  for (SlabPool<SegmentPage>& pool : pages) {
+    SegmentPage* spare = pool.TakeOldSpare(force);
+    if (spare != nullptr) GiveBack(spare, now);
   }
-  return source.Purge(now, force);
 }
 
 void SegmentBackend::Heap::MergeRemoteFrees() {

@@ -69,9 +69,9 @@ struct SegmentBackend::Heap {
   // others to the front of `blocks` and returns how many they are.
   uint32_t DrainOwn(SizeClass size_class, void** blocks, uint32_t count);
 
-  // Merges remote frees and gives pages and segments back as they come due.
-  // Returns the bytes given back to the OS.
-  size_t Collect(uint64_t now, bool force);
+  // Merges remote frees and lets go of pages that were kept unused since it was
+  // last called, of all empty ones with `force`.
+  void EndEpoch(uint64_t now, bool force);
 
   // Takes back what other threads freed into this heap's pages.
   void MergeRemoteFrees() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);

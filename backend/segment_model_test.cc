@@ -162,6 +162,7 @@ int os::Purge(uintptr_t address, size_t bytes) {
 }
 
 uint64_t CoarseMilliseconds() { return 1; }
+uint64_t Nanoseconds() { return 1; }
 
 constinit std::atomic<uint64_t> options::internal::values[kCount] = {};
 
@@ -285,6 +286,11 @@ class SegmentModel : public testing::Test {
         make, [&] { RequireBooksAreRight(); }, options);
   }
 
+  static void Collect(Heap* heap) {
+    heap->EndEpoch(2, /*force=*/true);
+    heap->source.Purge(2, /*force=*/true);
+  }
+
   // All blocks of a page, so that its heap has none left.
   static std::vector<void*> FillPage(Heap* heap) {
     std::vector<void*> blocks;
@@ -309,12 +315,12 @@ class SegmentModel : public testing::Test {
           return Threads{[=] { Free(b, first); },
                          [=, this] {
                            Free(nullptr, second);
-                           a->Collect(2, /*force=*/true);
+                           Collect(a);
                            Heap* c = SegmentBackend::Attach();
                            void* next = Allocate(c, kOtherClass);
                            if (next == first) ++moved_on_;
                            Free(nullptr, next, kOtherClass);
-                           c->Collect(2, /*force=*/true);
+                           Collect(c);
                          }};
         },
         options);
@@ -337,7 +343,7 @@ class SegmentModel : public testing::Test {
           return Threads{[=] { Free(b, first); },
                          [=, this] {
                            Free(nullptr, second);
-                           a->Collect(2, /*force=*/true);
+                           Collect(a);
                            purged_ += page->base == 0;
                            Allocate(b);
                          },
@@ -479,7 +485,7 @@ TEST_F(SegmentModel, SlabsArePurgedWhileOthersAreTaken) {
                          Free(a, block);
                          Free(a, Allocate(a));
                        },
-                       [=] { a->Collect(2, /*force=*/true); }};
+                       [=] { Collect(a); }};
       },
       {});
   EXPECT_TRUE(result.passed) << result.failure;
@@ -492,8 +498,7 @@ TEST_F(SegmentModel, TwoPurgeWhileASlabIsBegun) {
         Begin(/*slabs=*/3);
         Heap* a = SegmentBackend::Attach();
         void* block = Allocate(a);
-        return Threads{[=] { a->Collect(2, /*force=*/true); },
-                       [=] { a->Collect(2, /*force=*/true); },
+        return Threads{[=] { Collect(a); }, [=] { Collect(a); },
                        [=] {
                          Free(a, block);
                          Free(a, Allocate(a, kOtherClass), kOtherClass);

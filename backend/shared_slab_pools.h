@@ -85,24 +85,33 @@ class SharedSlabPools {
     return bytes;
   }
 
-  size_t Collect(uint64_t now, bool force) {
+  void EndEpoch(uint64_t now, bool force) {
     for (ClassPool& pool : pools_) {
       MutexLock lock(pool.mutex);
       SlabT* spare = pool.slabs.TakeOldSpare(force);
       if (spare != nullptr) source_.Return(spare, now);
     }
-    return source_.Purge(now, force);
+  }
+
+  size_t Purge(uint64_t now, bool force, PurgeBudget* budget) {
+    return source_.Purge(now, force, budget);
+  }
+
+  size_t Collect(uint64_t now, bool force) {
+    EndEpoch(now, force);
+    return Purge(now, force, nullptr);
   }
 
   // Purges free blocks of slabs in use, as far as they cover whole pages: those
   // that are due at `now`, all with `force`. Returns the bytes given back. For
   // a SlabT that keeps account of it (MidSlab).
-  size_t PurgeInside(uint64_t now, bool force) {
+  size_t PurgeInside(uint64_t now, bool force, PurgeBudget* budget = nullptr) {
     const uint64_t decay = options::Get(options::k_decay);
     size_t bytes = 0;
     for (ClassPool& pool : pools_) {
       // Not without end, so that housekeeping stays short: the rest can wait.
       for (int batch = 0; force || batch < kMostPurgeBatches; ++batch) {
+        if (PurgeBudget::IsSpent(budget)) break;
         Withdrawn withdrawn[kPurgeBatch];
         const size_t count = pool.Withdraw(withdrawn, [&](SlabT& slab) {
           return slab.WithPurgedBeside(slab.TakeDue(now, decay, force));

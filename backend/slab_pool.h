@@ -95,6 +95,9 @@ class SlabPool {
   // Gives up the spare slab if it has lain unused since the last call, or with
   // `force`. Null when there is none to give up.
   SlabT* TakeOldSpare(bool force) {
+    // Writes nothing where nothing is kept: few pages of an unused heap are
+    // resident.
+    if (spare_ == nullptr) return nullptr;
     const bool is_old = std::exchange(spare_is_old_, true);
     return force || is_old ? std::exchange(spare_, nullptr) : nullptr;
   }

@@ -34,6 +34,7 @@
 #include "backend/chunk_source.h"
 #include "backend/dirty_ledger.h"
 #include "backend/metadata.h"
+#include "backend/purge_budget.h"
 #include "backend/slab.h"
 #include "base/clock.h"
 #include "base/intrusive_list.h"
@@ -152,6 +153,7 @@ class SlabSource {
     MutexLock lock(mutex_);
     slab->size_class = SizeClass::kNone;
     slab->freed_at = now;
+    next_due_ = std::min(next_due_, now + options::Get(options::k_decay));
     DirtyLedger::Add(TouchedPageBytes(*slab));
     auto* chunk = static_cast<ChunkT*>(AddressMap::ChunkAt(slab->base));
     SetFreeMask(chunk, chunk->free_mask | MaskOf(*chunk, *slab));
@@ -162,14 +164,20 @@ class SlabSource {
   }
 
   // Purges free slabs that came back at least the decay time before `now`, all
-  // with `force`, and lets go of chunks without a used slab that are due.
-  // Returns the bytes given back to the OS.
-  size_t Purge(uint64_t now, bool force) {
+  // with `force`, and lets go of chunks without a used slab that are due. With
+  // a budget that is spent before all is done, the next call goes on where this
+  // one stopped. Returns the bytes given back to the OS.
+  size_t Purge(uint64_t now, bool force, PurgeBudget* budget = nullptr) {
     const uint64_t decay = options::Get(options::k_decay);
     size_t given_back = 0;
-    pool_.PurgeKept(now, decay, force);
+    pool_.PurgeKept(now, decay, force, budget);
     MutexLock lock(mutex_);
-    for (ChunkT *chunk = held_.front(), *next; chunk != nullptr; chunk = next) {
+    ChunkT* chunk = force ? held_.front() : BeginOrResumeWalk(now);
+    for (ChunkT* next; chunk != nullptr; chunk = next) {
+      if (PurgeBudget::IsSpentLooking(budget)) {
+        resume_at_ = chunk;
+        return given_back;
+      }
       next = held_.Next(chunk);
       if (chunk->free_mask == chunk->all_mask &&
           IsDue(*chunk, now, decay, force)) {
@@ -185,7 +193,10 @@ class SlabSource {
           due |= m & -m;
         }
       }
-      if (due == 0) continue;
+      if (due == 0) {
+        NoteDue(*chunk, decay);
+        continue;
+      }
       // Not free while the kernel works, so that the lock need not be held.
       // The chunk stays: not all of its slabs are free.
       SetFreeMask(chunk, chunk->free_mask & ~due);
@@ -197,7 +208,12 @@ class SlabSource {
       mutex_.Lock();
       if (is_sparse) chunk->is_dense = false;
       given_back += EndPurge(chunk, due, purged);
+      NoteDue(*chunk, decay);
       next = held_.Next(chunk);
+      if (PurgeBudget::IsSpent(budget)) {
+        resume_at_ = next;
+        if (next != nullptr) return given_back;
+      }
     }
     return given_back;
   }
@@ -308,13 +324,37 @@ class SlabSource {
     held_.PushBack(chunk);
     ++held_count_;
     SetFreeMask(chunk, chunk->all_mask);
+    next_due_ = std::min(next_due_, now + options::Get(options::k_decay));
     return true;
+  }
+
+  // Where a walk over all chunks begins: where the last one stopped, or at the
+  // front. Null when nothing can be due at `now`.
+  ChunkT* BeginOrResumeWalk(uint64_t now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (ChunkT* chunk = std::exchange(resume_at_, nullptr)) return chunk;
+    if (now < next_due_) return nullptr;
+    next_due_ = UINT64_MAX;  // the walk lowers it again
+    return held_.front();
+  }
+
+  // Notes when what is free in `chunk` has to be looked at.
+  void NoteDue(const ChunkT& chunk, uint64_t decay)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const bool is_all_free = chunk.free_mask == chunk.all_mask;
+    for (uint32_t m = chunk.free_mask; m != 0; m &= m - 1) {
+      const SlabT& slab = chunk.slabs[std::countr_zero(m)];
+      if (is_all_free || slab.touched_bytes != 0) {
+        next_due_ = std::min(next_due_, slab.freed_at + decay);
+      }
+    }
   }
 
   // Gives the chunk back. Its books are the caller's to put.
   void Release(ChunkT* chunk, uint64_t now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     SetFreeMask(chunk, 0);
+    if (resume_at_ == chunk) resume_at_ = held_.Next(chunk);
     held_.Remove(chunk);
     --held_count_;
     AddressMap::SetChunk(chunk->base, nullptr);
@@ -398,6 +438,10 @@ class SlabSource {
   Mutex mutex_;
   HeldList held_ ABSL_GUARDED_BY(mutex_);
   size_t held_count_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Where the next purge goes on; null when the last one came to the end.
+  ChunkT* resume_at_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  // CoarseMilliseconds before which nothing is due; 0 when that is not known.
+  uint64_t next_due_ ABSL_GUARDED_BY(mutex_) = 0;
   // lists_[n]: the chunks with n free slabs; a bit for each that is not empty.
   IntrusiveList<ChunkT> lists_[kSlabsPerChunk + 1] ABSL_GUARDED_BY(mutex_);
   uint64_t lists_with_free_ ABSL_GUARDED_BY(mutex_) = 0;

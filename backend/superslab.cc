@@ -29,6 +29,14 @@ const Slab* SuperSlabBackend::SlabAt(uintptr_t address) {
   return FindSlab<Slab>(address);
 }
 
+void SuperSlabBackend::EndEpoch(uint64_t now, bool force) {
+  pools.EndEpoch(now, force);
+}
+
+size_t SuperSlabBackend::Purge(uint64_t now, bool force, PurgeBudget* budget) {
+  return pools.Purge(now, force, budget);
+}
+
 size_t SuperSlabBackend::Collect(uint64_t now, bool force) {
   return pools.Collect(now, force);
 }

@@ -173,7 +173,7 @@ void* AllocateAnyZeroed(const Request& request) {
   }
   const SizeClass c = ClassFor(request);
   if (c != SizeClass::kNone) {
-    void* block = ThreadBinsNow()->Pop(c);
+    void* block = thread_tables.ForPop()->Pop(c);
     if (block == nullptr) block = AllocateFromClass(c, request);
     return block == nullptr ? nullptr : memset(block, 0, request.bytes);
   }
@@ -249,7 +249,7 @@ void* AllocateSlow(size_t bytes, Call call) {
       !ThreadCache::SeesEveryCall()) {
     const SizeClass c = Ace::ClassFor(bytes, kBlockAlignment);
     if (c != SizeClass::kNone) {
-      void* block = ThreadBinsNow()->Pop(c);
+      void* block = thread_tables.ForPop()->Pop(c);
       if (block != nullptr) [[likely]] {
         return block;
       }

@@ -28,7 +28,7 @@ inline void* PopFromBins(size_t bytes) {
   if (bytes > kMaxTinyBytes) [[unlikely]] {
     return nullptr;
   }
-  return ThreadBinsNow()->PopBytes(bytes);
+  return thread_tables.ForPop()->PopBytes(bytes);
 }
 
 // Puts `block`, any address at all, into this thread's bins. Returns false when
@@ -36,7 +36,7 @@ inline void* PopFromBins(size_t bytes) {
 // in one outside the address map's window.
 inline bool PushToBins(void* block) {
   const auto address = reinterpret_cast<uintptr_t>(block);
-  BinTable* const bins = ThreadBinsNow();
+  BinTable* const bins = thread_tables.ForPush();
   // What waits in quarantine does so behind the slow path.
   if (kQuarantinesFreed || !AddressMap::IsInWindow(bins->window, address))
       [[unlikely]] {
@@ -52,7 +52,7 @@ inline bool PushSizedToBins(void* block, size_t bytes) {
   if constexpr (!kChecksFrees) return PushToBins(block);
   if (bytes > kMaxTinyBytes) return false;
   const auto address = reinterpret_cast<uintptr_t>(block);
-  BinTable* const bins = ThreadBinsNow();
+  BinTable* const bins = thread_tables.ForPush();
   if (!AddressMap::IsInWindow(bins->window, address) ||
       AddressMap::ClassInWindow(bins->window, address) !=
           SizeClass{bins->class_of_units[UnitsOf(bytes)]}) [[unlikely]] {

@@ -33,7 +33,7 @@ constinit const NoBins no_bins =
 constinit BinTable* const kNoBins =
     const_cast<BinTable*>(static_cast<const BinTable*>(&no_bins));
 
-constinit thread_local std::atomic<BinTable*> thread_bins{
+constinit thread_local ThreadTables thread_tables{
     const_cast<BinTable*>(static_cast<const BinTable*>(&no_bins))};
 
 }  // namespace hakmem

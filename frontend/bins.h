@@ -35,13 +35,21 @@ struct Bin {
   // Offset of the first unused slot. Read and written by the owner only, but
   // for statistics, which read it from other threads.
   uint32_t top;
-  // Offset behind the last slot that may be used. The owner's alone.
+  // Offset behind the last slot that may be used. Another thread may set it to
+  // 0, so that the owner's next free comes to the slow path
+  // (ThreadCache::AskToLook). The fast path reads it plainly all the same: the
+  // load is one instruction with the comparison, which compilers do not make of
+  // an atomic one, and either value is a valid answer.
   uint32_t limit;
 
-  // relaxed, both: a number, not an order.
+  // relaxed, all: a number, not an order.
   void SetTop(size_t offset) {
     std::atomic_ref<uint32_t>(top).store(static_cast<uint32_t>(offset),
                                          std::memory_order_relaxed);
+  }
+  void SetLimit(size_t offset) {
+    std::atomic_ref<uint32_t>(limit).store(static_cast<uint32_t>(offset),
+                                           std::memory_order_relaxed);
   }
   uint32_t TopSeenFromElsewhere() const {
     return std::atomic_ref<uint32_t>(const_cast<uint32_t&>(top))
@@ -103,14 +111,19 @@ struct alignas(void*) BinTable {
   // when the bin is at its limit or `block` is on top of it already, or, in
   // hardened builds, does not look like a block in use.
   bool Push(SizeClass c, void* block) {
-    return PushIf(c, block, [&](const void* last) {
+    return PushWithin(bins[Index(c)].limit, c, block);
+  }
+
+  // The same within a limit of the caller's.
+  bool PushWithin(uint32_t limit, SizeClass c, void* block) {
+    return PushIf(limit, c, block, [&](const void* last) {
       return checks.MayBeInUse(c, block, last);
     });
   }
 
   // The same for a block of which it is known that it is in use.
-  bool PushChecked(SizeClass c, void* block) {
-    return PushIf(c, block, [](const void*) { return true; });
+  bool PushChecked(uint32_t limit, SizeClass c, void* block) {
+    return PushIf(limit, c, block, [](const void*) { return true; });
   }
 
   // The slot that ends at offset `top`.
@@ -121,11 +134,11 @@ struct alignas(void*) BinTable {
 
  private:
   template <typename Condition>
-  bool PushIf(SizeClass c, void* block, Condition&& condition) {
+  bool PushIf(uint32_t limit, SizeClass c, void* block, Condition&& condition) {
     Bin& bin = bins[Index(c)];
     const uint32_t offset = bin.top;
     size_t top = offset;
-    if (offset >= bin.limit || !condition(*SlotBelow(top))) [[unlikely]] {
+    if (offset >= limit || !condition(*SlotBelow(top))) [[unlikely]] {
       return false;
     }
     checks.Mark(block);
@@ -163,6 +176,19 @@ struct ThreadBins : BinTable {
   void* slots[internal::kBinLayout.slot_count];
 };
 
+// A small table for pops only: the blocks that malloc may take of each class
+// before it comes to the slow path.
+struct RationBins : BinTable {
+  static constexpr uint32_t kMostBlocks = 16;
+
+  void* slots[kClassCount][1 + kMostBlocks];  // a null, then the blocks
+
+  static constexpr uint32_t FirstOffset(size_t c) {
+    return static_cast<uint32_t>(sizeof(BinTable) + sizeof(void*) +
+                                 c * sizeof(slots[0]));
+  }
+};
+
 static_assert(sizeof(ThreadBins) ==
               sizeof(BinTable) +
                   internal::kBinLayout.slot_count * sizeof(void*));
@@ -171,14 +197,37 @@ static_assert(sizeof(ThreadBins) ==
 // Never written to: nothing pushes beyond a limit or pops below a bottom.
 extern BinTable* const kNoBins;
 
-// This thread's bins: kNoBins or those of its ThreadCache. Atomic because
-// another thread may put kNoBins there (ThreadCache::LeaveHotPathEverywhere).
-extern constinit thread_local std::atomic<BinTable*> thread_bins;
+// The two tables that a thread's malloc and free use. They are the same table,
+// its cache's or kNoBins, unless the cache rations what malloc may take without
+// a look at the clock (thread_cache.h).
+struct TablePair {
+  BinTable* pop;
+  BinTable* push;
+};
 
-inline BinTable* ThreadBinsNow() {
-  // relaxed: both tables stay valid, whichever is found.
-  return thread_bins.load(std::memory_order_relaxed);
-}
+// A TablePair that another thread may set to kNoBins
+// (ThreadCache::LeaveHotPathEverywhere).
+class ThreadTables {
+ public:
+  explicit constexpr ThreadTables(BinTable* both) : pop_(both), push_(both) {}
+
+  // relaxed, all: every table stays valid, whichever is found, and so is any
+  // combination of two.
+  BinTable* ForPop() const { return pop_.load(std::memory_order_relaxed); }
+  BinTable* ForPush() const { return push_.load(std::memory_order_relaxed); }
+  void store(TablePair tables, std::memory_order order) {
+    pop_.store(tables.pop, order);
+    push_.store(tables.push, order);
+  }
+
+ private:
+  std::atomic<BinTable*> pop_;
+  std::atomic<BinTable*> push_;
+};
+
+extern constinit thread_local ThreadTables thread_tables;
+
+inline TablePair NoTables() { return {kNoBins, kNoBins}; }
 
 }  // namespace hakmem
 

@@ -18,11 +18,11 @@
 
 namespace hakmem {
 
-// Steps 1 to 3. `in_use` is an atomic pointer to a table.
-template <typename InUse, typename Table, typename EventsOn>
-inline void ShowBinsUnless(EventsOn&& events_on, InUse& in_use, Table* own,
-                           Table* none) {
-  // relaxed, all: both tables are valid at any time, whichever is found.
+// Steps 1 to 3. `in_use` is what malloc and free read: ThreadTables.
+template <typename InUse, typename Tables, typename EventsOn>
+inline void ShowBinsUnless(EventsOn&& events_on, InUse& in_use, Tables own,
+                           Tables none) {
+  // relaxed, all: all tables are valid at any time, whichever is found.
   in_use.store(own, std::memory_order_relaxed);
   // Pairs with the fence in HideBinsOfAll: either this thread sees that events
   // are on, or its bins are hidden after the store above.
@@ -32,8 +32,8 @@ inline void ShowBinsUnless(EventsOn&& events_on, InUse& in_use, Table* own,
 
 // Steps 5 and 6, behind 4. for_each_in_use(hide) calls hide(in_use) for each
 // thread's.
-template <typename Table, typename ForEachInUse>
-inline void HideBinsOfAll(Table* none, ForEachInUse&& for_each_in_use) {
+template <typename Tables, typename ForEachInUse>
+inline void HideBinsOfAll(Tables none, ForEachInUse&& for_each_in_use) {
   // Pairs with the fence in ShowBinsUnless.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   for_each_in_use(

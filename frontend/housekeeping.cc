@@ -7,11 +7,13 @@
 
 #include "ace/ace.h"
 #include "backend/chunk_source.h"
+#include "backend/dirty_ledger.h"
 #include "backend/emergency.h"
 #include "backend/huge_pages.h"
 #include "backend/large.h"
 #include "backend/metadata.h"
 #include "backend/page_heap.h"
+#include "backend/purge_budget.h"
 #include "base/clock.h"
 #include "base/lock.h"
 #include "base/options.h"
@@ -29,6 +31,54 @@ namespace {
 
 constinit std::atomic<bool> process_begun{false};
 constinit std::atomic<uint64_t> next_run{0};
+
+// The longest that one call of malloc or free gives memory back for. Of a
+// thread with few calls each must do more.
+constexpr uint64_t kMostNanoseconds = 300'000;
+constexpr uint64_t kMostQuietNanoseconds = 1'000'000;
+
+// Free memory may stay resident for the decay time, but no more of it than
+// this, or than a quarter of the memory in use if that is more: a process may
+// make no call any more.
+constexpr size_t kMostDirtyBytes = size_t{64} << 20;
+constexpr size_t kDirtyPart = 4;
+
+// One thread at a time does housekeeping that can wait.
+constinit std::atomic<bool> is_housekeeping{false};
+// Whether the last run had not the time to purge all that was due. Of whoever
+// is_housekeeping.
+constinit bool has_more_to_purge = false;
+
+void EndEpoch(uint64_t now, bool force) {
+  LinkedBackend::EndEpoch(now, force);
+  Ace::EndEpoch(now, force);
+}
+
+size_t Purge(uint64_t now, bool force, PurgeBudget* budget) {
+  return LinkedBackend::Purge(now, force, budget) +
+         Ace::Purge(now, force, budget) +
+         ChunkSource::Purge(now, force, budget);
+}
+
+size_t MostDirty() {
+  return std::max(kMostDirtyBytes, ChunkSource::BytesInUse() / kDirtyPart);
+}
+
+// Purges free chunks that are not due yet, until no more memory than may be is
+// free and resident.
+void PurgeExcess(uint64_t now) {
+  PurgeBudget budget(kMostNanoseconds, MostDirty());
+  ChunkSource::Purge(now + options::Get(options::k_decay), /*force=*/false,
+                     &budget);
+}
+
+// Purges what is due, as far as one call may.
+void PurgeDue(uint64_t now, bool is_quiet) {
+  if (!has_more_to_purge) EndEpoch(now, /*force=*/false);
+  PurgeBudget budget(is_quiet ? kMostQuietNanoseconds : kMostNanoseconds);
+  Purge(now, /*force=*/false, &budget);
+  has_more_to_purge = budget.is_spent();
+}
 
 // Written while every lock is held, or by a child's only thread.
 constinit bool forked_with_threads = false;
@@ -68,6 +118,7 @@ void InParentAfterFork() {
 
 void InChildAfterFork() {
   ThreadCache::NameThisThread();
+  is_housekeeping.store(false, std::memory_order_relaxed);
   if (EndForkWithoutLocks()) return;
   lost_threads = lost_threads || forked_with_threads;
   UnlockEverything();
@@ -85,11 +136,6 @@ void TellOfRefusedHugePages() {
   none.layer = Layer::kBackend;
   none.error = refusal.error;
   RecordFailure(none);
-}
-
-size_t Collect(uint64_t now, bool force) {
-  return LinkedBackend::Collect(now, force) + Ace::Collect(now, force) +
-         ChunkSource::Purge(now, force);
 }
 
 // The dynamic loader calls malloc before the C library has an environment.
@@ -144,34 +190,39 @@ void UnlockEverything() {
 
 bool MayHaveLostThreads() { return lost_threads; }
 
-void RunHousekeeping(uint64_t now) {
-  uint64_t due = next_run.load(std::memory_order_relaxed);
-  if (now < due) return;
-  const uint64_t interval =
-      std::clamp<uint64_t>(options::Get(options::k_decay) / 8, 1, 1000);
-  // relaxed: only one thread of those that find it due should do it; what is
-  // touched has locks of its own.
-  if (!next_run.compare_exchange_strong(due, now + interval,
-                                        std::memory_order_relaxed)) {
-    return;
+void RunHousekeeping(uint64_t now, bool is_quiet) {
+  const bool is_due = now >= next_run.load(std::memory_order_relaxed);
+  const bool is_excess = DirtyLedger::Bytes() > MostDirty();
+  if (!is_due && !is_excess) return;
+  // acquire: pairs with the release below; what is touched has locks of its
+  // own, but for has_more_to_purge.
+  if (is_housekeeping.exchange(true, std::memory_order_acquire)) return;
+  if (is_excess) PurgeExcess(now);
+  if (is_due) {
+    PurgeDue(now, is_quiet);
+    const uint64_t interval =
+        std::clamp<uint64_t>(options::Get(options::k_decay) / 8, 1, 1000);
+    const uint64_t wait = !has_more_to_purge ? interval : is_quiet ? 0 : 1;
+    next_run.store(now + wait, std::memory_order_relaxed);
+    TellOfRefusedHugePages();
   }
-  Collect(now, /*force=*/false);
-  TellOfRefusedHugePages();
+  is_housekeeping.store(false, std::memory_order_release);
 }
 
 void GatherFreeChunks(uint64_t now) {
   // Twice: what is kept at first is given up when found unused again.
-  for (int round = 0; round < 2; ++round) {
-    LinkedBackend::Collect(now, /*force=*/false);
-    Ace::Collect(now, /*force=*/false);
-  }
+  for (int round = 0; round < 2; ++round) EndEpoch(now, /*force=*/false);
 }
 
 size_t CollectEverything() {
   const uint64_t now = CoarseMilliseconds();
   // Twice: what the first round empties, the second gives back.
-  const size_t first = Collect(now, /*force=*/true);
-  return first + Collect(now, /*force=*/true);
+  size_t given_back = 0;
+  for (int round = 0; round < 2; ++round) {
+    EndEpoch(now, /*force=*/true);
+    given_back += Purge(now, /*force=*/true, nullptr);
+  }
+  return given_back;
 }
 
 }  // namespace hakmem

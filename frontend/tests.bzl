@@ -124,6 +124,7 @@ _PRELOADED = {
     "fork_and_books_test": (_VARIANTS, "medium"),
     "fork_in_handler_test": (_VARIANTS, "medium"),
     "fork_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
+    "give_back_test": (dict(_ACE_VARIANTS, **_HARDENED_PAIRS), "medium"),
     "guard_misuse_test": (_ALL_VARIANTS, "small"),
     "guard_test": (
         dict(_VARIANTS, **{

@@ -6,6 +6,7 @@
 #include "ace/ace.h"
 #include "ace_mode.h"
 #include "backend/bad_free.h"
+#include "backend/dirty_ledger.h"
 #include "base/options.h"
 #include "frontend/in_use_check.h"
 #include "frontend/retry_gate.h"
@@ -22,6 +23,9 @@ constexpr uint32_t kFirstMidSlots = 2;
 // And while it only ever runs full.
 constexpr uint32_t kBatchBytes = 4096;
 constexpr uint32_t kMostBatchSlots = 32;
+
+// Free resident memory that a look at the clock may not know of.
+constexpr size_t kWorthALook = size_t{1} << 20;
 
 // What a bin may grow to that only ever runs full: enough for batches.
 constexpr uint32_t SlotsForOthersBlocks(SizeClass c) {
@@ -41,12 +45,12 @@ constexpr uint32_t SlotsForOthersBlocks(SizeClass c) {
 // --- Misses ------------------------------------------------------------------
 
 void* ThreadCache::Allocate(SizeClass c) {
-  ThreadCache* cache = OfThisThread();
+  ThreadCache* cache = OfThisThreadForBlock();
   return cache == nullptr ? WithoutCache::Allocate(c) : cache->AllocateHere(c);
 }
 
 void ThreadCache::Free(SizeClass c, void* block) {
-  ThreadCache* cache = OfThisThread();
+  ThreadCache* cache = OfThisThreadForBlock();
   if (cache == nullptr) {
     WithoutCache::Free(c, block);
   } else {
@@ -56,25 +60,36 @@ void ThreadCache::Free(SizeClass c, void* block) {
 
 void* ThreadCache::AllocateHere(SizeClass c) {
   Tick();
+  if (WatchNow() == Watch::kRationed) return AllocateRationed(c);
   if (void* block = bins_.Pop(c)) return block;
   // The bin is empty: half of what it may hold comes in one batch, so that
   // there is room for frees too.
+  RefillBin(c, UINT32_MAX);
+  return bins_.Pop(c);
+}
+
+// Adds half of what the bin of `c` may hold, but at most `most` blocks, to what
+// it holds, which is less than that. Returns how many.
+uint32_t ThreadCache::RefillBin(SizeClass c, uint32_t most) {
   Grow(c, Bound::kEmpty);
   Bin& bin = bins_.bins[Index(c)];
-  const uint32_t first = FirstOffset(Index(c));
-  const uint32_t want = std::max(Limit(Index(c)) / 2, uint32_t{1});
-  const uint32_t got = Refill(c, bins_.SlotBelow(first + kSlotBytes), want);
+  const uint32_t want =
+      std::min(std::max(Limit(Index(c)) / 2, uint32_t{1}), most);
+  const uint32_t got = Refill(c, bins_.SlotBelow(bin.top + kSlotBytes), want);
   Count(Event::kRefill);
   Count(Event::kRefilledBlock, got);
   // The back-end may have found pages wholly free meanwhile.
   if (got != 0) retry_gate.Open();
-  bin.SetTop(first + got * kSlotBytes);
-  return bins_.Pop(c);
+  bin.SetTop(bin.top + got * kSlotBytes);
+  return got;
 }
 
 void ThreadCache::FreeHere(SizeClass c, void* block) {
   Tick();
-  if (!kQuarantinesFreed && bins_.Push(c, block)) return;
+  if (!kQuarantinesFreed &&
+      bins_.PushWithin(states_[Index(c)].limit, c, block)) {
+    return;
+  }
   CheckInUse(c, block);
   quarantine_.Add(c, block, [this](SizeClass its_class, void* released) {
     Keep(its_class, released);
@@ -91,13 +106,14 @@ void ThreadCache::CheckInUse(SizeClass c, void* block) {
 
 // Puts a block that was in use into its bin.
 void ThreadCache::Keep(SizeClass c, void* block) {
+  const uint32_t& limit = states_[Index(c)].limit;
   // Where nothing is checked, a bin that does not take a block is full.
-  if (kChecksFrees && bins_.PushChecked(c, block)) return;
+  if (kChecksFrees && bins_.PushChecked(limit, c, block)) return;
   // The bin is full: the older half goes back.
   Grow(c, Bound::kFull);
-  if (bins_.PushChecked(c, block)) return;
+  if (bins_.PushChecked(limit, c, block)) return;
   DrainOldest(c, (Held(Index(c)) + 1) / 2);
-  bins_.PushChecked(c, block);
+  bins_.PushChecked(limit, c, block);
 }
 
 uint32_t ThreadCache::Refill(SizeClass c, void** blocks, uint32_t count) {
@@ -106,8 +122,9 @@ uint32_t ThreadCache::Refill(SizeClass c, void** blocks, uint32_t count) {
 }
 
 void ThreadCache::Drain(SizeClass c, void** blocks, uint32_t count) {
-  if (IsMid(c)) return Ace::Drain(c, blocks, count);
-  LinkedBackend::Drain(heap_, c, blocks, count);
+  IsMid(c) ? Ace::Drain(c, blocks, count)
+           : LinkedBackend::Drain(heap_, c, blocks, count);
+  retry_gate.Open();
 }
 
 // Blocks at the bottom were freed longest ago and are least likely in a cache.
@@ -118,13 +135,13 @@ void ThreadCache::DrainOldest(SizeClass c, uint32_t count) {
   Drain(c, bottom, count);
   Count(Event::kDrain);
   Count(Event::kDrainedBlock, count);
-  retry_gate.Open();
   std::copy(bottom + count, bins_.SlotBelow(top + kSlotBytes), bottom);
   bin.SetTop(top - count * kSlotBytes);
 }
 
 void ThreadCache::FlushAll() {
   quarantine_.Flush([this](SizeClass c, void* released) { Keep(c, released); });
+  ReturnRation();
   for (size_t c = 1; c < kClassCount; ++c) {
     if (const uint32_t held = Held(c)) DrainOldest(ClassNumber(c), held);
   }
@@ -139,7 +156,9 @@ void ThreadCache::FlushThisThread() {
 bool ThreadCache::ThisThreadHoldsBlocks() {
   if (own_ == nullptr) return false;
   uint32_t held = 0;
-  for (size_t c = 1; c < kClassCount; ++c) held += own_->Held(c);
+  for (size_t c = 1; c < kClassCount; ++c) {
+    held += own_->Held(c) + own_->HeldInRation(c);
+  }
   return held != 0 || own_->span_bins_.held_bytes() != 0 ||
          own_->quarantine_.tiny_bytes() + own_->quarantine_.mid_bytes() != 0;
 }
@@ -163,6 +182,11 @@ void ThreadCache::FreeSpan(uintptr_t address) {
   cache->Tick();
   Ace::Free(address, &cache->span_bins_);
   retry_gate.Open();
+  // It may be the thread's last call for a long time: much memory must not wait
+  // for sixteen of them.
+  if (DirtyLedger::Bytes() > cache->dirty_seen_ + kWorthALook) {
+    cache->LookAtClock();
+  }
 }
 
 uintptr_t ThreadCache::ResizeSpan(uintptr_t address, size_t bytes) {
@@ -221,7 +245,8 @@ void ThreadCache::SetLimit(size_t c, uint32_t slots) {
     }
     mid_limit_bytes_ = others + slots * block;
   }
-  bins_.bins[c].limit = FirstOffset(c) + slots * kSlotBytes;
+  states_[c].limit = FirstOffset(c) + slots * kSlotBytes;
+  bins_.bins[c].SetLimit(states_[c].limit);
 }
 
 }  // namespace hakmem

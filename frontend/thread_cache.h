@@ -10,11 +10,23 @@
 //
 // Watching the clock. Freed memory must go back to the OS some time after it
 // was freed, without a background thread, although a thread whose bins serve it
-// never gets here. So while free memory is resident, a cache now and then hides
-// its bins behind kNoBins: every malloc and free then comes here, is served
-// from the same bins, and looks at the clock. A busy thread makes itself known
-// by many calls within one tick of the clock and gets its bins back at once; a
-// thread with little to do stays until the memory is given back.
+// never gets here. So while free memory is resident, a cache watches the clock
+// in one of two ways (Watch, thread_cache_time.cc):
+//
+//   every call   The thread's tables are kNoBins: each malloc and free comes
+//                here, is served from the same bins, and looks at the clock. A
+//                thread with little to do stays so until the memory is given
+//                back.
+//   rationed     Many calls within one tick of the clock show that the thread
+//                is busy. free uses the bins as ever, malloc a small table that
+//                is filled with some blocks of a class at a time and runs out:
+//                one malloc in sixteen of a class comes here. When the thread
+//                has less to do again, it goes back to watching every call.
+//
+// So a thread that bins serve for ever looks at the clock all the same, and
+// neither malloc nor free has an instruction for it. A thread that watches asks
+// the others to look as well (AskOthersToLook), for they may be the only ones
+// with calls to come.
 //
 // A thread that has ended (late destructors) or for which the OS refuses a
 // cache is served without one, under a lock; one from which the process is
@@ -125,16 +137,24 @@ class ThreadCache : public ListNode<ThreadCache> {
   enum class Bound : uint8_t { kEmpty, kFull };
 
   struct BinState {
-    uint32_t most;  // slots the bin may grow to
-    bool moved;     // ran empty or full in this epoch
-    Bound last;     // which of the two it last did
+    uint32_t most;   // slots the bin may grow to
+    uint32_t limit;  // as Bin's, which another thread may set to 0
+    bool moved;      // ran empty or full in this epoch
+    Bound last;      // which of the two it last did
   };
+
+  enum class Watch : uint8_t { kNone, kRationed, kEveryCall };
 
   static ThreadCache* OfThisThread() {
     return own_ != nullptr ? own_ : Attach();
   }
+  // The same for one block: a thread's first few are served without a cache.
+  static ThreadCache* OfThisThreadForBlock() {
+    return own_ != nullptr ? own_ : AttachLater();
+  }
   // Null when the thread has ended, is beginning, or gets no memory.
   static ThreadCache* Attach();
+  static ThreadCache* AttachLater();
   static void OnThreadExit(void* cache);
   bool HasEnded() const;
 
@@ -143,6 +163,9 @@ class ThreadCache : public ListNode<ThreadCache> {
   uint32_t Refill(SizeClass c, void** blocks, uint32_t count);
   void Drain(SizeClass c, void** blocks, uint32_t count);
   void* AllocateHere(SizeClass c);
+  uint32_t RefillBin(SizeClass c, uint32_t most);
+  void* AllocateRationed(SizeClass c);
+  void ReturnRation();
   void FreeHere(SizeClass c, void* block);
   void CheckInUse(SizeClass c, void* block);
   void Keep(SizeClass c, void* block);
@@ -153,15 +176,27 @@ class ThreadCache : public ListNode<ThreadCache> {
 
   // To be called on every slow call: lets time pass for this thread.
   void Tick() {
-    if (hidden_ || ++calls_ >= kCallsPerLook) [[unlikely]] {
+    if (WatchNow() != Watch::kNone || ++calls_ >= kCallsPerLook ||
+        is_asked_to_look_.load(std::memory_order_relaxed)) [[unlikely]] {
       LookAtClock();
     }
   }
   void LookAtClock();
   bool HasGrown() const;
   void MakeRoom(uint64_t now);
-  void HideBins(uint64_t now);
+  void SetSpanBudget();
+
+  Watch WatchNow() const { return watch_.load(std::memory_order_relaxed); }
+  bool IsQuiet(uint64_t now) const;
+  void ChooseWatch(uint64_t now);
+  void WatchEveryCall(uint64_t now);
+  void Ration();
   void ShowBins();
+  void UseTables(TablePair tables);
+  static bool IsWorthRationing(size_t dirty);
+  static void AskOthersToLook(uint64_t now);
+  void AskToLook();
+  void TakeOverRequestToLook();
 
   static constexpr SizeClass ClassNumber(size_t c) {
     return SizeClass{static_cast<uint8_t>(c)};
@@ -172,9 +207,14 @@ class ThreadCache : public ListNode<ThreadCache> {
   uint32_t Held(size_t c) const {
     return (bins_.bins[c].TopSeenFromElsewhere() - FirstOffset(c)) / kSlotBytes;
   }
+  uint32_t HeldInRation(size_t c) const {
+    return (ration_.bins[c].TopSeenFromElsewhere() -
+            RationBins::FirstOffset(c)) /
+           kSlotBytes;
+  }
   // Slots that a bin may use.
   uint32_t Limit(size_t c) const {
-    return (bins_.bins[c].limit - FirstOffset(c)) / kSlotBytes;
+    return (states_[c].limit - FirstOffset(c)) / kSlotBytes;
   }
   void SetLimit(size_t c, uint32_t slots);
 
@@ -189,21 +229,27 @@ class ThreadCache : public ListNode<ThreadCache> {
   // How many there are. relaxed: a hint.
   static constinit std::atomic<size_t> count_;
 
-  ThreadBins bins_;
-  BinState states_[kClassCount];
-  SpanBins span_bins_;
-  [[no_unique_address]] Quarantine quarantine_;
+  // What every thread uses comes first, so that a thread that allocates little
+  // has few pages of it resident.
   size_t mid_limit_bytes_;  // what all mid bins may hold by their limits
   LinkedBackend::Heap* heap_;
-  std::atomic<BinTable*>* bins_in_use_;  // the thread's thread_bins
-  uint64_t epoch_begun_;                 // CoarseMilliseconds, as below
-  uint64_t last_hidden_;
+  ThreadTables* tables_;        // the thread's thread_tables
+  uint64_t epoch_begun_;        // CoarseMilliseconds, as below
+  uint64_t last_every_call_;    // when Watch::kEveryCall last began
   uint64_t fresh_chunks_seen_;  // ChunkSource::FreshChunks at the last look
-  uint64_t current_tick_;       // while hidden: when calls_in_tick_ began
+  size_t dirty_seen_;           // DirtyLedger::Bytes at the last look
+  uint64_t current_tick_;       // while watching: when calls_in_tick_ began
   uint32_t calls_in_tick_;
   uint32_t calls_;   // since the last look at the clock
   uint32_t thread_;  // as gettid(2)
-  bool hidden_;
+  // relaxed, both: hints between threads.
+  std::atomic<Watch> watch_;
+  std::atomic<bool> is_asked_to_look_;
+  BinState states_[kClassCount];
+  ThreadBins bins_;
+  RationBins ration_;
+  SpanBins span_bins_;
+  [[no_unique_address]] Quarantine quarantine_;
 };
 
 }  // namespace hakmem

@@ -42,7 +42,9 @@ void ThreadCache::CheckBin(size_t c, BookCheck& check) const {
   auto& bins = const_cast<ThreadBins&>(bins_);
   if (!check.Require(first <= bin.top && bin.top <= most &&
                          (bin.top - first) % kSlotBytes == 0 &&
-                         first <= bin.limit && bin.limit <= most,
+                         first <= states_[c].limit &&
+                         states_[c].limit <= most &&
+                         (bin.limit == states_[c].limit || bin.limit == 0),
                      "a bin's top or limit is not in the bin",
                      reinterpret_cast<uintptr_t>(this))) {
     return;
@@ -51,6 +53,16 @@ void ThreadCache::CheckBin(size_t c, BookCheck& check) const {
                 reinterpret_cast<uintptr_t>(this));
   for (uint32_t top = bin.top; top != first; top -= kSlotBytes) {
     CheckBlock(size_class, reinterpret_cast<uintptr_t>(*bins.SlotBelow(top)),
+               check);
+  }
+  const uint32_t rationed = HeldInRation(c);
+  if (!check.Require(rationed <= RationBins::kMostBlocks,
+                     "a ration is larger than its room",
+                     reinterpret_cast<uintptr_t>(this))) {
+    return;
+  }
+  for (uint32_t i = 1; i <= rationed; ++i) {
+    CheckBlock(size_class, reinterpret_cast<uintptr_t>(ration_.slots[c][i]),
                check);
   }
 }
@@ -82,6 +94,9 @@ void ThreadCache::CheckCaches(const IntrusiveList<ThreadCache>& caches,
         for (uint32_t i = 1; i <= cache->Held(c); ++i) {
           add(reinterpret_cast<uintptr_t>(
               *cache->bins_.SlotBelow(FirstOffset(c) + i * kSlotBytes)));
+        }
+        for (uint32_t i = 1; i <= cache->HeldInRation(c); ++i) {
+          add(reinterpret_cast<uintptr_t>(cache->ration_.slots[c][i]));
         }
       }
       cache->span_bins_.VisitSpans(add);

@@ -8,6 +8,7 @@
 #include "backend/address_map.h"
 #include "backend/book_check.h"
 #include "backend/chunk_source.h"
+#include "backend/dirty_ledger.h"
 #include "backend/metadata.h"
 #include "backend/metadata_check.h"
 #include "base/clock.h"
@@ -28,9 +29,18 @@ enum class Life : uint8_t { kNotBegun, kBeginning, kRunning, kEnded };
 
 constinit thread_local Life life = Life::kNotBegun;
 
+// Blocks that this thread allocated and freed before it had a cache.
+constexpr uint8_t kBlocksWithoutCache = 8;
+constinit thread_local uint8_t blocks_without_cache = 0;
+
 constinit MetadataPool<ThreadCache> cache_pool;
 constinit Mutex caches_mutex;
 constinit IntrusiveList<ThreadCache> caches ABSL_GUARDED_BY(caches_mutex);
+
+// Threads are asked to look at the clock this often, so many of them each time.
+constexpr uint64_t kAskOthersEveryMs = 100;
+constexpr int kMostAskedAtOnce = 128;
+constinit std::atomic<uint64_t> next_request_to_look{0};
 
 // The process that the ids of threads are of. One that was made by a system
 // call behind the C library's back finds another's here, and judges no thread.
@@ -40,6 +50,18 @@ constinit std::atomic<pid_t> process{0};
 
 constinit thread_local ThreadCache* ThreadCache::own_ = nullptr;
 constinit std::atomic<size_t> ThreadCache::count_{0};
+
+// Most threads of a pool that waits, and many that end soon, allocate next to
+// nothing: a cache costs them more than it serves. The process's first thread
+// gets one at once.
+ThreadCache* ThreadCache::AttachLater() {
+  if (blocks_without_cache < kBlocksWithoutCache &&
+      count_.load(std::memory_order_relaxed) != 0) {
+    ++blocks_without_cache;
+    return nullptr;
+  }
+  return Attach();
+}
 
 ThreadCache* ThreadCache::Attach() {
   if (life != Life::kNotBegun) return nullptr;
@@ -61,11 +83,14 @@ ThreadCache* ThreadCache::Attach() {
   }
   cache->thread_ = static_cast<uint32_t>(syscall(SYS_gettid));
   cache->heap_ = heap;
-  cache->bins_in_use_ = &thread_bins;
+  cache->tables_ = &thread_tables;
   cache->calls_ = 0;
   cache->epoch_begun_ = CoarseMilliseconds();
-  cache->last_hidden_ = cache->epoch_begun_;
+  cache->last_every_call_ = cache->epoch_begun_;
   cache->fresh_chunks_seen_ = ChunkSource::FreshChunks();
+  cache->dirty_seen_ = 0;
+  cache->watch_.store(Watch::kNone, std::memory_order_relaxed);
+  cache->is_asked_to_look_.store(false, std::memory_order_relaxed);
   cache->span_bins_.Begin();
   cache->mid_limit_bytes_ = 0;
   cache->SetMostSlots();
@@ -74,10 +99,13 @@ ThreadCache* ThreadCache::Attach() {
   cache->bins_.checks = BinChecks::Make();
   cache->bins_.class_of_units = internal::kClassTables.of_units;
   for (size_t c = 0; c < kClassCount; ++c) {
+    // The null below the first slot is there: nothing ever writes to it, and
+    // the memory was zeros. Writing it would make all pages of slots resident.
     const uint32_t first = FirstOffset(c);
-    *cache->bins_.SlotBelow(first) = nullptr;
     cache->bins_.bins[c].SetTop(first);
-    cache->bins_.bins[c].limit = first;
+    cache->ration_.bins[c].SetTop(RationBins::FirstOffset(c));
+    cache->states_[c].limit = first;
+    cache->bins_.bins[c].SetLimit(first);
     cache->SetLimit(c, cache->FirstSlots(c));
     cache->states_[c].moved = false;
     cache->states_[c].last = Bound::kFull;
@@ -99,10 +127,12 @@ void ThreadCache::OnThreadExit(void* state) {
   auto* cache = static_cast<ThreadCache*>(state);
   cache->ShowBins();
   // From here on late frees of this thread do without a cache.
-  thread_bins.store(kNoBins, std::memory_order_relaxed);
+  thread_tables.store(NoTables(), std::memory_order_relaxed);
   own_ = nullptr;
   life = Life::kEnded;
   cache->FlushAll();
+  // What it freed waits to go back, and it will not look any more.
+  AskOthersToLook(CoarseMilliseconds());
   {
     // First: a child forked after the heap is another's must not find it here.
     MutexLock lock(caches_mutex);
@@ -115,7 +145,7 @@ void ThreadCache::OnThreadExit(void* state) {
 }
 
 void ThreadCache::LeaveForEmergency() {
-  thread_bins.store(kNoBins, std::memory_order_relaxed);
+  thread_tables.store(NoTables(), std::memory_order_relaxed);
   own_ = nullptr;
   life = Life::kEnded;
   WithoutCache::BeginEmergency();
@@ -153,13 +183,35 @@ void ThreadCache::CollectEndedThreads() {
 void ThreadCache::LeaveHotPathEverywhere() {
   // The thread-local memory of an ended thread may be another's, or unmapped.
   CollectEndedThreads();
-  HideBinsOfAll(kNoBins, [](auto&& hide) {
+  HideBinsOfAll(NoTables(), [](auto&& hide) {
     MutexLock lock(caches_mutex);
     for (ThreadCache* cache = caches.front(); cache != nullptr;
          cache = caches.Next(cache)) {
-      hide(*cache->bins_in_use_);
+      hide(*cache->tables_);
     }
   });
+}
+
+// Asks some of the threads, others at each call, and seldom.
+void ThreadCache::AskOthersToLook(uint64_t now) {
+  if (count_.load(std::memory_order_relaxed) < 2 ||
+      !IsWorthRationing(DirtyLedger::Bytes())) {
+    return;
+  }
+  // relaxed: one of the threads that find it due shall do it; nothing is
+  // published by it.
+  uint64_t due = next_request_to_look.load(std::memory_order_relaxed);
+  if (now < due ||
+      !next_request_to_look.compare_exchange_strong(
+          due, now + kAskOthersEveryMs, std::memory_order_relaxed)) {
+    return;
+  }
+  MutexLock lock(caches_mutex);
+  for (int i = 0; i < kMostAskedAtOnce && !caches.empty(); ++i) {
+    ThreadCache* cache = caches.PopFront();
+    caches.PushBack(cache);
+    if (cache != own_) cache->AskToLook();
+  }
 }
 
 ThreadCache::Totals ThreadCache::SumAll() {
@@ -171,7 +223,8 @@ ThreadCache::Totals ThreadCache::SumAll() {
     for (size_t c = 1; c < kClassCount; ++c) {
       const SizeClass size_class = ClassNumber(c);
       (IsMid(size_class) ? totals.mid_cached : totals.tiny_cached) +=
-          uint64_t{cache->Held(c)} * ClassBytes(size_class);
+          uint64_t{cache->Held(c) + cache->HeldInRation(c)} *
+          ClassBytes(size_class);
     }
     totals.tiny_cached += cache->quarantine_.tiny_bytes();
     totals.mid_cached += cache->quarantine_.mid_bytes();

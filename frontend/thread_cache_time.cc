@@ -1,15 +1,13 @@
-// What a thread's cache does as time passes: watching the clock, decay, and
-// making room when the heap grows.
+// What a thread's cache does as time passes: decay, and making room when the
+// heap grows.
 #include <algorithm>
 
 #include "ace/ace.h"
 #include "ace_mode.h"
 #include "backend/chunk_source.h"
-#include "backend/dirty_ledger.h"
 #include "backend/page_heap.h"
 #include "base/clock.h"
 #include "base/options.h"
-#include "frontend/bins_switch.h"
 #include "frontend/housekeeping.h"
 #include "frontend/retry_gate.h"
 #include "frontend/thread_cache.h"
@@ -18,12 +16,6 @@
 namespace hakmem {
 namespace {
 
-// Bins are hidden for more free resident memory than this, so often, and until
-// this many calls come within one tick of the clock.
-constexpr size_t kWorthWatchingBytes = 256 << 10;
-constexpr uint64_t kHideEveryMs = 100;
-constexpr uint32_t kBusyCalls = 512;
-
 // An epoch's length in milliseconds.
 uint64_t EpochLength() { return options::Get(options::k_decay) / 4; }
 
@@ -31,24 +23,12 @@ uint64_t EpochLength() { return options::Get(options::k_decay) / 4; }
 
 void ThreadCache::LookAtClock() {
   calls_ = 0;
+  TakeOverRequestToLook();
   const uint64_t now = CoarseMilliseconds();
-  RunHousekeeping(now);
+  RunHousekeeping(now, IsQuiet(now));
   if (now - epoch_begun_ >= EpochLength()) EndEpoch(now);
   if (HasGrown()) MakeRoom(now);
-  span_bins_.SetBudget(PageHeap::UsedBytes(),
-                       count_.load(std::memory_order_relaxed));
-  const bool worth_watching = DirtyLedger::Bytes() > kWorthWatchingBytes;
-  if (hidden_) {
-    if (now != current_tick_) {
-      current_tick_ = now;
-      calls_in_tick_ = 0;
-    }
-    if (!worth_watching || ++calls_in_tick_ > kBusyCalls) ShowBins();
-  } else if (ThreadBinsNow() != &bins_ && !SeesEveryCall()) {
-    ShowBins();  // events went off
-  } else if (worth_watching && now - last_hidden_ >= kHideEveryMs) {
-    HideBins(now);
-  }
+  ChooseWatch(now);
 }
 
 // Whether the process's memory has grown by a sixteenth, or a chunk, since this
@@ -68,25 +48,18 @@ void ThreadCache::MakeRoom(uint64_t now) {
     Count(Event::kRoomMade);
   }
   fresh_chunks_seen_ = ChunkSource::FreshChunks();
+  SetSpanBudget();
 }
 
-void ThreadCache::HideBins(uint64_t now) {
-  hidden_ = true;
-  last_hidden_ = now;
-  current_tick_ = now;
-  calls_in_tick_ = 0;
-  thread_bins.store(kNoBins, std::memory_order_relaxed);
-}
-
-void ThreadCache::ShowBins() {
-  hidden_ = false;
-  ShowBinsUnless(&SeesEveryCall, thread_bins, static_cast<BinTable*>(&bins_),
-                 kNoBins);
+void ThreadCache::SetSpanBudget() {
+  span_bins_.SetBudget(PageHeap::UsedBytes(),
+                       count_.load(std::memory_order_relaxed));
 }
 
 void ThreadCache::EndEpoch(uint64_t now) {
   const bool was_idle = now - epoch_begun_ >= options::Get(options::k_decay);
   epoch_begun_ = now;
+  ReturnRation();
   // After a long time with next to nothing to do, nothing is worth keeping.
   if (was_idle) FlushAll();
   for (size_t c = 1; c < kClassCount; ++c) {
@@ -103,6 +76,7 @@ void ThreadCache::EndEpoch(uint64_t now) {
   }
   Ace::TrimBins(span_bins_, /*all=*/false);
   retry_gate.Open();
+  SetSpanBudget();
 }
 
 }  // namespace hakmem

@@ -12,6 +12,7 @@
 #include "hardening/freed_mark.h"
 #include "hardening/levels.h"
 #include "linked_backend.h"
+#include "tracing/counters.h"
 
 namespace hakmem {
 namespace {
@@ -47,6 +48,8 @@ void* WithoutCache::Allocate(SizeClass c) {
     return Emergency::Allocate(bytes, bytes & -bytes);
   }
   void* block = Refill(c);
+  Count(Event::kRefill);
+  Count(Event::kRefilledBlock, block != nullptr);
   if (block == nullptr) return nullptr;
   retry_gate.Open();
   BinChecks::Make().Unmark(block);
@@ -59,6 +62,8 @@ void WithoutCache::Free(SizeClass c, void* block) {
     AbortUnlessInUse(c, block);
     FreedMark::Put(block);
   }
+  Count(Event::kDrain);
+  Count(Event::kDrainedBlock);
   if (IsMid(c)) {
     Ace::Drain(c, &block, 1);
   } else {
