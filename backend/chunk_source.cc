@@ -65,11 +65,19 @@ void AddInUse(size_t chunks) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
                       std::memory_order_relaxed);
 }
 
+// Whether no region has a free chunk: at a limit each request that is refused
+// would walk them all to find that out.
+bool IsAllInUse() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  return chunks_in_use.load(std::memory_order_relaxed) * kChunkBytes ==
+         bytes_reserved;
+}
+
 // Unmaps regions without a used chunk: of at most `most_dirty` bytes that are
 // still resident, which the kernel takes long for. Returns whether any address
 // space was given back.
 bool UnmapUnusedRegions(size_t most_dirty = SIZE_MAX)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  if (IsAllInUse()) return false;
   bool any = false;
   for (Region *region = regions.front(), *next; region != nullptr;
        region = next) {
@@ -286,6 +294,10 @@ size_t EndRun(const PurgeRun& run, bool purged)
 
 ChunkSource::Allocation TakeChunk(const Wish& wish)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  if (IsAllInUse()) {
+    Region* fresh = AddRegion();
+    return fresh == nullptr ? ChunkSource::Allocation{} : TakeFrom(*fresh, use);
+  }
   Region* clean = nullptr;
   for (Region* region = regions.front(); region != nullptr;
        region = regions.Next(region)) {

@@ -122,8 +122,9 @@ uint32_t ThreadCache::Refill(SizeClass c, void** blocks, uint32_t count) {
 }
 
 void ThreadCache::Drain(SizeClass c, void** blocks, uint32_t count) {
-  if (IsMid(c)) return Ace::Drain(c, blocks, count);
-  LinkedBackend::Drain(heap_, c, blocks, count);
+  IsMid(c) ? Ace::Drain(c, blocks, count)
+           : LinkedBackend::Drain(heap_, c, blocks, count);
+  retry_gate.Open();
 }
 
 // Blocks at the bottom were freed longest ago and are least likely in a cache.
@@ -134,7 +135,6 @@ void ThreadCache::DrainOldest(SizeClass c, uint32_t count) {
   Drain(c, bottom, count);
   Count(Event::kDrain);
   Count(Event::kDrainedBlock, count);
-  retry_gate.Open();
   std::copy(bottom + count, bins_.SlotBelow(top + kSlotBytes), bottom);
   bin.SetTop(top - count * kSlotBytes);
 }
@@ -156,7 +156,9 @@ void ThreadCache::FlushThisThread() {
 bool ThreadCache::ThisThreadHoldsBlocks() {
   if (own_ == nullptr) return false;
   uint32_t held = 0;
-  for (size_t c = 1; c < kClassCount; ++c) held += own_->Held(c);
+  for (size_t c = 1; c < kClassCount; ++c) {
+    held += own_->Held(c) + own_->HeldInRation(c);
+  }
   return held != 0 || own_->span_bins_.held_bytes() != 0 ||
          own_->quarantine_.tiny_bytes() + own_->quarantine_.mid_bytes() != 0;
 }
