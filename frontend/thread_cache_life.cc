@@ -54,6 +54,9 @@ ThreadCache* ThreadCache::Attach() {
     life = Life::kNotBegun;
     return nullptr;
   }
+  if (count_.load(std::memory_order_relaxed) != 0) {
+    LinkedBackend::StartBesideOthers(heap);
+  }
   if (process.load(std::memory_order_relaxed) == 0) {
     // relaxed, here and below: every thread of the process stores the same.
     process.store(getpid(), std::memory_order_relaxed);
