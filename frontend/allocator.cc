@@ -9,6 +9,7 @@
 #include "backend/small_reserve.h"
 #include "backend/span_source.h"
 #include "base/clock.h"
+#include "base/options.h"
 #include "frontend/guard.h"
 #include "frontend/housekeeping.h"
 #include "frontend/thread_cache.h"
@@ -82,9 +83,12 @@ void RecordRefusal(const Request& request, Layer layer, SizeClass c,
   RecordFailure(failed);
 }
 
-// A small block from the reserve, when nothing else serves it.
+// A small block from the reserve, when nothing else serves it. Not where ACE
+// has a limit, beyond which nothing of its sizes may be served.
 void* TakeFromReserve(const Request& request) {
-  return request.can_do_without
+  const bool is_limited = request.bytes > kMaxTinyBytes &&
+                          options::Get(options::k_ace_limit_mb) != 0;
+  return request.can_do_without || is_limited
              ? nullptr
              : SmallReserve::Allocate(request.bytes, request.alignment);
 }
