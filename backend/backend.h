@@ -46,6 +46,10 @@ concept Backend = requires(typename B::Heap* heap, SizeClass size_class,
   { B::Attach() } -> std::same_as<typename B::Heap*>;
   { B::Detach(heap) } -> std::same_as<void>;
 
+  // May be called for a heap just attached, by a thread that starts while
+  // others run: it may have few blocks, and share memory with them for a start.
+  { B::StartBesideOthers(heap) } -> std::same_as<void>;
+
   // Hands out up to `count` blocks of `size_class` into blocks[0..n), the
   // lowest address last; returns n, 0 only when the OS refuses memory.
   { B::Refill(heap, size_class, blocks, count) } -> std::same_as<uint32_t>;

@@ -19,6 +19,8 @@ constinit MetadataPool<Heap> heap_pool;
 constinit Mutex heaps_mutex;
 constinit Heap* all_heaps ABSL_GUARDED_BY(heaps_mutex) = nullptr;
 constinit Heap* orphans ABSL_GUARDED_BY(heaps_mutex) = nullptr;
+// Made when it is needed first; never an orphan.
+constinit Heap* nursery ABSL_GUARDED_BY(heaps_mutex) = nullptr;
 
 // The heap at which the next purge goes on; null when the last one came to the
 // end. relaxed: heaps are for good, and any of them will do.
@@ -26,6 +28,19 @@ constinit std::atomic<Heap*> resume_at{nullptr};
 
 // How many orphans a thread asks for blocks before it takes a new segment.
 constexpr int kMaxOrphansAsked = 4;
+
+// What a thread may have from the nursery, all in all, and of which classes.
+constexpr uint32_t kMostBorrowed = 128 << 10;
+constexpr uint32_t kLeastBorrowedBlock = 64;
+
+// A new heap, in the list of all. Null when the OS refuses memory.
+Heap* MakeHeap() ABSL_EXCLUSIVE_LOCKS_REQUIRED(heaps_mutex) {
+  Heap* heap = heap_pool.Get();
+  if (heap == nullptr) return nullptr;
+  heap->next_heap = all_heaps;
+  all_heaps = heap;
+  return heap;
+}
 
 Heap* PopOrphan() {
   MutexLock lock(heaps_mutex);
@@ -64,6 +79,25 @@ uint32_t RefillFromOrphans(SizeClass size_class, void** blocks,
   return taken;
 }
 
+Heap* Nursery() {
+  MutexLock lock(heaps_mutex);
+  if (nursery == nullptr) nursery = MakeHeap();
+  return nursery;
+}
+
+// Blocks for a heap that would begin a page for them.
+uint32_t Borrow(Heap& heap, SizeClass size_class, void** blocks,
+                uint32_t count) {
+  const uint32_t bytes = ClassBytes(size_class);
+  if (bytes < kLeastBorrowedBlock || count * bytes > heap.may_borrow) return 0;
+  Heap* lender = Nursery();
+  if (lender == nullptr) return 0;
+  const uint32_t taken =
+      lender->Refill(size_class, blocks, count, Heap::Growth::kAllowed);
+  heap.may_borrow -= taken * bytes;
+  return taken;
+}
+
 // Runs `action` on every heap with its lock held.
 template <typename Action>
 void ForEachLocked(Action&& action) ABSL_NO_THREAD_SAFETY_ANALYSIS {
@@ -77,13 +111,17 @@ void ForEachLocked(Action&& action) ABSL_NO_THREAD_SAFETY_ANALYSIS {
 
 SegmentBackend::Heap* SegmentBackend::Attach() {
   Heap* heap = PopOrphan();
-  if (heap != nullptr) return heap;
-  heap = heap_pool.Get();
-  if (heap == nullptr) return nullptr;
+  if (heap != nullptr) {
+    heap->may_borrow = 0;
+    return heap;
+  }
   MutexLock lock(heaps_mutex);
-  heap->next_heap = all_heaps;
-  all_heaps = heap;
-  return heap;
+  return MakeHeap();
+}
+
+void SegmentBackend::StartBesideOthers(Heap* heap) {
+  // An orphan that was adopted may have pages of its own.
+  if (heap->source.IsEmpty()) heap->may_borrow = kMostBorrowed;
 }
 
 void SegmentBackend::Detach(Heap* heap) {
@@ -97,6 +135,7 @@ uint32_t SegmentBackend::Refill(Heap* heap, SizeClass size_class, void** blocks,
   uint32_t taken =
       heap->Refill(size_class, blocks, count, Heap::Growth::kForbidden);
   if (taken == 0) taken = RefillFromOrphans(size_class, blocks, count);
+  if (taken == 0) taken = Borrow(*heap, size_class, blocks, count);
   if (taken == 0) {
     taken = heap->Refill(size_class, blocks, count, Heap::Growth::kAllowed);
   }
@@ -194,6 +233,7 @@ void SegmentBackend::NoteHolder(BookCheck& check, Heap* heap) {
 
 void SegmentBackend::CheckBooks(BookCheck& check)
     ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  if (nursery != nullptr) NoteHolder(check, nursery);
   CheckHeaps(all_heaps, orphans, check);
   heap_pool.CheckBooks(check,
                        [](const Heap* free) ABSL_NO_THREAD_SAFETY_ANALYSIS {

@@ -21,6 +21,12 @@
 // thread that starts, or batch by batch by threads that run out of pages. A
 // page never changes its heap while one of its blocks is in use.
 //
+// A thread that starts beside others has its first blocks from the nursery, a
+// heap that no thread holds: a segment for each thread, with a page for each
+// class, would be much memory for the few blocks that most of many threads ever
+// have. Blocks smaller than a cache line are left out: threads would write to
+// the same lines.
+//
 // Lock order: the list of heaps; one heap; slab source. A heap's lock is its
 // owner's and nearly never contended: others take it only to serve an orphan,
 // to collect, for statistics and for fork.
@@ -39,6 +45,7 @@ class SegmentBackend {
 
   static Heap* Attach();
   static void Detach(Heap* heap);
+  static void StartBesideOthers(Heap* heap);
   static uint32_t Refill(Heap* heap, SizeClass size_class, void** blocks,
                          uint32_t count);
   static void Drain(Heap* heap, SizeClass size_class, void** blocks,

@@ -51,6 +51,9 @@ struct SegmentBackend::Heap {
   Heap* next_heap;    // in the list of all heaps, for good
   Heap* next_orphan;  // in the list of orphans
   bool has_holder;    // for heap checks: by which it is set and cleared
+  // Bytes of blocks that the holder may still have from the nursery. The
+  // holder's alone.
+  uint32_t may_borrow;
   Mutex mutex;
   SlabPool<SegmentPage> pages[kTinyClassCount] ABSL_GUARDED_BY(mutex);
   SlabSource<SegmentPage> source;

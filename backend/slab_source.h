@@ -99,6 +99,12 @@ class SlabSource {
     return slab;
   }
 
+  // Whether it holds no chunk.
+  bool IsEmpty() {
+    MutexLock lock(mutex_);
+    return held_count_ == 0;
+  }
+
   // Takes back a slab whose blocks are all free.
   void Return(SlabT* slab, uint64_t now) {
     AddressMap::SetClass(slab->base, SizeClass::kNone);

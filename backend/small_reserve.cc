@@ -54,10 +54,14 @@ bool SmallReserve::Free(uintptr_t address) {
   const Block block = BlockAround(address);
   if (block.number == kNoBlock || block.offset != 0) return false;
   const uint64_t bit = uint64_t{1} << block.number;
-  // release: pairs with the acquire in Allocate.
-  const uint64_t before =
-      used_[block.size_class].fetch_and(~bit, std::memory_order_release);
-  return (before & bit) != 0;
+  std::atomic<uint64_t>& word = used_[block.size_class];
+  uint64_t used = word.load(std::memory_order_relaxed);
+  do {
+    if ((used & bit) == 0) return false;
+    // release: pairs with the acquire in Allocate.
+  } while (!word.compare_exchange_weak(
+      used, used & ~bit, std::memory_order_release, std::memory_order_relaxed));
+  return true;
 }
 
 SmallReserve::Place SmallReserve::PlaceOf(uintptr_t address) {

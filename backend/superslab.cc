@@ -15,6 +15,8 @@ SuperSlabBackend::Heap* SuperSlabBackend::Attach() { return &the_heap; }
 
 void SuperSlabBackend::Detach(Heap*) {}
 
+void SuperSlabBackend::StartBesideOthers(Heap*) {}
+
 uint32_t SuperSlabBackend::Refill(Heap*, SizeClass size_class, void** blocks,
                                   uint32_t count) {
   return pools.Refill(size_class, blocks, count);

@@ -129,6 +129,24 @@ INSTANTIATE_TEST_SUITE_P(
              std::to_string(std::get<1>(info.param));
     });
 
+// A pool at its configured limit is not helped out: the limit is exact.
+int FillThePool() {
+  BlockChain blocks;
+  while (void* block = malloc(3000)) blocks.Push(block);
+  const bool refused = malloc(4096) == nullptr && errno == ENOMEM;
+  void* tiny = malloc(100);
+  return refused && tiny != nullptr && blocks.count() * 3000 <= 8 * kMiB ? 0
+                                                                         : 1;
+}
+const ChildProgram fill_the_pool("fill_the_pool", FillThePool);
+
+TEST(AfterRefusal, APoolAtItsLimitStaysWithinIt) {
+  if (!HasAce()) GTEST_SKIP() << "no mid blocks";
+  const ChildResult child =
+      RunChildProgram("fill_the_pool", {{"HAKMEM_ACE_LIMIT_MB", "8"}});
+  EXPECT_EQ(child.exit_code, 0) << child.err;
+}
+
 // Fills memory, then takes all that is left for small blocks. Returns the last
 // of them, which is of the reserve.
 char* LastBlock() {

@@ -10,6 +10,7 @@
 #include "backend/small_reserve.h"
 #include "backend/span_source.h"
 #include "base/clock.h"
+#include "base/options.h"
 #include "base/os_memory.h"
 #include "frontend/guard.h"
 #include "frontend/housekeeping.h"
@@ -114,9 +115,12 @@ auto AfterRefusal(const Request& request, Layer layer, SizeClass c,
   return result;
 }
 
-// A small block from the reserve, when nothing else serves it.
+// A small block from the reserve, when nothing else serves it. Not where ACE
+// has a limit, beyond which nothing of its sizes may be served.
 void* TakeFromReserve(const Request& request) {
-  return request.can_do_without
+  const bool is_limited = request.bytes > kMaxTinyBytes &&
+                          options::Get(options::k_ace_limit_mb) != 0;
+  return request.can_do_without || is_limited
              ? nullptr
              : SmallReserve::Allocate(request.bytes, request.alignment);
 }

@@ -97,6 +97,9 @@ ThreadCache* ThreadCache::Attach() {
     life = Life::kNotBegun;
     return nullptr;
   }
+  if (count_.load(std::memory_order_relaxed) != 0) {
+    LinkedBackend::StartBesideOthers(heap);
+  }
   cache->thread_ = ThreadId();
   cache->heap_ = heap;
   cache->tables_ = &thread_tables;

@@ -6,6 +6,7 @@
 #include "backend/address_map.h"
 #include "backend/chunk_source.h"
 #include "backend/dirty_ledger.h"
+#include "backend/small_reserve.h"
 #include "base/clock.h"
 #include "base/size_classes.h"
 #include "frontend/allocator.h"
@@ -24,6 +25,7 @@ constexpr size_t kMostBlock = size_t{3} << 20;
 // Tags of blocks; below are classes.
 constexpr uint64_t kSpan = 1000;
 constexpr uint64_t kLarge = 1001;
+constexpr uint64_t kReserved = 1002;  // of the small reserve
 
 uintptr_t AddressOf(const void* block) {
   return reinterpret_cast<uintptr_t>(block);
@@ -150,7 +152,9 @@ void ThreadCacheModel::AddBlock(void* block, size_t bytes) {
   const size_t usable = UsableBytes(block);
   Check(usable >= bytes, "%zu bytes asked for, %zu given", bytes, usable);
   uint64_t tag = Index(AddressMap::ClassAt(address));
-  if (tag == 0) {
+  if (SmallReserve::Owns(address)) {
+    tag = kReserved;
+  } else if (tag == 0) {
     tag = AddressMap::ChunkAt(address)->kind == ChunkKind::kLarge ? kLarge
                                                                   : kSpan;
   }
@@ -194,6 +198,7 @@ void ThreadCacheModel::CheckInvariants() {
     const size_t usable = UsableBytes(BlockAt(block.address));
     Check(usable == block.bytes, "block of %zu bytes at %#zx has %zu now",
           block.bytes, block.address, usable);
+    if (block.tag == kReserved) return;
     (block.tag == kSpan             ? spans
      : block.tag == kLarge          ? large
      : block.tag >= kTinyClassCount ? mid
