@@ -334,21 +334,41 @@ TEST(Ace, ParkedLargeBlocksServeNearlyEqualSizes) {
   Ace::Free(block, nullptr);
   EXPECT_EQ(Ace::BytesAt(block), 0u);
   EXPECT_EQ(Ace::Sum().large_cached, 5 * kMiB);
-  // Zeroed: fresh memory.
-  const SpanAllocation zeroed =
-      Ace::Allocate(5 * kMiB, 16, Ace::Contents::kZero, nullptr);
-  EXPECT_NE(zeroed.address, block);
-  EXPECT_TRUE(zeroed.is_zero);
   const SpanAllocation again =
       Ace::Allocate(5 * kMiB - 300 * kKiB, 16, kAny, nullptr);
   EXPECT_EQ(again.address, block);
   EXPECT_FALSE(again.is_zero);
   EXPECT_EQ(Ace::BytesAt(block), 5 * kMiB);
-  for (const SpanAllocation& each : {zeroed, again}) {
-    Ace::Free(each.address, nullptr);
-  }
+  Ace::Free(again.address, nullptr);
   Ace::Collect(0, /*force=*/true);
   EXPECT_EQ(Ace::Sum().large_cached, 0u);
+}
+
+TEST(Ace, ZeroedBlocksTakeDenseParkedMemoryAndReplaceSparse) {
+  if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is parked";
+  Ace::Collect(0, /*force=*/true);
+  for (const bool is_dense : {true, false}) {
+    const uintptr_t block = Ace::Allocate(6 * kMiB, 16, kAny, nullptr).address;
+    memset(At(block), 1, is_dense ? 6 * kMiB : kMiB);
+    Ace::Free(block, nullptr);
+    // Longer: put together of the parked memory and more.
+    const SpanAllocation zeroed =
+        Ace::Allocate(9 * kMiB, 16, Ace::Contents::kZero, nullptr);
+    EXPECT_TRUE(zeroed.is_zero);
+    EXPECT_EQ(Ace::Sum().large_cached, 0u);
+    for (size_t i = 0; i < 9 * kMiB; i += 512) {
+      ASSERT_EQ(At(zeroed.address)[i], 0) << i;
+    }
+    // As long: cleared by the caller. Only its first sixth is touched now.
+    memset(At(zeroed.address), 1, is_dense ? 9 * kMiB : kMiB);
+    Ace::Free(zeroed.address, nullptr);
+    const SpanAllocation next =
+        Ace::Allocate(9 * kMiB, 16, Ace::Contents::kZero, nullptr);
+    EXPECT_EQ(next.is_zero, !is_dense);
+    EXPECT_EQ(Ace::Sum().large_cached, 0u);
+    Ace::Free(next.address, nullptr);
+    Ace::Collect(0, /*force=*/true);
+  }
 }
 
 // Parked: 9 MiB full of 1, 7 MiB full of 2.

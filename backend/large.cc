@@ -43,6 +43,10 @@ constexpr size_t kLeastMovedBytes = kChunkBytes + 1;
 constexpr size_t kMostParkedBlock = size_t{32} << 20;
 // The longest tail: so much may be filled again soon.
 constexpr size_t kMostTail = size_t{16} << 20;
+// What is left of a parked block and less than a chunk goes back to the OS when
+// the block is moved. As the tail of the block that it serves whole, so much of
+// it stays for the next one, within what peers hold.
+constexpr size_t kMostRest = kChunkBytes / 2;
 
 // Blocks from here on are whole chunks: at most a quarter longer than asked
 // for. What is beyond that is touched by nobody, but it may be resident: in a
@@ -153,9 +157,11 @@ ParkedMemory TakeParked(size_t size, size_t alignment)
   {
     MutexLock lock(mutex);
     memory.block = TakeWhole(size, alignment, size / 8);
-    // A vector that begins to grow: the rest is its tail, to grow into.
-    if (memory.block == nullptr && size < kLeastMovedBytes) {
-      memory.block = TakeWhole(size, alignment, kMostTail);
+    // The rest is a tail, to grow into: a vector that begins to grow gets a
+    // long one, others what is too short to be moved elsewhere.
+    if (memory.block == nullptr) {
+      memory.block = TakeWhole(size, alignment,
+                               size < kLeastMovedBytes ? kMostTail : kMostRest);
       if (memory.block != nullptr) memory.rest = memory.block->bytes - size;
     }
   }
