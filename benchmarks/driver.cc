@@ -1,8 +1,12 @@
 #include "benchmarks/driver.h"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <system_error>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -85,6 +89,9 @@ int RunSuite(const Suite& suite, const RunOptions& options,
     // Now rather than after minutes of measuring.
     std::error_code error;
     std::filesystem::create_directories(out, error);
+    if (!error && access(out.c_str(), W_OK | X_OK) != 0) {
+      error.assign(errno, std::generic_category());
+    }
     if (error) {
       return Complain(
           suite.program, kBadInput,

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -79,8 +80,13 @@ void Settle(const RunDefaults& defaults, RunOptions& options) {
 
 std::string UserPath(const std::string& path) {
   const char* const typed_in = std::getenv("BUILD_WORKING_DIRECTORY");
-  if (typed_in == nullptr) return std::filesystem::absolute(path).string();
-  return (std::filesystem::path(typed_in) / path).string();
+  if (typed_in != nullptr) {
+    return (std::filesystem::path(typed_in) / path).string();
+  }
+  // Without a current folder the path is as good as it was.
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, error);
+  return error ? path : absolute.string();
 }
 
 }  // namespace hakmem::bench

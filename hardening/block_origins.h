@@ -36,11 +36,13 @@ class BlockOriginsKept {
     return static_cast<Origin>(word >> ShiftOf(block) & 3);
   }
   void Set(uint32_t block, Origin origin) {
-    const auto change =
-        static_cast<uint64_t>(At(block)) ^ static_cast<uint64_t>(origin);
+    // The difference, modulo 2^64: nothing is carried into other bits.
+    const uint64_t change =
+        (static_cast<uint64_t>(origin) - static_cast<uint64_t>(At(block)))
+        << ShiftOf(block);
     if (change == 0) return;
     std::atomic_ref<uint64_t>(bits_[block / 32])
-        .fetch_xor(change << ShiftOf(block), std::memory_order_relaxed);
+        .fetch_add(change, std::memory_order_relaxed);
   }
 
  private:
