@@ -42,6 +42,10 @@ const AddressMap::Window& AddressMap::MakeWindow(uintptr_t address) {
     table = os::Map(bytes >> kGranuleShift, os::PageBytes(), os::Access::kRead);
     if (table) break;
   }
+  // Few of its pages are ever used: a huge one would be 2 MiB for them.
+  if (table) {
+    (void)os::AdviseNoHugePages(table.address, bytes >> kGranuleShift);
+  }
   const Window* placed = &refused_window_;
   if (table) {
     // Mappings are mostly handed out from the top down: three quarters of the

@@ -296,7 +296,8 @@ ChunkSource::Allocation TakeChunk(const Wish& wish)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   if (IsAllInUse()) {
     Region* fresh = AddRegion();
-    return fresh == nullptr ? ChunkSource::Allocation{} : TakeFrom(*fresh, use);
+    return fresh == nullptr ? ChunkSource::Allocation{}
+                            : TakeFrom(*fresh, wish);
   }
   Region* clean = nullptr;
   for (Region* region = regions.front(); region != nullptr;

@@ -81,6 +81,7 @@ int os::Unmap(uintptr_t address, size_t bytes) {
   return 0;
 }
 
+int os::AdviseNoHugePages(uintptr_t, size_t) { return 0; }
 int os::Commit(uintptr_t address, size_t bytes) {
   Require(space.mapped.contains(address), "a chunk is not mapped");
   Require(bytes == kChunkBytes && space.usable.insert(address).second,

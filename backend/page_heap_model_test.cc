@@ -79,6 +79,7 @@ bool os::IsMostlyTouched(uintptr_t, size_t, size_t) { return false; }
 // The address map does without a window: its classes lie in leaves.
 uint64_t os::AddressSpaceLimit() { return UINT64_MAX; }
 os::Mapping os::Map(size_t, size_t, Access) { return {0, ENOMEM}; }
+int os::AdviseNoHugePages(uintptr_t, size_t) { return 0; }
 int os::Commit(uintptr_t, size_t) { return ENOMEM; }
 void os::Release(uintptr_t, size_t) {}
 
