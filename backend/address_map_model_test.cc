@@ -89,6 +89,7 @@ Mapping Map(size_t bytes, size_t, Access) {
   if (bytes != sizeof(tables.classes[0])) abort();
   return {reinterpret_cast<uintptr_t>(tables.classes[tables.used++ % 4])};
 }
+int AdviseNoHugePages(uintptr_t, size_t) { return 0; }
 int Commit(uintptr_t, size_t) { return 0; }
 void Release(uintptr_t, size_t) {}
 
