@@ -123,10 +123,11 @@ class HonestPurge {
     }
     // Refused memory is as it was: freed blocks may bear a mark there.
     if (error != 0 && was_zero) word = 0;
-    // Reading mapped the kernel's page of zeros, which is not resident memory.
-    // But where it is the huge one, writing would make small pages in its place.
-    if (error == 0 && bytes >= kHugePageBytes) {
-      (void)Advise(address, kHugePageBytes, MADV_DONTNEED);
+    // Reading mapped the kernel's page of zeros, which mincore counts. Where it
+    // is the huge one, writing would make small pages in its place.
+    if (error == 0) {
+      const size_t read = bytes < kHugePageBytes ? PageBytes() : kHugePageBytes;
+      (void)AdvisePages(address, read, MADV_DONTNEED);
     }
     return error;
   }

@@ -199,7 +199,7 @@ static void TestABadFreeEndsTheProcess(void) {
   int status = 0;
   CHECK(waitpid(child, &status, 0) == child);
   CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
-  CHECK(strncmp(text, "hakmem: ", 8) == 0);
+  CHECK(strncmp(text, "hakmem[", 7) == 0);
   close(ends[0]);
 }
 

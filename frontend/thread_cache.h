@@ -198,7 +198,8 @@ class ThreadCache : public ListNode<ThreadCache> {
   void ShowBins();
   void UseTables(TablePair tables);
   static bool IsWorthRationing(size_t dirty);
-  static void AskOthersToLook(uint64_t now);
+  enum class HowOften : uint8_t { kSeldom, kNow };
+  static void AskOthersToLook(uint64_t now, HowOften how_often);
   void AskToLook();
   void TakeOverRequestToLook();
 
@@ -245,11 +246,12 @@ class ThreadCache : public ListNode<ThreadCache> {
   uint64_t current_tick_;       // while watching: when calls_in_tick_ began
   uint32_t calls_in_tick_;
   uint32_t rations_in_tick_;  // rations handed out since current_tick_
-  uint32_t calls_;   // since the last look at the clock
-  uint32_t thread_;  // as gettid(2)
+  uint32_t calls_;            // since the last look at the clock
+  uint32_t thread_;           // as gettid(2)
   // relaxed, both: hints between threads.
   std::atomic<Watch> watch_;
   std::atomic<bool> is_asked_to_look_;
+  bool was_asked_to_look_;  // and has not answered by watching yet
   BinState states_[kClassCount];
   ThreadBins bins_;
   RationBins ration_;

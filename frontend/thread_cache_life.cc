@@ -110,6 +110,7 @@ ThreadCache* ThreadCache::Attach() {
   cache->dirty_seen_ = 0;
   cache->watch_.store(Watch::kNone, std::memory_order_relaxed);
   cache->is_asked_to_look_.store(false, std::memory_order_relaxed);
+  cache->was_asked_to_look_ = false;
   cache->span_bins_.Begin();
   cache->mid_limit_bytes_ = 0;
   cache->SetMostSlots();
@@ -151,7 +152,7 @@ void ThreadCache::OnThreadExit(void* state) {
   life = Life::kEnded;
   cache->FlushAll();
   // What it freed waits to go back, and it will not look any more.
-  AskOthersToLook(CoarseMilliseconds());
+  AskOthersToLook(CoarseMilliseconds(), HowOften::kNow);
   {
     // First: a child forked after the heap is another's must not find it here.
     MutexLock lock(caches_mutex);
@@ -226,8 +227,8 @@ void ThreadCache::LeaveHotPathEverywhere() {
   });
 }
 
-// Asks some of the threads, others at each call, and seldom.
-void ThreadCache::AskOthersToLook(uint64_t now) {
+// Asks some of the threads, others at each call; seldom, or now.
+void ThreadCache::AskOthersToLook(uint64_t now, HowOften how_often) {
   if (count_.load(std::memory_order_relaxed) < 2 ||
       !IsWorthRationing(DirtyLedger::Bytes())) {
     return;
@@ -235,9 +236,10 @@ void ThreadCache::AskOthersToLook(uint64_t now) {
   // relaxed: one of the threads that find it due shall do it; nothing is
   // published by it.
   uint64_t due = next_request_to_look.load(std::memory_order_relaxed);
-  if (now < due ||
-      !next_request_to_look.compare_exchange_strong(
-          due, now + kAskOthersEveryMs, std::memory_order_relaxed)) {
+  if (how_often == HowOften::kSeldom &&
+      (now < due ||
+       !next_request_to_look.compare_exchange_strong(
+           due, now + kAskOthersEveryMs, std::memory_order_relaxed))) {
     return;
   }
   MutexLock lock(caches_mutex);

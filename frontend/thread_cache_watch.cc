@@ -2,6 +2,7 @@
 // two ways of watching (thread_cache.h), and when each begins and ends.
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "backend/chunk_source.h"
@@ -43,7 +44,7 @@ void ThreadCache::ChooseWatch(uint64_t now) {
   const bool is_new_tick = now != current_tick_;
   switch (WatchNow()) {
     case Watch::kNone:
-      AskOthersToLook(now);
+      AskOthersToLook(now, HowOften::kSeldom);
       if (is_worth_it && now - last_every_call_ >= kEveryCallEveryMs) {
         WatchEveryCall(now);
       } else if (IsWorthRationing(dirty)) {
@@ -58,13 +59,14 @@ void ThreadCache::ChooseWatch(uint64_t now) {
         ++calls_in_tick_;
       } else if (calls_in_tick_ < kBusyLooks) {
         WatchEveryCall(now);
-      } else if (!IsWorthRationing(dirty * 2)) {
+      } else if (!IsWorthRationing(dirty * 2) &&
+                 !std::exchange(was_asked_to_look_, false)) {
         ShowBins();
       } else {
         current_tick_ = now;
         calls_in_tick_ = 0;
         rations_in_tick_ = 0;
-        AskOthersToLook(now);
+        AskOthersToLook(now, HowOften::kSeldom);
       }
       return;
     case Watch::kEveryCall:
@@ -73,7 +75,10 @@ void ThreadCache::ChooseWatch(uint64_t now) {
         current_tick_ = now;
         calls_in_tick_ = 0;
       } else if (++calls_in_tick_ > kBusyCalls) {
-        IsWorthRationing(dirty) ? Ration() : ShowBins();
+        // Who asked sees memory come free that may not have been counted yet.
+        IsWorthRationing(dirty) || std::exchange(was_asked_to_look_, false)
+            ? Ration()
+            : ShowBins();
       }
       return;
   }
@@ -158,11 +163,13 @@ void ThreadCache::ReturnRation() {
 
 // --- Other threads -----------------------------------------------------------
 
-// The owner's next free of any class comes to the slow path, unless it watches
-// anyway. For other threads; the caller holds the lock of the list.
+// The owner's next free of any class comes to the slow path; it watches for a
+// while, or goes on watching. For other threads; the caller holds the lock of
+// the list.
 void ThreadCache::AskToLook() {
-  if (WatchNow() != Watch::kNone) return;
-  for (Bin& bin : bins_.bins) bin.SetLimit(0);
+  if (WatchNow() == Watch::kNone) {
+    for (Bin& bin : bins_.bins) bin.SetLimit(0);
+  }
   // release: pairs with the acquire in TakeOverRequestToLook, which sets the
   // limits anew.
   is_asked_to_look_.store(true, std::memory_order_release);
@@ -172,6 +179,7 @@ void ThreadCache::TakeOverRequestToLook() {
   // acquire: pairs with the release in AskToLook.
   if (!is_asked_to_look_.load(std::memory_order_acquire)) return;
   is_asked_to_look_.store(false, std::memory_order_relaxed);
+  was_asked_to_look_ = true;
   for (size_t c = 0; c < kClassCount; ++c) {
     bins_.bins[c].SetLimit(states_[c].limit);
   }

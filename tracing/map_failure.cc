@@ -112,8 +112,10 @@ bool MapFailure::ExplainByLimits(OsRequest request, uint64_t bytes,
                        evidence)) {
       return true;
     }
+    // What is mapped already lies somewhere in it, so that nearly all of it is
+    // never free in one piece.
     const uint64_t space = system_.address_space();
-    if (bytes >= space) {
+    if (bytes >= space - space / 64) {
       *evidence = {SubCause::kAddressBits, bytes, space};
       return true;
     }
