@@ -408,7 +408,7 @@ size_t ChunkSource::Purge(uint64_t now, bool force, PurgeBudget* budget) {
   }
   Count(Event::kPurgedByte, given_back);
   if (force || IsSpaceLimited()) {
-    UnmapUnusedRegions(budget == nullptr ? SIZE_MAX : 0);
+    UnmapUnusedRegions(force ? SIZE_MAX : 0);
   }
   if (os::CommitIsStrict()) {
     // What is merely purged stays charged, and a fork is charged for it again.

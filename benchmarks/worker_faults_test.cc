@@ -224,9 +224,9 @@ bool TheReserveServes(const Case& workload) {
 
 // So that refusals are met for sure.
 TEST_P(WorkerFaults, FailsForWantOfMemoryWhenAllIsRefused) {
-  const uint64_t failures =
+  const std::optional<uint64_t> failures =
       Run("1,1000000000", Spared::kNobody, /*must_end_well=*/false);
-  EXPECT_EQ(failures == 0, TheReserveServes(GetParam()));
+  EXPECT_EQ(failures == 0u, TheReserveServes(GetParam()));
   if (IsOfPrograms(GetParam())) {
     Run("1,1000000000", Spared::kProgramsWorker, /*must_end_well=*/false);
   }

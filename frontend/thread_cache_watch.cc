@@ -42,9 +42,9 @@ void ThreadCache::ChooseWatch(uint64_t now) {
   dirty_seen_ = dirty;
   const bool is_worth_it = dirty > kWorthWatchingBytes;
   const bool is_new_tick = now != current_tick_;
+  if (is_worth_it) AskOthersToLook(now, HowOften::kSeldom);
   switch (WatchNow()) {
     case Watch::kNone:
-      AskOthersToLook(now, HowOften::kSeldom);
       if (is_worth_it && now - last_every_call_ >= kEveryCallEveryMs) {
         WatchEveryCall(now);
       } else if (IsWorthRationing(dirty)) {
@@ -66,7 +66,6 @@ void ThreadCache::ChooseWatch(uint64_t now) {
         current_tick_ = now;
         calls_in_tick_ = 0;
         rations_in_tick_ = 0;
-        AskOthersToLook(now, HowOften::kSeldom);
       }
       return;
     case Watch::kEveryCall:
