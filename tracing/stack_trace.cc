@@ -109,6 +109,7 @@ struct Names {
 
 Names NamesOf(const link_map& module) {
   Names names;
+  if (module.l_ld == nullptr) return names;  // a static program
   size_t own = 0;
   for (const ElfW(Dyn)* d = module.l_ld; d->d_tag != DT_NULL; ++d) {
     if (d->d_tag == DT_STRTAB) {
