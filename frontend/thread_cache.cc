@@ -88,12 +88,13 @@ void ThreadCache::FreeHere(SizeClass c, void* block) {
   Tick();
   if (!kQuarantinesFreed &&
       bins_.PushWithin(states_[Index(c)].limit, c, block)) {
-    return;
+    return RationFrees(c);
   }
   CheckInUse(c, block);
   quarantine_.Add(c, block, [this](SizeClass its_class, void* released) {
     Keep(its_class, released);
   });
+  RationFrees(c);
 }
 
 // Aborts when `block` is free, as far as this build can tell.

@@ -18,11 +18,12 @@
 //                thread with little to do stays so until the memory is given
 //                back.
 //   rationed     Many calls within one tick of the clock show that the thread
-//                is busy. free uses the bins as ever, malloc a small table that
-//                is filled with some blocks of a class at a time and runs out:
-//                at least one malloc in sixteen of a class comes here. When
-//                the thread has less to do again, it goes back to watching
-//                every call.
+//                is busy. malloc uses a small table that is filled with some
+//                blocks of a class at a time and runs out, free the bins, with
+//                limits a little above what they hold: at least one malloc in
+//                sixteen of a class comes here, and one free in sixteen that
+//                makes its bin fuller. When the thread has less to do again, it
+//                goes back to watching every call.
 //
 // So a thread that bins serve for ever looks at the clock all the same, and
 // neither malloc nor free has an instruction for it. A thread that watches asks
@@ -169,6 +170,9 @@ class ThreadCache : public ListNode<ThreadCache> {
   void* AllocateHere(SizeClass c);
   uint32_t RefillBin(SizeClass c, uint32_t most);
   void* AllocateRationed(SizeClass c);
+  uint32_t NextRation();
+  void RationFrees(SizeClass c);
+  void RestoreLimits();
   void ReturnRation();
   void FreeHere(SizeClass c, void* block);
   void CheckInUse(SizeClass c, void* block);

@@ -44,7 +44,7 @@ void ThreadCache::CheckBin(size_t c, BookCheck& check) const {
                          (bin.top - first) % kSlotBytes == 0 &&
                          first <= states_[c].limit &&
                          states_[c].limit <= most &&
-                         (bin.limit == states_[c].limit || bin.limit == 0),
+                         bin.limit <= states_[c].limit,
                      "a bin's top or limit is not in the bin",
                      reinterpret_cast<uintptr_t>(this))) {
     return;

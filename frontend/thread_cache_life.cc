@@ -61,6 +61,7 @@ size_t CachesToLookAfter(size_t caches) {
 constexpr uint64_t kAskOthersEveryMs = 100;
 constexpr int kMostAskedAtOnce = 128;
 constinit std::atomic<uint64_t> next_request_to_look{0};
+constinit std::atomic<size_t> dirty_at_request_to_look{0};
 
 }  // namespace
 
@@ -227,21 +228,26 @@ void ThreadCache::LeaveHotPathEverywhere() {
   });
 }
 
-// Asks some of the threads, others at each call; seldom, or now.
+// Asks some of the threads, others at each call; seldom, or now. Again soon
+// where much more memory has come free since: who was asked before saw little
+// of it.
 void ThreadCache::AskOthersToLook(uint64_t now, HowOften how_often) {
-  if (count_.load(std::memory_order_relaxed) < 2 ||
-      !IsWorthRationing(DirtyLedger::Bytes())) {
+  const size_t dirty = DirtyLedger::Bytes();
+  if (count_.load(std::memory_order_relaxed) < 2 || !IsWorthRationing(dirty)) {
     return;
   }
   // relaxed: one of the threads that find it due shall do it; nothing is
   // published by it.
   uint64_t due = next_request_to_look.load(std::memory_order_relaxed);
+  const bool is_due = now >= due || dirty > 2 * dirty_at_request_to_look.load(
+                                                    std::memory_order_relaxed);
   if (how_often == HowOften::kSeldom &&
-      (now < due ||
+      (!is_due ||
        !next_request_to_look.compare_exchange_strong(
            due, now + kAskOthersEveryMs, std::memory_order_relaxed))) {
     return;
   }
+  dirty_at_request_to_look.store(dirty, std::memory_order_relaxed);
   MutexLock lock(caches_mutex);
   for (int i = 0; i < kMostAskedAtOnce && !caches.empty(); ++i) {
     ThreadCache* cache = caches.PopFront();

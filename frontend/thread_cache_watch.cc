@@ -100,12 +100,13 @@ void ThreadCache::WatchEveryCall(uint64_t now) {
 
 void ThreadCache::ShowBins() {
   ReturnRation();
+  RestoreLimits();
   watch_.store(Watch::kNone, std::memory_order_relaxed);
   UseTables({&bins_, &bins_});
 }
 
-// The rations are empty at first: the first malloc of each class looks at the
-// clock, whatever the thread did before.
+// The rations are empty at first: the first malloc of each class, and the first
+// free, look at the clock, whatever the thread did before.
 void ThreadCache::Ration() {
   watch_.store(Watch::kRationed, std::memory_order_relaxed);
   calls_in_tick_ = kBusyLooks;  // in the tick that it begins in
@@ -113,6 +114,7 @@ void ThreadCache::Ration() {
   ration_.window = bins_.window;
   ration_.checks = bins_.checks;
   ration_.class_of_units = bins_.class_of_units;
+  for (Bin& bin : bins_.bins) bin.SetLimit(std::min(bin.limit, bin.top));
   UseTables({&ration_, &bins_});
 }
 
@@ -120,11 +122,29 @@ void ThreadCache::UseTables(TablePair tables) {
   ShowBinsUnless(&SeesEveryCall, thread_tables, tables, NoTables());
 }
 
+// Blocks that a class may take, or give back, before the next look.
+uint32_t ThreadCache::NextRation() {
+  return std::min(RationBins::kMostBlocks,
+                  1 + rations_in_tick_++ / kRationsPerGrowth);
+}
+
+void ThreadCache::RationFrees(SizeClass c) {
+  if (WatchNow() != Watch::kRationed) return;
+  Bin& bin = bins_.bins[Index(c)];
+  bin.SetLimit(
+      std::min(states_[Index(c)].limit, bin.top + NextRation() * kSlotBytes));
+}
+
+void ThreadCache::RestoreLimits() {
+  for (size_t c = 0; c < kClassCount; ++c) {
+    bins_.bins[c].SetLimit(states_[c].limit);
+  }
+}
+
 void* ThreadCache::AllocateRationed(SizeClass c) {
   const size_t i = Index(c);
   if (void* block = ration_.Pop(c)) return block;
-  const uint32_t most = std::min(RationBins::kMostBlocks,
-                                 1 + rations_in_tick_++ / kRationsPerGrowth);
+  const uint32_t most = NextRation();
   // A ration that is soon used up makes every few calls slow, so that blocks of
   // a class in use are fetched until there are enough. Mid blocks are few.
   const uint32_t enough = IsMid(c) ? 1 : most;
@@ -179,9 +199,7 @@ void ThreadCache::TakeOverRequestToLook() {
   if (!is_asked_to_look_.load(std::memory_order_acquire)) return;
   is_asked_to_look_.store(false, std::memory_order_relaxed);
   was_asked_to_look_ = true;
-  for (size_t c = 0; c < kClassCount; ++c) {
-    bins_.bins[c].SetLimit(states_[c].limit);
-  }
+  if (WatchNow() == Watch::kNone) RestoreLimits();
 }
 
 }  // namespace hakmem
