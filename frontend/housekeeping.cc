@@ -40,10 +40,10 @@ constexpr uint64_t kMostNanoseconds = 300'000;
 constexpr uint64_t kMostQuietNanoseconds = 1'000'000;
 
 // Free memory may stay resident for the decay time, but no more of it than
-// this, or than a quarter of the memory in use if that is more: a process may
-// make no call any more.
+// this, or than half of the memory in use if that is more: a process may make
+// no call any more.
 constexpr size_t kMostDirtyBytes = size_t{64} << 20;
-constexpr size_t kDirtyPart = 4;
+constexpr size_t kDirtyPart = 2;
 
 // One thread at a time does housekeeping that can wait.
 constinit std::atomic<bool> is_housekeeping{false};

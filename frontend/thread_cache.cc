@@ -172,7 +172,7 @@ SpanAllocation ThreadCache::AllocateSpan(size_t bytes, size_t alignment,
   if (cache == nullptr) {
     return WithoutCache::AllocateSpan(bytes, alignment, contents);
   }
-  cache->Tick();
+  cache->TickForSpan();
   return Ace::Allocate(bytes, alignment, contents, &cache->span_bins_);
 }
 
@@ -180,7 +180,7 @@ void ThreadCache::FreeSpan(uintptr_t address) {
   if constexpr (kQuarantinesFreed) ZeroIfAsked(address);
   ThreadCache* cache = OfThisThread();
   if (cache == nullptr) return WithoutCache::FreeSpan(address);
-  cache->Tick();
+  cache->TickForSpan();
   Ace::Free(address, &cache->span_bins_);
   retry_gate.Open();
   // It may be the thread's last call for a long time: much memory must not wait

@@ -182,13 +182,19 @@ class ThreadCache : public ListNode<ThreadCache> {
   void FlushAll();
   void EndEpoch(uint64_t now);
 
-  // To be called on every slow call: lets time pass for this thread.
+  // To be called on every slow call: lets time pass for this thread. For spans
+  // and large blocks, all of whose calls are slow, a look now and then will do
+  // where others are rationed.
   void Tick() {
-    if (WatchNow() != Watch::kNone || ++calls_ >= kCallsPerLook ||
+    WatchNow() == Watch::kRationed ? LookBriefly() : TickForSpan();
+  }
+  void TickForSpan() {
+    if (WatchNow() == Watch::kEveryCall || ++calls_ >= kCallsPerLook ||
         is_asked_to_look_.load(std::memory_order_relaxed)) [[unlikely]] {
       LookAtClock();
     }
   }
+  void LookBriefly();
   void LookAtClock();
   bool HasGrown() const;
   void MakeRoom(uint64_t now);

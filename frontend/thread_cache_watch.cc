@@ -7,6 +7,7 @@
 #include "absl/base/thread_annotations.h"
 #include "backend/chunk_source.h"
 #include "backend/dirty_ledger.h"
+#include "base/clock.h"
 #include "frontend/bins_switch.h"
 #include "frontend/thread_cache.h"
 
@@ -15,10 +16,10 @@ namespace {
 
 // Free resident memory below this is left to chance: no thread watches for it.
 constexpr size_t kWorthWatchingBytes = 256 << 10;
-// A busy thread watches, by rations, from here on, or from a sixteenth of the
-// memory in use on if that is more.
-constexpr size_t kWorthRationingBytes = size_t{1} << 20;
-constexpr size_t kRationingPart = 16;
+// A busy thread watches, by rations, from here on, or from an eighth of the
+// memory in use on if that is more: for less it would pay too much.
+constexpr size_t kWorthRationingBytes = size_t{4} << 20;
+constexpr size_t kRationingPart = 8;
 
 // A thread that bins serve begins to watch every call this often at most.
 constexpr uint64_t kEveryCallEveryMs = 100;
@@ -145,10 +146,10 @@ void* ThreadCache::AllocateRationed(SizeClass c) {
   const size_t i = Index(c);
   if (void* block = ration_.Pop(c)) return block;
   const uint32_t most = NextRation();
+  if (Held(i) == 0) RefillBin(c, UINT32_MAX);
   // A ration that is soon used up makes every few calls slow, so that blocks of
   // a class in use are fetched until there are enough. Mid blocks are few.
-  const uint32_t enough = IsMid(c) ? 1 : most;
-  if (Held(i) < enough) RefillBin(c, enough - Held(i));
+  if (!IsMid(c) && Held(i) < most) RefillBin(c, most - Held(i));
   const uint32_t count = std::min(Held(i), most);
   if (count == 0) return nullptr;
   Bin& bin = bins_.bins[i];
@@ -177,6 +178,16 @@ void ThreadCache::ReturnRation() {
     bin.SetTop(bin.top + kept * kSlotBytes);
     if (kept != count) Drain(c, &ration_.slots[i][1 + kept], count - kept);
     ration_.bins[i].SetTop(RationBins::FirstOffset(i));
+  }
+}
+
+// While nothing but the number of calls has changed since the last look, that
+// is counted, and no more is looked at.
+void ThreadCache::LookBriefly() {
+  if (++calls_ < kCallsPerLook && CoarseMilliseconds() == current_tick_) {
+    ++calls_in_tick_;
+  } else {
+    LookAtClock();
   }
 }
 
