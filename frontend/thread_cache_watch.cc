@@ -18,7 +18,7 @@ namespace {
 constexpr size_t kWorthWatchingBytes = 256 << 10;
 // A busy thread watches, by rations, from here on, or from an eighth of the
 // memory in use on if that is more: for less it would pay too much.
-constexpr size_t kWorthRationingBytes = size_t{4} << 20;
+constexpr size_t kWorthRationingBytes = size_t{8} << 20;
 constexpr size_t kRationingPart = 8;
 
 // A thread that bins serve begins to watch every call this often at most.
