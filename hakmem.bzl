@@ -15,12 +15,15 @@ HAKMEM_NO_BUILTIN_MALLOC = ["-fno-builtin-" + name for name in [
     "posix_memalign",
 ]]
 
+# For tests. clang declares the sized forms of operator delete only when told to.
+HAKMEM_TEST_COPTS = HAKMEM_NO_BUILTIN_MALLOC + ["-fsized-deallocation"]
+
 # For every library that is linked into libhakmem.so.
 #
 # Unwind tables are kept though nothing here throws: a bad_alloc that starts in
 # operator new passes through frames of ours. Function-local statics with
 # constructors are not made unsafe by a flag: they would make libhakmem.so need
-# libstdc++, which //frontend:library_outside_test forbids.
+# libstdc++, which //tests/blackbox/programs:library_outside_test forbids.
 HAKMEM_COPTS = HAKMEM_NO_BUILTIN_MALLOC + [
     "-fno-exceptions",
     "-fasynchronous-unwind-tables",
@@ -54,7 +57,7 @@ _FLAGS = {
     "ace": "//ace:ace",
     "backend": "//backend:backend",
     "hardening": "//hardening:hardening",
-    "os_calls": "//base:os_calls",
+    "os_calls": "//base/os:os_calls",
     "tracing": "//tracing:tracing",
 }
 
@@ -156,10 +159,10 @@ def hakmem_shared_library(
         # ASan and TSan bring their own malloc, and leave symbols open.
         tags = ["nosan"] + (["manual"] if fixed else tags),
         visibility = ["//visibility:private"] if fixed else visibility,
-        deps = ["//frontend:malloc"] + select({
+        deps = ["//frontend/override"] + select({
             # Has no IFUNC.
             "//third_party/toolchains/musl": [],
-            "//conditions:default": ["//frontend:bins_at_relocation"],
+            "//conditions:default": ["//frontend/override:bins_at_relocation"],
         }),
     )
     if fixed:

@@ -7,14 +7,14 @@
 #include "ace/mid_blocks.h"
 #include "ace/span_shards.h"
 #include "ace_mode.h"
-#include "backend/address_map.h"
-#include "backend/large.h"
-#include "backend/page_heap.h"
-#include "backend/span_source.h"
-#include "base/clock.h"
-#include "base/options.h"
-#include "tracing/failure_note.h"
-#include "tracing/routings.h"
+#include "backend/large/large.h"
+#include "backend/large/span_source.h"
+#include "backend/memory/address_map.h"
+#include "backend/spans/page_heap.h"
+#include "base/os/clock.h"
+#include "base/text/options.h"
+#include "tracing/counters/routings.h"
+#include "tracing/failures/failure_note.h"
 
 namespace hakmem {
 namespace {

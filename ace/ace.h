@@ -26,9 +26,9 @@
 #include "ace/span_bins.h"
 #include "ace_mode.h"
 #include "backend/backend.h"
-#include "backend/span.h"
-#include "base/options.h"
+#include "backend/spans/span.h"
 #include "base/size_classes.h"
+#include "base/text/options.h"
 
 namespace hakmem {
 
@@ -99,7 +99,7 @@ class Ace {
   static void UnlockAfterFork();
 
   // Proves that the books of mid blocks and shards balance
-  // (backend/book_check.h). The caller holds the locks, as for fork.
+  // (backend/verify/book_check.h). The caller holds the locks, as for fork.
   // VisitShared calls visit(span, argument) for each span in the shards.
   [[gnu::cold]] static void CheckBooks(BookCheck& check);
   static void VisitShared(void (*visit)(uintptr_t span, void* argument),

@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "ace/limit.h"
-#include "backend/address_map.h"
-#include "base/options.h"
-#include "tracing/failure_note.h"
+#include "backend/memory/address_map.h"
+#include "base/text/options.h"
+#include "tracing/failures/failure_note.h"
 
 namespace hakmem {
 namespace {

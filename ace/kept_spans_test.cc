@@ -7,9 +7,9 @@
 
 #include "ace/span_bins.h"
 #include "ace/span_shards.h"
-#include "backend/books_test_helper.h"
-#include "backend/page_heap.h"
-#include "backend/span.h"
+#include "backend/spans/page_heap.h"
+#include "backend/spans/span.h"
+#include "backend/verify/books_test_helper.h"
 
 namespace hakmem {
 namespace {

@@ -1,7 +1,7 @@
 #include "ace/limit.h"
 
 #include "ace/mid_blocks.h"
-#include "backend/page_heap.h"
+#include "backend/spans/page_heap.h"
 
 namespace hakmem {
 

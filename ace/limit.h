@@ -12,8 +12,8 @@
 #include <cstddef>
 
 #include "absl/base/thread_annotations.h"
-#include "base/lock.h"
-#include "base/options.h"
+#include "base/sync/lock.h"
+#include "base/text/options.h"
 
 namespace hakmem {
 

@@ -1,8 +1,8 @@
 #include "ace/mid_blocks.h"
 
 #include "ace/mid_slab.h"
-#include "backend/shared_slab_pools.h"
-#include "backend/shared_slab_pools_check.h"
+#include "backend/slabs/shared_slab_pools.h"
+#include "backend/slabs/shared_slab_pools_check.h"
 
 namespace hakmem {
 namespace {

@@ -30,8 +30,8 @@ class MidBlocks {
   static void LockForFork();
   static void UnlockAfterFork();
 
-  // Proves that the books balance (backend/book_check.h). The caller holds the
-  // locks, as for fork.
+  // Proves that the books balance (backend/verify/book_check.h). The caller
+  // holds the locks, as for fork.
   [[gnu::cold]] static void CheckBooks(BookCheck& check);
 };
 

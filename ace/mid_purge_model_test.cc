@@ -1,8 +1,8 @@
-// Runs the pools of mid blocks (backend/shared_slab_pools.h with MidSlab) under
-// every interleaving of a few operations, on a memory as weak as C11's
+// Runs the pools of mid blocks (backend/slabs/shared_slab_pools.h with MidSlab)
+// under every interleaving of a few operations, on a memory as weak as C11's
 // (testing/interleaver): free blocks of slabs in use are purged while the lock
 // is free, beside threads that take blocks and give them back. At the end of
-// each run the pools' own books are checked (backend/book_check.h).
+// each run the pools' own books are checked (backend/verify/book_check.h).
 
 #include <gtest/gtest.h>
 
@@ -13,16 +13,16 @@
 #include <vector>
 
 // First what takes the place of atomics and locks.
-#include "testing/interleaver/in_place_of_lock.h"
-#include "testing/interleaver/in_place_of_std.h"
+#include "tests/interleaving/in_place_of_lock.h"
+#include "tests/interleaving/in_place_of_std.h"
 //
 #include "ace/mid_slab.h"
-#include "backend/address_map.cc"
-#include "backend/model_aborts_test_helper.h"
-#include "backend/model_system_test_helper.h"
-#include "backend/shared_slab_pools.h"
-#include "backend/shared_slab_pools_check.h"
-#include "backend/slab_check.cc"
+#include "backend/memory/address_map.cc"
+#include "backend/memory/model_aborts_test_helper.h"
+#include "backend/memory/model_system_test_helper.h"
+#include "backend/slabs/shared_slab_pools.h"
+#include "backend/slabs/shared_slab_pools_check.h"
+#include "backend/slabs/slab_check.cc"
 
 namespace hakmem {
 

@@ -17,8 +17,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "backend/slab.h"
-#include "base/os_memory.h"
+#include "backend/slabs/slab.h"
+#include "base/os/os_memory.h"
 
 namespace hakmem {
 

@@ -23,8 +23,8 @@
 #include <iterator>
 
 #include "ace_mode.h"
-#include "backend/span.h"
-#include "tracing/counters.h"
+#include "backend/spans/span.h"
+#include "tracing/counters/counters.h"
 
 namespace hakmem {
 
@@ -144,8 +144,8 @@ class SpanBins {
   size_t classes() const { return classes_.load(std::memory_order_relaxed); }
   size_t budget() const { return budget_; }
 
-  // Proves that the books balance (backend/book_check.h): while the owner is
-  // not in the allocator. VisitSpans calls visit(span) for each kept.
+  // Proves that the books balance (backend/verify/book_check.h): while the
+  // owner is not in the allocator. VisitSpans calls visit(span) for each kept.
   [[gnu::cold]] void CheckBooks(BookCheck& check) const;
   template <typename Visit>
   void VisitSpans(Visit&& visit) const {

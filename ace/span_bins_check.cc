@@ -1,7 +1,7 @@
 #include "ace/span_bins_check.h"
 
 #include "ace/span_bins.h"
-#include "backend/page_heap.h"
+#include "backend/spans/page_heap.h"
 
 namespace hakmem {
 

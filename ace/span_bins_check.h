@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "backend/book_check.h"
+#include "backend/verify/book_check.h"
 
 namespace hakmem {
 

@@ -7,10 +7,10 @@
 #include "ace/span_bins.h"
 #include "ace/span_bins_check.h"
 #include "ace_mode.h"
-#include "backend/page_heap.h"
-#include "backend/span.h"
-#include "base/clock.h"
-#include "base/lock.h"
+#include "backend/spans/page_heap.h"
+#include "backend/spans/span.h"
+#include "base/os/clock.h"
+#include "base/sync/lock.h"
 
 namespace hakmem {
 namespace {

@@ -41,8 +41,9 @@ class SpanShards {
   static void LockForFork();
   static void UnlockAfterFork();
 
-  // Proves that the books balance (backend/book_check.h). The caller holds the
-  // locks, as for fork. VisitSpans calls visit(span, argument) for each kept.
+  // Proves that the books balance (backend/verify/book_check.h). The caller
+  // holds the locks, as for fork. VisitSpans calls visit(span, argument) for
+  // each kept.
   [[gnu::cold]] static void CheckBooks(BookCheck& check);
   static void VisitSpans(void (*visit)(uintptr_t span, void* argument),
                          void* argument);

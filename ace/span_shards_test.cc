@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "ace_mode.h"
-#include "backend/page_heap.h"
+#include "backend/spans/page_heap.h"
 
 namespace hakmem {
 namespace {

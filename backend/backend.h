@@ -12,24 +12,14 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "backend/slab.h"
+#include "backend/slabs/slab.h"
+#include "backend/slabs/slab_totals.h"
 #include "base/size_classes.h"
 
 namespace hakmem {
 
 class BookCheck;
 class PurgeBudget;
-
-// What a back-end holds, in bytes and counts.
-struct SlabTotals {
-  uint64_t chunks = 0;           // SuperSlabs or segments
-  uint64_t slabs = 0;            // of a class
-  uint64_t block_bytes = 0;      // in blocks handed out (in use or in bins)
-  uint64_t committed_bytes = 0;  // touched pages of all slabs, free ones too
-};
-
-// One visit per slab of a class, with the slab's lock held: read, don't call.
-using SlabVisitor = void (*)(const Slab& slab, void* argument);
 
 template <typename B>
 concept Backend = requires(typename B::Heap* heap, SizeClass size_class,
@@ -63,8 +53,8 @@ concept Backend = requires(typename B::Heap* heap, SizeClass size_class,
   // base, block size and count do not change while one of its blocks is in use.
   { B::SlabAt(address) } -> std::same_as<const Slab*>;
 
-  // Housekeeping at `now` (CoarseMilliseconds). EndEpoch delivers what waits and
-  // lets go of slabs that were kept unused since it was last called; Purge
+  // Housekeeping at `now` (CoarseMilliseconds). EndEpoch delivers what waits
+  // and lets go of slabs that were kept unused since it was last called; Purge
   // purges free slabs that are due, within `budget` (null: no limit), and goes
   // on with the rest at its next call. Both take all with `force`. Collect does
   // the one, then the other. Purge and Collect return the bytes given back.

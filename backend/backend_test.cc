@@ -14,10 +14,10 @@
 #include <thread>
 #include <vector>
 
-#include "backend/address_map.h"
-#include "backend/chunk_source.h"
-#include "backend/segment.h"
-#include "backend/superslab.h"
+#include "backend/memory/address_map.h"
+#include "backend/memory/chunk_source.h"
+#include "backend/segment/segment.h"
+#include "backend/superslab/superslab.h"
 
 namespace hakmem {
 namespace {

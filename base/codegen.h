@@ -1,4 +1,4 @@
-// What the hot path (frontend/bins.h) asks of the compiler.
+// What the hot path (frontend/thread_cache/bins.h) asks of the compiler.
 #ifndef HAKMEM_BASE_CODEGEN_H_
 #define HAKMEM_BASE_CODEGEN_H_
 

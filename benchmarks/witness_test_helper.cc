@@ -1,5 +1,5 @@
 // Preloaded beside a library whose calls to the operating system can be refused
-// (--//base:os_calls=injected): tells what an allocator does in each process
+// (--//base/os:os_calls=injected): tells what an allocator does in each process
 // that has it, in lines at the end of the file that HAKMEM_TEST_WITNESS_FILE
 // names:
 //

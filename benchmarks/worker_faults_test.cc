@@ -217,7 +217,7 @@ TEST_P(WorkerFaults, EndsWellOrForWantOfMemory) {
 }
 
 // Whether a few small blocks are all that the workload asks for: these are
-// served when the system refuses everything (backend/small_reserve.h).
+// served when the system refuses everything (backend/spans/small_reserve.h).
 bool TheReserveServes(const Case& workload) {
   return workload.workload.starts_with("false-sharing");
 }

@@ -4,7 +4,7 @@
     names_test.py README.md     # the other documents are found from its folder
 
 Of a target that a macro makes only the beginning is looked for: "misuse_test"
-of //frontend:misuse_test_segment. Reads the source tree, not what Bazel copies.
+of //tests/blackbox/misuse:misuse_test_segment. Reads the source tree, not what Bazel copies.
 """
 
 import glob

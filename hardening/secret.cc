@@ -7,8 +7,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "base/clock.h"
-#include "base/system_call.h"
+#include "base/os/clock.h"
+#include "base/os/system_call.h"
 
 namespace hakmem {
 namespace {

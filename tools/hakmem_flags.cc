@@ -8,7 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "base/options.h"
+#include "base/text/options.h"
 
 namespace hakmem::tools {
 namespace {

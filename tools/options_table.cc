@@ -8,7 +8,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "base/options.h"
+#include "base/text/options.h"
 
 namespace {
 
@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
   }
   if (text.str().find("\n\n" + Table() + "\n") == std::string::npos) {
     std::cerr << argv[1] << ": its table of options is not the one of "
-              << "base/options.def; put this in its place:\n\n"
+              << "base/text/options.def; put this in its place:\n\n"
               << Table();
     return 1;
   }

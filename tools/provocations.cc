@@ -11,7 +11,7 @@
 #include <fstream>
 #include <utility>
 
-#include "base/calls/injected/fault_control.h"
+#include "base/os/calls/injected/fault_control.h"
 #include "hakmem/hakmem.h"
 
 namespace hakmem::tools {

@@ -1,0 +1,91 @@
+#include "backend/errors/emergency.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "base/os/os_memory.h"
+
+namespace hakmem {
+namespace {
+
+// Only what is used becomes resident. Where so much is refused, less will do.
+constexpr size_t kMostBytes = size_t{256} << 20;
+constexpr size_t kLeastBytes = size_t{64} << 10;
+
+// Pieces are multiples of this; so is the room for the size before each.
+constexpr size_t kGrain = 16;
+
+// The mapping, written before its address is seen. Several threads may come to
+// their end at once: who claims the word makes it.
+constinit std::atomic<bool> claimed{false};
+constinit size_t mapped_bytes = 0;
+constinit std::atomic<uintptr_t> mapping{0};
+// Of the mapping, from its start.
+constinit std::atomic<size_t> used{0};
+
+constinit std::atomic<void (*)()> when_begun{nullptr};
+
+void MapOnce() {
+  // relaxed: nothing is read that another wrote.
+  if (claimed.exchange(true, std::memory_order_relaxed)) return;
+  for (size_t bytes = kMostBytes; bytes >= kLeastBytes; bytes /= 4) {
+    const os::Mapping made =
+        os::Map(bytes, os::PageBytes(), os::Access::kReadWrite);
+    if (!made) continue;
+    mapped_bytes = bytes;
+    // release: pairs with the acquire in Mapped.
+    mapping.store(made.address, std::memory_order_release);
+    return;
+  }
+}
+
+uintptr_t Mapped() { return mapping.load(std::memory_order_acquire); }
+
+size_t& SizeBefore(uintptr_t address) {
+  return *reinterpret_cast<size_t*>(address - sizeof(size_t));
+}
+
+}  // namespace
+
+void Emergency::WhenBegun(void (*take_over)()) {
+  // relaxed, here and below: a function, known since the process began.
+  when_begun.store(take_over, std::memory_order_relaxed);
+}
+
+void Emergency::Begin() {
+  MapOnce();
+  if (auto* take_over = when_begun.load(std::memory_order_relaxed)) take_over();
+}
+
+void* Emergency::Allocate(size_t bytes, size_t alignment) {
+  const uintptr_t start = Mapped();
+  if (start == 0 || bytes > mapped_bytes || alignment > mapped_bytes) {
+    return nullptr;
+  }
+  bytes = (std::max(bytes, kGrain) + kGrain - 1) & ~(kGrain - 1);
+  alignment = std::max(alignment, kGrain);
+  size_t before = used.load(std::memory_order_relaxed);
+  uintptr_t address = 0;
+  size_t after = 0;
+  do {
+    address =
+        (start + before + kGrain + alignment - 1) & ~uintptr_t{alignment - 1};
+    after = address + bytes - start;
+    if (after > mapped_bytes) return nullptr;
+    // relaxed: it only says whose the piece is, and nobody has used it yet.
+  } while (
+      !used.compare_exchange_weak(before, after, std::memory_order_relaxed));
+  SizeBefore(address) = bytes;
+  return reinterpret_cast<void*>(address);
+}
+
+size_t Emergency::BytesAt(uintptr_t address) {
+  const uintptr_t start = Mapped();
+  if (start == 0 || address % kGrain != 0 || address <= start ||
+      address - start >= used.load(std::memory_order_relaxed)) {
+    return 0;
+  }
+  return SizeBefore(address);
+}
+
+}  // namespace hakmem

@@ -1,0 +1,448 @@
+#include "backend/large/large.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "absl/base/thread_annotations.h"
+#include "backend/large/large_block.h"
+#include "backend/large/large_density.h"
+#include "backend/large/large_guards.h"
+#include "backend/large/large_pieces.h"
+#include "backend/large/large_state.h"
+#include "backend/memory/address_map.h"
+#include "backend/memory/huge_pages.h"
+#include "base/os/clock.h"
+#include "base/os/os_memory.h"
+#include "base/sync/lock.h"
+#include "base/text/options.h"
+#include "hardening/levels.h"
+#include "tracing/counters/counters.h"
+#include "tracing/failures/failure_note.h"
+
+namespace hakmem {
+namespace {
+
+// NOLINTNEXTLINE(google-build-using-namespace): one part of it.
+using namespace large;
+
+// A growing block asks for huge pages from here on: the last of them, touched
+// in part, is at most a quarter more memory than the program asked for.
+constexpr size_t kLeastHugeBytes = 4 * kChunkBytes;
+
+// What all parked blocks may hold, and tails: so many times what is in use,
+// within bounds. When there is more, the oldest blocks go.
+constexpr size_t kParkedTimes = 2;
+constexpr size_t kLeastParkedBytes = size_t{32} << 20;
+constexpr size_t kMostParkedBytes = size_t{512} << 20;
+
+// The least block that is put together. What a vector outgrows spans with is
+// shorter, and shall be one mapping, that mremap can grow.
+constexpr size_t kLeastMovedBytes = kChunkBytes + 1;
+// And the longest that is put together or parked: what is longer is an array
+// that may grow without end, and growing it shall move pages, not bytes.
+constexpr size_t kMostParkedBlock = size_t{32} << 20;
+// The longest tail: so much may be filled again soon.
+constexpr size_t kMostTail = size_t{16} << 20;
+// What is left of a parked block and less than a chunk goes back to the OS when
+// the block is moved. As the tail of the block that it serves whole, so much of
+// it stays for the next one, within what peers hold.
+constexpr size_t kMostRest = kChunkBytes / 2;
+
+// Blocks from here on are whole chunks: at most a quarter longer than asked
+// for. What is beyond that is touched by nobody, but it may be resident: in a
+// block put together from parked ones, in a parked one that is used again, and
+// where the last page that is asked for lies in a huge one.
+constexpr size_t kLeastWholeBytes = 4 * kChunkBytes;
+
+// 0 when `bytes` is beyond what address arithmetic holds.
+size_t RoundToPages(size_t bytes) {
+  const size_t page = std::max(os::PageBytes(), kPageBytes);
+  return bytes + page - 1 < bytes ? 0 : (bytes + page - 1) & ~(page - 1);
+}
+
+// What a block of `bytes` is made of: of a long one whole chunks, so that all
+// of it can be moved to other blocks later. 0 as above.
+size_t MappedBytes(size_t bytes) {
+  const size_t size = RoundToPages(bytes);
+  return size < kLeastWholeBytes ? size : RoundToChunks(size);
+}
+
+void SetBytes(LargeBlock* block, size_t bytes)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  bytes_in_use += bytes - block->bytes;
+  block->bytes = bytes;
+}
+
+size_t ParkedBudget() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  return std::clamp(bytes_in_use * kParkedTimes, kLeastParkedBytes,
+                    kMostParkedBytes);
+}
+
+// Moves the block's pages, `mapped` bytes of them, to a new place of `size`
+// bytes. Returns false, with everything as it was, when the OS refuses.
+bool Move(LargeBlock* block, size_t mapped, size_t size) {
+  const uintptr_t from = block->base;
+  const size_t guarded = kGuardsMemory ? kChunkBytes : 0;
+  const os::Mapping to = kGuardsMemory
+                             ? MapGuarded(size, guarded)
+                             : os::Map(size, kChunkBytes, os::Access::kNone);
+  if (!to) {
+    NoteMapFail(OsRequest::kGrowLarge, to.error, to.refused);
+    return false;
+  }
+  // Whether the map has room for the new place; it then cannot refuse below.
+  if (!AddressMap::SetChunk(to.address, block)) {
+    os::Release(to.address, size);
+    ReleaseGuards(to.address, size, guarded);
+    return false;
+  }
+  // Before the pages leave, and out of the new place as well while it is in
+  // doubt: another thread may be given the one they left, or the other one when
+  // they cannot move there.
+  AddressMap::SetChunk(to.address, nullptr);
+  AddressMap::SetChunk(from, nullptr);
+  if (const int error = os::MoveTo(from, mapped, size, to.address)) {
+    NoteMapFail(OsRequest::kGrowLarge, error, size);
+    ReleaseGuards(to.address, size, guarded);
+    AddressMap::SetChunk(from, block);
+    return false;
+  }
+  AddressMap::SetChunk(to.address, block);
+  ReleaseGuards(from, mapped, block->guarded);
+  MutexLock lock(mutex);
+  block->base = to.address;
+  block->guarded = guarded;
+  return true;
+}
+
+// The shortest parked block that is aligned and of `size` to `room` more bytes,
+// taken out of the list; null when there is none. What is shorter than is ever
+// put together gets one mapping.
+LargeBlock* TakeWhole(size_t size, size_t alignment, size_t room)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  LargeBlock* best = nullptr;
+  for (LargeBlock* block = parked.front(); block != nullptr;
+       block = parked.Next(block)) {
+    if (block->bytes < size || block->bytes - size > room) continue;
+    if (block->base % std::max(alignment, size_t{1}) != 0) continue;
+    if (size < kLeastMovedBytes && block->moved_chunks != 0) continue;
+    if (best == nullptr || block->bytes <= best->bytes) best = block;
+  }
+  if (best != nullptr) Unpark(best);
+  return best;
+}
+
+// Of a long block so much goes back at a time, when time matters.
+constexpr size_t kMostAtOnce = 2 * kChunkBytes;
+
+// Gives the end of a block that is in no list back to the OS. Returns false,
+// and does nothing, when the OS refuses.
+bool ShortenBeforeGivingBack(LargeBlock* block) {
+  const size_t left = block->bytes - kMostAtOnce;
+  if (os::Unmap(block->base + left, kMostAtOnce) != 0) return false;
+  block->bytes = left;
+  return true;
+}
+
+// Parked memory for a block.
+struct ParkedMemory {
+  LargeBlock* block = nullptr;
+  size_t rest = 0;   // at its end, to be its tail
+  size_t dirty = 0;  // from its front on; what is behind is zero
+};
+
+ParkedMemory TakeParked(size_t size, size_t alignment)
+    ABSL_LOCKS_EXCLUDED(mutex) {
+  ParkedMemory memory;
+  {
+    MutexLock lock(mutex);
+    memory.block = TakeWhole(size, alignment, size / 8);
+    // The rest is a tail, to grow into: a vector that begins to grow gets a
+    // long one, others what is too short to be moved elsewhere.
+    if (memory.block == nullptr) {
+      memory.block = TakeWhole(size, alignment,
+                               size < kLeastMovedBytes ? kMostTail : kMostRest);
+      if (memory.block != nullptr) memory.rest = memory.block->bytes - size;
+    }
+  }
+  memory.dirty = size;
+  if (memory.block == nullptr && size >= kLeastMovedBytes &&
+      size <= kMostParkedBlock && alignment <= kChunkBytes) {
+    memory.block = PutTogether(size, &memory.dirty);
+  }
+  return memory;
+}
+
+SpanAllocation EnterTaken(const ParkedMemory& memory)
+    ABSL_LOCKS_EXCLUDED(mutex) {
+  LargeBlock* block = memory.block;
+  if (block == nullptr) return {};
+  if (!AddressMap::SetChunk(block->base, block)) {
+    GiveBack(block);
+    return {};
+  }
+  MutexLock lock(mutex);
+  block->bytes -= memory.rest;
+  EnterInUse(block);
+  SetTail(block, memory.rest);
+  return {block->base, false};
+}
+
+// Gives parked blocks back to the OS, the oldest first, until they were `bytes`
+// or none is left.
+void GiveBackParked(size_t bytes) ABSL_LOCKS_EXCLUDED(mutex) {
+  size_t given_back = 0;
+  MutexLock lock(mutex);
+  while (given_back < bytes && !parked.empty()) {
+    LargeBlock* oldest = parked.front();
+    Unpark(oldest);
+    mutex.Unlock();
+    given_back += GiveBack(oldest);
+    mutex.Lock();
+  }
+}
+
+// Enters a block that was unreleased, `size` bytes of it; the rest is its tail.
+SpanAllocation EnterUnreleased(LargeBlock* block, size_t size) {
+  if (!AddressMap::SetChunk(block->base, block)) {
+    GiveBack(block);
+    return {};
+  }
+  MutexLock lock(mutex);
+  const size_t rest = block->bytes - size;
+  block->bytes = size;
+  EnterInUse(block);
+  SetTail(block, rest);
+  return {block->base, block->is_zero};
+}
+
+}  // namespace
+
+SpanAllocation Large::Allocate(size_t bytes, size_t alignment) {
+  const size_t size = MappedBytes(bytes);
+  if (size == 0) return {};
+  alignment = std::max(alignment, kChunkBytes);
+  // What the kernel would not take back comes first: it is a mapping less.
+  if (LargeBlock* block = TakeUnreleased(size, alignment, size / 8)) {
+    return EnterUnreleased(block, size);
+  }
+  // Parked memory that is too short for any of it to serve here.
+  if (size > kMostParkedBlock) GiveBackParked(size);
+  LargeBlock* block = block_pool.Get();
+  if (block == nullptr) return {};
+  Count(Event::kMapCall);
+  const os::Mapping m = kGuardsMemory
+                            ? MapGuarded(size, alignment)
+                            : os::Map(size, alignment, os::Access::kReadWrite);
+  if (!m) {
+    block_pool.Put(block);
+    block = TakeUnreleased(size, alignment, kMostTail);
+    if (block != nullptr) return EnterUnreleased(block, size);
+    Count(Event::kMapFailure);
+    NoteMapFail(OsRequest::kMapLarge, m.error, m.refused);
+    return {};
+  }
+  Begin(block, m.address, size);
+  if constexpr (kGuardsMemory) block->guarded = alignment;
+  HugePages::AdviseIfAsked(block->base, block->bytes);
+  AskIfDense(block);
+  if (!AddressMap::SetChunk(m.address, block)) {
+    GiveBack(block);
+    return {};
+  }
+  MutexLock lock(mutex);
+  EnterInUse(block);
+  return {m.address, true};
+}
+
+SpanAllocation Large::AllocateParked(size_t bytes, size_t alignment) {
+  const size_t size = MappedBytes(bytes);
+  return size == 0 ? SpanAllocation{} : EnterTaken(TakeParked(size, alignment));
+}
+
+SpanAllocation Large::AllocateZeroed(size_t bytes, size_t alignment) {
+  const size_t size = MappedBytes(bytes);
+  if (size == 0) return {};
+  // Clearing what is resident costs less than as many page faults, but more
+  // than none where the program leaves most of its blocks untouched.
+  if (IsParkedDense()) {
+    const ParkedMemory memory = TakeParked(size, alignment);
+    if (const SpanAllocation block = EnterTaken(memory)) {
+      if (memory.dirty >= bytes) return block;
+      // The rest is fresh, and stays untouched.
+      memset(reinterpret_cast<void*>(block.address), 0, memory.dirty);
+      return {block.address, true};
+    }
+  }
+  // So that what is parked does not add to the peak.
+  GiveBackParked(size);
+  return Allocate(bytes, alignment);
+}
+
+bool Large::Park(uintptr_t address, uint64_t now) {
+  MutexLock lock(mutex);
+  const LargeBlock* candidate = BlockAt(address);
+  if (candidate == nullptr || kGuardsMemory ||
+      candidate->bytes + candidate->tail > kMostParkedBlock) {
+    return false;
+  }
+  LargeBlock* block = LeaveUse(address);
+  const size_t budget = ParkedBudget();
+  block->freed_at = now;
+  EnterParked(block);
+  while (bytes_parked > budget && !parked.empty()) {
+    LargeBlock* oldest = parked.front();
+    Unpark(oldest);
+    mutex.Unlock();
+    GiveBack(oldest);
+    mutex.Lock();
+  }
+  return true;
+}
+
+size_t Large::Purge(uint64_t now, bool force, PurgeBudget* budget) {
+  const uint64_t decay = options::Get(options::k_decay);
+  size_t given_back = 0;
+  RetryUnreleased();
+  MutexLock lock(mutex);
+  while (LargeBlock* oldest = parked.front()) {
+    if (!force && now < oldest->freed_at + decay) break;
+    if (PurgeBudget::IsSpent(budget)) return given_back;
+    Unpark(oldest);
+    mutex.Unlock();
+    if (budget != nullptr && oldest->bytes > kMostAtOnce &&
+        ShortenBeforeGivingBack(oldest)) {
+      given_back += kMostAtOnce;
+      mutex.Lock();
+      EnterParkedAsOldest(oldest);
+      continue;
+    }
+    given_back += GiveBack(oldest);
+    mutex.Lock();
+  }
+  while (LargeBlock* oldest = tails.front()) {
+    if (!force && now < oldest->shrunk_at + decay) break;
+    if (PurgeBudget::IsSpent(budget)) return given_back;
+    // From here on the block's owner does not know of the tail, and whatever it
+    // does with the block leaves the tail alone.
+    const uintptr_t address = oldest->base + oldest->bytes;
+    const size_t bytes = oldest->tail;
+    SetTail(oldest, 0);
+    mutex.Unlock();
+    GiveBackPart(address, bytes);
+    given_back += bytes;
+    mutex.Lock();
+  }
+  return given_back;
+}
+
+size_t Large::BytesAt(uintptr_t address) {
+  const LargeBlock* block = BlockAt(address);
+  return block == nullptr ? 0 : block->bytes;
+}
+
+bool Large::Free(uintptr_t address) {
+  LargeBlock* block;
+  {
+    MutexLock lock(mutex);
+    block = LeaveUse(address);
+  }
+  if (block == nullptr) return false;
+  LookAtFreed(*block);
+  GiveBack(block);
+  return true;
+}
+
+uintptr_t Large::Resize(uintptr_t address, size_t bytes) {
+  LargeBlock* block = BlockAt(address);
+  const size_t size = RoundToPages(bytes);
+  if (block == nullptr || size == 0) return 0;
+  // A guarded block is not shrunk, so it has no tail, and has no room to grow.
+  if (kGuardsMemory && size <= block->bytes) return 0;
+  size_t mapped;
+  {
+    MutexLock lock(mutex);
+    mapped = block->bytes + block->tail;
+    if (size <= mapped && mapped - size <= kMostTail) {
+      SetBytes(block, size);
+      SetTail(block, mapped - size);
+      return address;
+    }
+    SetTail(block, 0);
+  }
+  Count(Event::kMapCall);
+  if (kGuardsMemory || os::ResizeInPlace(address, mapped, size) != 0) {
+    // What was moved here is copied: it may be several mappings.
+    if (block->moved_chunks != 0 || !Move(block, mapped, size)) {
+      MutexLock lock(mutex);
+      SetTail(block, mapped - block->bytes);
+      Count(Event::kMapFailure);
+      return 0;
+    }
+  }
+  {
+    MutexLock lock(mutex);
+    SetBytes(block, size);
+  }
+  if (size >= kLeastHugeBytes && size / kChunkBytes > mapped / kChunkBytes) {
+    AdviseGrown(block, mapped);
+  }
+  return block->base;
+}
+
+Origin Large::OriginAt(uintptr_t address) {
+  const LargeBlock* block = BlockAt(address);
+  return block == nullptr ? Origin::kUnknown : block->origin;
+}
+
+void Large::SetOrigin(uintptr_t address, Origin origin) {
+  LargeBlock* block = BlockAt(address);
+  if (block != nullptr) block->origin = origin;
+}
+
+uintptr_t Large::BlockAround(uintptr_t address) {
+  MutexLock lock(mutex);
+  for (LargeBlock* block = blocks.front(); block != nullptr;
+       block = blocks.Next(block)) {
+    if (address - block->base < block->bytes) return block->base;
+  }
+  return 0;
+}
+
+size_t Large::BytesOfFreed(uintptr_t address) {
+  MutexLock lock(mutex);
+  return freed_last.BytesAt(address);
+}
+
+bool Large::HasForgottenFreed() {
+  MutexLock lock(mutex);
+  return freed_last.HasForgotten();
+}
+
+size_t Large::BytesParked() {
+  MutexLock lock(mutex);
+  return bytes_parked;
+}
+
+size_t Large::BytesInUse() {
+  MutexLock lock(mutex);
+  return bytes_in_use;
+}
+
+void Large::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  mutex.Lock();
+  block_pool.LockForFork();
+}
+
+void Large::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  block_pool.UnlockAfterFork();
+  mutex.Unlock();
+}
+
+void Large::CheckBooks(BookCheck& check) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  CheckLargeBlocks({blocks, parked, tails, bytes_in_use, bytes_parked,
+                    moved_chunks, unreleased, block_pool},
+                   check);
+}
+
+}  // namespace hakmem

@@ -1,0 +1,112 @@
+// Large blocks: a mapping of their own each, for requests above
+// kMaxSpanBytes (1 MiB) and alignments that no span has.
+//
+// Blocks start on a chunk boundary, so the address map finds their books; they
+// grow by mremap, in place or by moving pages instead of bytes. A block that is
+// freed goes back to the OS, or is parked: kept resident for the decay time. A
+// parked block serves a request of nearly its size; for any other, resident
+// memory is moved together from as many parked blocks as it takes:
+//
+//   parked   │ 2 MiB │ 2 MiB │ 2 MiB │ rest │     │ 2 MiB │ 2 MiB │
+//                └───────┴───────┴──────────────┐     └───────┴────┐
+//   block                               │ 2 MiB │ 2 MiB │ 2 MiB │ … │ fresh │
+//
+// Moving 2 MiB costs the kernel one page table, faulting them in 512 pages.
+//
+// A block that grows beyond 8 MiB asks for huge pages when what it had is
+// dense: it is a vector being filled, and its page faults are most of what
+// growing it costs. A block that is only allocated may be touched here and
+// there, and asks when all of the last ones were dense (density.h).
+//
+// A vector that begins to grow, from 1 to 2 MiB, gets a longer parked block
+// when there is one, whose rest is its tail: what it was longer before it was
+// shrunk, kept for the decay time for it to grow into.
+//
+// With --//hardening=full each block is a mapping of its own between pages that
+// no access may touch; it grows by moving, and none is parked.
+//
+// Thread-safe. Lock order: beside the page heap's, before metadata's. The
+// owner of a block may not resize and free it at once, as with any realloc.
+#ifndef HAKMEM_BACKEND_LARGE_LARGE_H_
+#define HAKMEM_BACKEND_LARGE_LARGE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "backend/memory/purge_budget.h"
+#include "backend/spans/span.h"
+#include "hardening/block_origins.h"
+
+namespace hakmem {
+
+class BookCheck;
+
+class Large {
+ public:
+  // A block of at least `bytes` (not 0, at most PTRDIFF_MAX) aligned to
+  // `alignment`, zeroed unless it says otherwise. Address 0 when the OS
+  // refused.
+  static SpanAllocation Allocate(size_t bytes, size_t alignment);
+
+  // The same from parked memory, not zeroed; address 0 when there is none that
+  // could serve.
+  static SpanAllocation AllocateParked(size_t bytes, size_t alignment);
+
+  // A zeroed block, as from Allocate; parked memory that serves is cleared, or
+  // given back before fresh memory is mapped, so that a program that makes
+  // arrays of zeros needs no more than they take. Unless is_zero says that the
+  // block reads as zeros, the caller has to clear it.
+  static SpanAllocation AllocateZeroed(size_t bytes, size_t alignment);
+
+  // Parks the block at `address`. Returns false, and does nothing, when no
+  // block starts there or it is too long.
+  static bool Park(uintptr_t address, uint64_t now);
+
+  // Gives parked blocks that came at least the decay time before `now` back to
+  // the OS, all of them with `force`. Returns the bytes.
+  static size_t Purge(uint64_t now, bool force, PurgeBudget* budget = nullptr);
+
+  // Usable bytes of the block that starts at `address`, which lies in a large
+  // chunk; 0 when none starts there.
+  static size_t BytesAt(uintptr_t address);
+
+  // Gives the block at `address` back to the OS. Returns false, and does
+  // nothing, when no block starts there.
+  static bool Free(uintptr_t address);
+
+  // Makes the block at `address` at least `bytes` long, by moving it when it
+  // cannot grow in place; a block that shrinks keeps its tail for the decay
+  // time. Returns where it is now, or 0 when the OS refused, or would; then the
+  // block is as it was.
+  static uintptr_t Resize(uintptr_t address, size_t bytes);
+
+  // What the block that starts at `address` was allocated by: kUnknown when
+  // none starts there, or that was not noted.
+  static Origin OriginAt(uintptr_t address);
+  // Notes it, if a block starts there. The caller holds the block.
+  static void SetOrigin(uintptr_t address, Origin origin);
+
+  // Finds the block that holds `address`, for messages; 0 when none does.
+  static uintptr_t BlockAround(uintptr_t address);
+
+  // Bytes of the block that started at `address` until it was freed, as far as
+  // that is remembered, for messages; 0 when there was none. The second tells
+  // whether there were blocks that are not remembered.
+  static size_t BytesOfFreed(uintptr_t address);
+  static bool HasForgottenFreed();
+
+  // Bytes of all large blocks in use, and of those parked.
+  static size_t BytesInUse();
+  static size_t BytesParked();
+
+  static void LockForFork();
+  static void UnlockAfterFork();
+
+  // Proves that the books balance (book_check.h). The caller holds the locks,
+  // as for fork, the chunk source's too.
+  [[gnu::cold]] static void CheckBooks(BookCheck& check);
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_LARGE_LARGE_H_

@@ -1,0 +1,57 @@
+// The books of one large block, and all that is kept of them, as their proof
+// (large_check.cc) reads it. large.cc's own.
+#ifndef HAKMEM_BACKEND_LARGE_LARGE_BLOCK_H_
+#define HAKMEM_BACKEND_LARGE_LARGE_BLOCK_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "backend/memory/chunk.h"
+#include "backend/memory/metadata.h"
+#include "base/intrusive_list.h"
+#include "hardening/block_origins.h"
+
+namespace hakmem {
+
+class BookCheck;
+
+struct LargeTailsTag {};
+
+// A block that was shrunk keeps its tail, what it was longer before, for the
+// decay time: the program may let it grow again.
+struct LargeBlock : Chunk,
+                    ListNode<LargeBlock>,
+                    ListNode<LargeBlock, LargeTailsTag> {
+  LargeBlock* pool_next;
+  size_t guarded;  // bytes that no access may touch, before the block; there
+                   // is a page of them behind it too
+  size_t bytes;    // usable, from the front of the mapping
+  size_t tail;     // of the mapping, behind those; 0 while parked
+  uint64_t shrunk_at;  // CoarseMilliseconds, while there is a tail
+  uint64_t freed_at;   // CoarseMilliseconds, while parked
+  bool asked_for_huge_pages;
+  Origin origin;  // while in use, in hardened builds
+  bool is_zero;   // while unreleased: nothing of it is resident
+  // Chunks that were moved here: as many kernel mappings, perhaps. Such a block
+  // cannot be grown by mremap, which wants one mapping.
+  uint32_t moved_chunks;
+};
+
+// Each is the variable of that name in large_state.h.
+struct LargeBooks {
+  const IntrusiveList<LargeBlock>& blocks;
+  const IntrusiveList<LargeBlock>& parked;
+  const IntrusiveList<LargeBlock, LargeTailsTag>& tails;
+  size_t bytes_in_use;
+  size_t bytes_parked;
+  size_t moved_chunks;
+  const IntrusiveList<LargeBlock>& unreleased;
+  MetadataPool<LargeBlock>& block_pool;
+};
+
+// Large::CheckBooks.
+[[gnu::cold]] void CheckLargeBlocks(const LargeBooks& books, BookCheck& check);
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_LARGE_LARGE_BLOCK_H_

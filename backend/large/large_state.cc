@@ -1,0 +1,164 @@
+#include "backend/large/large_state.h"
+
+#include <algorithm>
+
+#include "backend/memory/address_map.h"
+#include "backend/memory/dirty_ledger.h"
+#include "base/os/clock.h"
+#include "base/os/os_memory.h"
+
+namespace hakmem::large {
+
+LargeBlock* BlockAt(uintptr_t address) {
+  Chunk* chunk = AddressMap::ChunkAt(address);
+  if (chunk == nullptr || chunk->kind != ChunkKind::kLarge ||
+      chunk->base != address) {
+    return nullptr;
+  }
+  return static_cast<LargeBlock*>(chunk);
+}
+
+void Begin(LargeBlock* block, uintptr_t address, size_t bytes) {
+  block->base = address;
+  block->kind = ChunkKind::kLarge;
+  block->guarded = 0;
+  block->bytes = bytes;
+  block->tail = 0;
+  block->asked_for_huge_pages = false;
+  block->moved_chunks = 0;
+  block->is_zero = false;
+}
+
+void SetTail(LargeBlock* block, size_t bytes) {
+  if (block->tail != 0) tails.Remove(block);
+  bytes_parked += bytes - block->tail;
+  DirtyLedger::Add(bytes);
+  DirtyLedger::Subtract(block->tail);
+  block->tail = bytes;
+  if (bytes == 0) return;
+  block->shrunk_at = CoarseMilliseconds();
+  tails.PushBack(block);
+}
+
+void EnterInUse(LargeBlock* block) {
+  block->origin = Origin::kUnknown;
+  blocks.PushFront(block);
+  bytes_in_use += block->bytes;
+}
+
+LargeBlock* LeaveUse(uintptr_t address) {
+  LargeBlock* block = BlockAt(address);
+  if (block == nullptr) return nullptr;
+  blocks.Remove(block);
+  bytes_in_use -= block->bytes;
+  freed_last.Add(address, block->bytes);
+  const size_t tail = block->tail;
+  SetTail(block, 0);
+  block->bytes += tail;
+  AddressMap::SetChunk(address, nullptr);
+  return block;
+}
+
+void EnterParked(LargeBlock* block) {
+  parked.PushBack(block);
+  bytes_parked += block->bytes;
+  DirtyLedger::Add(block->bytes);
+}
+
+void EnterParkedAsOldest(LargeBlock* block) {
+  parked.PushFront(block);
+  bytes_parked += block->bytes;
+  DirtyLedger::Add(block->bytes);
+}
+
+void Unpark(LargeBlock* block) {
+  parked.Remove(block);
+  bytes_parked -= block->bytes;
+  DirtyLedger::Subtract(block->bytes);
+}
+
+void Forget(LargeBlock* block) {
+  if (block->moved_chunks != 0) {
+    MutexLock lock(mutex);
+    moved_chunks -= block->moved_chunks;
+  }
+  block_pool.Put(block);
+}
+
+namespace {
+
+// `block` is in no list, and the kernel does not take it.
+void KeepUnreleased(LargeBlock* block) {
+  block->is_zero = os::Purge(block->base, block->bytes) == 0;
+  MutexLock lock(mutex);
+  unreleased.PushBack(block);
+  unreleased_count.fetch_add(1, std::memory_order_relaxed);
+}
+
+LargeBlock* Take(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  unreleased.Remove(block);
+  unreleased_count.fetch_sub(1, std::memory_order_relaxed);
+  return block;
+}
+
+}  // namespace
+
+size_t GiveBack(LargeBlock* block) {
+  const size_t bytes = block->bytes;
+  const size_t guarded = block->guarded;
+  if (guarded != 0) {
+    const uintptr_t address = block->base;
+    Forget(block);
+    os::Release(address - guarded, guarded + bytes + os::PageBytes());
+  } else if (os::Unmap(block->base, bytes) == 0) {
+    Forget(block);
+  } else {
+    KeepUnreleased(block);
+  }
+  return bytes;
+}
+
+void GiveBackPart(uintptr_t address, size_t bytes) {
+  if (os::Unmap(address, bytes) == 0) return;
+  LargeBlock* block = block_pool.Get();
+  if (block == nullptr) return os::Release(address, bytes);
+  Begin(block, address, bytes);
+  // It may be several kernel mappings, and such a block is not grown.
+  block->moved_chunks = 1;
+  {
+    MutexLock lock(mutex);
+    ++moved_chunks;
+  }
+  KeepUnreleased(block);
+}
+
+void RetryUnreleased() {
+  if (unreleased_count.load(std::memory_order_relaxed) == 0) return;
+  MutexLock lock(mutex);
+  while (LargeBlock* block = unreleased.front()) {
+    Take(block);
+    mutex.Unlock();
+    const bool is_refused = os::Unmap(block->base, block->bytes) != 0;
+    if (!is_refused) Forget(block);
+    mutex.Lock();
+    if (!is_refused) continue;
+    unreleased.PushBack(block);
+    unreleased_count.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+}
+
+LargeBlock* TakeUnreleased(size_t size, size_t alignment, size_t room) {
+  if (unreleased_count.load(std::memory_order_relaxed) == 0) return nullptr;
+  MutexLock lock(mutex);
+  LargeBlock* best = nullptr;
+  for (LargeBlock* block = unreleased.front(); block != nullptr;
+       block = unreleased.Next(block)) {
+    if (block->bytes < size || block->bytes - size > room) continue;
+    if (block->base % std::max(alignment, kChunkBytes) != 0) continue;
+    if (best == nullptr || block->bytes < best->bytes) best = block;
+  }
+  return best == nullptr ? nullptr : Take(best);
+}
+
+}  // namespace hakmem::large

@@ -1,0 +1,190 @@
+#include "backend/memory/address_map.h"
+
+#include <algorithm>
+#include <bit>
+#include <iterator>
+
+#include "backend/memory/metadata.h"
+#include "base/os/os_memory.h"
+#include "base/sync/lock.h"
+#include "tracing/failures/failure_note.h"
+
+namespace hakmem {
+
+constinit const AddressMap::Window AddressMap::no_window_{};
+constinit const AddressMap::Window AddressMap::refused_window_{};
+constinit std::atomic<const AddressMap::Window*> AddressMap::window_{
+    &no_window_};
+constinit AddressMap::Leaf AddressMap::zero_leaf_{};
+constinit std::atomic<intptr_t> AddressMap::root_[kRootEntries]{};
+constinit std::atomic<AddressMap::HighRoot*> AddressMap::high_root_{nullptr};
+
+// --- The window --------------------------------------------------------------
+
+const AddressMap::Window& AddressMap::PlaceWindow(uintptr_t address) {
+  // acquire: as in ClassEntry.
+  const Window* window = window_.load(std::memory_order_acquire);
+  return window != &no_window_ ? *window : MakeWindow(address);
+}
+
+const AddressMap::Window& AddressMap::MakeWindow(uintptr_t address) {
+  auto* made =
+      static_cast<Window*>(Metadata::Allocate(sizeof(Window), alignof(Window)));
+  if (made == nullptr) return no_window_;
+  // All mappings of a process lie side by side, mostly: those of one with a
+  // limit on them within a few times the limit.
+  const uint64_t limit = os::AddressSpaceLimit();
+  uintptr_t bytes = limit >= kMostWindowBytes / 8
+                        ? kMostWindowBytes
+                        : std::max(std::bit_ceil(limit * 8), kLeastWindowBytes);
+  os::Mapping table;
+  for (; bytes >= kLeastWindowBytes; bytes /= 2) {
+    table = os::Map(bytes >> kGranuleShift, os::PageBytes(), os::Access::kRead);
+    if (table) break;
+  }
+  // Few of its pages are ever used: a huge one would be 2 MiB for them.
+  if (table) {
+    (void)os::AdviseNoHugePages(table.address, bytes >> kGranuleShift);
+  }
+  const Window* placed = &refused_window_;
+  if (table) {
+    // Mappings are mostly handed out from the top down: three quarters of the
+    // window lie below the first chunk.
+    const uintptr_t below = bytes / 4 * 3;
+    made->base = address < below
+                     ? 0
+                     : (address - below) & ~((uintptr_t{1} << kLeafShift) - 1);
+    made->granules = bytes >> kGranuleShift;
+    made->classes = reinterpret_cast<const uint8_t*>(table.address);
+    placed = made;
+  }
+  const Window* present = &no_window_;
+  // release: pairs with the acquire in ClassEntry. Who loses the race leaves 24
+  // bytes unused.
+  if (window_.compare_exchange_strong(present, placed,
+                                      std::memory_order_acq_rel,
+                                      std::memory_order_acquire)) {
+    return *placed;
+  }
+  if (table) os::Release(table.address, bytes >> kGranuleShift);
+  return *present;
+}
+
+bool AddressMap::OpenClasses(uintptr_t address) {
+  const Window& window = PlaceWindow(address);
+  if (&window == &no_window_) return false;
+  const uintptr_t leaf = address & ~((uintptr_t{1} << kLeafShift) - 1);
+  if (!IsInWindow(window, leaf)) return true;
+  const int error = os::Commit(reinterpret_cast<uintptr_t>(window.classes) +
+                                   ((leaf - window.base) >> kGranuleShift),
+                               kGranulesPerLeaf);
+  if (error != 0) NoteMapFail(OsRequest::kBooks, error, kGranulesPerLeaf);
+  return error == 0;
+}
+
+// --- Beyond the root ---------------------------------------------------------
+
+namespace {
+
+constexpr int kNodeShift = 39;
+
+// What `entry` points at, made of fresh metadata, which is zeros, if need be;
+// null when there is none. Running a constructor would touch all of it.
+template <typename T>
+T* GetOrMake(std::atomic<T*>& entry) {
+  // acquire: pairs with the release below; what it points at reads as zeros
+  // until others have written to it.
+  T* present = entry.load(std::memory_order_acquire);
+  if (present != nullptr) return present;
+  T* made = static_cast<T*>(Metadata::Allocate(sizeof(T), alignof(T)));
+  if (made == nullptr) return nullptr;
+  // Who loses the race leaves what it made unused.
+  return entry.compare_exchange_strong(present, made, std::memory_order_acq_rel,
+                                       std::memory_order_acquire)
+             ? made
+             : present;
+}
+
+}  // namespace
+
+struct AddressMap::HighNode {
+  std::atomic<Leaf*> leaves[size_t{1} << (kNodeShift - kLeafShift)];
+
+  std::atomic<Leaf*>& LeafOf(uintptr_t address) {
+    return leaves[(address >> kLeafShift) % std::size(leaves)];
+  }
+};
+
+struct AddressMap::HighRoot {
+  std::atomic<HighNode*> nodes[size_t{1} << (kAddressBits - kNodeShift)];
+};
+
+const AddressMap::Leaf& AddressMap::HighLeafAt(uintptr_t address) {
+  if (address >> kAddressBits != 0) return zero_leaf_;
+  // acquire: as in GetOrMake, thrice.
+  HighRoot* root = high_root_.load(std::memory_order_acquire);
+  if (root == nullptr) return zero_leaf_;
+  HighNode* node =
+      root->nodes[address >> kNodeShift].load(std::memory_order_acquire);
+  if (node == nullptr) return zero_leaf_;
+  const Leaf* leaf = node->LeafOf(address).load(std::memory_order_acquire);
+  return leaf == nullptr ? zero_leaf_ : *leaf;
+}
+
+Chunk* AddressMap::HighChunkAt(uintptr_t address) {
+  // acquire: as in ChunkAt.
+  return HighLeafAt(address)
+      .chunk[(address >> kChunkShift) & (kChunksPerLeaf - 1)]
+      .load(std::memory_order_acquire);
+}
+
+const uint8_t* AddressMap::HighClassEntry(uintptr_t address) {
+  return &HighLeafAt(address)
+              .far_class[(address >> kGranuleShift) & (kGranulesPerLeaf - 1)];
+}
+
+AddressMap::Leaf* AddressMap::MakeHighLeaf(uintptr_t address) {
+  if (address >> kAddressBits != 0 || !OpenClasses(address)) return nullptr;
+  HighRoot* root = GetOrMake(high_root_);
+  if (root == nullptr) return nullptr;
+  HighNode* node = GetOrMake(root->nodes[address >> kNodeShift]);
+  return node == nullptr ? nullptr : GetOrMake(node->LeafOf(address));
+}
+
+// --- Entering ----------------------------------------------------------------
+
+AddressMap::Leaf* AddressMap::MakeLeaf(uintptr_t address) {
+  if (!OpenClasses(address)) return nullptr;
+  // Fresh metadata is zeros, which is an empty leaf; running the constructor
+  // would touch all of it.
+  Leaf* leaf =
+      static_cast<Leaf*>(Metadata::Allocate(sizeof(Leaf), alignof(Leaf)));
+  if (leaf == nullptr) return nullptr;
+  intptr_t expected = 0;
+  // release: pairs with the acquire in LeafAt: who sees the leaf may write to
+  // the classes of its addresses. Who loses the race leaves a
+  // leaf unused; both leaves are zeros, so it does not matter which wins.
+  root_[address >> kLeafShift].compare_exchange_strong(
+      expected,
+      reinterpret_cast<intptr_t>(leaf) -
+          reinterpret_cast<intptr_t>(&zero_leaf_),
+      std::memory_order_release, std::memory_order_relaxed);
+  return const_cast<Leaf*>(&LeafAt(address));
+}
+
+bool AddressMap::SetChunk(uintptr_t address, Chunk* chunk) {
+  const bool is_high = address >> kRootBits != 0;
+  Leaf* leaf =
+      const_cast<Leaf*>(is_high ? &HighLeafAt(address) : &LeafAt(address));
+  if (leaf == &zero_leaf_) {
+    if (chunk == nullptr) return true;
+    leaf = is_high ? MakeHighLeaf(address) : MakeLeaf(address);
+    if (leaf == nullptr) return false;
+  }
+  leaf->chunk[(address >> kChunkShift) & (kChunksPerLeaf - 1)]
+      // release: pairs with the acquire in ChunkAt.
+      .store(chunk, std::memory_order_release);
+  return true;
+}
+
+}  // namespace hakmem

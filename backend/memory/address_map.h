@@ -1,0 +1,202 @@
+// The address map: what lies at an address, for every address there is.
+//
+//   address - window ──► classes[granule]      one byte: the hot path
+//
+//   address bits   46 ........ 32 | 31 ...... 21 | 20 ... 16 | 15 ... 0
+//                  root index     | chunk slot   |           |
+//                                 | granule of 64 KiB        |
+//
+//   root ──► leaf of 4 GiB ──► chunk[slot]           all else about 2 MiB
+//                          └─► far_class[granule]    outside the window
+//
+//   address bits   56 ........ 39 | 38 ...... 32 |   from the root's end on
+//   high root ──► node of 512 GiB ──► leaf
+//
+// A free reads one byte: the size class of the slab at the address, or 0 where
+// there is no slab, be it a span, a large block or memory that is not ours. The
+// kernel puts mappings side by side, so a flat table that covers a window of
+// 512 GiB about the first chunk has the byte of practically every block, at the
+// cost of one subtraction and one comparison, which also refuses every address
+// that no process can have. Slabs elsewhere have theirs in the leaves.
+//
+// The root holds distances from one leaf of zeros instead of pointers, so an
+// absent leaf needs no test: distance 0 leads to the zeros.
+//
+// The root covers the addresses that a kernel hands out unless it is asked for
+// others by hint: below 2^47 (x86-64, RISC-V; less where it has three levels of
+// page tables) or 2^48 (AArch64). A process may have more, with five levels or
+// 52 bits. We never ask; should the kernel give us memory there all the same,
+// the books for it, a root of 2 MiB, are made then. Until then such an address
+// is answered by one test of a pointer.
+//
+// The window's table is mapped when the window is placed, readable only: such
+// memory counts neither as data (RLIMIT_DATA) nor against a limit on what is
+// promised, and mlockall makes none of it resident. 64 KiB of it, the bytes of
+// one leaf's addresses, become writable with the leaf. Under a limit on address
+// space the window is smaller: eight times the limit, in a process that cannot
+// have more. The root lies in .bss.
+//
+// Class and chunk in a table and not in aligned headers is snmalloc's page map
+// and tcmalloc's radix tree; the window and the distance in place of a pointer
+// are ours.
+#ifndef HAKMEM_BACKEND_MEMORY_ADDRESS_MAP_H_
+#define HAKMEM_BACKEND_MEMORY_ADDRESS_MAP_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "backend/memory/chunk.h"
+#include "base/size_classes.h"
+
+namespace hakmem {
+
+class BookCheck;
+
+class AddressMap {
+ public:
+  // What the root covers.
+#if defined(__aarch64__)
+  static constexpr int kRootBits = 48;
+#else
+  static constexpr int kRootBits = 47;
+#endif
+  // What any process can have: five levels of page tables.
+  static constexpr int kAddressBits = 57;
+  static constexpr int kLeafShift = 32;
+  static constexpr int kGranuleShift = 16;
+
+  // The window without a limit on address space, and the smallest.
+  static constexpr uintptr_t kMostWindowBytes = uintptr_t{1} << 39;
+  static constexpr uintptr_t kLeastWindowBytes = uintptr_t{1} << kLeafShift;
+
+  // A range of addresses whose classes lie in a flat table.
+  struct Window {
+    uintptr_t base = 0;
+    size_t granules = 0;  // none: no address is inside
+    const uint8_t* classes = nullptr;
+  };
+
+  // The window, which stays as it is: around `address` if this is the first
+  // call. Without granules when the OS refuses memory for it; then a later call
+  // may find another.
+  static const Window& PlaceWindow(uintptr_t address);
+
+  // Whether `address`, any number at all, lies in `window`.
+  static bool IsInWindow(const Window& window, uintptr_t address) {
+    return (address - window.base) >> kGranuleShift < window.granules;
+  }
+
+  // The class of the slab at `address`, which lies in `window`; kNone outside
+  // slabs.
+  static SizeClass ClassInWindow(const Window& window, uintptr_t address) {
+    // relaxed: whoever has a block's address got it, through whatever handed
+    // it over, after the entry was written.
+    return SizeClass{
+        Load(window.classes[(address - window.base) >> kGranuleShift])};
+  }
+
+  // The class of the slab at `address`, any number at all; kNone outside slabs.
+  static SizeClass ClassAt(uintptr_t address) {
+    return SizeClass{Load(*ClassEntry(address))};
+  }
+
+  // The chunk that holds `address`, any number at all; null when it is not
+  // ours. A large block's chunk is found by addresses in its first kChunkBytes.
+  static Chunk* ChunkAt(uintptr_t address) {
+    if (address >> kRootBits != 0) [[unlikely]] {
+      return HighChunkAt(address);
+    }
+    // acquire: pairs with the release in SetChunk; the chunk's fields are set.
+    return LeafAt(address)
+        .chunk[(address >> kChunkShift) & (kChunksPerLeaf - 1)]
+        .load(std::memory_order_acquire);
+  }
+
+  // Enters `chunk` (null to remove) at `address`, a multiple of kChunkBytes.
+  // Returns false when the books have no memory for it.
+  static bool SetChunk(uintptr_t address, Chunk* chunk);
+
+  // Enters the class of the slab at `address`, a multiple of 64 KiB inside a
+  // chunk that has been entered.
+  static void SetClass(uintptr_t address, SizeClass size_class) {
+    std::atomic_ref<uint8_t>(const_cast<uint8_t&>(*ClassEntry(address)))
+        .store(static_cast<uint8_t>(size_class), std::memory_order_relaxed);
+  }
+
+  // Counts the chunks that are entered, and proves that classes are entered in
+  // slab chunks only (book_check.h). Takes no lock.
+  [[gnu::cold]] static void CheckBooks(BookCheck& check);
+
+ private:
+  static constexpr size_t kRootEntries = size_t{1} << (kRootBits - kLeafShift);
+  static constexpr size_t kGranulesPerLeaf = size_t{1}
+                                             << (kLeafShift - kGranuleShift);
+  static constexpr size_t kChunksPerLeaf = size_t{1}
+                                           << (kLeafShift - kChunkShift);
+
+  struct Leaf {
+    uint8_t far_class[kGranulesPerLeaf];
+    std::atomic<Chunk*> chunk[kChunksPerLeaf];
+  };
+
+  static uint8_t Load(const uint8_t& entry) {
+    return std::atomic_ref<uint8_t>(const_cast<uint8_t&>(entry))
+        .load(std::memory_order_relaxed);
+  }
+
+  // Where the class of a slab at `address` is kept; a zero where no chunk has
+  // been entered.
+  static const uint8_t* ClassEntry(uintptr_t address) {
+    // acquire: pairs with the release in MakeWindow. It is set before the first
+    // class is.
+    const Window& window = *window_.load(std::memory_order_acquire);
+    if (IsInWindow(window, address)) {
+      return &window.classes[(address - window.base) >> kGranuleShift];
+    }
+    if (address >> kRootBits != 0) [[unlikely]] {
+      return HighClassEntry(address);
+    }
+    return &LeafAt(address)
+                .far_class[(address >> kGranuleShift) & (kGranulesPerLeaf - 1)];
+  }
+
+  // The leaf for an address below the root's end; the zeros where there is
+  // none.
+  static const Leaf& LeafAt(uintptr_t address) {
+    // acquire: pairs with the release in SetChunk; the leaf reads as zeros
+    // until then.
+    const intptr_t distance =
+        root_[address >> kLeafShift].load(std::memory_order_acquire);
+    return *reinterpret_cast<const Leaf*>(
+        reinterpret_cast<intptr_t>(&zero_leaf_) + distance);
+  }
+
+  // The same for addresses from the root's end on.
+  struct HighNode;
+  struct HighRoot;
+  static const Leaf& HighLeafAt(uintptr_t address);
+  [[gnu::cold]] static Chunk* HighChunkAt(uintptr_t address);
+  [[gnu::cold]] static const uint8_t* HighClassEntry(uintptr_t address);
+
+  // The leaf for an address below the root's end and from there on, made if
+  // need be; null when the books have no memory for it.
+  static Leaf* MakeLeaf(uintptr_t address);
+  static Leaf* MakeHighLeaf(uintptr_t address);
+
+  static const Window& MakeWindow(uintptr_t address);
+  // Makes the classes of the leaf at `address` writable, if it is in the
+  // window. False when the OS refuses.
+  static bool OpenClasses(uintptr_t address);
+
+  static const Window no_window_;       // not placed yet
+  static const Window refused_window_;  // placed, and there is none
+  static std::atomic<const Window*> window_;
+  static Leaf zero_leaf_;  // not const: lies in .bss, and stays zeros
+  static std::atomic<intptr_t> root_[kRootEntries];
+  static std::atomic<HighRoot*> high_root_;
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_MEMORY_ADDRESS_MAP_H_

@@ -1,0 +1,46 @@
+#include "backend/memory/address_map.h"
+#include "backend/verify/book_check.h"
+
+namespace hakmem {
+namespace {
+
+void CheckEntry(uintptr_t address, BookCheck& check) {
+  const Chunk* chunk = AddressMap::ChunkAt(address);
+  if (chunk != nullptr) {
+    check.Require(chunk->base == address,
+                  "the address map's chunk is of another address", address);
+    switch (chunk->kind) {
+      case ChunkKind::kSlabs:
+        // Its owner knows which classes there must be.
+        ++check.tally.mapped_slab_chunks;
+        return;
+      case ChunkKind::kPages:
+        ++check.tally.mapped_page_chunks;
+        break;
+      case ChunkKind::kLarge:
+        ++check.tally.mapped_large_blocks;
+        break;
+    }
+  }
+  for (size_t offset = 0; offset < kChunkBytes;
+       offset += size_t{1} << AddressMap::kGranuleShift) {
+    check.Require(AddressMap::ClassAt(address + offset) == SizeClass::kNone,
+                  "the address map has a class where there is no slab",
+                  address + offset);
+  }
+}
+
+}  // namespace
+
+void AddressMap::CheckBooks(BookCheck& check) {
+  for (size_t i = 0; i < kRootEntries; ++i) {
+    const uintptr_t start = i << kLeafShift;
+    // No leaf: no chunk was ever there.
+    if (&LeafAt(start) == &zero_leaf_) continue;
+    for (size_t slot = 0; slot < kChunksPerLeaf; ++slot) {
+      CheckEntry(start + slot * kChunkBytes, check);
+    }
+  }
+}
+
+}  // namespace hakmem

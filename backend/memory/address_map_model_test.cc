@@ -1,0 +1,233 @@
+// Runs the address map under every interleaving of threads that enter chunks
+// and threads that look addresses up without a lock, on a memory as weak as
+// C11's (testing/interleaver).
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+
+// First what takes the place of atomics and locks.
+#include "tests/interleaving/in_place_of_lock.h"
+#include "tests/interleaving/in_place_of_std.h"
+//
+#include "backend/memory/address_map.cc"
+#include "tests/interleaving/mutants.h"
+
+namespace hakmem {
+namespace {
+
+using interleaver::Explore;
+using interleaver::Options;
+using interleaver::Plain;
+using interleaver::Require;
+using interleaver::Result;
+using interleaver::Survivors;
+using interleaver::Threads;
+
+constexpr SizeClass kClass = ClassOf(64);
+constexpr uintptr_t kBase = uintptr_t{1} << 40;
+
+// Memory for the map's leaves: zeros, from the front.
+struct Books {
+  alignas(4096) char memory[256 << 10];
+  size_t used;
+};
+
+Books& books = *new Books;
+
+// Explicit instantiation may name private members.
+template <std::atomic<const AddressMap::Window*>* kWindow,
+          const AddressMap::Window* kNoWindow, auto kRoot>
+struct Expose {
+  friend void ForgetLeaf(uintptr_t address) {
+    (*kRoot)[address >> AddressMap::kLeafShift].store(0);
+  }
+  friend std::atomic<const AddressMap::Window*>* Window() { return kWindow; }
+  friend const AddressMap::Window* NoWindow() { return kNoWindow; }
+};
+std::atomic<const AddressMap::Window*>* Window();
+const AddressMap::Window* NoWindow();
+void ForgetLeaf(uintptr_t address);
+template struct Expose<&AddressMap::window_, &AddressMap::no_window_,
+                       &AddressMap::root_>;
+
+// The tables of threads that make the window at once: the smallest, as under a
+// limit, and each has one leaf.
+struct Tables {
+  alignas(4096) uint8_t
+      classes[4][AddressMap::kLeastWindowBytes >> AddressMap::kGranuleShift];
+  size_t used;
+};
+
+Tables& tables = *new Tables;
+
+// A window that no run enters anything in.
+constexpr AddressMap::Window kElsewhere{};
+
+struct TestChunk : Chunk {
+  Plain<int> fields;  // stands for the books of the chunk
+};
+
+}  // namespace
+
+void* Metadata::Allocate(size_t bytes, size_t alignment) {
+  books.used = (books.used + alignment - 1) & ~(alignment - 1);
+  void* allocated = books.memory + books.used;
+  books.used += bytes;
+  if (books.used > sizeof(books.memory)) abort();
+  return allocated;
+}
+
+namespace os {
+
+size_t PageBytes() { return 4096; }
+uint64_t AddressSpaceLimit() { return 16 << 20; }
+Mapping Map(size_t bytes, size_t, Access) {
+  if (bytes != sizeof(tables.classes[0])) abort();
+  return {reinterpret_cast<uintptr_t>(tables.classes[tables.used++ % 4])};
+}
+int AdviseNoHugePages(uintptr_t, size_t) { return 0; }
+int Commit(uintptr_t, size_t) { return 0; }
+void Release(uintptr_t, size_t) {}
+
+}  // namespace os
+
+namespace {
+
+struct State {
+  TestChunk chunks[2];
+  std::atomic<uintptr_t> block{0};  // handed from thread to thread
+};
+
+class AddressMapModel : public testing::Test {
+ protected:
+  // A process in which nothing is entered, no leaf made, and the window not
+  // placed yet or elsewhere.
+  void Begin(bool in_window) {
+    memset(books.memory, 0, books.used);
+    books.used = 0;
+    ForgetLeaf(kBase);
+    memset(tables.classes, 0, sizeof(tables.classes));
+    Window()->store(in_window ? NoWindow() : &kElsewhere);
+    state_ = std::make_unique<State>();
+  }
+
+  // What AddChunk and SlabSource::Take do.
+  void Enter(int number) {
+    TestChunk& chunk = state_->chunks[number];
+    chunk.fields = 1;
+    Require(AddressMap::SetChunk(Address(number), &chunk), "no memory");
+    AddressMap::SetClass(Address(number), kClass);
+  }
+
+  static uintptr_t Address(int number) { return kBase + number * kChunkBytes; }
+
+  // A thread that was handed a block frees it.
+  void FreeHandedBlock() {
+    const uintptr_t block = state_->block.load(std::memory_order_acquire);
+    if (block == 0) return;
+    ++handed_;
+    Require(AddressMap::ClassAt(block) == kClass, "the class is not there yet");
+    Require(AddressMap::ChunkAt(block) == &state_->chunks[0],
+            "the chunk is not there yet");
+    Require(state_->chunks[0].fields == 1, "the chunk is empty");
+  }
+
+  // Any address at all: null, or a chunk whose fields may be read.
+  void LookUp(int number) {
+    auto* chunk = static_cast<TestChunk*>(AddressMap::ChunkAt(Address(number)));
+    if (chunk == nullptr) return;
+    Require(chunk == &state_->chunks[number], "another chunk");
+    Require(chunk->fields == 1, "the chunk is empty");
+  }
+
+  // Two chunks of one leaf are entered at once, a block of the first is handed
+  // on, and a fourth thread looks up an address that nobody gave it.
+  Result EnterTwo(bool in_window, const Options& options) {
+    return Explore(
+        [=, this] {
+          Begin(in_window);
+          return Threads{[this] {
+                           Enter(0);
+                           state_->block.store(Address(0),
+                                               std::memory_order_release);
+                         },
+                         [this] { Enter(1); }, [this] { FreeHandedBlock(); },
+                         [this] { LookUp(1); }};
+        },
+        [this] {
+          for (int number : {0, 1}) {
+            Require(
+                AddressMap::ChunkAt(Address(number)) == &state_->chunks[number],
+                "a chunk is lost with a leaf");
+            Require(AddressMap::ClassAt(Address(number)) == kClass,
+                    "a class is lost with a leaf");
+          }
+        },
+        options);
+  }
+
+  std::unique_ptr<State> state_;
+  int64_t handed_ = 0;
+};
+
+TEST_F(AddressMapModel, NothingIsLostWhenALeafIsMadeTwice) {
+  const Result result = EnterTwo(/*in_window=*/false, {});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 100);
+  EXPECT_GE(handed_, 20);
+}
+
+TEST_F(AddressMapModel, TheWindowIsPlacedOnceAndAllSeeItInTime) {
+  const Result result = EnterTwo(/*in_window=*/true, {});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 100);
+}
+
+// A slab is given back and begun again for another class while blocks of the
+// chunk's other slabs are looked up; who is handed a block sees its class.
+TEST_F(AddressMapModel, AClassThatChangesIsSeenInTime) {
+  constexpr SizeClass kLater = ClassOf(128);
+  const Result result = Explore(
+      [=, this] {
+        Begin(/*in_window=*/true);
+        Enter(0);
+        return Threads{[this] {
+                         AddressMap::SetClass(Address(0), SizeClass::kNone);
+                         AddressMap::SetClass(Address(0), kLater);
+                         state_->block.store(Address(0),
+                                             std::memory_order_release);
+                       },
+                       [this] {
+                         const uintptr_t block =
+                             state_->block.load(std::memory_order_acquire);
+                         if (block == 0) return;
+                         Require(AddressMap::ClassAt(block) == kLater,
+                                 "an old class is seen");
+                       }};
+      },
+      [] {});
+  EXPECT_TRUE(result.passed) << result.failure;
+}
+
+TEST_F(AddressMapModel, NeedsItsMemoryOrders) {
+  const auto explore = [this](const Options& options) {
+    return EnterTwo(/*in_window=*/false, options);
+  };
+  // A leaf is zeros that the kernel made, so who sees it early sees nothing
+  // wrong here; a chunk has fields. The window has fields too, but they are not
+  // Plain: that its two loads acquire cannot be seen to matter here.
+  EXPECT_THAT(
+      interleaver::WeakenEach("address_map.cc", explore).texts,
+      testing::ElementsAre("address_map.cc compare_exchange release -> relaxed",
+                           "address_map.cc load acquire -> relaxed"));
+  EXPECT_THAT(interleaver::WeakenEach("address_map.h", explore).texts,
+              testing::ElementsAre("address_map.h load acquire -> relaxed",
+                                   "address_map.h load acquire -> relaxed"));
+}
+
+}  // namespace
+}  // namespace hakmem

@@ -1,0 +1,463 @@
+#include "backend/memory/chunk_source.h"
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+
+#include "absl/base/thread_annotations.h"
+#include "backend/memory/dirty_ledger.h"
+#include "backend/memory/huge_pages.h"
+#include "backend/memory/metadata.h"
+#include "backend/memory/region.h"
+#include "backend/memory/region_mapping.h"
+#include "base/intrusive_list.h"
+#include "base/os/clock.h"
+#include "base/os/os_memory.h"
+#include "base/sync/lock.h"
+#include "base/text/options.h"
+#include "tracing/counters/counters.h"
+#include "tracing/failures/failure_note.h"
+
+namespace hakmem {
+namespace {
+
+constexpr size_t kFirstRegionChunks = 16;
+
+constinit Mutex mutex;
+constinit MetadataPool<Region> region_pool;
+constinit IntrusiveList<Region> regions ABSL_GUARDED_BY(mutex);
+constinit size_t next_region_chunks ABSL_GUARDED_BY(mutex) = kFirstRegionChunks;
+constinit size_t bytes_reserved ABSL_GUARDED_BY(mutex) = 0;
+
+// Whether the system has refused to reserve a region: then the address space is
+// limited, also where there was no limit at first.
+constinit bool was_refused_region ABSL_GUARDED_BY(mutex) = false;
+
+// Whether address space that lies idle may be missed elsewhere.
+bool IsSpaceLimited() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  return was_refused_region || os::AddressSpaceLimit() != UINT64_MAX;
+}
+
+// What the next region after one of `chunks` should have: twice as many, but no
+// more than a quarter of all. A limit that the program sets later is not known
+// until something is refused, and who is refused may be the program.
+size_t ChunksAfter(size_t chunks) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  const size_t quarter = bytes_reserved / kChunkBytes / 4;
+  return std::min(chunks * 2,
+                  std::clamp(quarter, kFirstRegionChunks, kMaxRegionChunks));
+}
+
+// Of every so many dense chunks one is timed; when it was slow, so many chunks
+// to come have small pages.
+constexpr uint32_t kTimedEvery = 8;
+constexpr uint32_t kPatience = 32;
+constexpr uint64_t kSlowNanoseconds = 512'000;
+constinit uint32_t until_timed ABSL_GUARDED_BY(mutex) = 0;
+constinit uint32_t until_dense ABSL_GUARDED_BY(mutex) = 0;
+
+// Written under the lock. relaxed: counts that order nothing.
+constinit std::atomic<uint64_t> fresh_chunks{0};
+constinit std::atomic<size_t> chunks_in_use{0};
+
+// `chunks` may be negative, modulo 2^64.
+void AddInUse(size_t chunks) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  chunks_in_use.store(chunks_in_use.load(std::memory_order_relaxed) + chunks,
+                      std::memory_order_relaxed);
+}
+
+// Whether no region has a free chunk: at a limit each request that is refused
+// would walk them all to find that out.
+bool IsAllInUse() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  return chunks_in_use.load(std::memory_order_relaxed) * kChunkBytes ==
+         bytes_reserved;
+}
+
+// Unmaps regions without a used chunk: of at most `most_dirty` bytes that are
+// still resident, which the kernel takes long for. Returns whether any address
+// space was given back.
+bool UnmapUnusedRegions(size_t most_dirty = SIZE_MAX)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  if (IsAllInUse()) return false;
+  bool any = false;
+  for (Region *region = regions.front(), *next; region != nullptr;
+       region = next) {
+    next = regions.Next(region);
+    if (region->free_count != region->chunk_count ||
+        region->dirty_count * kChunkBytes > most_dirty) {
+      continue;
+    }
+    const size_t bytes = region->chunk_count * kChunkBytes;
+    // A refused munmap (it would split a kernel mapping beyond the limit)
+    // leaves the region as it was.
+    if (os::Unmap(region->base, bytes) != 0) continue;
+    for (size_t c = 0; c < region->usable; ++c) {
+      DirtyLedger::Subtract(region->dirty_bytes[c]);
+    }
+    RegionMapping::Forget(*region);
+    bytes_reserved -= bytes;
+    regions.Remove(region);
+    region_pool.Put(region);
+    any = true;
+  }
+  return any;
+}
+
+Region* AddRegion() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  Region* region = region_pool.Get();
+  if (region == nullptr) return nullptr;
+  size_t chunks = next_region_chunks;
+  // Under a limit, address space that lies idle is missed elsewhere (stacks,
+  // libraries, large blocks): a thousandth of it at a time.
+  chunks = std::min(
+      chunks,
+      std::max<size_t>(os::AddressSpaceLimit() / 1024 / kChunkBytes, 1));
+  bool retried = false;
+  for (;;) {
+    Count(Event::kMapCall);
+    const os::Mapping m =
+        os::Map(chunks * kChunkBytes, kChunkBytes, os::Access::kNone);
+    if (m) {
+      region->base = m.address;
+      break;
+    }
+    Count(Event::kMapFailure);
+    NoteMapFail(OsRequest::kReserve, m.error, m.refused);
+    was_refused_region = true;
+    if (chunks > 1) {
+      chunks /= 2;
+    } else if (!retried && UnmapUnusedRegions()) {
+      retried = true;
+    } else {
+      region_pool.Put(region);
+      return nullptr;
+    }
+  }
+  HugePages::AdviseFresh(region->base, chunks * kChunkBytes);
+  region->chunk_count = static_cast<uint32_t>(chunks);
+  region->usable = 0;
+  region->free_count = 0;
+  region->dirty_count = 0;
+  std::fill(std::begin(region->free), std::end(region->free), 0);
+  std::fill(std::begin(region->mapping), std::end(region->mapping),
+            ChunkMapping::kReserved);
+  std::fill(std::begin(region->pieces), std::end(region->pieces), 0);
+  for (size_t c = 0; c < chunks; ++c) {
+    region->dirty_bytes[c] = 0;
+    region->MarkFree(c);
+  }
+  bytes_reserved += chunks * kChunkBytes;
+  next_region_chunks = ChunksAfter(chunks);
+  regions.PushFront(region);
+  return region;
+}
+
+// The free chunk of `region` that costs least: a resident one (no page faults),
+// a usable one, one in a hole of what is usable. The region must have a free
+// chunk.
+size_t ChooseChunk(const Region& region) {
+  size_t clean = kMaxRegionChunks;
+  size_t hole = kMaxRegionChunks;
+  for (size_t word = 0; word < std::size(region.free); ++word) {
+    for (uint64_t bits = region.free[word]; bits != 0; bits &= bits - 1) {
+      const size_t chunk = word * 64 + std::countr_zero(bits);
+      if (region.dirty_bytes[chunk] != 0) return chunk;
+      size_t& found = region.IsReserved(chunk) ? hole : clean;
+      found = std::min(found, chunk);
+      // What is usable lies before what is not, or beside holes in it.
+      if (region.dirty_count == 0 &&
+          (clean != kMaxRegionChunks || chunk >= region.usable)) {
+        return std::min(clean, hole);
+      }
+    }
+  }
+  return clean != kMaxRegionChunks ? clean : hole;
+}
+
+// Whether `region` has a free chunk that is usable.
+bool HasUsable(const Region& region) {
+  if (region.free_count == 0) return false;
+  for (size_t c = 0; c < region.usable; ++c) {
+    if (region.IsFree(c) && !region.IsReserved(c)) return true;
+  }
+  return false;
+}
+
+// What is asked of a chunk.
+struct Wish {
+  ChunkSource::Use use;
+  size_t wanted;  // bytes to be usable
+  size_t least;   // the same, when the OS refuses those
+};
+
+// Makes usable what is wished of `chunk`. False when the OS refuses.
+bool MakeUsable(Region& region, size_t chunk, const Wish& wish)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  const size_t wanted =
+      wish.use == ChunkSource::Use::kDense ? kChunkBytes : wish.wanted;
+  const int error = RegionMapping::MakeUsable(region, chunk, wanted);
+  if (error == 0 ||
+      (wish.least < wanted &&
+       RegionMapping::MakeUsable(region, chunk, wish.least) == 0)) {
+    return true;
+  }
+  Count(Event::kMapFailure);
+  NoteMapFail(OsRequest::kCommit, error, wanted);
+  return false;
+}
+
+ChunkSource::Allocation TakeFrom(Region& region, const Wish& wish)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  const size_t chunk = ChooseChunk(region);
+  const uintptr_t address = region.base + chunk * kChunkBytes;
+  if (!MakeUsable(region, chunk, wish)) return {};
+  ChunkSource::Use use = wish.use;
+  region.MarkUsed(chunk);
+  AddInUse(1);
+  const bool is_zero = region.dirty_bytes[chunk] == 0;
+  if (is_zero) {
+    fresh_chunks.store(fresh_chunks.load(std::memory_order_relaxed) + 1,
+                       std::memory_order_relaxed);
+  }
+  region.SetDirty(chunk, 0);
+  if (use == ChunkSource::Use::kDense && until_dense != 0) {
+    --until_dense;
+    use = ChunkSource::Use::kSparse;
+  }
+  if (region.IsDense(chunk)) {
+    // Refused, it is dense all the same, and the caller is told so.
+    if (use == ChunkSource::Use::kSparse) {
+      (void)RegionMapping::MakeSparse(region, chunk);
+    }
+  } else if (use == ChunkSource::Use::kDense) {
+    RegionMapping::MakeDense(region, chunk);
+  }
+  return {address, is_zero, region.IsDense(chunk),
+          region.pieces[chunk] * kPieceBytes};
+}
+
+Region* RegionOf(uintptr_t address) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  Region* region = regions.front();
+  while (address - region->base >= region->chunk_count * kChunkBytes) {
+    region = regions.Next(region);
+  }
+  return region;
+}
+
+// A run of free chunks to purge, marked used meanwhile so that the lock need
+// not be held while the kernel works.
+struct PurgeRun {
+  Region* region = nullptr;
+  size_t first = 0;
+  size_t count = 0;
+};
+
+// So that a thread in need of a chunk does not wait long for one to come back,
+// nor, with a budget, the one that purges.
+constexpr size_t kMaxPurgeRun = 16;
+constexpr size_t kMaxBudgetedRun = 2;
+
+PurgeRun ClaimDueRun(uint64_t now, bool force, size_t most)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  const uint64_t decay = options::Get(options::k_decay);
+  for (Region* region = regions.front(); region != nullptr;
+       region = regions.Next(region)) {
+    if (region->dirty_count == 0) continue;
+    PurgeRun run{region};
+    for (size_t c = 0; c < region->usable && run.count < most; ++c) {
+      const bool is_due = region->IsFree(c) && region->dirty_bytes[c] != 0 &&
+                          (force || now >= region->freed_at[c] + decay);
+      if (is_due) {
+        if (run.count++ == 0) run.first = c;
+        region->MarkUsed(c);
+      } else if (run.count != 0) {
+        break;
+      }
+    }
+    if (run.count != 0) return run;
+  }
+  return {};
+}
+
+// Returns the bytes given back.
+size_t EndRun(const PurgeRun& run, bool purged)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  size_t bytes = 0;
+  for (size_t c = run.first; c < run.first + run.count; ++c) {
+    if (purged) {
+      bytes += run.region->dirty_bytes[c];
+      run.region->SetDirty(c, 0);
+    }
+    run.region->MarkFree(c);
+  }
+  return bytes;
+}
+
+ChunkSource::Allocation TakeChunk(const Wish& wish)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  if (IsAllInUse()) {
+    Region* fresh = AddRegion();
+    return fresh == nullptr ? ChunkSource::Allocation{}
+                            : TakeFrom(*fresh, wish);
+  }
+  Region* clean = nullptr;
+  for (Region* region = regions.front(); region != nullptr;
+       region = regions.Next(region)) {
+    if (region->dirty_count != 0) return TakeFrom(*region, wish);
+    if (region->free_count != 0) clean = region;
+  }
+  if (clean == nullptr) clean = AddRegion();
+  if (clean != nullptr) {
+    const ChunkSource::Allocation chunk = TakeFrom(*clean, wish);
+    if (chunk.address != 0) return chunk;
+  }
+  // Refused. Another region may have what need not be asked for.
+  for (Region* region = regions.front(); region != nullptr;
+       region = regions.Next(region)) {
+    if (HasUsable(*region)) return TakeFrom(*region, wish);
+  }
+  return {};
+}
+
+// Free chunks that are purged count no longer. Returns how many did.
+size_t WithdrawFree() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  size_t withdrawn = 0;
+  for (Region* region = regions.front(); region != nullptr;
+       region = regions.Next(region)) {
+    withdrawn += RegionMapping::Withdraw(*region);
+  }
+  return withdrawn;
+}
+
+// After usable memory was refused: free chunks must not count. In vain once
+// nothing is left that does; then it is over.
+void WithdrawAfterRefusal() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  if (os::WasRefusedUsable() && WithdrawFree() == 0) os::ForgetRefusal();
+}
+
+// Touches a chunk with nothing resident. Returns the nanoseconds it took.
+uint64_t TimeTouch(uintptr_t address) {
+  const uint64_t begin = Nanoseconds();
+  *reinterpret_cast<volatile char*>(address) = 0;
+  return Nanoseconds() - begin;
+}
+
+}  // namespace
+
+ChunkSource::Allocation ChunkSource::Allocate(Use use, size_t wanted,
+                                              size_t least) {
+  bool is_timed = false;
+  Allocation chunk;
+  {
+    MutexLock lock(mutex);
+    chunk = TakeChunk({use, wanted, least});
+    if (chunk.is_dense && chunk.is_zero) {
+      is_timed = until_timed == 0;
+      until_timed = is_timed ? kTimedEvery - 1 : until_timed - 1;
+    }
+  }
+  if (is_timed && TimeTouch(chunk.address) > kSlowNanoseconds) {
+    MutexLock lock(mutex);
+    until_dense = kPatience;
+    until_timed = 0;
+  }
+  return chunk;
+}
+
+bool ChunkSource::MakeUsable(uintptr_t address, size_t bytes) {
+  MutexLock lock(mutex);
+  Region* region = RegionOf(address);
+  const size_t chunk = (address - region->base) / kChunkBytes;
+  const int error = RegionMapping::MakeUsable(*region, chunk, bytes);
+  if (error == 0) return true;
+  Count(Event::kMapFailure);
+  NoteMapFail(OsRequest::kCommit, error, bytes);
+  return false;
+}
+
+void ChunkSource::Free(uintptr_t address, size_t dirty_bytes, uint64_t now) {
+  MutexLock lock(mutex);
+  Region* region = RegionOf(address);
+  const size_t chunk = (address - region->base) / kChunkBytes;
+  region->freed_at[chunk] = now;
+  region->SetDirty(chunk, dirty_bytes);
+  region->MarkFree(chunk);
+  AddInUse(size_t{0} - 1);
+}
+
+bool ChunkSource::BecomeSparse(uintptr_t address) {
+  MutexLock lock(mutex);
+  Region* region = RegionOf(address);
+  const size_t chunk = (address - region->base) / kChunkBytes;
+  return !region->IsDense(chunk) || RegionMapping::MakeSparse(*region, chunk);
+}
+
+size_t ChunkSource::Purge(uint64_t now, bool force, PurgeBudget* budget) {
+  size_t given_back = 0;
+  const size_t most = budget == nullptr ? kMaxPurgeRun : kMaxBudgetedRun;
+  MutexLock lock(mutex);
+  while (!PurgeBudget::IsSpent(budget)) {
+    const PurgeRun run = ClaimDueRun(now, force, most);
+    if (run.count == 0) break;
+    mutex.Unlock();
+    const int error = os::Purge(run.region->base + run.first * kChunkBytes,
+                                run.count * kChunkBytes);
+    mutex.Lock();
+    given_back += EndRun(run, error == 0);
+    if (error != 0) break;
+    Count(Event::kPurge);
+  }
+  Count(Event::kPurgedByte, given_back);
+  if (force || IsSpaceLimited()) {
+    UnmapUnusedRegions(force ? SIZE_MAX : 0);
+  }
+  if (os::CommitIsStrict()) {
+    // What is merely purged stays charged, and a fork is charged for it again.
+    WithdrawFree();
+  } else if (force) {
+    WithdrawAfterRefusal();
+  }
+  return given_back;
+}
+
+size_t ChunkSource::BytesInUse() {
+  return chunks_in_use.load(std::memory_order_relaxed) * kChunkBytes;
+}
+
+uint64_t ChunkSource::FreshChunks() {
+  return fresh_chunks.load(std::memory_order_relaxed);
+}
+
+size_t ChunkSource::BytesReserved() {
+  MutexLock lock(mutex);
+  return bytes_reserved;
+}
+
+void ChunkSource::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  mutex.Lock();
+  region_pool.LockForFork();
+}
+
+void ChunkSource::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  region_pool.UnlockAfterFork();
+  mutex.Unlock();
+}
+
+void ChunkSource::CheckBooks(BookCheck& check) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  CheckRegions(regions, bytes_reserved, region_pool, check);
+}
+
+bool ChunkSource::OverlapsRegion(uintptr_t address,
+                                 size_t bytes) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  for (const Region* region = regions.front(); region != nullptr;
+       region = region->list_next) {
+    if (region->Overlaps(address, bytes)) return true;
+  }
+  return false;
+}
+
+bool ChunkSource::Owns(uintptr_t address) {
+  MutexLock lock(mutex);
+  return OverlapsRegion(address, 1);
+}
+
+}  // namespace hakmem

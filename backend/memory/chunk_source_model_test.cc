@@ -1,0 +1,282 @@
+// Runs the chunk source itself under every interleaving of a few operations, on
+// a memory as weak as C11's (testing/interleaver): chunks that are purged while
+// the lock is free beside chunks that are handed out and come back, and regions
+// that are unmapped when nothing of them is in use. At the end of each run its
+// own books are checked (book_check.h).
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <functional>
+#include <new>
+#include <set>
+#include <vector>
+
+// First what takes the place of atomics and locks.
+#include "tests/interleaving/in_place_of_lock.h"
+#include "tests/interleaving/in_place_of_std.h"
+//
+#include "backend/memory/address_map.cc"
+#include "backend/memory/chunk_source.cc"
+#include "backend/memory/chunk_source_check.cc"
+#include "backend/memory/model_system_test_helper.h"
+#include "backend/memory/region_mapping.cc"
+
+namespace hakmem {
+namespace {
+
+using interleaver::Explore;
+using interleaver::Options;
+using interleaver::Require;
+using interleaver::Result;
+using interleaver::Threads;
+
+constexpr uintptr_t kFirstRegion = uintptr_t{1} << 40;
+constexpr size_t kMostRegions = 4;
+constexpr size_t kMostChunks = 8;  // of a region
+
+constexpr uintptr_t RegionAddress(size_t region) {
+  return kFirstRegion + region * kMostChunks * kChunkBytes;
+}
+
+// --- Address space -----------------------------------------------------------
+
+struct Space {
+  std::set<uintptr_t> mapped;  // chunks
+  std::set<uintptr_t> usable;
+  size_t region_chunks = 0;  // of each region
+  size_t regions = 0;        // made so far
+  bool was_refused = false;
+  Chunk chunk;  // what the map says of each that is held
+};
+
+Space& space = *new Space;
+
+// Chunks, in all runs.
+size_t withdrawn = 0;
+
+}  // namespace
+
+os::Mapping os::Map(size_t bytes, size_t, Access access) {
+  // The address map does without a window: its classes lie in leaves.
+  if (access == Access::kRead) return {0, ENOMEM};
+  interleaver::Touch(&space);
+  Require(space.regions < kMostRegions, "too many regions");
+  const uintptr_t address = RegionAddress(space.regions++);
+  for (uintptr_t c = address; c < address + bytes; c += kChunkBytes) {
+    space.mapped.insert(c);
+  }
+  return {address, 0};
+}
+
+int os::Unmap(uintptr_t address, size_t bytes) {
+  interleaver::Touch(&space);
+  for (uintptr_t c = address; c < address + bytes; c += kChunkBytes) {
+    Require(!model::system_below.held.contains(c),
+            "a chunk in use is unmapped");
+    Require(space.mapped.erase(c) == 1, "a chunk is unmapped twice");
+    space.usable.erase(c);
+    model::system_below.memory[c] = 0;
+  }
+  return 0;
+}
+
+int os::AdviseNoHugePages(uintptr_t, size_t) { return 0; }
+int os::Commit(uintptr_t address, size_t bytes) {
+  Require(space.mapped.contains(address), "a chunk is not mapped");
+  Require(bytes == kChunkBytes && space.usable.insert(address).second,
+          "a chunk is made usable twice");
+  return 0;
+}
+
+void os::Release(uintptr_t, size_t) {}
+
+int os::Uncommit(uintptr_t address, size_t bytes) {
+  for (uintptr_t c = address; c < address + bytes; c += kChunkBytes) {
+    Require(!model::system_below.held.contains(c),
+            "a chunk in use is withdrawn");
+    Require(model::system_below.memory[c] == 0,
+            "a chunk with something in it is withdrawn");
+    ++withdrawn;
+    Require(space.usable.erase(c) == 1, "a chunk is withdrawn twice");
+  }
+  return 0;
+}
+
+bool os::CommitIsStrict() { return false; }
+bool os::WasRefusedUsable() { return space.was_refused; }
+void os::ForgetRefusal() { space.was_refused = false; }
+
+// As many as make regions of so many chunks.
+uint64_t os::AddressSpaceLimit() {
+  return space.region_chunks * kChunkBytes * 1024;
+}
+
+void HugePages::AdviseFresh(uintptr_t, size_t) {}
+bool HugePages::AdviseDense(uintptr_t, size_t) { return false; }
+bool HugePages::AdviseSparse(uintptr_t, size_t) { return true; }
+
+namespace {
+
+// --- What threads do ---------------------------------------------------------
+
+uintptr_t Allocate() {
+  const ChunkSource::Allocation chunk =
+      ChunkSource::Allocate(ChunkSource::Use::kSparse);
+  Require(chunk.address != 0 && space.usable.contains(chunk.address),
+          "a chunk is handed out that is not usable");
+  model::Hold(chunk.address, chunk.is_zero);
+  AddressMap::SetChunk(chunk.address, &space.chunk);
+  return chunk.address;
+}
+
+void Free(uintptr_t chunk) {
+  AddressMap::SetChunk(chunk, nullptr);
+  model::LetGo(chunk);
+  ChunkSource::Free(chunk, kChunkBytes, 1);
+}
+
+void Purge() { ChunkSource::Purge(2, /*force=*/true); }
+
+class ChunkSourceModel : public testing::Test {
+ protected:
+  void SetUp() override {
+    // The leaves of the map, for good: they are entered once a process.
+    for (size_t r = 0; r < kMostRegions; ++r) {
+      ASSERT_TRUE(AddressMap::SetChunk(RegionAddress(r), &space.chunk));
+    }
+    model::KeepBooks();
+  }
+
+  // A fresh source.
+  void Begin(size_t region_chunks) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    for (size_t r = 0; r < kMostRegions; ++r) {
+      for (size_t c = 0; c < kMostChunks; ++c) {
+        AddressMap::SetChunk(RegionAddress(r) + c * kChunkBytes, nullptr);
+      }
+    }
+    model::BeginSystem();
+    new (&space) Space;
+    space.region_chunks = region_chunks;
+    new (&mutex) Mutex;
+    new (&region_pool) MetadataPool<Region>;
+    new (&regions) IntrusiveList<Region>;
+    next_region_chunks = kFirstRegionChunks;
+    bytes_reserved = 0;
+    until_timed = until_dense = 0;
+  }
+
+  // After all threads: the books agree, and all that is free can go.
+  static void RequireBooksAreRight() {
+    BookCheck check;
+    ChunkSource::CheckBooks(check);
+    Require(check.tally.used_chunks == model::system_below.held.size(),
+            "a freed chunk is in use");
+    Require(ChunkSource::BytesReserved() == space.mapped.size() * kChunkBytes,
+            "wrong sum of address space");
+    Purge();
+    for (const auto& [chunk, memory] : model::system_below.memory) {
+      Require(memory == 0 || model::system_below.held.contains(chunk),
+              "free memory stays resident");
+    }
+    const std::set<uintptr_t> still_held = model::system_below.held;
+    for (const uintptr_t chunk : still_held) Free(chunk);
+    Purge();
+    Require(ChunkSource::BytesReserved() == 0 && space.mapped.empty(),
+            "an unused region stays mapped");
+  }
+
+  Result Run(const std::function<Threads()>& make, Options options = {}) {
+    // What decides nothing.
+    options.quiet_files = {
+        "counters.h",      "dirty_ledger.h", "options.h",     "chunk_source.cc",
+        "single_thread.h", "address_map.h",  "address_map.cc"};
+    return Explore(make, RequireBooksAreRight, options);
+  }
+};
+
+// Two chunks of one region are free; both purge them, while one of them is
+// taken, if it is there, and comes back.
+TEST_F(ChunkSourceModel, TwoPurgeWhileAChunkIsTaken) {
+  const Result result = Run([&] {
+    Begin(/*region_chunks=*/4);
+    const uintptr_t first = Allocate();
+    const uintptr_t second = Allocate();
+    const uintptr_t third = Allocate();
+    Free(first);
+    Free(third);
+    return Threads{[] { Purge(); }, [] { Purge(); },
+                   [=] {
+                     Free(Allocate());
+                     Free(second);
+                   }};
+  });
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 50);
+}
+
+// Regions of one chunk: as soon as that is purged the region goes, and who
+// needs a chunk then makes another one.
+TEST_F(ChunkSourceModel, ARegionIsUnmappedWhileChunksAreTaken) {
+  const Result result = Run([&] {
+    Begin(/*region_chunks=*/1);
+    const uintptr_t first = Allocate();
+    const uintptr_t second = Allocate();
+    Free(first);
+    return Threads{[] { Purge(); },
+                   [=] {
+                     Free(second);
+                     Purge();
+                   },
+                   [] { Allocate(); }};
+  });
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 50);
+}
+
+// After a refusal free chunks are withdrawn, and made usable again for who
+// takes them in between.
+TEST_F(ChunkSourceModel, FreeChunksAreWithdrawnWhileChunksAreTaken) {
+  const Result result = Run([&] {
+    Begin(/*region_chunks=*/4);
+    const uintptr_t first = Allocate();
+    const uintptr_t second = Allocate();
+    const uintptr_t third = Allocate();
+    Free(first);
+    space.was_refused = true;
+    return Threads{[] { Purge(); },
+                   [=] {
+                     Free(third);
+                     Allocate();
+                     Free(second);
+                   },
+                   [] { Purge(); }};
+  });
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 50);
+  EXPECT_GE(withdrawn, result.runs);
+}
+
+// The kernel refuses: what was to be purged is free, and resident, as before.
+TEST_F(ChunkSourceModel, WhatIsNotPurgedIsFreeAsBefore) {
+  const Result result = Run([&] {
+    Begin(/*region_chunks=*/3);
+    const uintptr_t first = Allocate();
+    const uintptr_t second = Allocate();
+    Free(first);
+    model::system_below.purges_fail = true;
+    return Threads{[] {
+                     Purge();
+                     model::system_below.purges_fail = false;
+                   },
+                   [=] {
+                     Allocate();
+                     Free(second);
+                   }};
+  });
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 3);
+}
+
+}  // namespace
+}  // namespace hakmem

@@ -1,0 +1,45 @@
+// The ledger of free memory that is still resident, over all parts: what decay
+// has yet to give back. Threads look at it to decide whether time matters.
+#ifndef HAKMEM_BACKEND_MEMORY_DIRTY_LEDGER_H_
+#define HAKMEM_BACKEND_MEMORY_DIRTY_LEDGER_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace hakmem {
+
+class DirtyLedger {
+ public:
+  // relaxed throughout: the sum is a hint, it orders nothing.
+  static void Add(size_t bytes) {
+    bytes_.fetch_add(static_cast<int64_t>(bytes), std::memory_order_relaxed);
+  }
+  static void Subtract(size_t bytes) {
+    bytes_.fetch_sub(static_cast<int64_t>(bytes), std::memory_order_relaxed);
+  }
+  // The page heap keeps its own sum, under its lock, and shows it here.
+  static void SetSpans(size_t bytes) {
+    span_bytes_.store(bytes, std::memory_order_relaxed);
+  }
+  // Whether the two sums are these, for heap checks.
+  static bool Is(size_t bytes, size_t span_bytes) {
+    return bytes_.load(std::memory_order_relaxed) ==
+               static_cast<int64_t>(bytes) &&
+           span_bytes_.load(std::memory_order_relaxed) == span_bytes;
+  }
+  // Bytes; may lag behind what other threads do.
+  static size_t Bytes() {
+    const int64_t bytes = bytes_.load(std::memory_order_relaxed);
+    return span_bytes_.load(std::memory_order_relaxed) +
+           (bytes > 0 ? static_cast<size_t>(bytes) : 0);
+  }
+
+ private:
+  static inline constinit std::atomic<int64_t> bytes_{0};
+  static inline constinit std::atomic<size_t> span_bytes_{0};
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_MEMORY_DIRTY_LEDGER_H_

@@ -1,0 +1,68 @@
+// The proof that the books' own free objects balance (book_check.h).
+#ifndef HAKMEM_BACKEND_MEMORY_METADATA_CHECK_H_
+#define HAKMEM_BACKEND_MEMORY_METADATA_CHECK_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "backend/memory/metadata.h"
+#include "backend/verify/book_check.h"
+
+namespace hakmem {
+
+template <typename Visit>
+void AddressStack::VisitAll(Visit&& visit) const {
+  for (const Page* page = top_; page != nullptr; page = page->below) {
+    for (size_t i = 0; i < page->count; ++i) visit(page->addresses[i]);
+  }
+}
+
+template <typename T>
+template <typename IsUsed>
+void MetadataPool<T>::CheckBooks(BookCheck& check, IsUsed&& is_used) {
+  const int errors_before = check.errors();
+  const size_t count = WalkChain(
+      free_, [](const T* object) { return object->pool_next; },
+      "free books are linked in a circle", check,
+      [&](const T* object) {
+        check.Require(!is_used(object), "books in use are free as well",
+                      reinterpret_cast<uintptr_t>(object));
+      });
+  if constexpr (kIsLarge) {
+    check.RequireEqual(free_count_, count, "wrong count of free books");
+  }
+  if constexpr (kMayKeep) {
+    WalkList(kept_, "the list of books that are kept is broken", check,
+             [&](const T* object) {
+               check.Require(!is_used(object), "books in use are kept as well",
+                             reinterpret_cast<uintptr_t>(object));
+             });
+  }
+  if (check.errors() != errors_before) return;  // a chain has no end
+  purged_.VisitAll([&](const void* object) {
+    check.Require(!is_used(static_cast<const T*>(object)),
+                  "books in use are free as well",
+                  reinterpret_cast<uintptr_t>(object));
+  });
+  check.RequireDistinct(
+      [&](auto&& add) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        for (const T* object = free_; object != nullptr;
+             object = object->pool_next) {
+          add(reinterpret_cast<uintptr_t>(object));
+        }
+        purged_.VisitAll([&](const void* object) {
+          add(reinterpret_cast<uintptr_t>(object));
+        });
+        if constexpr (kMayKeep) {
+          for (T* object = kept_.front(); object != nullptr;
+               object = kept_.Next(object)) {
+            add(reinterpret_cast<uintptr_t>(object));
+          }
+        }
+      },
+      "books are free twice");
+}
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_MEMORY_METADATA_CHECK_H_

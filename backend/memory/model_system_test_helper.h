@@ -1,0 +1,132 @@
+// What lies below a part of the back-end whose source a test runs in the
+// interleaver: metadata out of an array, a kernel that takes its time, a clock
+// that stands. To be included behind in_place_of_std.h and in_place_of_lock.h.
+//
+// Memory is a plain variable for each place (a page, a block) that somebody has
+// held. Its holder writes to it, and so does who gives it back to the kernel:
+// memory handed out twice, purged while in use, or handed on without release
+// and acquire, is a data race or fails a Require.
+#ifndef HAKMEM_BACKEND_MEMORY_MODEL_SYSTEM_TEST_HELPER_H_
+#define HAKMEM_BACKEND_MEMORY_MODEL_SYSTEM_TEST_HELPER_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <set>
+
+#include "backend/errors/bad_free.h"
+#include "backend/memory/metadata.h"
+#include "backend/verify/book_check.h"
+#include "base/os/clock.h"
+#include "base/os/os_memory.h"
+#include "base/text/options.h"
+#include "tests/interleaving/interleaver.h"
+#include "tracing/failures/failure_note.h"
+
+namespace hakmem {
+namespace model {
+
+using interleaver::Require;
+
+struct System {
+  // Books: zeros, from the front.
+  alignas(4096) char books[4 << 20];
+  size_t books_used = 0;
+  size_t books_kept = 0;  // of those: from before the runs
+
+  std::map<uintptr_t, interleaver::Plain<int>> memory;  // by place; 0: zeros
+  std::set<uintptr_t> held;                             // places in use
+  bool purges_fail = false;
+};
+
+inline System& system_below = *new System;
+
+// What there is so far stays for all runs.
+inline void KeepBooks() {
+  system_below.books_kept =
+      std::max(system_below.books_kept, system_below.books_used);
+}
+
+inline void BeginSystem() {
+  System& s = system_below;
+  memset(s.books + s.books_kept, 0, s.books_used - s.books_kept);
+  s.books_used = s.books_kept;
+  s.memory.clear();
+  s.held.clear();
+  s.purges_fail = false;
+}
+
+// Somebody has the place from now on; says that it is zero, or nothing of it.
+inline void Hold(uintptr_t place, bool is_zero) {
+  Require(system_below.held.insert(place).second, "memory is handed out twice");
+  interleaver::Plain<int>& memory = system_below.memory[place];
+  if (is_zero) Require(memory == 0, "memory said to be zero is not");
+  memory = 1;
+}
+
+// Its holder writes to it for the last time.
+inline void LetGo(uintptr_t place) {
+  system_below.memory[place] = 1;
+  system_below.held.erase(place);
+}
+
+// Makes all places in the range zeros.
+inline void GiveBack(uintptr_t address, size_t bytes) {
+  for (auto at = system_below.memory.lower_bound(address);
+       at != system_below.memory.end() && at->first < address + bytes; ++at) {
+    Require(!system_below.held.contains(at->first),
+            "memory in use is given back");
+    at->second = 0;
+  }
+}
+
+}  // namespace model
+
+void* Metadata::Allocate(size_t bytes, size_t alignment) {
+  model::System& s = model::system_below;
+  s.books_used = (s.books_used + alignment - 1) & ~(alignment - 1);
+  void* allocated = s.books + s.books_used;
+  s.books_used += bytes;
+  if (s.books_used > sizeof(s.books)) abort();
+  return allocated;
+}
+
+void* Metadata::AllocatePages(size_t bytes) { return Allocate(bytes, 4096); }
+bool Metadata::PurgePages(void*, size_t) { return false; }
+bool AddressStack::Push(void*) { return spare_ != nullptr; }  // never
+void* AddressStack::Pop() { return nullptr; }
+
+size_t os::PageBytes() { return 4096; }
+
+// Others go on meanwhile.
+int os::Purge(uintptr_t address, size_t bytes) {
+  interleaver::Touch(&model::system_below);
+  if (model::system_below.purges_fail) return ENOMEM;
+  model::GiveBack(address, bytes);
+  interleaver::Touch(&model::system_below);
+  model::GiveBack(address, bytes);
+  return 0;
+}
+
+uint64_t CoarseMilliseconds() { return 1; }
+uint64_t RecentMilliseconds() { return 1; }
+uint64_t Nanoseconds() { return 1; }
+
+constinit std::atomic<uint64_t> options::internal::values[kCount] = {};
+constinit thread_local FailureNote internal::failure_note{};
+
+// The books must agree at every end.
+constinit uintptr_t BookCheck::sorted_[kRoom] = {};
+void BookCheck::Report(const char* fault, uintptr_t) {
+  ++errors_;
+  model::Require(false, fault);
+}
+void BookCheck::Report(const char* fault, uintptr_t where, uint64_t, uint64_t) {
+  Report(fault, where);
+}
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_MEMORY_MODEL_SYSTEM_TEST_HELPER_H_

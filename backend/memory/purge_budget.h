@@ -1,0 +1,54 @@
+// How much one call may purge. Housekeeping runs inside some call of malloc or
+// free, which must not wait while gigabytes go back: the parts that purge stop
+// when the budget is spent, remember where, and go on there at the next call.
+//
+// A part is given a pointer, null for no limit. Not thread-safe: one call's.
+#ifndef HAKMEM_BACKEND_MEMORY_PURGE_BUDGET_H_
+#define HAKMEM_BACKEND_MEMORY_PURGE_BUDGET_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "backend/memory/dirty_ledger.h"
+#include "base/os/clock.h"
+
+namespace hakmem {
+
+class PurgeBudget {
+ public:
+  // Spent after so many nanoseconds, or when no more than `enough` bytes of
+  // free memory are resident.
+  explicit PurgeBudget(uint64_t nanoseconds, size_t enough = 0)
+      : deadline_(Nanoseconds() + nanoseconds), enough_(enough) {}
+
+  // Whether to stop. To be asked after each system call that purges.
+  static bool IsSpent(PurgeBudget* budget) {
+    return budget != nullptr && budget->Look();
+  }
+
+  // The same after each step that only looks for what to purge.
+  static bool IsSpentLooking(PurgeBudget* budget) {
+    return budget != nullptr && ++budget->steps_ % kStepsPerLook == 0 &&
+           budget->Look();
+  }
+
+  bool is_spent() const { return is_spent_; }
+
+ private:
+  static constexpr uint32_t kStepsPerLook = 32;
+
+  bool Look() {
+    is_spent_ = is_spent_ || Nanoseconds() >= deadline_ ||
+                (enough_ != 0 && DirtyLedger::Bytes() <= enough_);
+    return is_spent_;
+  }
+
+  uint64_t deadline_;
+  size_t enough_;
+  uint32_t steps_ = 0;
+  bool is_spent_ = false;
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_MEMORY_PURGE_BUDGET_H_

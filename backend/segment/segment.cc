@@ -1,0 +1,257 @@
+#include "backend/segment/segment.h"
+
+#include "absl/base/thread_annotations.h"
+#include "backend/memory/metadata.h"
+#include "backend/memory/metadata_check.h"
+#include "backend/segment/segment_heap.h"
+#include "backend/verify/book_check.h"
+#include "base/sync/lock.h"
+
+namespace hakmem {
+namespace {
+
+using Heap = SegmentBackend::Heap;
+
+constinit MetadataPool<Heap> heap_pool;
+
+// Guards the lists and which heaps are orphans. Heaps are never removed from
+// the list of all.
+constinit Mutex heaps_mutex;
+constinit Heap* all_heaps ABSL_GUARDED_BY(heaps_mutex) = nullptr;
+constinit Heap* orphans ABSL_GUARDED_BY(heaps_mutex) = nullptr;
+// Made when it is needed first; never an orphan.
+constinit Heap* nursery ABSL_GUARDED_BY(heaps_mutex) = nullptr;
+
+// The heap at which the next purge goes on; null when the last one came to the
+// end. relaxed: heaps are for good, and any of them will do.
+constinit std::atomic<Heap*> resume_at{nullptr};
+
+// How many orphans a thread asks for blocks before it takes a new segment.
+constexpr int kMaxOrphansAsked = 4;
+
+// What a thread may have from the nursery, all in all, and of which classes.
+constexpr uint32_t kMostBorrowed = 128 << 10;
+constexpr uint32_t kLeastBorrowedBlock = 64;
+
+// A new heap, in the list of all. Null when the OS refuses memory.
+Heap* MakeHeap() ABSL_EXCLUSIVE_LOCKS_REQUIRED(heaps_mutex) {
+  Heap* heap = heap_pool.Get();
+  if (heap == nullptr) return nullptr;
+  heap->next_heap = all_heaps;
+  all_heaps = heap;
+  return heap;
+}
+
+Heap* PopOrphan() {
+  MutexLock lock(heaps_mutex);
+  Heap* heap = orphans;
+  if (heap != nullptr) orphans = heap->next_orphan;
+  return heap;
+}
+
+Heap* FirstHeap() {
+  MutexLock lock(heaps_mutex);
+  return all_heaps;
+}
+
+uint32_t RefillFromOrphans(SizeClass size_class, void** blocks,
+                           uint32_t count) {
+  Heap* asked[kMaxOrphansAsked];
+  int asked_count = 0;
+  uint32_t taken = 0;
+  // An orphan is taken off the list while it is asked, so that no thread
+  // adopts it meanwhile and none waits for its lock.
+  while (taken == 0 && asked_count < kMaxOrphansAsked) {
+    Heap* orphan = PopOrphan();
+    if (orphan == nullptr) break;
+    asked[asked_count++] = orphan;
+    taken = orphan->Refill(size_class, blocks, count, Heap::Growth::kForbidden);
+  }
+  if (asked_count != 0) {
+    MutexLock lock(heaps_mutex);
+    // Those that had nothing go behind the one that had, so that the next
+    // refill finds it first.
+    for (int i = 0; i < asked_count; ++i) {
+      asked[i]->next_orphan = orphans;
+      orphans = asked[i];
+    }
+  }
+  return taken;
+}
+
+Heap* Nursery() {
+  MutexLock lock(heaps_mutex);
+  if (nursery == nullptr) nursery = MakeHeap();
+  return nursery;
+}
+
+// Blocks for a heap that would begin a page for them.
+uint32_t Borrow(Heap& heap, SizeClass size_class, void** blocks,
+                uint32_t count) {
+  const uint32_t bytes = ClassBytes(size_class);
+  if (bytes < kLeastBorrowedBlock || count * bytes > heap.may_borrow) return 0;
+  Heap* lender = Nursery();
+  if (lender == nullptr) return 0;
+  const uint32_t taken =
+      lender->Refill(size_class, blocks, count, Heap::Growth::kAllowed);
+  heap.may_borrow -= taken * bytes;
+  return taken;
+}
+
+// Runs `action` on every heap with its lock held.
+template <typename Action>
+void ForEachLocked(Action&& action) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  for (Heap* heap = FirstHeap(); heap != nullptr; heap = heap->next_heap) {
+    MutexLock lock(heap->mutex);
+    action(*heap);
+  }
+}
+
+}  // namespace
+
+SegmentBackend::Heap* SegmentBackend::Attach() {
+  Heap* heap = PopOrphan();
+  if (heap != nullptr) {
+    heap->may_borrow = 0;
+    return heap;
+  }
+  MutexLock lock(heaps_mutex);
+  return MakeHeap();
+}
+
+void SegmentBackend::StartBesideOthers(Heap* heap) {
+  // An orphan that was adopted may have pages of its own.
+  if (heap->source.IsEmpty()) heap->may_borrow = kMostBorrowed;
+}
+
+void SegmentBackend::Detach(Heap* heap) {
+  MutexLock lock(heaps_mutex);
+  heap->next_orphan = orphans;
+  orphans = heap;
+}
+
+uint32_t SegmentBackend::Refill(Heap* heap, SizeClass size_class, void** blocks,
+                                uint32_t count) {
+  uint32_t taken =
+      heap->Refill(size_class, blocks, count, Heap::Growth::kForbidden);
+  if (taken == 0) taken = RefillFromOrphans(size_class, blocks, count);
+  if (taken == 0) taken = Borrow(*heap, size_class, blocks, count);
+  if (taken == 0) {
+    taken = heap->Refill(size_class, blocks, count, Heap::Growth::kAllowed);
+  }
+  return taken;
+}
+
+void SegmentBackend::Drain(Heap* heap, SizeClass size_class, void** blocks,
+                           uint32_t count) {
+  if (heap == nullptr) {
+    for (uint32_t i = 0; i < count; ++i) {
+      // Aborts when the block's page is gone: it was freed before.
+      SlabToDrain<SegmentPage>(reinterpret_cast<uintptr_t>(blocks[i]),
+                               size_class);
+    }
+    return FreeRemotely(blocks, count);
+  }
+  const uint32_t others = heap->DrainOwn(size_class, blocks, count);
+  if (others != 0) FreeRemotely(blocks, others);
+}
+
+const Slab* SegmentBackend::SlabAt(uintptr_t address) {
+  return FindSlab<SegmentPage>(address);
+}
+
+void SegmentBackend::EndEpoch(uint64_t now, bool force) {
+  for (Heap* heap = FirstHeap(); heap != nullptr; heap = heap->next_heap) {
+    heap->EndEpoch(now, force);
+  }
+}
+
+size_t SegmentBackend::Purge(uint64_t now, bool force, PurgeBudget* budget) {
+  size_t given_back = 0;
+  Heap* heap =
+      force ? nullptr : resume_at.exchange(nullptr, std::memory_order_relaxed);
+  if (heap == nullptr) heap = FirstHeap();
+  for (; heap != nullptr; heap = heap->next_heap) {
+    given_back += heap->source.Purge(now, force, budget);
+    if (PurgeBudget::IsSpent(budget)) {
+      resume_at.store(heap, std::memory_order_relaxed);
+      break;
+    }
+  }
+  return given_back;
+}
+
+size_t SegmentBackend::Collect(uint64_t now, bool force) {
+  EndEpoch(now, force);
+  return Purge(now, force, nullptr);
+}
+
+SlabTotals SegmentBackend::Totals() {
+  SlabTotals totals;
+  ForEachLocked([&](Heap& heap) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    // What others freed is no longer in use, whether delivered yet or not.
+    heap.MergeRemoteFrees();
+    AddTotals(heap.source, totals);
+  });
+  return totals;
+}
+
+void SegmentBackend::VisitSlabs(SlabVisitor visitor, void* argument) {
+  ForEachLocked(
+      [&](Heap& heap) { VisitSlabsOf(heap.source, visitor, argument); });
+}
+
+void SegmentBackend::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  heaps_mutex.Lock();
+  for (Heap* heap = all_heaps; heap != nullptr; heap = heap->next_heap) {
+    heap->mutex.Lock();
+  }
+  for (Heap* heap = all_heaps; heap != nullptr; heap = heap->next_heap) {
+    heap->source.LockForFork();
+  }
+  SlabSource<SegmentPage>::LockPoolForFork();
+  heap_pool.LockForFork();
+}
+
+void SegmentBackend::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  heap_pool.UnlockAfterFork();
+  SlabSource<SegmentPage>::UnlockPoolAfterFork();
+  for (Heap* heap = all_heaps; heap != nullptr; heap = heap->next_heap) {
+    heap->source.UnlockAfterFork();
+  }
+  for (Heap* heap = all_heaps; heap != nullptr; heap = heap->next_heap) {
+    heap->mutex.Unlock();
+  }
+  heaps_mutex.Unlock();
+}
+
+void SegmentBackend::NoteHolder(BookCheck& check, Heap* heap) {
+  check.Require(!heap->has_holder, "a heap has two holders",
+                reinterpret_cast<uintptr_t>(heap));
+  heap->has_holder = true;
+}
+
+void SegmentBackend::CheckBooks(BookCheck& check)
+    ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  if (nursery != nullptr) NoteHolder(check, nursery);
+  CheckHeaps(all_heaps, orphans, check);
+  heap_pool.CheckBooks(check,
+                       [](const Heap* free) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+                         Heap* heap = all_heaps;
+                         while (heap != nullptr && heap != free) {
+                           heap = heap->next_heap;
+                         }
+                         return heap != nullptr;
+                       });
+}
+
+bool SegmentBackend::IsFreedRemotely(uintptr_t address) {
+  auto* page = FindSlab<SegmentPage>(address);
+  const uint32_t block = page->BlockAt(address);
+  return (std::atomic_ref<uint64_t>(page->remote_bits[block / 64])
+                  .load(std::memory_order_relaxed) >>
+              (block % 64) &
+          1) != 0;
+}
+
+}  // namespace hakmem

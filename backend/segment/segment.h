@@ -1,0 +1,70 @@
+// The segment back-end: segments of pages owned by a thread.
+//
+// The hybrid mimalloc-style model: each thread has a heap, each heap its own
+// segments (2 MiB chunks) of pages (slabs of 64 KiB), each page its own free
+// bits. A thread's blocks come from its own pages and so lie together, and no
+// other thread ever changes a page's books:
+//
+//   thread A                                thread B frees a block of A's page
+//   heap A ── page ── free_bits             │
+//               └──── remote_bits  ◄────────┘ one atomic OR per 64 blocks
+//     └─ waiting_links (stack)     ◄── the page's link, once, until A collects
+//
+// A merges the remote bits of the pages on its stack when it next needs blocks.
+// A page's link outlasts the page's other books: when all blocks are free these
+// may be purged, though the link is still being pushed (remote_frees.h).
+// The idea of per-page sharded lists with a thread-shared side is mimalloc's
+// (MSR-TR-2019-18), batches of remote frees by one atomic snmalloc's; bits in
+// place of linked lists, so that no freed block is touched, are ours.
+//
+// A heap outlives its thread: it is orphaned, and adopted whole by the next
+// thread that starts, or batch by batch by threads that run out of pages. A
+// page never changes its heap while one of its blocks is in use.
+//
+// A thread that starts beside others has its first blocks from the nursery, a
+// heap that no thread holds: a segment for each thread, with a page for each
+// class, would be much memory for the few blocks that most of many threads ever
+// have. Blocks smaller than a cache line are left out: threads would write to
+// the same lines.
+//
+// Lock order: the list of heaps; one heap; slab source. A heap's lock is its
+// owner's and nearly never contended: others take it only to serve an orphan,
+// to collect, for statistics and for fork.
+#ifndef HAKMEM_BACKEND_SEGMENT_SEGMENT_H_
+#define HAKMEM_BACKEND_SEGMENT_SEGMENT_H_
+
+#include "backend/backend.h"
+
+namespace hakmem {
+
+class SegmentBackend {
+ public:
+  static constexpr const char* kName = "segment";
+
+  struct Heap;  // backend/segment/segment_heap.h
+
+  static Heap* Attach();
+  static void Detach(Heap* heap);
+  static void StartBesideOthers(Heap* heap);
+  static uint32_t Refill(Heap* heap, SizeClass size_class, void** blocks,
+                         uint32_t count);
+  static void Drain(Heap* heap, SizeClass size_class, void** blocks,
+                    uint32_t count);
+  static const Slab* SlabAt(uintptr_t address);
+  static void EndEpoch(uint64_t now, bool force);
+  static size_t Purge(uint64_t now, bool force, PurgeBudget* budget);
+  static size_t Collect(uint64_t now, bool force);
+  static SlabTotals Totals();
+  static void VisitSlabs(SlabVisitor visitor, void* argument);
+  static void LockForFork();
+  static void UnlockAfterFork();
+  [[gnu::cold]] static void NoteHolder(BookCheck& check, Heap* heap);
+  [[gnu::cold]] static void CheckBooks(BookCheck& check);
+  static bool IsFreedRemotely(uintptr_t address);
+};
+
+static_assert(Backend<SegmentBackend>);
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_SEGMENT_SEGMENT_H_

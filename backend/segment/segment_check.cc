@@ -1,0 +1,166 @@
+// The proof that the segment back-end's books balance: each heap's pages are
+// its own, a block that another thread freed is not free yet and waits in a
+// page that waits, each such page is in one stack, and each heap has a thread
+// or is an orphan.
+#include <atomic>
+
+#include "absl/base/thread_annotations.h"
+#include "backend/segment/segment_heap.h"
+#include "backend/slabs/slab_check.h"
+#include "backend/slabs/slab_pool_check.h"
+#include "backend/slabs/slab_source_check.h"
+#include "backend/verify/book_check.h"
+
+namespace hakmem {
+namespace {
+
+using Heap = SegmentBackend::Heap;
+
+RemoteLink* NextWaiting(const RemoteLink* link) { return link->next_waiting; }
+
+RemoteLink* FirstWaiting(const Heap& heap) {
+  // acquire: pairs with the release in DeliverRemoteLink.
+  return heap.waiting_links.load(std::memory_order_acquire);
+}
+
+// Whether `page` is one of a segment in use. Memory that held a page holds one
+// for ever, or zeros, so it can be asked.
+bool IsHeld(const SegmentPage* page) {
+  const Chunk* chunk = AddressMap::ChunkAt(page->base);
+  return chunk != nullptr && chunk->kind == ChunkKind::kSlabs &&
+         FindSlab<SegmentPage>(page->base) == page;
+}
+
+// Whether any block was freed by others, and not taken back yet.
+bool CheckRemoteBits(const SegmentPage& page, BookCheck& check) {
+  const bool is_free = page.size_class == SizeClass::kNone;
+  uint64_t any = 0;
+  for (uint32_t word = 0; word < kMaxSlabBlocks / 64; ++word) {
+    const uint64_t remote =
+        std::atomic_ref<uint64_t>(const_cast<uint64_t&>(page.remote_bits[word]))
+            .load(std::memory_order_relaxed);
+    any |= remote;
+    if (remote == 0) continue;
+    const uint32_t first = word * 64;
+    const uint32_t blocks =
+        is_free || page.block_count <= first ? 0 : page.block_count - first;
+    const uint64_t valid =
+        blocks >= 64 ? ~uint64_t{0} : (uint64_t{1} << blocks) - 1;
+    check.Require((remote & ~valid) == 0,
+                  "a block was freed remotely that the page does not have",
+                  page.base);
+    check.Require((remote & valid & page.free_bits[word]) == 0,
+                  "a block freed remotely is free already", page.base);
+  }
+  return any != 0;
+}
+
+void CheckPage(const SegmentPage& page, const Heap& heap, BookCheck& check,
+               size_t& waiting) {
+  if (!IsHeld(&page)) return;  // it is told that its address is wrong
+  const bool is_free = page.size_class == SizeClass::kNone;
+  const RemoteLink& link =
+      *FindSlabChunk<SegmentPage>(page.base)->LastingAt(page.base);
+  const Heap* owner = page.owner.load(std::memory_order_relaxed);
+  check.Require(owner == (is_free ? nullptr : &heap),
+                is_free ? "a free page has an owner"
+                        : "a page's owner is not the heap that holds it",
+                page.base);
+  check.Require(owner == link.owner.load(std::memory_order_relaxed),
+                "a page's link has another owner", page.base);
+  check.Require(is_free || link.page == &page,
+                "a page's link leads to another page", page.base);
+  const bool is_waiting = link.waiting.load(std::memory_order_relaxed);
+  waiting += is_waiting;
+  check.RequireAtRest(!CheckRemoteBits(page, check) || is_waiting,
+                      "a page with remote frees does not wait", page.base);
+}
+
+// Reports stacks that lead in circles. Returns whether none does.
+bool CheckStacks(Heap* all_heaps, BookCheck& check) {
+  const int errors_before = check.errors();
+  for (Heap* heap = all_heaps; heap != nullptr; heap = heap->next_heap) {
+    WalkChain(FirstWaiting(*heap), NextWaiting,
+              "a stack of waiting pages leads in a circle", check,
+              [](const RemoteLink*) {});
+  }
+  return check.errors() == errors_before;
+}
+
+// `waiting` pages of segments in use say that they are in a stack.
+void CheckWaiting(Heap* all_heaps, size_t waiting, BookCheck& check) {
+  if (!CheckStacks(all_heaps, check)) return;
+  size_t found = 0;
+  const auto for_each = [&](auto&& visit) {
+    for (Heap* heap = all_heaps; heap != nullptr; heap = heap->next_heap) {
+      for (RemoteLink* link = FirstWaiting(*heap); link != nullptr;
+           link = NextWaiting(link)) {
+        visit(link);
+      }
+    }
+  };
+  for_each([&](const RemoteLink* link) {
+    check.Require(link->waiting.load(std::memory_order_relaxed),
+                  "a page in a stack does not say that it waits",
+                  link->page->base);
+    found += IsHeld(link->page);
+  });
+  check.RequireDistinct(
+      [&](auto&& add) {
+        for_each([&](const RemoteLink* link) {
+          add(reinterpret_cast<uintptr_t>(link));
+        });
+      },
+      "a page waits in a stack twice");
+  check.RequireEqualAtRest(waiting, found,
+                           "pages say that they wait, but are in no stack");
+}
+
+}  // namespace
+
+void SegmentBackend::Heap::CheckBooks(BookCheck& check, size_t& waiting)
+    ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  SlabTally tallies[kTinyClassCount];
+  source.CheckBooks(check, [&](const SegmentPage& page) {
+    CheckPage(page, *this, check, waiting);
+    if (page.size_class == SizeClass::kNone) return;
+    if (check.Require(Index(page.size_class) < kTinyClassCount,
+                      "a page is of a class that heaps do not serve",
+                      page.base)) {
+      tallies[Index(page.size_class)].Add(page);
+    }
+  });
+  for (size_t c = 0; c < kTinyClassCount; ++c) {
+    pages[c].CheckBooks(SizeClass{static_cast<uint8_t>(c)}, tallies[c], check);
+  }
+}
+
+void CheckHeaps(Heap* all_heaps, Heap* orphans,
+                BookCheck& check) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  const int errors_before = check.errors();
+  WalkChain(
+      orphans, [](const Heap* heap) { return heap->next_orphan; },
+      "the list of orphans leads in a circle", check, [](const Heap*) {});
+  if (check.errors() == errors_before) {
+    for (Heap* heap = orphans; heap != nullptr; heap = heap->next_orphan) {
+      SegmentBackend::NoteHolder(check, heap);
+    }
+  }
+  size_t waiting = 0;
+  for (Heap* heap = all_heaps; heap != nullptr; heap = heap->next_heap) {
+    check.RequireAtRest(heap->has_holder, "a heap is nobody's",
+                        reinterpret_cast<uintptr_t>(heap));
+    heap->has_holder = false;
+    heap->CheckBooks(check, waiting);
+  }
+  // A holder's heap that is not in the list still says so.
+  for (Heap* heap = orphans; heap != nullptr && check.errors() == errors_before;
+       heap = heap->next_orphan) {
+    check.Require(!heap->has_holder, "an orphan is not in the list of heaps",
+                  reinterpret_cast<uintptr_t>(heap));
+  }
+  CheckWaiting(all_heaps, waiting, check);
+  SlabSource<SegmentPage>::CheckPool(check);
+}
+
+}  // namespace hakmem

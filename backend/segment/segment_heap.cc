@@ -1,0 +1,190 @@
+#include "backend/segment/segment_heap.h"
+
+#include <bit>
+
+#include "backend/errors/bad_free.h"
+#include "backend/memory/address_map.h"
+#include "backend/segment/remote_frees.h"
+#include "base/os/clock.h"
+#include "tracing/counters/counters.h"
+
+namespace hakmem {
+
+uint32_t SegmentBackend::Heap::Refill(SizeClass size_class, void** blocks,
+                                      uint32_t count, Growth growth) {
+  MutexLock lock(mutex);
+  SlabPool<SegmentPage>& pool = pages[Index(size_class)];
+  uint32_t taken = pool.Take(blocks, count);
+  // As late as can be: the more has come together, the less each block costs.
+  // relaxed: only whether it is worth looking; MergeRemoteFrees acquires.
+  if (taken == 0 && waiting_links.load(std::memory_order_relaxed) != nullptr) {
+    MergeRemoteFrees();
+    taken = pool.Take(blocks, count);
+  }
+  if (taken != 0) return taken;
+  SegmentPage* page = source.Take(size_class, growth);
+  if (page == nullptr) return 0;
+  SetOwner(page);
+  pool.AddEmpty(page);
+  return pool.Take(blocks, count);
+}
+
+uint32_t SegmentBackend::Heap::DrainOwn(SizeClass size_class, void** blocks,
+                                        uint32_t count) {
+  uint32_t others = 0;
+  MutexLock lock(mutex);
+  for (uint32_t i = 0; i < count; ++i) {
+    const auto address = reinterpret_cast<uintptr_t>(blocks[i]);
+    auto* page = SlabToDrain<SegmentPage>(address, size_class);
+    // relaxed: the owner of a page with a block in use does not change.
+    if (page->owner.load(std::memory_order_relaxed) != this) {
+      blocks[others++] = blocks[i];
+      continue;
+    }
+    const uint32_t block = page->BlockAt(address);
+    if (block == Slab::kNotABlock || !page->Put(block)) {
+      AbortOnBadSlabFree(page->Layout(), address);
+    }
+    AfterPut(page);
+  }
+  return others;
+}
+
+void SegmentBackend::Heap::EndEpoch(uint64_t now, bool force) {
+  MutexLock lock(mutex);
+  MergeRemoteFrees();
+  for (SlabPool<SegmentPage>& pool : pages) {
+    SegmentPage* spare = pool.TakeOldSpare(force);
+    if (spare != nullptr) GiveBack(spare, now);
+  }
+}
+
+void SegmentBackend::Heap::MergeRemoteFrees() {
+  CollectRemoteLinks<RemoteLink>(
+      this, [this](RemoteLink* link) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        SegmentPage* const page = link->page;
+        bool any = false;
+        for (uint32_t word = 0; word < page->words(); ++word) {
+          std::atomic_ref<uint64_t> remote(page->remote_bits[word]);
+          if (remote.load(std::memory_order_relaxed) == 0) continue;
+          // acquire: pairs with the release in FreeRemotely; what the freeing
+          // thread wrote to the blocks happened before.
+          uint64_t bits = remote.exchange(0, std::memory_order_acquire);
+          for (; bits != 0; bits &= bits - 1) {
+            const uint32_t block =
+                word * 64 + static_cast<uint32_t>(std::countr_zero(bits));
+            if (!page->Put(block)) {
+              AbortOnBadSlabFree(
+                  page->Layout(),
+                  page->base + block * uintptr_t{page->block_bytes});
+            }
+            any = true;
+          }
+        }
+        if (any) AfterPut(page);
+      });
+}
+
+void SegmentBackend::Heap::SetOwner(SegmentPage* page) {
+  RemoteLink* link =
+      FindSlabChunk<SegmentPage>(page->base)->LastingAt(page->base);
+  // release: pairs with the acquire in CollectRemoteLinks.
+  link->owner.store(this, std::memory_order_release);
+  // relaxed: who frees a block was handed it by the program.
+  page->owner.store(this, std::memory_order_relaxed);
+}
+
+void SegmentBackend::Heap::AfterPut(SegmentPage* page) {
+  SegmentPage* unneeded = pages[Index(page->size_class)].AfterPut(page);
+  if (unneeded != nullptr) GiveBack(unneeded, CoarseMilliseconds());
+}
+
+void SegmentBackend::Heap::GiveBack(SegmentPage* page, uint64_t now) {
+  RemoteLink* link =
+      FindSlabChunk<SegmentPage>(page->base)->LastingAt(page->base);
+  // relaxed: a collector that still reads this heap delivers the link to it in
+  // vain. Nobody reads the page's own until it is begun anew.
+  link->owner.store(nullptr, std::memory_order_relaxed);
+  page->owner.store(nullptr, std::memory_order_relaxed);
+  source.Return(page, now);
+}
+
+namespace {
+
+// Blocks of one page, by the words of its remote bits.
+class RemoteBatch {
+ public:
+  // Of the page at `address`.
+  explicit RemoteBatch(uintptr_t address)
+      : RemoteBatch(FindSlabChunk<SegmentPage>(address), address) {}
+
+  // Adds the block at `address`; false when it lies in another page.
+  bool Add(uintptr_t address) {
+    if (address - page_->base >= kSlabBytes) return false;
+    const uint32_t block = page_->BlockAt(address);
+    if (block == Slab::kNotABlock) AbortOnBadSlabFree(page_->Layout(), address);
+    const uint32_t word = block / 64;
+    const uint64_t bit = uint64_t{1} << (block % 64);
+    if ((words_ >> word & 1) == 0) {
+      words_ |= uint64_t{1} << word;
+      bits_[word] = 0;
+    }
+    if ((bits_[word] & bit) != 0) {
+      AbortOnDoubleFree(address, page_->block_bytes);
+    }
+    bits_[word] |= bit;
+    return true;
+  }
+
+  // One atomic OR for each word.
+  void Deliver() {
+    // Read before the bits are set: afterwards the page may be another's, and
+    // its books may be purged.
+    // relaxed: it does not change while one of the blocks is in use.
+    SegmentBackend::Heap* owner = page_->owner.load(std::memory_order_relaxed);
+    for (; words_ != 0; words_ &= words_ - 1) {
+      const int word = std::countr_zero(words_);
+      // release: pairs with the acquire in MergeRemoteFrees.
+      const uint64_t before =
+          std::atomic_ref<uint64_t>(page_->remote_bits[word])
+              .fetch_or(bits_[word], std::memory_order_release);
+      if (const uint64_t twice = before & bits_[word]; twice != 0) {
+        const int block = word * 64 + std::countr_zero(twice);
+        AbortOnDoubleFree(
+            page_->base + static_cast<uintptr_t>(block) * page_->block_bytes,
+            page_->block_bytes);
+      }
+    }
+    DeliverRemoteLink(link_, owner);
+  }
+
+ private:
+  RemoteBatch(SlabChunk<SegmentPage>* chunk, uintptr_t address)
+      : page_(chunk->SlabAt(address)), link_(chunk->LastingAt(address)) {}
+
+  SegmentPage* const page_;
+  RemoteLink* const link_;
+  uint64_t words_ = 0;  // a bit for each word of bits_ that is set
+  uint64_t bits_[kMaxSlabBlocks / 64];
+};
+
+}  // namespace
+
+void FreeRemotely(void** blocks, uint32_t count) {
+  Count(Event::kRemoteFree, count);
+  // A batch is of one size class: its blocks lie in few pages, in any order.
+  while (count != 0) {
+    const auto first = reinterpret_cast<uintptr_t>(blocks[0]);
+    RemoteBatch batch(first);
+    uint32_t others = 0;
+    for (uint32_t i = 0; i < count; ++i) {
+      if (!batch.Add(reinterpret_cast<uintptr_t>(blocks[i]))) {
+        blocks[others++] = blocks[i];
+      }
+    }
+    batch.Deliver();
+    count = others;
+  }
+}
+
+}  // namespace hakmem

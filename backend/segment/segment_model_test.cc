@@ -1,0 +1,547 @@
+// Runs the segment back-end itself, not a part made for the purpose, under
+// every interleaving of a few operations (testing/interleaver), on a memory as
+// weak as C11's: remote frees, adoption, slabs that are purged while the lock
+// is free, the address map. The system below it (chunks, metadata, the kernel's
+// purge) is made up here.
+//
+// A block's memory is a plain variable that its holder writes to, and so does a
+// purge: a block handed out twice, or purged while in use, or handed on without
+// release and acquire, is a data race.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <memory>
+#include <new>
+#include <set>
+#include <string>
+#include <vector>
+
+// First what takes the place of atomics and locks.
+#include "tests/interleaving/in_place_of_lock.h"
+#include "tests/interleaving/in_place_of_std.h"
+//
+#include "backend/memory/address_map.cc"
+#include "backend/memory/model_aborts_test_helper.h"
+#include "backend/segment/segment.cc"
+#include "backend/segment/segment_heap.cc"
+#include "tests/interleaving/mutants.h"
+#include "tracing/failures/failure_note.h"
+
+namespace hakmem {
+namespace {
+
+using interleaver::Explore;
+using interleaver::Options;
+using interleaver::Require;
+using interleaver::Result;
+using interleaver::Survivors;
+using interleaver::Threads;
+
+constexpr uintptr_t kFirstChunk = uintptr_t{1} << 40;
+constexpr size_t kMostChunks = 3;
+constexpr SizeClass kClass = ClassOf(kMaxTinyBytes);
+constexpr SizeClass kOtherClass = ClassOf(kMaxTinyBytes / 2);
+
+// --- The system below --------------------------------------------------------
+
+using LinksRow = LastingParts<SegmentPage>::Row;
+
+struct System {
+  // Books: zeros, from the front.
+  alignas(4096) char books[1 << 20];
+  size_t books_used = 0;
+  size_t books_kept = 0;  // of those: from before the runs
+  std::vector<void*> purged_books;
+  std::vector<RemoteLink*> links;  // of the first pages of all rows
+  bool links_are_purged = false;
+
+  Mutex chunks_mutex;
+  bool chunk_is_used[kMostChunks] = {};
+  std::map<uintptr_t, interleaver::Plain<int>> memory;  // by block
+  std::set<uintptr_t> live;                             // blocks handed out
+};
+
+System& system_below = *new System;
+
+// Writes to the memory of all blocks there have been in the range.
+void Overwrite(uintptr_t address, size_t bytes) {
+  for (auto at = system_below.memory.lower_bound(address);
+       at != system_below.memory.end() && at->first < address + bytes; ++at) {
+    Require(!system_below.live.contains(at->first),
+            "memory of a block in use is given back");
+    at->second = 0;
+  }
+}
+
+}  // namespace
+
+void* Metadata::Allocate(size_t bytes, size_t alignment) {
+  System& s = system_below;
+  s.books_used = (s.books_used + alignment - 1) & ~(alignment - 1);
+  void* allocated = s.books + s.books_used;
+  s.books_used += bytes;
+  if (s.books_used > sizeof(s.books)) abort();
+  if (bytes == sizeof(LinksRow)) {
+    s.links.push_back(static_cast<LinksRow*>(allocated)->parts);
+  }
+  return allocated;
+}
+
+void* Metadata::AllocatePages(size_t bytes) { return Allocate(bytes, 4096); }
+
+// Of a segment, as all books of many pages are here. Pages are of one byte, so
+// that what may be purged is. What the model knows of is written through it.
+bool Metadata::PurgePages(void* pages, size_t bytes) {
+  auto* chunk = static_cast<SlabChunk<SegmentPage>*>(pages);
+  Require(bytes == sizeof(*chunk), "what is purged is not a segment's books");
+  if (system_below.links_are_purged) {
+    for (auto* heap = all_heaps; heap != nullptr; heap = heap->next_heap) {
+      interleaver::Touch(&heap->waiting_links);
+    }
+    for (RemoteLink* link : system_below.links) {
+      if (link->page != chunk->slabs) continue;
+      link->waiting.store(false, std::memory_order_relaxed);
+      link->next_waiting = nullptr;
+    }
+  }
+  for (uint32_t m = chunk->all_mask; m != 0; m &= m - 1) {
+    SegmentPage& page = chunk->slabs[std::countr_zero(m)];
+    page.owner.store(nullptr, std::memory_order_relaxed);
+    for (uint32_t word = 0; word < page.words(); ++word) {
+      std::atomic_ref<uint64_t>(page.remote_bits[word])
+          .store(0, std::memory_order_relaxed);
+    }
+  }
+  memset(pages, 0, bytes);
+  return true;
+}
+
+bool AddressStack::Push(void* address) {
+  system_below.purged_books.push_back(address);
+  return true;
+}
+
+void* AddressStack::Pop() {
+  std::vector<void*>& books = system_below.purged_books;
+  if (books.empty()) return nullptr;
+  void* address = books.back();
+  books.pop_back();
+  return address;
+}
+
+ChunkSource::Allocation ChunkSource::Allocate(Use, size_t, size_t) {
+  MutexLock lock(system_below.chunks_mutex);
+  for (size_t c = 0; c < kMostChunks; ++c) {
+    if (std::exchange(system_below.chunk_is_used[c], true)) continue;
+    return {kFirstChunk + c * kChunkBytes, false, false};
+  }
+  return {};
+}
+
+bool ChunkSource::MakeUsable(uintptr_t, size_t) { return true; }
+
+void ChunkSource::Free(uintptr_t address, size_t, uint64_t) {
+  MutexLock lock(system_below.chunks_mutex);
+  Overwrite(address, kChunkBytes);
+  system_below.chunk_is_used[(address - kFirstChunk) / kChunkBytes] = false;
+}
+
+bool ChunkSource::BecomeSparse(uintptr_t) { return true; }
+
+// The kernel takes its time: others go on meanwhile.
+size_t os::PageBytes() { return 4096; }
+
+// The address map does without a window: its classes lie in leaves.
+uint64_t os::AddressSpaceLimit() { return UINT64_MAX; }
+os::Mapping os::Map(size_t, size_t, Access) { return {0, ENOMEM}; }
+int os::AdviseNoHugePages(uintptr_t, size_t) { return 0; }
+int os::Commit(uintptr_t, size_t) { return ENOMEM; }
+void os::Release(uintptr_t, size_t) {}
+constinit thread_local FailureNote internal::failure_note{};
+
+int os::Purge(uintptr_t address, size_t bytes) {
+  Overwrite(address, bytes);
+  interleaver::Touch(&system_below.books);
+  Overwrite(address, bytes);
+  return 0;
+}
+
+uint64_t CoarseMilliseconds() { return 1; }
+uint64_t Nanoseconds() { return 1; }
+
+constinit std::atomic<uint64_t> options::internal::values[kCount] = {};
+
+namespace {
+
+// --- Reaching what runs must begin anew --------------------------------------
+
+using ChunkPool = MetadataPool<SlabChunk<SegmentPage>>;
+
+// Explicit instantiation may name private members.
+template <ChunkPool* kPool>
+struct Expose {
+  friend ChunkPool* PoolOfChunks() { return kPool; }
+};
+ChunkPool* PoolOfChunks();
+template struct Expose<&SlabSource<SegmentPage>::pool_>;
+
+using RowPool = MetadataPool<LinksRow>;
+template <RowPool* kPool>
+struct ExposeRows {
+  friend RowPool* PoolOfRows() { return kPool; }
+};
+RowPool* PoolOfRows();
+template struct ExposeRows<&LastingParts<SegmentPage>::pool_>;
+
+template <size_t ChunkPool::*kCount>
+struct ExposeCount {
+  friend void SetFreeCount(ChunkPool* pool, size_t count) {
+    pool->*kCount = count;
+  }
+};
+void SetFreeCount(ChunkPool* pool, size_t count);
+template struct ExposeCount<&ChunkPool::free_count_>;
+
+// --- What threads do ---------------------------------------------------------
+
+// The program writes to a block that it has.
+void Use(void* block) {
+  system_below.memory[reinterpret_cast<uintptr_t>(block)] = 1;
+}
+
+void* Allocate(SegmentBackend::Heap* heap, SizeClass c = kClass) {
+  void* block = nullptr;
+  if (SegmentBackend::Refill(heap, c, &block, 1) == 0) return nullptr;
+  const auto address = reinterpret_cast<uintptr_t>(block);
+  Require(system_below.live.insert(address).second,
+          "a block is handed out twice");
+  Require(AddressMap::ClassAt(address) == c, "a block of another class");
+  Use(block);
+  return block;
+}
+
+void Free(SegmentBackend::Heap* heap, void* block, SizeClass c = kClass) {
+  Use(block);
+  const auto address = reinterpret_cast<uintptr_t>(block);
+  Require(AddressMap::ClassAt(address) == c, "the class cannot be seen");
+  system_below.live.erase(address);
+  SegmentBackend::Drain(heap, c, &block, 1);
+}
+
+class SegmentModel : public testing::Test {
+ protected:
+  using Heap = SegmentBackend::Heap;
+
+  void SetUp() override {
+    // The leaves of the map, for good: they are entered once a process.
+    for (size_t c = 0; c < kMostChunks; ++c) {
+      static Chunk chunk;
+      ASSERT_TRUE(AddressMap::SetChunk(kFirstChunk + c * kChunkBytes, &chunk));
+    }
+    system_below.books_kept =
+        std::max(system_below.books_kept, system_below.books_used);
+  }
+
+  // A fresh back-end with small segments of `slabs` slabs.
+  void Begin(size_t slabs = 1) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    System& s = system_below;
+    for (size_t c = 0; c < kMostChunks; ++c) {
+      const uintptr_t chunk = kFirstChunk + c * kChunkBytes;
+      AddressMap::SetChunk(chunk, nullptr);
+      for (size_t i = 0; i < kSlabsPerChunk; ++i) {
+        AddressMap::SetClass(chunk + i * kSlabBytes, SizeClass::kNone);
+      }
+      s.chunk_is_used[c] = false;
+    }
+    memset(s.books + s.books_kept, 0, s.books_used - s.books_kept);
+    s.books_used = s.books_kept;
+    s.memory.clear();
+    s.live.clear();
+    s.purged_books.clear();
+    s.links.clear();
+    new (PoolOfChunks()) ChunkPool;
+    new (PoolOfRows()) RowPool;
+    // As many as stay resident: the books of each segment given back are
+    // purged.
+    SetFreeCount(PoolOfChunks(), 1000);
+    new (&heap_pool) MetadataPool<Heap>;
+    all_heaps = nullptr;
+    orphans = nullptr;
+    options::internal::values[options::k_superslab_bytes].store(slabs *
+                                                                kSlabBytes);
+    options::internal::values[options::k_decay].store(0);
+  }
+
+  // After all threads: what is not freed is in use, and nothing else is.
+  void RequireBooksAreRight() {
+    SegmentBackend::Collect(2, /*force=*/true);
+    SegmentBackend::Collect(2, /*force=*/true);
+    size_t bytes = 0;
+    for (const uintptr_t block : system_below.live) {
+      bytes += ClassBytes(AddressMap::ClassAt(block));
+    }
+    Require(SegmentBackend::Totals().block_bytes == bytes,
+            "a freed block is lost");
+  }
+
+  Result Run(const std::function<Threads()>& make, Options options) {
+    // What decides nothing.
+    options.quiet_files = {"counters.h", "dirty_ledger.h", "options.h"};
+    return Explore(
+        make, [&] { RequireBooksAreRight(); }, options);
+  }
+
+  static void Collect(Heap* heap) {
+    heap->EndEpoch(2, /*force=*/true);
+    heap->source.Purge(2, /*force=*/true);
+  }
+
+  // All blocks of a page, so that its heap has none left.
+  static std::vector<void*> FillPage(Heap* heap) {
+    std::vector<void*> blocks;
+    for (size_t i = 0; i < kSlabBytes / ClassBytes(kClass); ++i) {
+      blocks.push_back(Allocate(heap));
+    }
+    return blocks;
+  }
+
+  // A page's last two blocks are freed by two threads; its owner collects, and
+  // gives the page and its segment back; another thread begins it anew, and
+  // the first block of its new life is freed by one of the two.
+  Result EmptyPageMovesOn(const Options& options) {
+    moved_on_ = 0;
+    return Run(
+        [&] {
+          Begin();
+          Heap* a = SegmentBackend::Attach();
+          Heap* b = SegmentBackend::Attach();
+          void* first = Allocate(a);
+          void* second = Allocate(a);
+          return Threads{[=] { Free(b, first); },
+                         [=, this] {
+                           Free(nullptr, second);
+                           Collect(a);
+                           Heap* c = SegmentBackend::Attach();
+                           void* next = Allocate(c, kOtherClass);
+                           if (next == first) ++moved_on_;
+                           Free(nullptr, next, kOtherClass);
+                           Collect(c);
+                         }};
+        },
+        options);
+  }
+
+  // The same page has another below it in its owner's stack, or above it, when
+  // it is pushed late; its books may be purged, and begun anew, by then.
+  Result EmptyPageIsPushedLate(const Options& options) {
+    purged_ = 0;
+    return Run(
+        [&] {
+          Begin();
+          Heap* a = SegmentBackend::Attach();
+          Heap* b = SegmentBackend::Attach();
+          void* first = Allocate(a);
+          void* second = Allocate(a);
+          void* other = Allocate(a, kOtherClass);
+          const SegmentPage* page =
+              FindSlab<SegmentPage>(reinterpret_cast<uintptr_t>(first));
+          return Threads{[=] { Free(b, first); },
+                         [=, this] {
+                           Free(nullptr, second);
+                           Collect(a);
+                           purged_ += page->base == 0;
+                           Allocate(b);
+                         },
+                         [=] { Free(nullptr, other, kOtherClass); }};
+        },
+        options);
+  }
+
+  // Two threads free one page's blocks while its owner takes new ones.
+  Result FreedIntoWhileInUse(const Options& options) {
+    return Run(
+        [&] {
+          Begin();
+          Heap* a = SegmentBackend::Attach();
+          Heap* b = SegmentBackend::Attach();
+          Heap* c = SegmentBackend::Attach();
+          const std::vector<void*> blocks = FillPage(a);
+          void* first = blocks[0];
+          void* second = blocks[1];
+          return Threads{[=] { Free(b, first); }, [=] { Free(c, second); },
+                         [=] { Allocate(a); }};
+        },
+        options);
+  }
+
+  int64_t moved_on_ = 0;
+  int64_t purged_ = 0;
+};
+
+TEST_F(SegmentModel, AnEmptyPageMovesOn) {
+  const Result result = EmptyPageMovesOn({});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 20);
+  EXPECT_GE(moved_on_, 20);
+}
+
+TEST_F(SegmentModel, TheBooksOfAnEmptyPageArePurgedWhileItIsPushed) {
+  const Result result = EmptyPageIsPushedLate({});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 200);
+  EXPECT_GE(purged_, 200);
+}
+
+TEST_F(SegmentModel, LinksMustNotBePurged) {
+  system_below.links_are_purged = true;
+  const Result result = EmptyPageIsPushedLate({});
+  system_below.links_are_purged = false;
+  EXPECT_THAT(result.failure, testing::HasSubstr("a freed block is lost"));
+}
+
+TEST_F(SegmentModel, APageIsFreedIntoWhileItsOwnerAllocates) {
+  const Result result = FreedIntoWhileInUse({});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 50);
+}
+
+// The same with two blocks of each thread.
+TEST_F(SegmentModel, APageIsFreedIntoTwiceWhileItsOwnerAllocatesTwice) {
+  const Result result = Run(
+      [&] {
+        Begin();
+        Heap* a = SegmentBackend::Attach();
+        const std::vector<void*> blocks = FillPage(a);
+        void* block[] = {blocks[0], blocks[1], blocks[2]};
+        return Threads{[=] {
+                         Free(nullptr, block[0]);
+                         Free(nullptr, block[1]);
+                       },
+                       [=] { Free(nullptr, block[2]); },
+                       [=] {
+                         Allocate(a);
+                         Allocate(a);
+                       }};
+      },
+      {});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 300);
+}
+
+// A thread has ended; while one of its blocks is freed, a new thread and one
+// that is out of pages both go for its heap.
+TEST_F(SegmentModel, AnOrphanIsAdoptedWhileItIsFreedInto) {
+  const Result result = Run(
+      [&] {
+        Begin();
+        Heap* a = SegmentBackend::Attach();
+        Heap* b = SegmentBackend::Attach();
+        Heap* c = SegmentBackend::Attach();
+        void* block = FillPage(a)[0];
+        SegmentBackend::Detach(a);
+        return Threads{[=] { Free(b, block); },
+                       [=] {
+                         Heap* adopted = SegmentBackend::Attach();
+                         Free(adopted, Allocate(adopted));
+                         SegmentBackend::Detach(adopted);
+                       },
+                       [=] { Allocate(c); }};
+      },
+      {});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 150);
+}
+
+// A thread ends while another, which has its blocks, frees them and ends too.
+TEST_F(SegmentModel, ThreadsEndWithOneAnothersBlocks) {
+  const Result result = Run(
+      [&] {
+        Begin();
+        Heap* a = SegmentBackend::Attach();
+        Heap* b = SegmentBackend::Attach();
+        void* of_a = FillPage(a)[0];
+        void* of_b = FillPage(b)[0];
+        return Threads{[=] {
+                         Free(a, of_b);
+                         SegmentBackend::Detach(a);
+                       },
+                       [=] {
+                         Free(b, of_a);
+                         SegmentBackend::Detach(b);
+                       },
+                       [=] { SegmentBackend::Collect(2, /*force=*/true); }};
+      },
+      {});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 80);
+}
+
+// Free slabs are purged while the lock is free, and the heap's thread begins
+// one and gives one back.
+TEST_F(SegmentModel, SlabsArePurgedWhileOthersAreTaken) {
+  const Result result = Run(
+      [&] {
+        Begin(/*slabs=*/3);
+        Heap* a = SegmentBackend::Attach();
+        // Two slabs with a block each, one that is free.
+        void* block = Allocate(a);
+        Allocate(a, kOtherClass);
+        return Threads{[=] {
+                         Free(a, block);
+                         Free(a, Allocate(a));
+                       },
+                       [=] { Collect(a); }};
+      },
+      {});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 5);  // steps with the lock held are one
+}
+
+TEST_F(SegmentModel, TwoPurgeWhileASlabIsBegun) {
+  const Result result = Run(
+      [&] {
+        Begin(/*slabs=*/3);
+        Heap* a = SegmentBackend::Attach();
+        void* block = Allocate(a);
+        return Threads{[=] { Collect(a); }, [=] { Collect(a); },
+                       [=] {
+                         Free(a, block);
+                         Free(a, Allocate(a, kOtherClass), kOtherClass);
+                       }};
+      },
+      {});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 100);
+}
+
+// --- Mutants -----------------------------------------------------------------
+
+TEST_F(SegmentModel, NeedsItsMemoryOrders) {
+  const auto survivors_of = [](auto&& explore) {
+    const Survivors survivors =
+        interleaver::WeakenEach("segment_heap.cc", explore);
+    EXPECT_GE(survivors.tried, 3);
+    return survivors.texts;
+  };
+  // Of a page's owner: would matter if heaps were not zeros when they begin
+  // (as in remote_frees_test).
+  const auto only_the_owner =
+      testing::ElementsAre("segment_heap.cc store release -> relaxed");
+  EXPECT_THAT(survivors_of([&](const Options& options) {
+                return FreedIntoWhileInUse(options);
+              }),
+              only_the_owner);
+  EXPECT_THAT(survivors_of([&](const Options& options) {
+                return EmptyPageIsPushedLate(options);
+              }),
+              only_the_owner);
+}
+
+}  // namespace
+}  // namespace hakmem

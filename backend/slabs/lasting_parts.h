@@ -1,0 +1,68 @@
+// What others may use of a slab without a lock, whether it is in use or not. It
+// lies apart from the books of the slab's chunk and is never purged
+// (slab_source.h).
+#ifndef HAKMEM_BACKEND_SLABS_LASTING_PARTS_H_
+#define HAKMEM_BACKEND_SLABS_LASTING_PARTS_H_
+
+#include <cstddef>
+#include <utility>
+
+#include "backend/memory/metadata.h"
+#include "backend/slabs/slab.h"
+
+namespace hakmem {
+
+class BookCheck;
+
+// A chunk's Lasting parts, one for each of its slabs. Zero bytes: none yet.
+template <typename SlabT>
+class LastingParts {
+ public:
+  bool Take(SlabT*) { return true; }
+  void LetGo() {}
+  static void LockPoolForFork() {}
+  static void UnlockPoolAfterFork() {}
+};
+
+template <typename SlabT>
+requires requires { typename SlabT::Lasting; }
+class LastingParts<SlabT> {
+ public:
+  using Part = typename SlabT::Lasting;
+  struct Row {
+    Row* pool_next;
+    Part parts[kSlabsPerChunk];
+  };
+
+  // Takes a row, if there is none yet, and joins each part of it to its slab.
+  // It may have been other slabs', and somebody may be late to use it as
+  // theirs. False when the OS refuses memory.
+  bool Take(SlabT* slabs) {
+    if (row_ != nullptr) return true;
+    row_ = pool_.Get();
+    if (row_ == nullptr) return false;
+    for (size_t i = 0; i < kSlabsPerChunk; ++i) row_->parts[i].Join(&slabs[i]);
+    return true;
+  }
+  void LetGo() {
+    if (row_ != nullptr) pool_.Put(std::exchange(row_, nullptr));
+  }
+
+  Part* At(size_t i) const { return &row_->parts[i]; }
+  const Row* row() const { return row_; }
+
+  static void LockPoolForFork() { pool_.LockForFork(); }
+  static void UnlockPoolAfterFork() { pool_.UnlockAfterFork(); }
+  template <typename IsUsed>
+  static void CheckPool(BookCheck& check, IsUsed&& is_used) {
+    pool_.CheckBooks(check, is_used);
+  }
+
+ private:
+  static inline constinit MetadataPool<Row> pool_;
+  Row* row_;
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_SLABS_LASTING_PARTS_H_

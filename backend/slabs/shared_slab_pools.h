@@ -1,0 +1,259 @@
+// Slab pools that all threads share: one per size class, each with a lock, over
+// one slab source.
+//
+//   class pool   lock │ slabs by fullness │ spare (one empty slab)
+//   slab source  chunks cut into slabs, shared by all classes
+//
+// A batch is handed out from the fullest slab that has free blocks, so that the
+// emptier ones drain and their memory goes back. A batch taken back costs one
+// lock and, per block, one table lookup and one bit. The SuperSlab back-end is
+// made of it, and ACE's mid classes.
+//
+// Thread-safe, constant-initialised. Lock order: class pools in ascending
+// order, then the slab source.
+#ifndef HAKMEM_BACKEND_SLABS_SHARED_SLAB_POOLS_H_
+#define HAKMEM_BACKEND_SLABS_SHARED_SLAB_POOLS_H_
+
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/base/thread_annotations.h"
+#include "backend/errors/bad_free.h"
+#include "backend/slabs/slab_pool.h"
+#include "backend/slabs/slab_source.h"
+#include "backend/slabs/slab_totals.h"
+#include "base/os/clock.h"
+#include "base/os/os_memory.h"
+#include "base/size_classes.h"
+#include "base/sync/lock.h"
+#include "base/text/options.h"
+#include "tracing/counters/counters.h"
+
+namespace hakmem {
+
+class BookCheck;
+
+// For the classes [kFirst, kEnd). SlabT as for SlabSource, one type for each
+// instance.
+template <typename SlabT, size_t kFirst, size_t kEnd>
+class SharedSlabPools {
+ public:
+  constexpr SharedSlabPools() = default;
+
+  // As Backend's functions of these names (backend.h).
+
+  uint32_t Refill(SizeClass size_class, void** blocks, uint32_t count) {
+    ClassPool& pool = PoolOf(size_class);
+    MutexLock lock(pool.mutex);
+    uint32_t taken = pool.slabs.Take(blocks, count);
+    if (taken == 0) {
+      SlabT* slab =
+          source_.Take(size_class, SlabSource<SlabT>::Growth::kAllowed);
+      if (slab == nullptr) return 0;
+      pool.slabs.AddEmpty(slab);
+      taken = pool.slabs.Take(blocks, count);
+    }
+    pool.AddBlocks(taken);
+    return taken;
+  }
+
+  void Drain(SizeClass size_class, void* const* blocks, uint32_t count) {
+    ClassPool& pool = PoolOf(size_class);
+    MutexLock lock(pool.mutex);
+    for (uint32_t i = 0; i < count; ++i) {
+      const auto address = reinterpret_cast<uintptr_t>(blocks[i]);
+      SlabT* slab = SlabToDrain<SlabT>(address, size_class);
+      const uint32_t block = slab->BlockAt(address);
+      if (block == Slab::kNotABlock || !slab->Put(block)) {
+        AbortOnBadSlabFree(slab->Layout(), address);
+      }
+      SlabT* unneeded = pool.slabs.AfterPut(slab);
+      if (unneeded != nullptr) source_.Return(unneeded, CoarseMilliseconds());
+    }
+    pool.AddBlocks(-count);
+  }
+
+  // Bytes in blocks handed out, without the locks.
+  size_t BlockBytes() const {
+    size_t bytes = 0;
+    for (size_t c = kFirst; c < kEnd; ++c) {
+      bytes += pools_[c - kFirst].blocks.load(std::memory_order_relaxed) *
+               size_t{ClassBytes(SizeClass{static_cast<uint8_t>(c)})};
+    }
+    return bytes;
+  }
+
+  void EndEpoch(uint64_t now, bool force) {
+    for (ClassPool& pool : pools_) {
+      MutexLock lock(pool.mutex);
+      SlabT* spare = pool.slabs.TakeOldSpare(force);
+      if (spare != nullptr) source_.Return(spare, now);
+    }
+  }
+
+  size_t Purge(uint64_t now, bool force, PurgeBudget* budget) {
+    return source_.Purge(now, force, budget);
+  }
+
+  size_t Collect(uint64_t now, bool force) {
+    EndEpoch(now, force);
+    return Purge(now, force, nullptr);
+  }
+
+  // Purges free blocks of slabs in use, as far as they cover whole pages: those
+  // that are due at `now`, all with `force`. Returns the bytes given back. For
+  // a SlabT that keeps account of it (MidSlab).
+  size_t PurgeInside(uint64_t now, bool force, PurgeBudget* budget = nullptr) {
+    const uint64_t decay = options::Get(options::k_decay);
+    size_t bytes = 0;
+    for (ClassPool& pool : pools_) {
+      // Not without end, so that housekeeping stays short: the rest can wait.
+      for (int batch = 0; force || batch < kMostPurgeBatches; ++batch) {
+        if (PurgeBudget::IsSpent(budget)) break;
+        Withdrawn withdrawn[kPurgeBatch];
+        const size_t count = pool.Withdraw(withdrawn, [&](SlabT& slab) {
+          return slab.WithPurgedBeside(slab.TakeDue(now, decay, force));
+        });
+        if (count == 0) break;
+        bool all_purged = true;
+        for (size_t i = 0; i < count; ++i) {
+          source_.BecomeSparse(*withdrawn[i].slab);
+          withdrawn[i].Purge();
+          all_purged = all_purged && withdrawn[i].is_purged;
+        }
+        MutexLock lock(pool.mutex);
+        for (size_t i = 0; i < count; ++i) {
+          SlabT* unneeded = pool.PutBack(withdrawn[i], &bytes);
+          if (unneeded != nullptr) source_.Return(unneeded, now);
+        }
+        if (!all_purged) break;  // try again another time
+      }
+    }
+    Count(Event::kPurgedByte, bytes);
+    return bytes;
+  }
+
+  SlabTotals Totals() {
+    SlabTotals totals;
+    WithAllPools([&] { AddTotals(source_, totals); });
+    return totals;
+  }
+
+  void VisitSlabs(SlabVisitor visitor, void* argument) {
+    WithAllPools([&] { VisitSlabsOf(source_, visitor, argument); });
+  }
+
+  void LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    for (ClassPool& pool : pools_) pool.mutex.Lock();
+    source_.LockForFork();
+    SlabSource<SlabT>::LockPoolForFork();
+  }
+
+  void UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    SlabSource<SlabT>::UnlockPoolAfterFork();
+    source_.UnlockAfterFork();
+    for (ClassPool& pool : pools_) pool.mutex.Unlock();
+  }
+
+  // Proves that the books balance (book_check.h). The caller holds the locks,
+  // as for fork.
+  [[gnu::cold]] void CheckBooks(BookCheck& check)  // shared_slab_pools_check.h
+      ABSL_NO_THREAD_SAFETY_ANALYSIS;
+
+ private:
+  static constexpr size_t kPurgeBatch = 16;
+  static constexpr int kMostPurgeBatches = 16;
+
+  // Free blocks taken out of a slab, so that nobody can have them while the
+  // kernel works and the lock need not be held.
+  struct Withdrawn {
+    SlabT* slab;
+    uint64_t blocks;
+    uint32_t touched;  // the slab's touched_bytes when they were taken
+    bool is_purged;
+
+    void Purge() {
+      is_purged = true;
+      slab->ForEachPageRun(blocks, touched, os::PageBytes(),
+                           [&](uintptr_t address, size_t length) {
+                             if (os::Purge(address, length) != 0) {
+                               is_purged = false;
+                               return;
+                             }
+                             Count(Event::kPurge);
+                           });
+    }
+  };
+
+  // A line of its own each: classes are locked independently.
+  struct alignas(64) ClassPool {
+    Mutex mutex;
+    SlabPool<SlabT> slabs ABSL_GUARDED_BY(mutex);
+    // Handed out; written under the lock. relaxed: it orders nothing.
+    std::atomic<uint32_t> blocks{0};
+
+    // Takes the free blocks that `take_due(slab)` names out of up to
+    // kPurgeBatch slabs. Returns how many slabs.
+    template <typename TakeDue>
+    size_t Withdraw(Withdrawn* out, TakeDue&& take_due) {
+      MutexLock lock(mutex);
+      size_t count = 0;
+      slabs.VisitPartial([&](SlabT* slab) {
+        const uint64_t due = take_due(*slab);
+        if (due != 0) out[count++] = {slab, due, slab->touched_bytes, false};
+        return count < kPurgeBatch;
+      });
+      for (size_t i = 0; i < count; ++i) {
+        SlabT* slab = out[i].slab;
+        slab->free_bits[0] &= ~out[i].blocks;
+        slab->free_count =
+            static_cast<uint16_t>(std::popcount(slab->free_bits[0]));
+        slabs.AfterWithdrawal(slab);
+      }
+      return count;
+    }
+
+    // Undoes Withdraw for one slab. Returns it when it is no longer needed.
+    // Adds to `*bytes` what is resident no more.
+    SlabT* PutBack(const Withdrawn& withdrawn, size_t* bytes)
+        ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+      SlabT* slab = withdrawn.slab;
+      slab->free_bits[0] |= withdrawn.blocks;
+      slab->free_count =
+          static_cast<uint16_t>(std::popcount(slab->free_bits[0]));
+      slab->scan_word = 0;
+      if (withdrawn.is_purged) {
+        const size_t before = TouchedPageBytes(*slab);
+        slab->purged |= withdrawn.blocks;
+        *bytes += before - TouchedPageBytes(*slab);
+      }
+      slab->used.Clear(withdrawn.blocks);
+      return slabs.AfterPut(slab);
+    }
+
+    // `count` may be negative, modulo 2^32.
+    void AddBlocks(uint32_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+      blocks.store(blocks.load(std::memory_order_relaxed) + count,
+                   std::memory_order_relaxed);
+    }
+  };
+
+  ClassPool& PoolOf(SizeClass c) { return pools_[Index(c) - kFirst]; }
+
+  // Runs `action` with every class pool locked.
+  template <typename Action>
+  void WithAllPools(Action&& action) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    for (ClassPool& pool : pools_) pool.mutex.Lock();
+    action();
+    for (ClassPool& pool : pools_) pool.mutex.Unlock();
+  }
+
+  ClassPool pools_[kEnd - kFirst];
+  SlabSource<SlabT> source_;
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_SLABS_SHARED_SLAB_POOLS_H_

@@ -1,0 +1,186 @@
+// Slab: 64 KiB of blocks of one size class, and the books kept of it.
+//
+//   memory   │ block 0 │ block 1 │ block 2 │ …          (the program's)
+//   books    free_bits  1         0         1   …       (out of line)
+//
+// One bit a block says whether it is free, so the books never lie in memory
+// that the program can overwrite, a freed block is never touched, blocks are
+// handed out in address order, and a block freed twice is found exactly.
+//
+// Invariants, under the owner's lock:
+//   free_count == number of set bits in free_bits
+//   no set bit below word `scan_word`
+//   blocks at or beyond touched_bytes have never been handed out since the
+//   slab's memory last was fresh or purged
+//
+// In hardened builds (hardening/levels.h) free blocks that were used bear a
+// mark; with guards the last page holds no blocks, and no access to it works;
+// and blocks are handed out in random order.
+//
+// Not thread-safe: the owning back-end's lock guards a slab.
+#ifndef HAKMEM_BACKEND_SLABS_SLAB_H_
+#define HAKMEM_BACKEND_SLABS_SLAB_H_
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "backend/errors/bad_free.h"
+#include "backend/memory/chunk.h"
+#include "base/intrusive_list.h"
+#include "base/os/os_memory.h"
+#include "base/size_classes.h"
+#include "hardening/block_origins.h"
+#include "hardening/levels.h"
+#include "hardening/secret.h"
+#include "hardening/used_blocks.h"
+
+namespace hakmem {
+
+inline constexpr int kSlabShift = 16;
+inline constexpr size_t kSlabBytes = size_t{1} << kSlabShift;
+inline constexpr size_t kSlabsPerChunk = kChunkBytes / kSlabBytes;
+inline constexpr size_t kSlabGuardBytes = kGuardsMemory ? 4096 : 0;
+// Where blocks may lie.
+inline constexpr size_t kSlabUsableBytes = kSlabBytes - kSlabGuardBytes;
+inline constexpr size_t kMaxSlabBlocks = kSlabBytes / kBlockAlignment;
+
+struct Slab : ListNode<Slab> {
+  uintptr_t base;  // 0 until the chunk is first cut
+  uint32_t block_bytes;
+  uint32_t reciprocal;  // ceil(2^32 / block_bytes)
+  uint16_t block_count;
+  uint16_t free_count;
+  uint16_t scan_word;
+  SizeClass size_class;  // kNone while the slab is free
+  uint8_t bucket;        // for the back-end: which list the slab is in
+  uint32_t touched_bytes;
+  uint64_t freed_at;  // CoarseMilliseconds, while the slab is free
+  uint64_t free_bits[kMaxSlabBlocks / 64];
+  [[no_unique_address]] UsedBlocks<kMaxSlabBlocks> used;
+  // A block's holder changes its own, without the slab's lock.
+  [[no_unique_address]] mutable BlockOrigins<kMaxSlabBlocks> origins;
+
+  static constexpr uint32_t kNotABlock = UINT32_MAX;
+
+  bool IsFull() const { return free_count == 0; }
+  bool IsEmpty() const { return free_count == block_count; }
+  uint32_t words() const { return (block_count + 63u) / 64; }
+
+  SlabLayout Layout() const { return {base, block_bytes, block_count}; }
+
+  // Makes it an empty slab of `size_class`; all its blocks are free.
+  void Begin(SizeClass new_class) {
+    size_class = new_class;
+    block_bytes = ClassBytes(new_class);
+    reciprocal = static_cast<uint32_t>(((uint64_t{1} << 32) + block_bytes - 1) /
+                                       block_bytes);
+    block_count = static_cast<uint16_t>(kSlabUsableBytes / block_bytes);
+    free_count = block_count;
+    scan_word = 0;
+    std::fill_n(free_bits, block_count / 64, ~uint64_t{0});
+    if (block_count % 64 != 0) {
+      free_bits[block_count / 64] = (uint64_t{1} << (block_count % 64)) - 1;
+    }
+    used.Clear();
+  }
+
+  // The number of the block that starts at `address`; kNotABlock when none
+  // does. Exact for every address (the reciprocal's error stays below one
+  // block for offsets below 2^16: slab_test goes through all of them).
+  uint32_t BlockAt(uintptr_t address) const {
+    const uintptr_t offset = address - base;
+    if (offset >= kSlabBytes) return kNotABlock;
+    const auto block =
+        static_cast<uint32_t>((offset * uint64_t{reciprocal}) >> 32);
+    return block * uintptr_t{block_bytes} == offset && block < block_count
+               ? block
+               : kNotABlock;
+  }
+
+  bool IsBlockFree(uint32_t block) const {
+    return (free_bits[block / 64] >> (block % 64) & 1) != 0;
+  }
+
+  // Hands out up to `count` blocks, lowest addresses first, into out[count-1]
+  // downwards, so that a stack popped from its end yields ascending addresses.
+  // Returns how many.
+  uint32_t Take(void** out, uint32_t count) {
+    count = std::min<uint32_t>(count, free_count);
+    if (count == 0) return 0;
+    if constexpr (kShufflesBlocks) return TakeShuffled(out, count);
+    void** next = out + count;
+    uint32_t word = scan_word;
+    uint32_t block = 0;
+    for (;;) {
+      uint64_t bits = free_bits[word];
+      while (bits != 0 && next != out) {
+        block = word * 64 + static_cast<uint32_t>(std::countr_zero(bits));
+        bits &= bits - 1;
+        *--next = HandOut(block);
+      }
+      free_bits[word] = bits;
+      if (next == out) break;
+      ++word;
+    }
+    scan_word = static_cast<uint16_t>(word);
+    free_count = static_cast<uint16_t>(free_count - count);
+    touched_bytes = std::max(touched_bytes, (block + 1) * block_bytes);
+    return count;
+  }
+
+  // The same in random order, for `count` of at most free_count.
+  uint32_t TakeShuffled(void** out, uint32_t count) {
+    for (uint32_t i = 0; i < count; ++i) {
+      const uint32_t block =
+          FreeBlockFrom(static_cast<uint32_t>(Secret::Random() % block_count));
+      free_bits[block / 64] &= ~(uint64_t{1} << (block % 64));
+      out[i] = HandOut(block);
+      touched_bytes = std::max(touched_bytes, (block + 1) * block_bytes);
+    }
+    free_count = static_cast<uint16_t>(free_count - count);
+    scan_word = 0;
+    return count;
+  }
+
+  // Takes one block back. Returns false when it was free already.
+  bool Put(uint32_t block) {
+    const uint32_t word = block / 64;
+    const uint64_t bit = uint64_t{1} << (block % 64);
+    if ((free_bits[word] & bit) != 0) return false;
+    free_bits[word] |= bit;
+    scan_word = std::min<uint16_t>(scan_word, static_cast<uint16_t>(word));
+    ++free_count;
+    return true;
+  }
+
+ private:
+  void* HandOut(uint32_t block) {
+    void* memory =
+        reinterpret_cast<void*>(base + block * uintptr_t{block_bytes});
+    used.HandOut(block, memory);
+    return memory;
+  }
+
+  // The first free block from `block` on, in a circle. There must be one.
+  uint32_t FreeBlockFrom(uint32_t block) const {
+    uint32_t word = block / 64;
+    uint64_t bits = free_bits[word] & (~uint64_t{0} << (block % 64));
+    while (bits == 0) {
+      word = word + 1 < words() ? word + 1 : 0;
+      bits = free_bits[word];
+    }
+    return word * 64 + static_cast<uint32_t>(std::countr_zero(bits));
+  }
+};
+
+// Bytes of a slab's memory that are resident, in whole pages.
+inline size_t TouchedPageBytes(const Slab& slab) {
+  const size_t page = os::PageBytes();
+  return (slab.touched_bytes + page - 1) & ~(page - 1);
+}
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_SLABS_SLAB_H_

@@ -1,0 +1,28 @@
+// The proof that the books of one slab balance (book_check.h).
+#ifndef HAKMEM_BACKEND_SLABS_SLAB_CHECK_H_
+#define HAKMEM_BACKEND_SLABS_SLAB_CHECK_H_
+
+#include "backend/slabs/slab.h"
+#include "backend/verify/book_check.h"
+
+namespace hakmem {
+
+// Of a slab that has a class. The caller holds its owner's lock.
+[[gnu::cold]] void CheckSlab(const Slab& slab, BookCheck& check);
+
+// How many slabs of a class there are, and blocks of theirs in use.
+struct SlabTally {
+  uint64_t partial = 0;
+  uint64_t empty = 0;
+  uint64_t used_blocks = 0;
+
+  void Add(const Slab& slab) {
+    empty += slab.IsEmpty();
+    partial += !slab.IsEmpty() && !slab.IsFull();
+    used_blocks += static_cast<uint64_t>(slab.block_count) - slab.free_count;
+  }
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_SLABS_SLAB_CHECK_H_

@@ -1,0 +1,158 @@
+// The slabs of one size class, ordered by how full they are.
+//
+//   partial[0] │ partial[1] │ … │ partial[7]   slabs with free and used blocks:
+//   fullest                       emptiest     bucket = eighths that are free
+//   spare                                      one slab without a used block
+//
+// Full slabs are in no list; they come back when a block of theirs does. Both
+// back-ends use it: per process (SuperSlab) or per heap (segment).
+//
+// Not thread-safe: the back-end's lock guards it.
+#ifndef HAKMEM_BACKEND_SLABS_SLAB_POOL_H_
+#define HAKMEM_BACKEND_SLABS_SLAB_POOL_H_
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "backend/slabs/slab.h"
+#include "base/intrusive_list.h"
+
+namespace hakmem {
+
+class BookCheck;
+struct SlabTally;
+
+template <typename SlabT>
+class SlabPool {
+ public:
+  constexpr SlabPool() = default;
+
+  // Takes up to `count` blocks, from the fullest slabs first, into
+  // blocks[0..n), lowest address last; returns n.
+  uint32_t Take(void** blocks, uint32_t count) {
+    uint32_t taken = 0;
+    while (taken < count) {
+      SlabT* slab = Fullest();
+      if (slab == nullptr) break;
+      const uint32_t n = std::min<uint32_t>(count - taken, slab->free_count);
+      // Later slabs go below earlier ones; see Slab::Take for the order.
+      slab->Take(blocks + count - taken - n, n);
+      taken += n;
+      Place(slab);
+    }
+    if (taken < count && taken != 0) {
+      std::copy(blocks + count - taken, blocks + count, blocks);
+    }
+    return taken;
+  }
+
+  // Adds a slab without a used block, of which there is no other here.
+  void AddEmpty(SlabT* slab) {
+    slab->bucket = kNoBucket;
+    SetSpare(slab);
+  }
+
+  // To be called when blocks of `slab` were put back. Returns a slab that is
+  // no longer needed here, to go back to the slab source, or null.
+  SlabT* AfterPut(SlabT* slab) {
+    if (!slab->IsEmpty()) {
+      Place(slab);
+      return nullptr;
+    }
+    if (slab == spare_) return nullptr;
+    Unlist(slab);
+    // The one with more resident memory stays: it costs fewer page faults.
+    SlabT* other = spare_;
+    if (other != nullptr && other->touched_bytes > slab->touched_bytes) {
+      return slab;
+    }
+    SetSpare(slab);
+    return other;
+  }
+
+  // To be called when free blocks of `slab` were taken out of it other than by
+  // Take.
+  void AfterWithdrawal(SlabT* slab) { Place(slab); }
+
+  // Calls visit(SlabT*) for the slabs that have free and used blocks, until it
+  // returns false. It must not change which list a slab is in.
+  template <typename Visit>
+  void VisitPartial(Visit&& visit) const {
+    for (const IntrusiveList<Slab>& list : partial_) {
+      for (Slab* slab = list.front(); slab != nullptr; slab = list.Next(slab)) {
+        if (!visit(static_cast<SlabT*>(slab))) return;
+      }
+    }
+  }
+
+  // Proves that the books balance (book_check.h), and that all slabs of
+  // `size_class` that `tally` has counted are where they belong.
+  [[gnu::cold]] void CheckBooks(SizeClass size_class, const SlabTally& tally,
+                                BookCheck& check) const;  // slab_pool_check.h
+
+  // Gives up the spare slab if it has lain unused since the last call, or with
+  // `force`. Null when there is none to give up.
+  SlabT* TakeOldSpare(bool force) {
+    // Writes nothing where nothing is kept: few pages of an unused heap are
+    // resident.
+    if (spare_ == nullptr) return nullptr;
+    const bool is_old = std::exchange(spare_is_old_, true);
+    return force || is_old ? std::exchange(spare_, nullptr) : nullptr;
+  }
+
+ private:
+  static constexpr uint8_t kBuckets = 8;
+  static constexpr uint8_t kNoBucket = 0;  // else 1 + index into partial_
+
+  void SetSpare(SlabT* slab) {
+    spare_ = slab;
+    spare_is_old_ = false;
+  }
+
+  SlabT* Fullest() {
+    if (buckets_in_use_ != 0) {
+      return static_cast<SlabT*>(
+          partial_[std::countr_zero(buckets_in_use_)].front());
+    }
+    return spare_;
+  }
+
+  // Where a slab that is not empty belongs.
+  static uint8_t BucketOf(const Slab& slab) {
+    return slab.IsFull()
+               ? kNoBucket
+               : static_cast<uint8_t>(1 + slab.free_count * kBuckets /
+                                              (slab.block_count + 1u));
+  }
+
+  // Puts a slab that is not empty where its fullness belongs.
+  void Place(SlabT* slab) {
+    if (slab == spare_) spare_ = nullptr;
+    const uint8_t bucket = BucketOf(*slab);
+    if (bucket == slab->bucket) return;
+    Unlist(slab);
+    slab->bucket = bucket;
+    if (bucket == kNoBucket) return;
+    partial_[bucket - 1].PushFront(slab);
+    buckets_in_use_ |= 1u << (bucket - 1);
+  }
+
+  void Unlist(SlabT* slab) {
+    if (slab->bucket == kNoBucket) return;
+    const uint8_t list = static_cast<uint8_t>(slab->bucket - 1);
+    partial_[list].Remove(slab);
+    if (partial_[list].empty()) buckets_in_use_ &= ~(1u << list);
+    slab->bucket = kNoBucket;
+  }
+
+  IntrusiveList<Slab> partial_[kBuckets];
+  uint32_t buckets_in_use_ = 0;
+  SlabT* spare_ = nullptr;
+  bool spare_is_old_ = false;
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_SLABS_SLAB_POOL_H_

@@ -1,0 +1,515 @@
+// The slab source: slabs for one owner, cut from chunks.
+//
+//   chunk (2 MiB)   │ slab │ slab │ free │ slab │ free │ …   32 of 64 KiB
+//   SlabChunk        books of the chunk and of its slabs, out of line
+//
+// The books of a chunk that was let go are kept for the decay time, too, then
+// purged. What others may use of a slab without a lock, whether it is in use or
+// not (SlabT::Lasting, if there is one), lies apart and is never purged.
+//
+// The SuperSlab back-end and ACE have one source each that all threads share,
+// the segment back-end one per heap. Slabs come from the chunk with the fewest
+// free ones, so that others empty and go back whole; a free slab stays resident
+// for the decay time, then is purged.
+//
+// Slab is hakmem::Slab or derived from it; zero bytes must be a valid one, and
+// a valid Lasting.
+// Thread-safe. Lock order: behind the back-end's locks, before the chunk
+// source's.
+#ifndef HAKMEM_BACKEND_SLABS_SLAB_SOURCE_H_
+#define HAKMEM_BACKEND_SLABS_SLAB_SOURCE_H_
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+
+#include "absl/base/thread_annotations.h"
+#include "backend/errors/bad_free.h"
+#include "backend/memory/address_map.h"
+#include "backend/memory/chunk.h"
+#include "backend/memory/chunk_source.h"
+#include "backend/memory/density.h"
+#include "backend/memory/dirty_ledger.h"
+#include "backend/memory/metadata.h"
+#include "backend/memory/purge_budget.h"
+#include "backend/slabs/lasting_parts.h"
+#include "backend/slabs/slab.h"
+#include "backend/slabs/slab_totals.h"
+#include "base/intrusive_list.h"
+#include "base/os/clock.h"
+#include "base/os/os_guards.h"
+#include "base/os/os_memory.h"
+#include "base/sync/lock.h"
+#include "base/text/options.h"
+#include "hardening/levels.h"
+#include "tracing/counters/counters.h"
+
+namespace hakmem {
+
+class BookCheck;
+
+struct HeldChunksTag {};
+
+template <typename SlabT>
+struct SlabChunk : Chunk,
+                   ListNode<SlabChunk<SlabT>>,
+                   ListNode<SlabChunk<SlabT>, HeldChunksTag> {
+  SlabChunk* pool_next;
+  uint32_t all_mask;   // one bit for each slab the chunk has that is usable
+  uint32_t free_mask;  // of those: free, and not just being purged
+  uint64_t kept_at;    // for the pool
+  [[no_unique_address]] LastingParts<SlabT> lasting;
+  SlabT slabs[kSlabsPerChunk];
+
+  void BeforePurge() { lasting.LetGo(); }  // for the pool
+
+  static size_t IndexOf(uintptr_t address) {
+    return (address >> kSlabShift) % kSlabsPerChunk;
+  }
+  SlabT* SlabAt(uintptr_t address) { return &slabs[IndexOf(address)]; }
+  auto* LastingAt(uintptr_t address) { return lasting.At(IndexOf(address)); }
+  size_t FreeSlabs() const { return std::popcount(free_mask); }
+};
+
+template <typename SlabT>
+class SlabSource {
+ public:
+  using ChunkT = SlabChunk<SlabT>;
+
+  constexpr SlabSource() = default;
+
+  enum class Growth { kAllowed, kForbidden };
+
+  // A slab begun for `size_class` and entered in the address map. Null when
+  // none is free and growth is forbidden or the OS refuses.
+  SlabT* Take(SizeClass size_class, Growth growth) {
+    MutexLock lock(mutex_);
+    if (lists_with_free_ == 0 && !OpenSlabs() &&
+        (growth == Growth::kForbidden || !AddChunk())) {
+      return nullptr;
+    }
+    ChunkT* chunk = lists_[std::countr_zero(lists_with_free_)].front();
+    SlabT* slab = &chunk->slabs[ChooseSlab(*chunk)];
+    SetFreeMask(chunk, chunk->free_mask & ~MaskOf(*chunk, *slab));
+    DirtyLedger::Subtract(TouchedPageBytes(*slab));
+    slab->Begin(size_class);
+    AddressMap::SetClass(slab->base, size_class);
+    return slab;
+  }
+
+  // Whether it holds no chunk.
+  bool IsEmpty() {
+    MutexLock lock(mutex_);
+    return held_count_ == 0;
+  }
+
+  // Takes back a slab whose blocks are all free.
+  void Return(SlabT* slab, uint64_t now) {
+    AddressMap::SetClass(slab->base, SizeClass::kNone);
+    MutexLock lock(mutex_);
+    slab->size_class = SizeClass::kNone;
+    slab->freed_at = now;
+    next_due_ = std::min(next_due_, now + options::Get(options::k_decay));
+    DirtyLedger::Add(TouchedPageBytes(*slab));
+    auto* chunk = static_cast<ChunkT*>(AddressMap::ChunkAt(slab->base));
+    SetFreeMask(chunk, chunk->free_mask | MaskOf(*chunk, *slab));
+    if (chunk->free_mask == chunk->all_mask && FreeSlabElsewhere(chunk)) {
+      Release(chunk, now);
+      pool_.Keep(chunk, now);
+    }
+  }
+
+  // Purges free slabs that came back at least the decay time before `now`, all
+  // with `force`, and lets go of chunks without a used slab that are due. With
+  // a budget that is spent before all is done, the next call goes on where this
+  // one stopped. Returns the bytes given back to the OS.
+  size_t Purge(uint64_t now, bool force, PurgeBudget* budget = nullptr) {
+    const uint64_t decay = options::Get(options::k_decay);
+    size_t given_back = 0;
+    pool_.PurgeKept(now, decay, force, budget);
+    MutexLock lock(mutex_);
+    ChunkT* chunk = force ? held_.front() : BeginOrResumeWalk(now);
+    for (ChunkT* next; chunk != nullptr; chunk = next) {
+      if (PurgeBudget::IsSpentLooking(budget)) {
+        resume_at_ = chunk;
+        return given_back;
+      }
+      next = held_.Next(chunk);
+      if (chunk->free_mask == chunk->all_mask &&
+          IsDue(*chunk, now, decay, force)) {
+        Release(chunk, now - decay);
+        pool_.Put(chunk);
+        continue;
+      }
+      uint32_t due = 0;
+      for (uint32_t m = chunk->free_mask; m != 0; m &= m - 1) {
+        const SlabT& slab = chunk->slabs[std::countr_zero(m)];
+        if (slab.touched_bytes != 0 &&
+            (force || now >= slab.freed_at + decay)) {
+          due |= m & -m;
+        }
+      }
+      if (due == 0) {
+        NoteDue(*chunk, decay);
+        continue;
+      }
+      // Not free while the kernel works, so that the lock need not be held.
+      // The chunk stays: not all of its slabs are free.
+      SetFreeMask(chunk, chunk->free_mask & ~due);
+      const bool was_dense = chunk->is_dense;
+      mutex_.Unlock();
+      const bool is_sparse =
+          was_dense && ChunkSource::BecomeSparse(chunk->base);
+      const uint32_t purged = PurgeSlabs(*chunk, due);
+      mutex_.Lock();
+      if (is_sparse) chunk->is_dense = false;
+      given_back += EndPurge(chunk, due, purged);
+      NoteDue(*chunk, decay);
+      next = held_.Next(chunk);
+      if (PurgeBudget::IsSpent(budget)) {
+        resume_at_ = next;
+        if (next != nullptr) return given_back;
+      }
+    }
+    return given_back;
+  }
+
+  // To be called before a part of `slab`, which is in use, is purged.
+  void BecomeSparse(const SlabT& slab) {
+    auto* chunk = static_cast<ChunkT*>(AddressMap::ChunkAt(slab.base));
+    MutexLock lock(mutex_);
+    if (chunk->is_dense && ChunkSource::BecomeSparse(chunk->base)) {
+      chunk->is_dense = false;
+    }
+  }
+
+  // Calls visitor(const ChunkT&) for every chunk held. The visitor must take
+  // no lock of the allocator.
+  template <typename Visitor>
+  void VisitChunks(Visitor&& visitor) {
+    MutexLock lock(mutex_);
+    for (ChunkT* chunk = held_.front(); chunk != nullptr;
+         chunk = held_.Next(chunk)) {
+      visitor(*chunk);
+    }
+  }
+
+  void LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Lock(); }
+  void UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Unlock(); }
+  static void LockPoolForFork() {
+    pool_.LockForFork();
+    LastingParts<SlabT>::LockPoolForFork();
+  }
+  static void UnlockPoolAfterFork() {
+    LastingParts<SlabT>::UnlockPoolAfterFork();
+    pool_.UnlockAfterFork();
+  }
+
+  // Proves that the books balance (book_check.h), and calls visit(const SlabT&)
+  // for each slab, free ones too. The caller holds the locks, as for fork.
+  template <typename Visit>
+  [[gnu::cold]] void CheckBooks(BookCheck& check,
+                                Visit&& visit)  // slab_source_check.h
+      ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  [[gnu::cold]] static void CheckPool(BookCheck& check);
+
+ private:
+  // Chunks in use from which on more are made of huge pages (16 MiB).
+  static constexpr size_t kLeastDenseChunks = 8;
+
+  // So many slabs of a source's only chunk become usable at once; one where
+  // memory is nearly used up. Guard pages want whole chunks.
+  static constexpr size_t kSlabsAtOnce = kGuardsMemory ? kSlabsPerChunk : 4;
+  static constexpr size_t kLeastSlabs = kGuardsMemory ? kSlabsPerChunk : 1;
+
+  using HeldList = IntrusiveList<ChunkT, HeldChunksTag>;
+
+  static uint32_t MaskOf(const ChunkT& chunk, const SlabT& slab) {
+    return uint32_t{1} << (&slab - chunk.slabs);
+  }
+
+  // A resident free slab if there is one, else the first: fewest page faults.
+  static size_t ChooseSlab(const ChunkT& chunk) {
+    for (uint32_t m = chunk.free_mask; m != 0; m &= m - 1) {
+      const size_t i = std::countr_zero(m);
+      if (chunk.slabs[i].touched_bytes != 0) return i;
+    }
+    return std::countr_zero(chunk.free_mask);
+  }
+
+  // Whether most of the next chunk will be touched. None of those held has a
+  // free slab: when they are many, what is asked of this one is little beside
+  // what is in use. That is enough where several blocks share a page.
+  bool WillBeDense() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    // Guards make holes, which huge pages cannot have.
+    if (kGuardsMemory || held_count_ < kLeastDenseChunks) return false;
+    if constexpr (requires { SlabT::kHasLongBlocks; }) {
+      return density_.WantsHugePages(
+          Density::IsDense(held_.back()->base, kChunkBytes));
+    }
+    return true;
+  }
+
+  bool AddChunk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    ChunkT* chunk = pool_.Get();
+    if (chunk == nullptr) return false;
+    if (!chunk->lasting.Take(chunk->slabs)) {
+      pool_.Put(chunk);
+      return false;
+    }
+    const ChunkSource::Allocation memory = ChunkSource::Allocate(
+        WillBeDense() ? ChunkSource::Use::kDense : ChunkSource::Use::kSparse,
+        held_count_ == 0 ? kSlabsAtOnce * kSlabBytes : kChunkBytes,
+        kLeastSlabs * kSlabBytes);
+    if (memory.address == 0) {
+      pool_.Put(chunk);
+      return false;
+    }
+    chunk->base = memory.address;
+    chunk->kind = ChunkKind::kSlabs;
+    chunk->is_dense = memory.is_dense;
+    const uint64_t now = memory.is_dense ? CoarseMilliseconds() : 0;
+    const size_t count = SlabsOfChunk();
+    const size_t usable = std::min(count, memory.usable_bytes / kSlabBytes);
+    chunk->all_mask = FirstSlabs(usable);
+    for (size_t i = 0; i < count; ++i) {
+      SlabT& slab = chunk->slabs[i];
+      slab.base = memory.address + i * kSlabBytes;
+      slab.size_class = SizeClass::kNone;
+      // How much of used memory is resident is not known here: all may be. Of
+      // huge pages all will be with the first slab's use.
+      slab.touched_bytes = i >= usable || (memory.is_zero && !memory.is_dense)
+                               ? 0
+                               : kSlabUsableBytes;
+      slab.freed_at = now;
+      DirtyLedger::Add(slab.touched_bytes);
+      if constexpr (kGuardsMemory) {
+        os::Guard(slab.base + kSlabUsableBytes, kSlabGuardBytes);
+      }
+    }
+    if (!AddressMap::SetChunk(memory.address, chunk)) {
+      if constexpr (kGuardsMemory) os::Unguard(chunk->base, kChunkBytes);
+      ChunkSource::Free(memory.address, DropSlabs(*chunk), 0);
+      pool_.Put(chunk);
+      return false;
+    }
+    chunk->free_mask = 0;
+    held_.PushBack(chunk);
+    ++held_count_;
+    SetFreeMask(chunk, chunk->all_mask);
+    next_due_ = std::min(next_due_, now + options::Get(options::k_decay));
+    if (usable < count) growing_ = chunk;
+    return true;
+  }
+
+  // Where a walk over all chunks begins: where the last one stopped, or at the
+  // front. Null when nothing can be due at `now`.
+  ChunkT* BeginOrResumeWalk(uint64_t now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (ChunkT* chunk = std::exchange(resume_at_, nullptr)) return chunk;
+    if (now < next_due_) return nullptr;
+    next_due_ = UINT64_MAX;  // the walk lowers it again
+    return held_.front();
+  }
+
+  // Notes when what is free in `chunk` has to be looked at.
+  void NoteDue(const ChunkT& chunk, uint64_t decay)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const bool is_all_free = chunk.free_mask == chunk.all_mask;
+    for (uint32_t m = chunk.free_mask; m != 0; m &= m - 1) {
+      const SlabT& slab = chunk.slabs[std::countr_zero(m)];
+      if (is_all_free || slab.touched_bytes != 0) {
+        next_due_ = std::min(next_due_, slab.freed_at + decay);
+      }
+    }
+  }
+
+  // Makes some more slabs of the newest chunk usable, if not all of them are.
+  bool OpenSlabs() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    ChunkT* chunk = growing_;
+    if (chunk == nullptr) return false;
+    const size_t count = SlabsOfChunk();
+    const auto usable = static_cast<size_t>(std::popcount(chunk->all_mask));
+    size_t next = std::min(count, usable + kSlabsAtOnce);
+    if (!ChunkSource::MakeUsable(chunk->base, next * kSlabBytes)) {
+      next = std::min(count, usable + kLeastSlabs);
+      if (!ChunkSource::MakeUsable(chunk->base, next * kSlabBytes)) {
+        return false;
+      }
+    }
+    const uint32_t fresh = FirstSlabs(next) & ~chunk->all_mask;
+    chunk->all_mask |= fresh;
+    if (next == count) growing_ = nullptr;
+    SetFreeMask(chunk, chunk->free_mask | fresh);
+    return true;
+  }
+
+  static size_t SlabsOfChunk() {
+    return options::Get(options::k_superslab_bytes) / kSlabBytes;
+  }
+  static uint32_t FirstSlabs(size_t count) {
+    return static_cast<uint32_t>((uint64_t{1} << count) - 1);
+  }
+
+  // Gives the chunk back. Its books are the caller's to put.
+  void Release(ChunkT* chunk, uint64_t now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    SetFreeMask(chunk, 0);
+    if (resume_at_ == chunk) resume_at_ = held_.Next(chunk);
+    if (chunk == growing_) growing_ = nullptr;
+    held_.Remove(chunk);
+    --held_count_;
+    AddressMap::SetChunk(chunk->base, nullptr);
+    if constexpr (kGuardsMemory) os::Unguard(chunk->base, kChunkBytes);
+    ChunkSource::Free(chunk->base, DropSlabs(*chunk), now);
+  }
+
+  // Takes the chunk's free slabs off the ledger. Returns their resident bytes.
+  static size_t DropSlabs(ChunkT& chunk) {
+    size_t bytes = 0;
+    for (uint32_t m = chunk.all_mask; m != 0; m &= m - 1) {
+      bytes += TouchedPageBytes(chunk.slabs[std::countr_zero(m)]);
+    }
+    DirtyLedger::Subtract(bytes);
+    return bytes;
+  }
+
+  static bool IsDue(const ChunkT& chunk, uint64_t now, uint64_t decay,
+                    bool force) {
+    if (force) return true;
+    for (uint32_t m = chunk.all_mask; m != 0; m &= m - 1) {
+      if (now < chunk.slabs[std::countr_zero(m)].freed_at + decay) return false;
+    }
+    return true;
+  }
+
+  // Purges the slabs in `due`, neighbours in one call. Returns those done.
+  static uint32_t PurgeSlabs(const ChunkT& chunk, uint32_t due) {
+    uint32_t done = 0;
+    while (due != 0) {
+      const int first = std::countr_zero(due);
+      const int count = std::countr_one(due >> first);
+      const uint32_t run = ~uint32_t{0} >> (kSlabsPerChunk - count) << first;
+      due &= ~run;
+      if (os::Purge(chunk.slabs[first].base, count * kSlabBytes) != 0) continue;
+      Count(Event::kPurge);
+      done |= run;
+    }
+    return done;
+  }
+
+  size_t EndPurge(ChunkT* chunk, uint32_t due, uint32_t purged)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    size_t bytes = 0;
+    for (uint32_t m = purged; m != 0; m &= m - 1) {
+      SlabT& slab = chunk->slabs[std::countr_zero(m)];
+      bytes += TouchedPageBytes(slab);
+      slab.touched_bytes = 0;
+    }
+    DirtyLedger::Subtract(bytes);
+    Count(Event::kPurgedByte, bytes);
+    SetFreeMask(chunk, chunk->free_mask | due);
+    return bytes;
+  }
+
+  // Changes which slabs are free, and so the list the chunk is in.
+  void SetFreeMask(ChunkT* chunk, uint32_t mask)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (chunk->free_mask != 0) {
+      const size_t from = chunk->FreeSlabs();
+      lists_[from].Remove(chunk);
+      if (lists_[from].empty()) lists_with_free_ &= ~(uint64_t{1} << from);
+    }
+    chunk->free_mask = mask;
+    if (mask != 0) {
+      const size_t to = chunk->FreeSlabs();
+      lists_[to].PushFront(chunk);
+      lists_with_free_ |= uint64_t{1} << to;
+    }
+  }
+
+  bool FreeSlabElsewhere(ChunkT* chunk) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const size_t list = chunk->FreeSlabs();
+    return lists_with_free_ != uint64_t{1} << list ||
+           lists_[list].front() != chunk ||
+           IntrusiveList<ChunkT>::Next(chunk) != nullptr;
+  }
+
+  static inline constinit MetadataPool<ChunkT> pool_;
+
+  Mutex mutex_;
+  HeldList held_ ABSL_GUARDED_BY(mutex_);
+  size_t held_count_ ABSL_GUARDED_BY(mutex_) = 0;
+  Density density_ ABSL_GUARDED_BY(mutex_);
+  // Where the next purge goes on; null when the last one came to the end.
+  ChunkT* resume_at_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  // CoarseMilliseconds before which nothing is due; 0 when that is not known.
+  uint64_t next_due_ ABSL_GUARDED_BY(mutex_) = 0;
+  // The newest chunk of which not all slabs are usable, or null.
+  ChunkT* growing_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  // lists_[n]: the chunks with n free slabs; a bit for each that is not empty.
+  IntrusiveList<ChunkT> lists_[kSlabsPerChunk + 1] ABSL_GUARDED_BY(mutex_);
+  uint64_t lists_with_free_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+// The chunk at `address`, which must be cut into slabs of SlabT, and the slab.
+template <typename SlabT>
+SlabChunk<SlabT>* FindSlabChunk(uintptr_t address) {
+  return static_cast<SlabChunk<SlabT>*>(AddressMap::ChunkAt(address));
+}
+
+template <typename SlabT>
+SlabT* FindSlab(uintptr_t address) {
+  return FindSlabChunk<SlabT>(address)->SlabAt(address);
+}
+
+// The same for an address whose block is taken back as one of `size_class`.
+// Aborts with one line when no slab of that class is there any more: the block
+// was freed twice, and its slab given back in between.
+template <typename SlabT>
+SlabT* SlabToDrain(uintptr_t address, SizeClass size_class) {
+  Chunk* chunk = AddressMap::ChunkAt(address);
+  if (chunk == nullptr || chunk->kind != ChunkKind::kSlabs) {
+    AbortOnForeignFree(address);
+  }
+  SlabT* slab = static_cast<SlabChunk<SlabT>*>(chunk)->SlabAt(address);
+  if (slab->size_class != size_class) {
+    AbortOnDoubleFree(address, ClassBytes(size_class));
+  }
+  return slab;
+}
+
+// Adds what `source` holds to `totals`. The caller holds the locks of its
+// slabs.
+template <typename SlabT>
+void AddTotals(SlabSource<SlabT>& source, SlabTotals& totals) {
+  source.VisitChunks([&](const SlabChunk<SlabT>& chunk) {
+    ++totals.chunks;
+    for (uint32_t m = chunk.all_mask; m != 0; m &= m - 1) {
+      const SlabT& slab = chunk.slabs[std::countr_zero(m)];
+      totals.committed_bytes += TouchedPageBytes(slab);
+      if (slab.size_class == SizeClass::kNone) continue;
+      ++totals.slabs;
+      totals.block_bytes +=
+          uint64_t{slab.block_bytes} * (slab.block_count - slab.free_count);
+    }
+  });
+}
+
+// Visits the slabs of `source` that have a class. Locks as for AddTotals.
+template <typename SlabT>
+void VisitSlabsOf(SlabSource<SlabT>& source, SlabVisitor visitor,
+                  void* argument) {
+  source.VisitChunks([&](const SlabChunk<SlabT>& chunk) {
+    for (uint32_t m = chunk.all_mask; m != 0; m &= m - 1) {
+      const SlabT& slab = chunk.slabs[std::countr_zero(m)];
+      if (slab.size_class != SizeClass::kNone) visitor(slab, argument);
+    }
+  });
+}
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_SLABS_SLAB_SOURCE_H_

@@ -1,0 +1,107 @@
+// The proof that a slab source's books balance (book_check.h): each chunk it
+// holds is in the address map, each slab in it is free or of one class there
+// and here, and chunks lie in the list of their number of free slabs.
+#ifndef HAKMEM_BACKEND_SLABS_SLAB_SOURCE_CHECK_H_
+#define HAKMEM_BACKEND_SLABS_SLAB_SOURCE_CHECK_H_
+
+#include "backend/memory/metadata_check.h"
+#include "backend/slabs/slab_check.h"
+#include "backend/slabs/slab_source.h"
+#include "backend/verify/book_check.h"
+
+namespace hakmem {
+
+// Slab `i` of `chunk`, or what lies behind the last one it has.
+template <typename SlabT>
+[[gnu::cold]] void CheckSlabOf(const SlabChunk<SlabT>& chunk, size_t i,
+                               BookCheck& check) {
+  const SlabT& slab = chunk.slabs[i];
+  const uintptr_t address = chunk.base + i * kSlabBytes;
+  const SizeClass mapped = AddressMap::ClassAt(address);
+  if ((chunk.all_mask >> i & 1) == 0) {
+    check.Require(mapped == SizeClass::kNone,
+                  "the address map has a class behind a chunk's last slab",
+                  address);
+    return;
+  }
+  if (!check.Require(slab.base == address, "a slab is of another address",
+                     address)) {
+    return;
+  }
+  check.RequireEqual(Index(mapped), Index(slab.size_class),
+                     "the address map's class is not the slab's", address);
+  const bool is_free = (chunk.free_mask >> i & 1) != 0;
+  if (slab.size_class != SizeClass::kNone) {
+    check.Require(!is_free, "a slab of a class is free as well", address);
+    check.Require(TouchedPageBytes(slab) <= kSlabBytes,
+                  "more of a slab is purged than was touched", address);
+    CheckSlab(slab, check);
+    return;
+  }
+  check.RequireAtRest(is_free, "a slab without a class is not free", address);
+  check.Require(slab.touched_bytes <= kSlabBytes,
+                "a free slab is touched beyond its end", address);
+  check.tally.dirty_bytes += TouchedPageBytes(slab);
+}
+
+template <typename SlabT>
+template <typename Visit>
+void SlabSource<SlabT>::CheckBooks(BookCheck& check, Visit&& visit) {
+  size_t with_free = 0;
+  const size_t count = WalkList(
+      held_, "the list of a slab source's chunks is broken", check,
+      [&](const ChunkT* chunk) {
+        if (!check.Require(AddressMap::ChunkAt(chunk->base) == chunk &&
+                               chunk->kind == ChunkKind::kSlabs,
+                           "a slab chunk is not in the address map",
+                           chunk->base)) {
+          return;
+        }
+        check.Require(
+            chunk->all_mask != 0 && (chunk->free_mask & ~chunk->all_mask) == 0,
+            "a chunk has free slabs behind its last one", chunk->base);
+        with_free += chunk->free_mask != 0;
+        for (size_t i = 0; i < kSlabsPerChunk; ++i) {
+          CheckSlabOf(*chunk, i, check);
+          if ((chunk->all_mask >> i & 1) != 0) visit(chunk->slabs[i]);
+        }
+      });
+  check.RequireEqual(held_count_, count, "wrong count of held slab chunks");
+  check.tally.slab_chunks += count;
+  size_t listed = 0;
+  for (size_t n = 0; n <= kSlabsPerChunk; ++n) {
+    listed += WalkList(lists_[n], "a list of chunks with free slabs is broken",
+                       check, [&](const ChunkT* chunk) {
+                         check.RequireEqual(
+                             chunk->FreeSlabs(), n,
+                             "a slab chunk is in the list of another number of "
+                             "free slabs",
+                             chunk->base);
+                       });
+    check.RequireEqual(lists_with_free_ >> n & 1, !lists_[n].empty(),
+                       "a slab source is wrong on which lists are not empty");
+  }
+  check.RequireEqual(listed, with_free,
+                     "wrong number of chunks in lists by free slabs");
+}
+
+template <typename SlabT>
+void SlabSource<SlabT>::CheckPool(BookCheck& check) {
+  // The map leads to each chunk in use: CheckBooks has seen to that.
+  pool_.CheckBooks(check, [](const ChunkT* chunk) {
+    return AddressMap::ChunkAt(chunk->base) == chunk;
+  });
+  if constexpr (requires { typename SlabT::Lasting; }) {
+    // Its slab, if it is in use, is in that one's chunk: else it may be purged.
+    LastingParts<SlabT>::CheckPool(check, [](const auto* row) {
+      const SlabT* slab = row->parts[0].page;
+      auto* chunk = static_cast<ChunkT*>(AddressMap::ChunkAt(slab->base));
+      return chunk != nullptr && chunk->slabs == slab &&
+             chunk->lasting.row() == row;
+    });
+  }
+}
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_SLABS_SLAB_SOURCE_CHECK_H_

@@ -1,0 +1,135 @@
+// The page heap: spans of 1 to 256 pages, cut from chunks.
+//
+//   chunk (512 pages)  │ used 3 │ free 5 │ used 1 │ used 90 │ free 413 │
+//   pages[] (books)     3..3     5...5    1        90....90   413..413
+//
+// Boundary tags out of line: pages[] holds a span's length and state at its
+// first and last page and zeros between, so neighbours of a freed span are
+// found and merged at once, and an address inside a span is told from its
+// start. Allocation is best fit over one list per length (Knuth, vol. 1, 2.5;
+// the lists by length are tcmalloc's page heap). A bit per page tells what is
+// resident: purging and zero-knowledge are exact.
+//
+// Thread-safe by one lock, before the chunk source's in the lock order.
+#ifndef HAKMEM_BACKEND_SPANS_PAGE_HEAP_H_
+#define HAKMEM_BACKEND_SPANS_PAGE_HEAP_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "backend/memory/address_map.h"
+#include "backend/memory/purge_budget.h"
+#include "backend/spans/page_chunk.h"
+#include "backend/spans/span.h"
+
+namespace hakmem {
+
+class BookCheck;
+
+struct PageTotals {
+  uint64_t chunks = 0;
+  uint64_t used_bytes = 0;       // in spans handed out
+  uint64_t committed_bytes = 0;  // resident pages, used and free
+};
+
+class PageHeap {
+ public:
+  // A span of `pages` (1 to kMaxSpanBytes), aligned to `alignment` bytes (a
+  // power of two from kPageBytes to kMaxSpanBytes).
+  static SpanAllocation Allocate(size_t pages, size_t alignment);
+
+  // Length in pages of the used span that starts at `address`; 0 when none
+  // starts there. Takes no lock: exact for whoever holds the span.
+  static size_t PagesAt(uintptr_t address) {
+    const PageChunk* chunk = ChunkAt(address);
+    if (chunk == nullptr || address % kPageBytes != 0) return 0;
+    return chunk->SpanAt(chunk->PageOf(address), PageChunk::State::kUsed);
+  }
+
+  // The same for a cached span.
+  static size_t CachedPagesAt(uintptr_t address) {
+    const PageChunk* chunk = ChunkAt(address);
+    if (chunk == nullptr || address % kPageBytes != 0) return 0;
+    return chunk->SpanAt(chunk->PageOf(address), PageChunk::State::kCached);
+  }
+
+  // Makes a used span of `pages` a cached one: the heap goes on as before, but
+  // the span is no longer the program's, so that a second free of it is found;
+  // and back. Takes no lock; the caller holds the span.
+  static void MarkCached(uintptr_t address, size_t pages) {
+    Mark(address, pages, PageChunk::State::kCached);
+  }
+  static void MarkUsed(uintptr_t address, size_t pages) {
+    Mark(address, pages, PageChunk::State::kUsed);
+  }
+
+  // What the used span that starts at `address` was allocated by: kUnknown when
+  // none starts there, or that was not noted since it was allocated or resized.
+  static Origin OriginAt(uintptr_t address) {
+    if (PagesAt(address) == 0) return Origin::kUnknown;
+    const PageChunk* chunk = ChunkAt(address);
+    return chunk->TagAt(chunk->PageOf(address)).origin;
+  }
+  // Notes it; false when no used span starts there. The caller holds the span.
+  static bool SetOrigin(uintptr_t address, Origin origin) {
+    if (PagesAt(address) == 0) return false;
+    PageChunk* chunk = ChunkAt(address);
+    PageChunk::Tag tag = chunk->TagAt(chunk->PageOf(address));
+    tag.origin = origin;
+    chunk->SetTag(chunk->PageOf(address), tag);
+    return true;
+  }
+
+  // Takes back the used span at `address`. Returns its pages; 0, having done
+  // nothing, when none starts there.
+  static size_t Free(uintptr_t address, uint64_t now);
+
+  // The same for a cached span.
+  static size_t FreeCached(uintptr_t address, uint64_t now);
+
+  // Makes the used span at `address` `pages` long, without moving it. Returns
+  // false, and does nothing, when the pages behind it are not free.
+  static bool Resize(uintptr_t address, size_t pages, uint64_t now);
+
+  // Purges free spans that came back at least the decay time before `now`, all
+  // of them with `force`. Returns the bytes given back.
+  static size_t Purge(uint64_t now, bool force, PurgeBudget* budget = nullptr);
+
+  static PageTotals Totals();
+
+  // Bytes in spans handed out, without the lock.
+  static size_t UsedBytes();
+
+  // Finds the used span that holds `address`, which lies in a page chunk, for
+  // messages. Returns its start, or 0 when the page is free.
+  static uintptr_t SpanAround(uintptr_t address);
+
+  static void LockForFork();
+  static void UnlockAfterFork();
+
+  // Proves that the books balance (book_check.h). The caller holds the locks,
+  // as for fork.
+  [[gnu::cold]] static void CheckBooks(BookCheck& check);
+
+ private:
+  // The page chunk at `address`; null when there is none.
+  static PageChunk* ChunkAt(uintptr_t address) {
+    Chunk* chunk = AddressMap::ChunkAt(address);
+    return chunk != nullptr && chunk->kind == ChunkKind::kPages
+               ? static_cast<PageChunk*>(chunk)
+               : nullptr;
+  }
+
+  static void Mark(uintptr_t address, size_t pages, PageChunk::State state) {
+    PageChunk* chunk = ChunkAt(address);
+    chunk->SetTag(chunk->PageOf(address),
+                  PageChunk::Tag::Make(pages, 0, state, true));
+  }
+
+  static size_t FreeSpanIn(PageChunk::State state, uintptr_t address,
+                           uint64_t now);
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_SPANS_PAGE_HEAP_H_

@@ -1,0 +1,31 @@
+// All that the page heap keeps, as its proof (page_heap_check.cc) reads it.
+#ifndef HAKMEM_BACKEND_SPANS_PAGE_HEAP_BOOKS_H_
+#define HAKMEM_BACKEND_SPANS_PAGE_HEAP_BOOKS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "backend/memory/metadata.h"
+#include "backend/spans/page_chunk.h"
+#include "backend/verify/book_check.h"
+#include "base/intrusive_list.h"
+
+namespace hakmem {
+
+// Each is the variable of that name in page_heap.cc.
+struct PageHeapBooks {
+  const IntrusiveList<PageChunk, HeldPageChunksTag>& held;
+  size_t held_count;
+  const IntrusiveList<FreeSpan> (&free_lists)[kPagesPerChunk + 1];
+  const uint64_t (&lengths_in_use)[kPagesPerChunk / 64 + 1];
+  size_t dirty_pages;
+  size_t used_pages;
+  MetadataPool<PageChunk>& chunk_pool;
+};
+
+// PageHeap::CheckBooks.
+[[gnu::cold]] void CheckPageHeap(const PageHeapBooks& books, BookCheck& check);
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_SPANS_PAGE_HEAP_BOOKS_H_

@@ -1,0 +1,106 @@
+// The small reserve: the blocks that are left when the OS refuses memory.
+//
+//   memory    │ class 1 │ class 2 │ … │ 2048 │ 2304 │ … │ 8192 │    .bss
+//   used      one word of bits for each class
+//
+// A program that was refused memory often needs a little more to deal with it:
+// for a message, an exception, a buffer to write to. So each class up to 8 KiB
+// has a page here, or the pages of one block, for when nothing else serves it.
+// Whichever size has filled memory, the other classes still have their blocks;
+// what is freed can be had again at the next refusal.
+//
+// It is memory of the library itself, so no limit can refuse it, and it is not
+// resident until it is used. Blocks are in no slab: the address map has no
+// class for them, and their frees come by way of the span source.
+//
+// Thread-safe without locks: a bit is set by whoever takes its block, and
+// cleared by whoever frees it.
+#ifndef HAKMEM_BACKEND_SPANS_SMALL_RESERVE_H_
+#define HAKMEM_BACKEND_SPANS_SMALL_RESERVE_H_
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/size_classes.h"
+
+namespace hakmem {
+
+namespace internal {
+
+inline constexpr size_t kReservePage = 4096;
+inline constexpr size_t kMostReserveBytes = 8192;
+inline constexpr size_t kReserveClasses =
+    Index(MidClassOf(kMostReserveBytes)) + 1;
+
+struct ReserveLayout {
+  std::array<uint32_t, kReserveClasses> first{};  // offset of the first block
+  std::array<uint8_t, kReserveClasses> count{};   // blocks: at most 64 bits
+  size_t bytes = 0;
+};
+
+constexpr ReserveLayout MakeReserveLayout() {
+  ReserveLayout layout;
+  for (size_t c = 1; c < kReserveClasses; ++c) {
+    const size_t block = ClassBytes(SizeClass{static_cast<uint8_t>(c)});
+    const size_t bytes = (block + kReservePage - 1) & -kReservePage;
+    layout.first[c] = static_cast<uint32_t>(layout.bytes);
+    layout.count[c] = static_cast<uint8_t>(std::min<size_t>(bytes / block, 64));
+    layout.bytes += bytes;
+  }
+  return layout;
+}
+
+}  // namespace internal
+
+class SmallReserve {
+ public:
+  static constexpr size_t kMostBytes = internal::kMostReserveBytes;
+
+  // A block of at least `bytes`, aligned to `alignment` (a power of two, or 0
+  // for none in particular), with any contents. Null when the class has no more
+  // or none may serve it.
+  static void* Allocate(size_t bytes, size_t alignment);
+
+  // Whether `address`, any number at all, lies in the reserve.
+  static bool Owns(uintptr_t address) {
+    return address - reinterpret_cast<uintptr_t>(memory_) < kLayout.bytes;
+  }
+
+  // For an address in the reserve. Usable bytes of the block in use that starts
+  // at `address`; 0 when none does.
+  static size_t BytesAt(uintptr_t address);
+
+  // Takes back the block at `address`. Returns false, and does nothing, when no
+  // block in use starts there.
+  static bool Free(uintptr_t address);
+
+  // Bytes of the block around `address`, used or not, and where it starts.
+  struct Place {
+    uintptr_t start;
+    size_t bytes;
+  };
+  static Place PlaceOf(uintptr_t address);
+
+ private:
+  static constexpr internal::ReserveLayout kLayout =
+      internal::MakeReserveLayout();
+
+  struct Block {
+    size_t size_class;
+    uint32_t number;  // kNoBlock: behind the class's last one
+    size_t offset;    // of `address` in it
+  };
+  static constexpr uint32_t kNoBlock = UINT32_MAX;
+  static Block BlockAround(uintptr_t address);
+
+  alignas(internal::kReservePage) static char memory_[kLayout.bytes];
+  static std::atomic<uint64_t> used_[internal::kReserveClasses];
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_SPANS_SMALL_RESERVE_H_

@@ -1,0 +1,64 @@
+#include "backend/superslab/superslab.h"
+
+#include "backend/slabs/shared_slab_pools.h"
+#include "backend/slabs/shared_slab_pools_check.h"
+
+namespace hakmem {
+namespace {
+
+constinit SuperSlabBackend::Heap the_heap;
+constinit SharedSlabPools<Slab, 1, kTinyClassCount> pools;
+
+}  // namespace
+
+SuperSlabBackend::Heap* SuperSlabBackend::Attach() { return &the_heap; }
+
+void SuperSlabBackend::Detach(Heap*) {}
+
+void SuperSlabBackend::StartBesideOthers(Heap*) {}
+
+uint32_t SuperSlabBackend::Refill(Heap*, SizeClass size_class, void** blocks,
+                                  uint32_t count) {
+  return pools.Refill(size_class, blocks, count);
+}
+
+void SuperSlabBackend::Drain(Heap*, SizeClass size_class, void** blocks,
+                             uint32_t count) {
+  pools.Drain(size_class, blocks, count);
+}
+
+const Slab* SuperSlabBackend::SlabAt(uintptr_t address) {
+  return FindSlab<Slab>(address);
+}
+
+void SuperSlabBackend::EndEpoch(uint64_t now, bool force) {
+  pools.EndEpoch(now, force);
+}
+
+size_t SuperSlabBackend::Purge(uint64_t now, bool force, PurgeBudget* budget) {
+  return pools.Purge(now, force, budget);
+}
+
+size_t SuperSlabBackend::Collect(uint64_t now, bool force) {
+  return pools.Collect(now, force);
+}
+
+SlabTotals SuperSlabBackend::Totals() { return pools.Totals(); }
+
+void SuperSlabBackend::VisitSlabs(SlabVisitor visitor, void* argument) {
+  pools.VisitSlabs(visitor, argument);
+}
+
+void SuperSlabBackend::LockForFork() { pools.LockForFork(); }
+
+void SuperSlabBackend::UnlockAfterFork() { pools.UnlockAfterFork(); }
+
+void SuperSlabBackend::NoteHolder(BookCheck& check, Heap* heap) {
+  check.Require(heap == &the_heap, "a thread has a heap that is none");
+}
+
+void SuperSlabBackend::CheckBooks(BookCheck& check) { pools.CheckBooks(check); }
+
+bool SuperSlabBackend::IsFreedRemotely(uintptr_t) { return false; }
+
+}  // namespace hakmem

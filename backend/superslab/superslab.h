@@ -1,0 +1,43 @@
+// The SuperSlab back-end: one pool of slabs per size class, shared by all
+// threads (shared_slab_pools.h), in SuperSlabs: 2 MiB chunks cut into slabs.
+//
+// Blocks have no owner: there are no remote frees to deliver, nothing to adopt
+// when a thread ends, and no limit on SuperSlabs but memory.
+#ifndef HAKMEM_BACKEND_SUPERSLAB_SUPERSLAB_H_
+#define HAKMEM_BACKEND_SUPERSLAB_SUPERSLAB_H_
+
+#include "backend/backend.h"
+
+namespace hakmem {
+
+class SuperSlabBackend {
+ public:
+  static constexpr const char* kName = "superslab";
+
+  struct Heap {};  // threads hold nothing
+
+  static Heap* Attach();
+  static void Detach(Heap* heap);
+  static void StartBesideOthers(Heap* heap);
+  static uint32_t Refill(Heap* heap, SizeClass size_class, void** blocks,
+                         uint32_t count);
+  static void Drain(Heap* heap, SizeClass size_class, void** blocks,
+                    uint32_t count);
+  static const Slab* SlabAt(uintptr_t address);
+  static void EndEpoch(uint64_t now, bool force);
+  static size_t Purge(uint64_t now, bool force, PurgeBudget* budget);
+  static size_t Collect(uint64_t now, bool force);
+  static SlabTotals Totals();
+  static void VisitSlabs(SlabVisitor visitor, void* argument);
+  static void LockForFork();
+  static void UnlockAfterFork();
+  [[gnu::cold]] static void NoteHolder(BookCheck& check, Heap* heap);
+  [[gnu::cold]] static void CheckBooks(BookCheck& check);
+  static bool IsFreedRemotely(uintptr_t address);
+};
+
+static_assert(Backend<SuperSlabBackend>);
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_SUPERSLAB_SUPERSLAB_H_

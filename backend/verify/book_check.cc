@@ -1,0 +1,47 @@
+#include "backend/verify/book_check.h"
+
+#include "base/text/log.h"
+
+namespace hakmem {
+namespace {
+
+LogLine& Begin(LogLine& line, const char* fault, uintptr_t where) {
+  line.Text("heap check: ").Text(fault);
+  if (where != 0) line.Text(", at ").Hex(where);
+  return line;
+}
+
+}  // namespace
+
+constinit uintptr_t BookCheck::sorted_[kRoom] = {};
+
+void BookCheck::Report(const char* fault, uintptr_t where) {
+  if (++errors_ > kMostLines) return;
+  LogLine line;
+  Begin(line, fault, where).Send();
+}
+
+void BookCheck::Report(const char* fault, uintptr_t where, uint64_t found,
+                       uint64_t expected) {
+  if (++errors_ > kMostLines) return;
+  LogLine line;
+  Begin(line, fault, where)
+      .Text(": ")
+      .Decimal(found)
+      .Text(", not ")
+      .Decimal(expected)
+      .Send();
+}
+
+int BookCheck::Finish() {
+  if (errors_ > kMostLines) {
+    LogLine()
+        .Text("heap check: ")
+        .Decimal(static_cast<uint64_t>(errors_ - kMostLines))
+        .Text(" more errors")
+        .Send();
+  }
+  return errors_;
+}
+
+}  // namespace hakmem

@@ -1,0 +1,592 @@
+// Each kind of book, damaged by hand: its check must find nothing before and
+// after, and name the damage between.
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backend/large/large.h"
+#include "backend/large/large_block.h"
+#include "backend/memory/address_map.h"
+#include "backend/memory/chunk_source.h"
+#include "backend/memory/metadata.h"
+#include "backend/memory/metadata_check.h"
+#include "backend/segment/remote_frees.h"
+#include "backend/segment/segment.h"
+#include "backend/segment/segment_heap.h"
+#include "backend/slabs/slab.h"
+#include "backend/slabs/slab_source.h"
+#include "backend/spans/page_chunk.h"
+#include "backend/spans/page_heap.h"
+#include "backend/superslab/superslab.h"
+#include "backend/verify/book_check.h"
+#include "backend/verify/books_test_helper.h"
+
+namespace hakmem {
+namespace {
+
+constexpr SizeClass kClass{5};
+
+// --- What checks are made of -------------------------------------------------
+
+TEST(BookCheck, CountsAndPrintsNoMoreThanTwentyLines) {
+  const std::string lines = FaultsOf([](BookCheck& check) {
+    for (uint64_t i = 0; i < 25; ++i) check.RequireEqual(i, 100, "odd", i);
+    EXPECT_EQ(check.errors(), 25);
+  });
+  EXPECT_EQ(lines.find("]: heap check: odd: 0, not 100\n"), lines.find("]: "))
+      << lines;
+  EXPECT_NE(lines.find("odd, at 0x13: 19, not 100\n"), std::string::npos);
+  EXPECT_EQ(lines.find("20, not"), std::string::npos);
+  EXPECT_NE(lines.find("heap check: 5 more errors\n"), std::string::npos);
+}
+
+TEST(BookCheck, FindsEachOfManyThatIsThereTwice) {
+  constexpr uintptr_t kCount = 100000;
+  const std::string lines = FaultsOf([](BookCheck& check) {
+    check.RequireDistinct(
+        [](auto&& add) {
+          for (uintptr_t i = 1; i <= kCount; ++i) add(i * 16);
+        },
+        "twice");
+    EXPECT_EQ(check.errors(), 0);
+    check.RequireDistinct(
+        [](auto&& add) {
+          for (uintptr_t i = 1; i <= kCount; ++i) add(i * 16);
+          for (uintptr_t i = 1; i <= kCount; i += 10000) add(i * 16);
+        },
+        "twice");
+    EXPECT_EQ(check.errors(), 10);
+  });
+  EXPECT_NE(lines.find("twice, at 0x10\n"), std::string::npos) << lines;
+}
+
+TEST(BookCheck, LostThreadsExcuseOnlyWhatMayBeHalfDone) {
+  testing::internal::CaptureStderr();
+  BookCheck check(/*lost_threads=*/true);
+  EXPECT_TRUE(check.RequireAtRest(false, "half done"));
+  EXPECT_TRUE(check.RequireEqualAtRest(1, 2, "half done"));
+  EXPECT_FALSE(check.Require(false, "never"));
+  EXPECT_EQ(check.Finish(), 1);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("never"),
+            std::string::npos);
+}
+
+struct Link : ListNode<Link> {
+  Link* next = nullptr;
+};
+
+TEST(BookCheck, EndsInListsThatLeadInCircles) {
+  Link links[5];
+  IntrusiveList<Link> list;
+  for (Link& link : links) list.PushBack(&link);
+  for (int i = 0; i < 4; ++i) links[i].next = &links[i + 1];
+  const auto chain = [&] {
+    return FaultsOf([&](BookCheck& check) {
+      WalkChain(
+          &links[0], [](const Link* link) { return link->next; }, "circle",
+          check, [](Link*) {});
+    });
+  };
+  const auto walk = [&] {
+    return FaultsOf([&](BookCheck& check) {
+      WalkList(list, "broken", check, [](Link*) {});
+    });
+  };
+  EXPECT_EQ(chain(), "");
+  EXPECT_EQ(walk(), "");
+  for (Link& target : links) {
+    ExpectFault(&links[4].next, &target, chain, "circle");
+    ExpectFault(&links[4].list_next, &target, walk, "broken");
+  }
+}
+
+struct PoolItem {
+  PoolItem* pool_next;
+};
+
+TEST(MetadataPoolBooks, NamesWhatIsFreeTwiceOrInUseAsWell) {
+  static MetadataPool<PoolItem> pool;
+  PoolItem* a = pool.Get();
+  PoolItem* b = pool.Get();
+  pool.Put(a);
+  const auto faults = [&](const PoolItem* used) {
+    return FaultsOf([&](BookCheck& check) {
+      pool.LockForFork();
+      pool.CheckBooks(check, [&](const PoolItem* p) { return p == used; });
+      pool.UnlockAfterFork();
+    });
+  };
+  EXPECT_EQ(faults(b), "");
+  EXPECT_NE(faults(a).find("books in use are free as well"), std::string::npos);
+  pool.Put(b);
+  EXPECT_EQ(faults(nullptr), "");
+  pool.Put(a);  // again: the chain now leads in a circle
+  EXPECT_NE(faults(nullptr).find("in a circle"), std::string::npos);
+}
+
+struct KeptItem : ListNode<KeptItem> {
+  KeptItem* pool_next;
+  uint64_t kept_at;
+};
+
+TEST(MetadataPoolBooks, KnowsWhatIsKeptUntilItIsDue) {
+  static MetadataPool<KeptItem> pool;
+  KeptItem* a = pool.Get();
+  KeptItem* b = pool.Get();
+  const auto faults = [&](const KeptItem* used) {
+    return FaultsOf([&](BookCheck& check) {
+      pool.LockForFork();
+      pool.CheckBooks(check, [&](const KeptItem* p) { return p == used; });
+      pool.UnlockAfterFork();
+    });
+  };
+  pool.Keep(a, 10);
+  pool.Keep(b, 11);
+  EXPECT_EQ(faults(nullptr), "");
+  EXPECT_NE(faults(a).find("books in use are kept as well"), std::string::npos);
+  ExpectFault(
+      &b->list_previous, a, [&] { return faults(nullptr); },
+      "the list of books that are kept is broken");
+  pool.PurgeKept(15, 5, /*force=*/false);
+  EXPECT_NE(faults(a).find("books in use are free as well"), std::string::npos);
+  EXPECT_NE(faults(b).find("books in use are kept as well"), std::string::npos);
+  pool.Put(b);
+  EXPECT_NE(faults(nullptr).find("books are free twice"), std::string::npos);
+  EXPECT_EQ(pool.Get(), b);  // the newest kept
+  pool.Keep(b, 20);
+  pool.PurgeKept(20, 5, /*force=*/true);
+  EXPECT_NE(faults(b).find("books in use are free as well"), std::string::npos);
+}
+
+// --- Chunks and the address map ----------------------------------------------
+
+std::string ChunkFaults() {
+  return FaultsOf([](BookCheck& check) {
+    ChunkSource::LockForFork();
+    ChunkSource::CheckBooks(check);
+    ChunkSource::UnlockAfterFork();
+  });
+}
+
+std::string MapFaults() {
+  return FaultsOf([](BookCheck& check) { AddressMap::CheckBooks(check); });
+}
+
+TEST(ChunkSourceBooks, NameAChunkInUseByNobodyAndOneFreedInUse) {
+  Chunk chunk;
+  chunk.base = ChunkSource::Allocate(ChunkSource::Use::kSparse).address;
+  ASSERT_NE(chunk.base, 0u);
+  EXPECT_NE(ChunkFaults().find("a chunk is in use by nobody"),
+            std::string::npos);
+  ASSERT_TRUE(AddressMap::SetChunk(chunk.base, &chunk));
+  EXPECT_EQ(ChunkFaults(), "");
+  ExpectFault(&chunk.kind, ChunkKind::kLarge, ChunkFaults,
+              "a large block lies in a region");
+  ExpectFault(&chunk.is_dense, true, ChunkFaults, "density");
+  ChunkSource::Free(chunk.base, 0, 0);
+  EXPECT_NE(ChunkFaults().find("a free chunk is in the address map"),
+            std::string::npos);
+  AddressMap::SetChunk(chunk.base, nullptr);
+  EXPECT_EQ(ChunkFaults(), "");
+}
+
+TEST(AddressMapBooks, NameAWrongChunkAndAClassOutsideSlabs) {
+  Chunk chunk;
+  chunk.base = ChunkSource::Allocate(ChunkSource::Use::kSparse).address;
+  chunk.kind = ChunkKind::kPages;
+  ASSERT_TRUE(AddressMap::SetChunk(chunk.base, &chunk));
+  EXPECT_EQ(MapFaults(), "");
+  ExpectFault(&chunk.base, chunk.base + kChunkBytes, MapFaults,
+              "chunk is of another address");
+  AddressMap::SetClass(chunk.base + kSlabBytes, kClass);
+  EXPECT_NE(MapFaults().find("has a class where there is no slab"),
+            std::string::npos);
+  AddressMap::SetClass(chunk.base + kSlabBytes, SizeClass::kNone);
+  AddressMap::SetChunk(chunk.base, nullptr);
+  ChunkSource::Free(chunk.base, 0, 0);
+  EXPECT_EQ(MapFaults(), "");
+}
+
+// --- Slabs -------------------------------------------------------------------
+
+template <typename B>
+std::string BackendFaults(typename B::Heap* heap) {
+  return FaultsOf([heap](BookCheck& check) {
+    B::LockForFork();
+    B::NoteHolder(check, heap);
+    B::CheckBooks(check);
+    B::UnlockAfterFork();
+  });
+}
+
+// A heap with one slab, some of whose blocks are in use.
+template <typename B, typename SlabT>
+struct PartialSlab {
+  static constexpr uint32_t kBlocks = 100;
+
+  PartialSlab() : heap(B::Attach()) {
+    taken = B::Refill(heap, kClass, blocks, kBlocks);
+    slab = FindSlab<SlabT>(address());
+    chunk = static_cast<SlabChunk<SlabT>*>(AddressMap::ChunkAt(address()));
+  }
+  ~PartialSlab() {
+    EXPECT_EQ(faults(), "");
+    B::Drain(heap, kClass, blocks, taken);
+    EXPECT_EQ(faults(), "");
+    B::Detach(heap);
+  }
+  uintptr_t address() const { return reinterpret_cast<uintptr_t>(blocks[0]); }
+  std::string faults() const { return BackendFaults<B>(heap); }
+  // Expects that `*place` is missed.
+  template <typename T>
+  void Expect(T* place, T damaged, const char* fault) {
+    ExpectFault(
+        place, damaged, [this] { return faults(); }, fault);
+  }
+
+  typename B::Heap* heap;
+  void* blocks[kBlocks];
+  uint32_t taken;
+  SlabT* slab;
+  SlabChunk<SlabT>* chunk;
+};
+
+template <typename B, typename SlabT>
+void ExpectSlabFaults() {
+  PartialSlab<B, SlabT> p;
+  ASSERT_EQ(p.taken, p.kBlocks);
+  ASSERT_EQ(p.faults(), "");
+  SlabT& slab = *p.slab;
+  p.Expect(&slab.free_count, uint16_t(slab.free_count + 1),
+           "wrong count of a slab's free blocks");
+  p.Expect(&slab.free_bits[0], slab.free_bits[0] | 1,
+           "wrong count of a slab's free blocks");
+  p.Expect(&slab.scan_word, uint16_t(slab.scan_word + 1),
+           "free blocks before its scan word");
+  p.Expect(&slab.touched_bytes, slab.block_bytes,
+           "in use lies where nothing was touched");
+  p.Expect(&slab.touched_bytes, uint32_t{kSlabBytes + 1},
+           "a slab is touched beyond its end");
+  p.Expect(&slab.block_bytes, slab.block_bytes + 16,
+           "a slab's blocks are not those of its class");
+  p.Expect(&slab.bucket, uint8_t(slab.bucket ^ 1),
+           "a slab is in the list of another fullness");
+  p.Expect(&slab.size_class, SizeClass{6},
+           "the address map's class is not the slab's");
+  p.Expect(&slab.base, slab.base + kSlabBytes, "a slab is of another address");
+  const uint32_t own = 1u << (&slab - p.chunk->slabs);
+  p.Expect(&p.chunk->free_mask, p.chunk->free_mask | own,
+           "a slab of a class is free as well");
+  p.Expect(&p.chunk->free_mask, p.chunk->free_mask & (p.chunk->free_mask - 1),
+           "a slab without a class is not free");
+  p.Expect(&p.chunk->base, p.chunk->base + kChunkBytes,
+           "a slab chunk is not in the address map");
+  AddressMap::SetClass(slab.base, SizeClass::kNone);
+  EXPECT_NE(p.faults().find("the address map's class is not the slab's"),
+            std::string::npos);
+  AddressMap::SetClass(slab.base, kClass);
+}
+
+TEST(SuperSlabBooks, NameEachDamageOfASlab) {
+  ExpectSlabFaults<SuperSlabBackend, Slab>();
+}
+
+TEST(SegmentBooks, NameEachDamageOfAPage) {
+  ExpectSlabFaults<SegmentBackend, SegmentPage>();
+}
+
+// Taken out of its slab behind the pool's back.
+TEST(SuperSlabBooks, NameABlockThatIsLost) {
+  PartialSlab<SuperSlabBackend, Slab> p;
+  void* block;
+  ASSERT_EQ(p.slab->Take(&block, 1), 1u);
+  EXPECT_NE(p.faults().find("wrong count of a class's blocks in use"),
+            std::string::npos);
+  ASSERT_TRUE(p.slab->Put(p.slab->BlockAt(reinterpret_cast<uintptr_t>(block))));
+}
+
+TEST(SegmentBooks, NameAWrongOwner) {
+  PartialSlab<SegmentBackend, SegmentPage> p;
+  p.slab->owner.store(nullptr);
+  EXPECT_NE(p.faults().find("a page's owner is not the heap that holds it"),
+            std::string::npos);
+  p.slab->owner.store(p.heap);
+  RemoteLink* link = p.chunk->LastingAt(p.address());
+  link->owner.store(nullptr);
+  EXPECT_NE(p.faults().find("a page's link has another owner"),
+            std::string::npos);
+  link->owner.store(p.heap);
+  p.Expect(&link->page, p.slab + 1, "a page's link leads to another page");
+}
+
+TEST(SegmentBooks, NameRemoteFreesThatNobodyWillCollect) {
+  PartialSlab<SegmentBackend, SegmentPage> p;
+  const uint32_t used = p.slab->BlockAt(p.address());
+  uint64_t* word = &p.slab->remote_bits[used / 64];
+  p.Expect(word, *word | uint64_t{1} << (used % 64),
+           "a page with remote frees does not wait");
+  const uint32_t last = p.slab->block_count - 1u;
+  word = &p.slab->remote_bits[last / 64];
+  ASSERT_TRUE(p.slab->IsBlockFree(last));
+  p.Expect(word, *word | uint64_t{1} << (last % 64),
+           "a block freed remotely is free already");
+  p.Expect(&p.slab->remote_bits[kMaxSlabBlocks / 64 - 1], uint64_t{1} << 63,
+           "a block was freed remotely that the page does not have");
+  RemoteLink* link = p.chunk->LastingAt(p.address());
+  link->waiting.store(true);
+  EXPECT_NE(p.faults().find("say that they wait, but are in no stack"),
+            std::string::npos);
+  link->waiting.store(false);
+}
+
+TEST(SegmentBooks, AcceptRemoteFreesOnTheirWayAndNameATornStack) {
+  PartialSlab<SegmentBackend, SegmentPage> p;
+  SegmentBackend::Heap* other = SegmentBackend::Attach();
+  const auto faults_with = [&](SegmentBackend::Heap* second, int times) {
+    return FaultsOf([&](BookCheck& check) {
+      SegmentBackend::LockForFork();
+      SegmentBackend::NoteHolder(check, p.heap);
+      for (int i = 0; i < times; ++i) SegmentBackend::NoteHolder(check, second);
+      SegmentBackend::CheckBooks(check);
+      SegmentBackend::UnlockAfterFork();
+    });
+  };
+  const auto faults = [&] { return faults_with(other, 1); };
+  EXPECT_EQ(faults(), "");
+  EXPECT_NE(faults_with(other, 2).find("a heap has two holders"),
+            std::string::npos);
+  EXPECT_NE(faults_with(other, 0).find("a heap is nobody's"),
+            std::string::npos);
+  const uintptr_t freed = reinterpret_cast<uintptr_t>(p.blocks[p.taken - 1]);
+  void* block = p.blocks[--p.taken];
+  SegmentBackend::Drain(other, kClass, &block, 1);
+  EXPECT_TRUE(SegmentBackend::IsFreedRemotely(freed));
+  EXPECT_EQ(faults(), "");
+  RemoteLink* link = p.chunk->LastingAt(freed);
+  ExpectFault(&link->next_waiting, link, faults, "leads in a circle");
+  link->waiting.store(false);
+  EXPECT_NE(faults().find("does not say that it waits"), std::string::npos);
+  link->waiting.store(true);
+  SegmentBackend::Collect(0, /*force=*/false);
+  EXPECT_FALSE(SegmentBackend::IsFreedRemotely(freed));
+  EXPECT_EQ(faults(), "");
+  SegmentBackend::Detach(other);
+}
+
+// A thread that frees remotely may push a page on its owner's stack after the
+// owner has collected the page's bits, emptied it and let go of its segment
+// (backend/segment/remote_frees.h). The page's link must stay, though the books
+// of the segment are purged, or the pages below it are lost.
+TEST(SegmentBooks, PagesStayInTheirStackWhenTheirSegmentIsGivenBack) {
+  constexpr SizeClass kLargest{kTinyClassCount - 1};  // 32 blocks a page
+  constexpr size_t kBlocks = 10 * kSlabsPerChunk * 32;
+  SegmentBackend::Heap* heap = SegmentBackend::Attach();
+  SegmentBackend::Heap* other = SegmentBackend::Attach();
+  std::vector<void*> blocks(kBlocks);
+  for (size_t i = 0; i < kBlocks;) {
+    i += SegmentBackend::Refill(heap, kLargest, &blocks[i], 32);
+  }
+  // A block that the owner has yet to collect.
+  void* first = blocks.front();
+  SegmentBackend::Drain(other, kLargest, &first, 1);
+  // And a late push of a page in one of the segments that are given back last.
+  const auto late = reinterpret_cast<uintptr_t>(
+      blocks[kBlocks - kSlabsPerChunk * 32 * 3 / 2]);
+  const auto* page = FindSlab<SegmentPage>(late);
+  ASSERT_NE(page->base, 0u);
+  DeliverRemoteLink(FindSlabChunk<SegmentPage>(late)->LastingAt(late), heap);
+  SegmentBackend::Drain(heap, kLargest, &blocks[1],
+                        static_cast<uint32_t>(kBlocks - 1));
+  EXPECT_EQ(AddressMap::ChunkAt(late), nullptr);
+  heap->source.Purge(0, /*force=*/true);
+  EXPECT_EQ(page->base, 0u) << "the segment's books are not purged";
+  EXPECT_EQ(FaultsOf([&](BookCheck& check) {
+              SegmentBackend::LockForFork();
+              SegmentBackend::NoteHolder(check, heap);
+              SegmentBackend::NoteHolder(check, other);
+              SegmentBackend::CheckBooks(check);
+              SegmentBackend::UnlockAfterFork();
+            }),
+            "");
+  SegmentBackend::Collect(0, /*force=*/true);
+  EXPECT_EQ(SegmentBackend::Totals().block_bytes, 0u);
+  SegmentBackend::Detach(other);
+  SegmentBackend::Detach(heap);
+}
+
+// --- Spans -------------------------------------------------------------------
+
+std::string PageFaults() {
+  return FaultsOf([](BookCheck& check) {
+    PageHeap::LockForFork();
+    PageHeap::CheckBooks(check);
+    PageHeap::UnlockAfterFork();
+  });
+}
+
+// Used, free, used, and the free rest of the chunk.
+class PageHeapBooks : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (uintptr_t& span : spans_) {
+      span = PageHeap::Allocate(kPages, kPageBytes).address;
+    }
+    ASSERT_EQ(spans_[1], spans_[0] + kPages * kPageBytes);
+    ASSERT_EQ(spans_[2], spans_[1] + kPages * kPageBytes);
+    ASSERT_EQ(PageHeap::Free(spans_[1], 0), kPages);
+    chunk_ = static_cast<PageChunk*>(AddressMap::ChunkAt(spans_[0]));
+    first_ = chunk_->PageOf(spans_[0]);
+    ASSERT_EQ(PageFaults(), "");
+  }
+  void TearDown() override {
+    EXPECT_EQ(PageFaults(), "");
+    PageHeap::Free(spans_[0], 0);
+    PageHeap::Free(spans_[2], 0);
+    EXPECT_EQ(PageFaults(), "");
+  }
+  FreeSpan* free_span() {
+    return &chunk_->free_spans[chunk_->TagAt(first_ + kPages).slot];
+  }
+  void ExpectTagFault(size_t page, PageChunk::Tag damaged, const char* fault) {
+    const PageChunk::Tag whole = chunk_->TagAt(page);
+    chunk_->SetTag(page, damaged);
+    const std::string found = PageFaults();
+    chunk_->SetTag(page, whole);
+    EXPECT_NE(found.find(fault), std::string::npos) << fault << "\n" << found;
+  }
+
+  static constexpr size_t kPages = 5;
+  using State = PageChunk::State;
+  uintptr_t spans_[3];
+  PageChunk* chunk_;
+  size_t first_;
+};
+
+TEST_F(PageHeapBooks, NameTagsThatTileNoChunk) {
+  const auto tag = [](size_t pages, State state, bool is_first) {
+    return PageChunk::Tag::Make(pages, 0, state, is_first);
+  };
+  ExpectTagFault(first_, tag(kPages + 1, State::kUsed, true),
+                 "no span begins where the one before ends");
+  ExpectTagFault(first_, {}, "no span begins where the one before ends");
+  ExpectTagFault(first_ + kPages - 1, tag(kPages - 1, State::kUsed, false),
+                 "tags are not those of its length");
+  ExpectTagFault(first_ + 2, tag(1, State::kUsed, true),
+                 "tags are not those of its length");
+  ExpectTagFault(first_ + kPages, tag(kPages, State::kUsed, true),
+                 "wrong count of a chunk's used pages");
+  ExpectTagFault(first_, tag(kPages, State::kPurging, true),
+                 "a span is left being purged");
+  ExpectTagFault(first_ + kPages, chunk_->TagAt(first_ + 3 * kPages),
+                 "slot is another's");
+  ExpectTagFault(first_ + 2 * kPages, tag(kPages, State::kFree, true),
+                 "two free spans are neighbours");
+}
+
+TEST_F(PageHeapBooks, NameFreeSpansThatListsAndSumsDoNotKnow) {
+  ExpectFault(&free_span()->resident, uint16_t(1), PageFaults,
+              "wrong count of a free span's resident pages");
+  ExpectFault(&free_span()->first, uint16_t(first_), PageFaults,
+              "a free span's slot is another's");
+  ExpectFault(&free_span()->list_previous, free_span(), PageFaults,
+              "a list of free spans is broken");
+  ExpectFault(&chunk_->used_pages, chunk_->used_pages + 1, PageFaults,
+              "wrong count of a chunk's used pages");
+  ExpectFault(&chunk_->has_resident, false, PageFaults,
+              "does not know of its free resident pages");
+  ExpectFault(&chunk_->unused_slots[1], uint64_t{0}, PageFaults,
+              "wrong number of slots for free spans");
+  const size_t word = first_ / 64;
+  ExpectFault(&chunk_->resident[word],
+              chunk_->resident[word] & ~(uint64_t{1} << (first_ % 64)),
+              PageFaults, "a used span is not resident all through");
+  ExpectFault(&chunk_->base, chunk_->base + kChunkBytes, PageFaults,
+              "a page chunk is not in the address map");
+}
+
+TEST_F(PageHeapBooks, KnowCachedSpansAndNoSpanBeingPurged) {
+  PageHeap::MarkCached(spans_[0], kPages);
+  uint64_t cached = 0;
+  EXPECT_EQ(FaultsOf([&](BookCheck& check) {
+              PageHeap::LockForFork();
+              PageHeap::CheckBooks(check);
+              PageHeap::UnlockAfterFork();
+              cached = check.tally.cached_spans;
+            }),
+            "");
+  EXPECT_EQ(cached, 1u);
+  PageHeap::MarkUsed(spans_[0], kPages);
+  PageHeap::Purge(0, /*force=*/true);
+}
+
+// --- Large blocks ------------------------------------------------------------
+
+std::string LargeFaults() {
+  return FaultsOf([](BookCheck& check) {
+    Large::LockForFork();
+    ChunkSource::LockForFork();
+    Large::CheckBooks(check);
+    ChunkSource::UnlockAfterFork();
+    Large::UnlockAfterFork();
+  });
+}
+
+LargeBlock* LargeAt(uintptr_t address) {
+  return static_cast<LargeBlock*>(AddressMap::ChunkAt(address));
+}
+
+TEST(LargeBooks, NameEachDamageOfABlock) {
+  const uintptr_t a = Large::Allocate(3 * kChunkBytes, 16).address;
+  const uintptr_t b = Large::Allocate(3 * kChunkBytes, 16).address;
+  ASSERT_TRUE(a != 0 && b != 0);
+  EXPECT_EQ(LargeFaults(), "");
+  LargeBlock* block = LargeAt(a);
+  LargeBlock* other = LargeAt(b);
+  ExpectFault(&block->bytes, block->bytes + kPageBytes, LargeFaults,
+              "wrong sum of large blocks' bytes");
+  ExpectFault(&block->tail, size_t{kPageBytes}, LargeFaults,
+              "wrong number of blocks in the list of tails");
+  ExpectFault(&block->moved_chunks, 1u, LargeFaults,
+              "wrong sum of large blocks' moved chunks");
+  ExpectFault(&block->base, a + 1, LargeFaults, "misplaced");
+  ASSERT_TRUE(AddressMap::SetChunk(a + kChunkBytes, other));
+  EXPECT_NE(LargeFaults().find("a chunk lies in a large block's memory"),
+            std::string::npos);
+  AddressMap::SetChunk(a + kChunkBytes, nullptr);
+  AddressMap::SetChunk(a, nullptr);
+  EXPECT_NE(LargeFaults().find("in use is not in the address map"),
+            std::string::npos);
+  ASSERT_TRUE(AddressMap::SetChunk(a, block));
+
+  // Parked: the map does not know it, the list does.
+  ASSERT_TRUE(Large::Park(a, 0));
+  EXPECT_EQ(LargeFaults(), "");
+  ExpectFault(&block->bytes, block->bytes - kPageBytes, LargeFaults,
+              "wrong sum of parked blocks' bytes");
+  ExpectFault(&block->tail, size_t{kPageBytes}, LargeFaults,
+              "a parked block has a tail");
+  ExpectFault(&block->base, b, LargeFaults,
+              "a parked block and one in use share memory");
+  ASSERT_TRUE(Large::Park(b, 0));
+  ExpectFault(&block->base, b, LargeFaults, "two parked blocks share memory");
+  Large::Purge(0, /*force=*/true);
+  EXPECT_EQ(LargeFaults(), "");
+}
+
+TEST(LargeBooks, KnowTailsOfBlocksThatShrank) {
+  const uintptr_t a = Large::Allocate(6 * kChunkBytes, 16).address;
+  ASSERT_EQ(Large::Resize(a, 2 * kChunkBytes), a);
+  EXPECT_EQ(LargeFaults(), "");
+  ASSERT_NE(LargeAt(a)->tail, 0u);
+  ExpectFault(&LargeAt(a)->tail, size_t{0}, LargeFaults,
+              "a block without a tail is in the list of tails");
+  ASSERT_TRUE(Large::Free(a));
+  EXPECT_EQ(LargeFaults(), "");
+}
+
+}  // namespace
+}  // namespace hakmem

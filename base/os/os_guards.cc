@@ -1,0 +1,70 @@
+#include "base/os/os_guards.h"
+
+#include <sys/mman.h>
+
+#include <atomic>
+#include <cerrno>
+
+#include "base/os/memory_calls.h"
+#include "base/os/os_memory.h"
+#include "base/os/system_call.h"
+#include "os_calls.h"
+
+namespace hakmem::os {
+namespace {
+
+// Debian 12's headers do not know them yet.
+constexpr int kGuardInstall = 102;
+constexpr int kGuardRemove = 103;
+
+// Whether any guard is by mprotect: the kernel is too old, or the program locks
+// its memory. relaxed: whoever takes a guard away knows of its making.
+constinit std::atomic<bool> by_protection{false};
+
+bool Protect(uintptr_t address, size_t bytes, int protection) {
+  return !FailsOnPurpose(Call::kMprotect) &&
+         ProtectPages(address, bytes, protection) == 0;
+}
+
+bool Advise(uintptr_t address, size_t bytes, int advice) {
+  return !FailsOnPurpose(Call::kMadvise) &&
+         AdvisePages(address, bytes, advice) == 0;
+}
+
+// Whether the kernel cannot read at `address`: emulators of user space answer
+// any advice that they do not know with success. Asks with a call that reads
+// there and then fails on its first argument.
+bool IsOutOfReach(uintptr_t address) {
+  constexpr int kNoSuchWay = -1;
+  constexpr size_t kSignalSetBytes = 8;
+  return SystemCall(SYS_rt_sigprocmask, kNoSuchWay, address, nullptr,
+                    kSignalSetBytes) == -EFAULT;
+}
+
+}  // namespace
+
+void Guard(uintptr_t address, size_t bytes) {
+  if (bytes % PageBytes() != 0) return;
+  const int saved_errno = errno;
+  if (!Advise(address, bytes, kGuardInstall) || !IsOutOfReach(address)) {
+    by_protection.store(true, std::memory_order_relaxed);
+    // What lies under a protection stays: zeros are promised.
+    Advise(address, bytes, MADV_DONTNEED);
+    Protect(address, bytes, PROT_NONE);
+  }
+  errno = saved_errno;
+}
+
+void Unguard(uintptr_t address, size_t bytes) {
+  const int saved_errno = errno;
+  // Neither can be refused where a guard is: the first allocates nothing, and
+  // the second, over memory that is one mapping but for its guards, makes
+  // mappings fewer.
+  Advise(address, bytes, kGuardRemove);
+  if (by_protection.load(std::memory_order_relaxed)) {
+    Protect(address, bytes, PROT_READ | PROT_WRITE);
+  }
+  errno = saved_errno;
+}
+
+}  // namespace hakmem::os

@@ -1,0 +1,88 @@
+#include "base/os/thread_id.h"
+
+#include <linux/futex.h>
+#include <pthread.h>
+
+#include <atomic>
+#include <cerrno>
+
+#include "base/os/system_call.h"
+
+// In <ctype.h> of glibc; musl has it, undeclared.
+extern "C" const unsigned short int** __ctype_b_loc() noexcept
+    __attribute__((const));
+
+namespace hakmem {
+namespace {
+
+uint32_t AskKernel() { return static_cast<uint32_t>(SystemCall(SYS_gettid)); }
+
+// The id of a thread is part of the name of its CPU-time clock (Linux,
+// include/linux/posix-timers.h), which the C library makes up without a system
+// call. 0 when it does not.
+uint32_t IdOfOwnClock() {
+  clockid_t clock;
+  if (pthread_getcpuclockid(pthread_self(), &clock) != 0) return 0;
+  constexpr int kKindBits = 3;
+  return static_cast<uint32_t>(~(clock >> kKindBits));
+}
+
+enum class Answer : uint8_t { kUnknown, kYes, kNo };
+
+// relaxed, both: every thread finds the same.
+constinit std::atomic<Answer> clock_tells{Answer::kUnknown};
+constinit std::atomic<Answer> futex_tells{Answer::kUnknown};
+
+// Tries to take a lock with priority inheritance whose word says that `thread`
+// holds it. The kernel looks for that thread: -ESRCH when there is none or it
+// has ended, -EDEADLK when it is the calling one.
+long TryLockOf(uint32_t thread) {
+  uint32_t word = thread;
+  return SystemCall(SYS_futex, &word, FUTEX_TRYLOCK_PI_PRIVATE, 0, nullptr,
+                    nullptr, 0);
+}
+
+// Whether the kernel does so (emulators may not): asked of an id that is beyond
+// all that it gives.
+bool FutexTells() {
+  Answer answer = futex_tells.load(std::memory_order_relaxed);
+  if (answer == Answer::kUnknown) {
+    answer = TryLockOf(FUTEX_TID_MASK) == -ESRCH ? Answer::kYes : Answer::kNo;
+    futex_tells.store(answer, std::memory_order_relaxed);
+  }
+  return answer == Answer::kYes;
+}
+
+}  // namespace
+
+uint32_t ThreadId() {
+  const Answer answer = clock_tells.load(std::memory_order_relaxed);
+  if (answer == Answer::kNo) return AskKernel();
+  const uint32_t id = IdOfOwnClock();
+  if (answer == Answer::kYes && id != 0) return id;
+  const uint32_t asked = AskKernel();
+  if (answer == Answer::kUnknown) {
+    clock_tells.store(asked == id ? Answer::kYes : Answer::kNo,
+                      std::memory_order_relaxed);
+  }
+  return asked;
+}
+
+bool ThreadHasEnded(uint32_t thread) {
+  const uint32_t own = ThreadId();
+  if (FutexTells()) {
+    return TryLockOf(own) == -EDEADLK && TryLockOf(thread) == -ESRCH;
+  }
+  const long process = SystemCall(SYS_getpid);
+  return SystemCall(SYS_tgkill, process, own, 0) == 0 &&
+         SystemCall(SYS_tgkill, process, thread, 0) == -ESRCH;
+}
+
+bool IsThreadOfThisLibrary() {
+  // glibc sets its table of characters up in each thread that it begins, before
+  // anything else, and in the first one as it loads. (musl has one for all.)
+  if (*__ctype_b_loc() != nullptr) return true;
+  return SystemCall(SYS_getpid) == SystemCall(SYS_gettid);
+}
+
+}  // namespace hakmem

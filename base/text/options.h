@@ -1,0 +1,65 @@
+// Options of the process, from the environment (list: options.def).
+//
+//   if (options::Get(options::kHugePages) != 0) …
+//
+// Defaults are in force from the first instruction; Read() replaces them once
+// the environment exists. A bad value is reported once on stderr and ignored.
+// A privileged process (AT_SECURE) reads no environment.
+#ifndef HAKMEM_BASE_TEXT_OPTIONS_H_
+#define HAKMEM_BASE_TEXT_OPTIONS_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace hakmem::options {
+
+enum class Type { kBool, kSize, kNumber, kDuration, kOutput };
+
+struct Description {
+  const char* name;         // as in options.def
+  const char* environment;  // HAKMEM_<NAME>
+  Type type;
+  uint64_t fallback;  // the default
+  uint64_t least;
+  uint64_t most;
+  const char* doc;
+};
+
+enum Option : size_t {
+#define HAKMEM_OPTION(name, NAME, type, fallback, least, most, doc) k_##name,
+#include "base/text/options.def"
+#undef HAKMEM_OPTION
+  kCount
+};
+
+namespace internal {
+extern constinit std::atomic<uint64_t> values[kCount];
+}  // namespace internal
+
+const Description& Describe(Option option);
+
+// "bool", "size", "number", "duration" or "output".
+const char* TypeName(Type type);
+
+// The value in force: 0 or 1, bytes, a number, or milliseconds. Of an output: 0
+// when nothing is written, 1 when something is, to OutputPath.
+inline uint64_t Get(Option option) {
+  return internal::values[option].load(std::memory_order_relaxed);
+}
+
+// Where an output goes: the absolute path of a file to append to, or "" for
+// stderr. Static storage; only for options of type Output.
+const char* OutputPath(Option option);
+
+// Reads the environment, once; returns false, to be called again, while the C
+// library has not set it up yet (calls of malloc by the dynamic loader).
+bool Read();
+
+// Parses `text` as a value of `type`. Returns false on anything but one whole
+// value, with `*value` untouched.
+bool Parse(Type type, const char* text, uint64_t* value);
+
+}  // namespace hakmem::options
+
+#endif  // HAKMEM_BASE_TEXT_OPTIONS_H_

@@ -1,0 +1,57 @@
+// The line of statistics that a process writes when it exits, if the option
+// stats_at_exit asks for it: hakmem_stats_json's object, and before its fields
+//   pid, program, peak_resident_bytes (of the process, as the kernel has it)
+// so that the lines of several processes in one file can be told apart.
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+
+#include "base/sync/lock.h"
+#include "base/text/log.h"
+#include "base/text/options.h"
+#include "base/text/output.h"
+#include "frontend/api/statistics.h"
+#include "tracing/failures/text_reader.h"
+
+namespace hakmem {
+namespace {
+
+constexpr size_t kLongestProgram = 64;
+
+// The program's name, with what JSON would have to escape as '?'.
+void WriteProgram(TextBuffer& out) {
+  const char* name = program_invocation_short_name;
+  for (size_t i = 0; i < kLongestProgram && name[i] != '\0'; ++i) {
+    const bool is_plain =
+        name[i] >= ' ' && name[i] <= '~' && name[i] != '"' && name[i] != '\\';
+    out.Text(is_plain ? &name[i] : "?", 1);
+  }
+}
+
+uint64_t PeakResidentBytes() {
+  // Not getrusage: what it says includes the program that called exec.
+  uint64_t kilobytes = 0;
+  ReadField("", "/proc/self/status", "", "VmHWM", &kilobytes);
+  return kilobytes * 1024;
+}
+
+__attribute__((destructor)) void WriteStatisticsIfAsked() {
+  if (options::Get(options::k_stats_at_exit) == 0) return;
+  // Exit in a handler of SIGABRT, amid a critical section of this thread's.
+  if (ThreadMayHoldLocks()) return;
+  char text[kMostJsonBytes + kLongestProgram + 128];
+  TextBuffer out(text, sizeof(text));
+  out.Text("{\"pid\":").Decimal(static_cast<uint64_t>(getpid()));
+  out.Text(",\"program\":\"");
+  WriteProgram(out);
+  out.Text("\",\"peak_resident_bytes\":").Decimal(PeakResidentBytes());
+  out.Text(",");
+  WriteJsonFields(GatherStatistics(), out);
+  out.Text("}");
+  SendData(options::k_stats_at_exit, text, out.length());
+}
+
+}  // namespace
+}  // namespace hakmem

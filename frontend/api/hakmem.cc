@@ -1,0 +1,64 @@
+// The public interface of hakmem/hakmem.h besides allocation.
+
+#include "hakmem/hakmem.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "ace_mode.h"
+#include "base/text/log.h"
+#include "base/text/options.h"
+#include "frontend/api/lookup_cost.h"
+#include "frontend/api/statistics.h"
+#include "frontend/dispatch/allocator.h"
+#include "frontend/dispatch/heap_check.h"
+#include "linked_backend.h"
+
+namespace options = hakmem::options;
+
+namespace {
+
+// "0.2.0 (<back-end>, ace <variant>)"
+constexpr std::array<char, 48> kVersion = [] {
+  std::array<char, 48> text{};
+  size_t length = 0;
+  for (const char* part : {"0.2.0 (", hakmem::LinkedBackend::kName, ", ace ",
+                           hakmem::kAceModeName, ")"}) {
+    for (; *part != '\0'; ++part) text[length++] = *part;
+  }
+  return text;
+}();
+
+}  // namespace
+
+size_t hakmem_collect() noexcept { return hakmem::CollectAll(); }
+
+const char* hakmem_version() noexcept { return kVersion.data(); }
+
+int hakmem_option(size_t index, hakmem_option_t* option) noexcept {
+  if (index >= options::kCount) return 0;
+  const auto which = static_cast<options::Option>(index);
+  const options::Description& d = options::Describe(which);
+  *option = {d.name, options::TypeName(d.type), options::Get(which), d.fallback,
+             d.doc};
+  return 1;
+}
+
+size_t hakmem_stats(hakmem_stats_t* stats, size_t size) noexcept {
+  const hakmem_stats_t all = hakmem::GatherStatistics();
+  const size_t filled = std::min(size, sizeof(all));
+  memcpy(stats, &all, filled);
+  return filled;
+}
+
+size_t hakmem_stats_json(char* buffer, size_t capacity) noexcept {
+  hakmem::TextBuffer out(buffer, capacity == 0 ? 0 : capacity - 1);
+  hakmem::WriteJson(hakmem::GatherStatistics(), out);
+  if (capacity != 0) buffer[std::min(out.length(), capacity - 1)] = '\0';
+  return out.length();
+}
+
+int hakmem_check_heap() noexcept { return hakmem::CheckHeap(); }
+
+double hakmem_lookup_cycles() noexcept { return hakmem::MeasureLookup(); }

@@ -1,0 +1,167 @@
+#include "frontend/api/statistics.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <string>
+
+#include "ace/ace.h"
+#include "backend/memory/chunk_source.h"
+#include "backend/memory/metadata.h"
+#include "base/text/options.h"
+#include "frontend/guard/guard.h"
+#include "frontend/thread_cache/thread_cache.h"
+#include "linked_backend.h"
+#include "tracing/counters/counters.h"
+#include "tracing/counters/routings.h"
+#include "tracing/failures/failure.h"
+
+namespace hakmem {
+namespace {
+
+struct Field {
+  const char* name;
+  uint64_t hakmem_stats_t::*value;
+};
+
+#define HAKMEM_FIELD(name) \
+  { #name, &hakmem_stats_t::name }
+constexpr Field kFields[] = {
+    HAKMEM_FIELD(live_bytes),
+    HAKMEM_FIELD(cached_bytes),
+    HAKMEM_FIELD(committed_bytes),
+    HAKMEM_FIELD(reserved_bytes),
+    HAKMEM_FIELD(metadata_bytes),
+    HAKMEM_FIELD(slab_live_bytes),
+    HAKMEM_FIELD(slab_committed_bytes),
+    HAKMEM_FIELD(span_live_bytes),
+    HAKMEM_FIELD(large_live_bytes),
+    HAKMEM_FIELD(chunks),
+    HAKMEM_FIELD(slabs),
+    HAKMEM_FIELD(threads),
+    HAKMEM_FIELD(refills),
+    HAKMEM_FIELD(refilled_blocks),
+    HAKMEM_FIELD(drains),
+    HAKMEM_FIELD(drained_blocks),
+    HAKMEM_FIELD(remote_frees),
+    HAKMEM_FIELD(purges),
+    HAKMEM_FIELD(purged_bytes),
+    HAKMEM_FIELD(map_calls),
+    HAKMEM_FIELD(map_failures),
+    HAKMEM_FIELD(fallbacks),
+    HAKMEM_FIELD(free_list_faults),
+    HAKMEM_FIELD(mid_live_bytes),
+    HAKMEM_FIELD(ace_cached_bytes),
+    HAKMEM_FIELD(large_cached_bytes),
+    HAKMEM_FIELD(ace_limit_bytes),
+    HAKMEM_FIELD(ace_span_classes),
+    HAKMEM_FIELD(ace_classes_begun),
+    HAKMEM_FIELD(ace_classes_retired),
+    HAKMEM_FIELD(bins_grown),
+    HAKMEM_FIELD(bins_emptied),
+    HAKMEM_FIELD(failures_threshold),
+    HAKMEM_FIELD(failures_exhaustion),
+    HAKMEM_FIELD(failures_mapfail),
+    HAKMEM_FIELD(failures_forgotten),
+    HAKMEM_FIELD(routings),
+    HAKMEM_FIELD(guarded_sampled),
+    HAKMEM_FIELD(guarded_live),
+    HAKMEM_FIELD(guarded_live_bytes),
+};
+#undef HAKMEM_FIELD
+
+constexpr size_t LongestName() {
+  size_t longest = 0;
+  for (const Field& field : kFields) {
+    longest = std::max(longest, std::char_traits<char>::length(field.name));
+  }
+  return longest;
+}
+static_assert(LongestName() <= kLongestJsonName);
+
+// Every field but the name of the back-end is in the list.
+static_assert(sizeof(hakmem_stats_t) ==
+              sizeof(const char*) + std::size(kFields) * sizeof(uint64_t));
+
+}  // namespace
+
+hakmem_stats_t GatherStatistics() {
+  hakmem_stats_t s = {};
+  s.backend = LinkedBackend::kName;
+  const ThreadCache::Totals caches = ThreadCache::SumAll();
+  const SlabTotals slabs = LinkedBackend::Totals();
+  const Ace::Totals ace = Ace::Sum();
+  s.threads = caches.threads;
+  const uint64_t span_cached = caches.spans_cached + ace.shared_cached;
+  s.cached_bytes =
+      caches.tiny_cached + caches.mid_cached + span_cached + ace.large_cached;
+  s.chunks = slabs.chunks;
+  s.slabs = slabs.slabs;
+  // Other threads go on between the sums: the bins may hold more by now.
+  const auto without = [](uint64_t all, uint64_t cached) {
+    return all > cached ? all - cached : 0;
+  };
+  s.slab_live_bytes = without(slabs.block_bytes, caches.tiny_cached);
+  s.slab_committed_bytes = slabs.committed_bytes;
+  s.span_live_bytes = without(ace.span_bytes, span_cached);
+  s.large_live_bytes = ace.large_bytes;
+  s.mid_live_bytes = without(ace.slabs.block_bytes, caches.mid_cached);
+  s.ace_cached_bytes = caches.mid_cached + span_cached;
+  s.large_cached_bytes = ace.large_cached;
+  s.ace_limit_bytes = options::Get(options::k_ace_limit_mb) << 20;
+  s.ace_span_classes = caches.span_classes;
+  const GuardedPool::Totals guarded = Guard::Sum();
+  s.guarded_sampled = guarded.sampled;
+  s.guarded_live = guarded.live;
+  s.guarded_live_bytes = guarded.live_bytes;
+  s.live_bytes = s.slab_live_bytes + s.mid_live_bytes + s.span_live_bytes +
+                 s.large_live_bytes + s.guarded_live_bytes;
+  s.committed_bytes = slabs.committed_bytes + ace.slabs.committed_bytes +
+                      ace.committed + s.large_live_bytes + ace.large_cached +
+                      guarded.committed_bytes;
+  s.metadata_bytes = Metadata::BytesInUse();
+  s.reserved_bytes = ChunkSource::BytesReserved() + s.large_live_bytes +
+                     ace.large_cached + Metadata::BytesReserved() +
+                     Guard::BytesReserved();
+  s.refills = CountOf(Event::kRefill);
+  s.refilled_blocks = CountOf(Event::kRefilledBlock);
+  s.drains = CountOf(Event::kDrain);
+  s.drained_blocks = CountOf(Event::kDrainedBlock);
+  s.remote_frees = CountOf(Event::kRemoteFree);
+  s.purges = CountOf(Event::kPurge);
+  s.purged_bytes = CountOf(Event::kPurgedByte);
+  s.map_calls = CountOf(Event::kMapCall);
+  s.map_failures = CountOf(Event::kMapFailure);
+  s.fallbacks = CountOf(Event::kFallback);
+  s.free_list_faults = CountOf(Event::kFreeListFault);
+  s.ace_classes_begun = CountOf(Event::kClassBegun);
+  s.ace_classes_retired = CountOf(Event::kClassRetired);
+  s.bins_grown = CountOf(Event::kBinGrown);
+  s.bins_emptied = CountOf(Event::kRoomMade);
+  if constexpr (kTracing) {
+    s.failures_threshold = FailuresOf(Cause::kThreshold);
+    s.failures_exhaustion = FailuresOf(Cause::kExhaustion);
+    s.failures_mapfail = FailuresOf(Cause::kMapFail);
+    s.failures_forgotten = FailuresForgotten();
+    for (size_t i = 0; i < RoutingRange::kCount; ++i) {
+      s.routings += RoutingOf(i).requests;
+    }
+  }
+  return s;
+}
+
+void WriteJsonFields(const hakmem_stats_t& stats, TextBuffer& out) {
+  out.Text("\"backend\":\"").Text(stats.backend).Text("\"");
+  for (const Field& field : kFields) {
+    out.Text(",\"").Text(field.name).Text("\":").Decimal(stats.*field.value);
+  }
+}
+
+void WriteJson(const hakmem_stats_t& stats, TextBuffer& out) {
+  out.Text("{");
+  WriteJsonFields(stats, out);
+  out.Text("}");
+}
+
+}  // namespace hakmem

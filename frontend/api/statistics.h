@@ -1,0 +1,30 @@
+// The statistics of the whole allocator, as a struct and as text.
+#ifndef HAKMEM_FRONTEND_API_STATISTICS_H_
+#define HAKMEM_FRONTEND_API_STATISTICS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/text/log.h"
+#include "hakmem/hakmem.h"
+
+namespace hakmem {
+
+// Thread-safe; allocates nothing.
+[[gnu::cold]] hakmem_stats_t GatherStatistics();
+
+// What every statistics text fits into: a name, the punctuation and up to 20
+// digits for each field.
+inline constexpr size_t kLongestJsonName = 44;
+inline constexpr size_t kMostJsonBytes =
+    (kLongestJsonName + 24) * (sizeof(hakmem_stats_t) / sizeof(uint64_t) + 1);
+
+// The fields of a JSON object, on one line: without its braces.
+void WriteJsonFields(const hakmem_stats_t& stats, TextBuffer& out);
+
+// One JSON object on one line.
+void WriteJson(const hakmem_stats_t& stats, TextBuffer& out);
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_FRONTEND_API_STATISTICS_H_

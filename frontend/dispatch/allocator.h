@@ -1,0 +1,115 @@
+// The allocator: what all of malloc, operator new and hakmem_* are made of.
+//
+// The two functions that matter for speed are inline here: a malloc that finds
+// a block in its bin, and a free that finds room. Everything else is behind one
+// call each (allocator.cc), to be made as the last act, so that the hot path
+// saves no registers.
+//
+// Thread-safe. Failure is null; errno is the callers' to set (FailWith).
+#ifndef HAKMEM_FRONTEND_DISPATCH_ALLOCATOR_H_
+#define HAKMEM_FRONTEND_DISPATCH_ALLOCATOR_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "backend/errors/block_call.h"
+#include "backend/memory/address_map.h"
+#include "base/size_classes.h"
+#include "frontend/dispatch/call.h"
+#include "frontend/dispatch/free_checks.h"
+#include "frontend/thread_cache/bins.h"
+#include "hardening/levels.h"
+
+namespace hakmem {
+
+// The block that the thread's bins have for `bytes`; null when they have none,
+// when the size is above tiny, and in builds that note every block's origin.
+inline void* PopFromBins(size_t bytes) {
+  // Whatever is handed out, its origin is noted first.
+  if (kNotesOriginsInSlabs || bytes > kMaxTinyBytes) [[unlikely]] {
+    return nullptr;
+  }
+  return thread_tables.ForPop()->PopBytes(bytes);
+}
+
+// Puts `block`, any address at all, into this thread's bins. Returns false when
+// they do not take it: the bin is at its limit, or `block` lies in no slab, or
+// in one outside the address map's window.
+inline bool PushToBins(void* block) {
+  const auto address = reinterpret_cast<uintptr_t>(block);
+  BinTable* const bins = thread_tables.ForPush();
+  // What waits in quarantine does so behind the slow path.
+  if (kQuarantinesFreed || !AddressMap::IsInWindow(bins->window, address))
+      [[unlikely]] {
+    return false;
+  }
+  // Class 0 is always at its limit.
+  return bins->Push(AddressMap::ClassInWindow(bins->window, address), block);
+}
+
+// The same, for a caller that knows what size was asked for. In hardened builds
+// it is not taken when that is another class's.
+inline bool PushSizedToBins(void* block, size_t bytes) {
+  if constexpr (!kChecksFrees) return PushToBins(block);
+  if (bytes > kMaxTinyBytes) return false;
+  const auto address = reinterpret_cast<uintptr_t>(block);
+  BinTable* const bins = thread_tables.ForPush();
+  if (!AddressMap::IsInWindow(bins->window, address) ||
+      AddressMap::ClassInWindow(bins->window, address) !=
+          SizeClass{bins->class_of_units[UnitsOf(bytes)]}) [[unlikely]] {
+    return false;
+  }
+  return PushToBins(block);
+}
+
+// A block of at least `bytes`, 16-aligned, for a caller whose PopFromBins found
+// none. Null, with errno ENOMEM and a failure record, when `bytes` is above
+// PTRDIFF_MAX or memory is refused.
+void* AllocateSlow(size_t bytes, Call call);
+
+// Takes back `block`, from any function here, or null, for a caller whose
+// PushToBins did not. Keeps errno. Aborts with one line when `block` is not a
+// block in use, as far as can be told; the line names `function`, which the
+// program called.
+void FreeSlow(void* block, Call call, BlockCall function = BlockCall::kFree);
+
+// The same for a block that was asked for in `terms`, which hardened builds
+// compare with it.
+void FreeInTerms(void* block, FreeTerms terms, BlockCall function, Call call);
+
+// As AllocateSlow, zeroed.
+void* AllocateZeroed(size_t bytes, Call call);
+
+// As AllocateSlow, aligned to `alignment`, a power of two.
+void* AllocateAligned(size_t alignment, size_t bytes, Call call);
+
+// Makes `block` at least `bytes` (not 0) long, keeping its contents; it may
+// move. Null on failure, with errno ENOMEM; then `block` is as it was.
+void* Reallocate(void* block, size_t bytes, Call call);
+
+// The same for reallocarray, which a line about a bad block names.
+void* ReallocateForArray(void* block, size_t bytes, Call call);
+
+// Answers a request that nothing could ever serve: sets errno to `error` and
+// records it. `bytes` is SIZE_MAX when count times size overflowed.
+void* RefuseImpossible(size_t bytes, size_t alignment, int error, Call call);
+
+// Bytes that may be used in `block`; 0 for null. Aborts with one line when
+// `block` is not a block in use, as far as can be told; the line names the call
+// that this thread is in with it (block_call.h), or malloc_usable_size.
+size_t UsableBytes(const void* block);
+
+// Whether a block of `usable` bytes may stay where it is for a request of
+// `bytes`: it fits, and at most half of it, or one unit, would be unused.
+inline bool StaysInPlace(size_t usable, size_t bytes) {
+  return bytes <= usable &&
+         usable - bytes <= std::max(usable / 2, kBlockAlignment);
+}
+
+// Returns what is free to the OS, this thread's bins included. Returns bytes.
+size_t CollectAll();
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_FRONTEND_DISPATCH_ALLOCATOR_H_

@@ -1,0 +1,381 @@
+// allocator_test.cc: the allocator from inside, under its own names and beside
+// the process's malloc: so that sanitizers, which need that malloc, can watch
+// it. What it does is tested from outside by the others here; this runs all of
+// it, from several threads at once, with what is hard on the rules between
+// threads: blocks freed elsewhere, threads that end, housekeeping, fork, events
+// switched on and off.
+#include "frontend/dispatch/allocator.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "frontend/dispatch/heap_check.h"
+#include "frontend/thread_cache/thread_cache.h"
+#include "gtest/gtest.h"
+#include "tests/blackbox/support/block_test_helper.h"
+#include "tracing/events/events.h"
+
+namespace hakmem {
+namespace {
+
+using hakmem_test::AnySize;
+using hakmem_test::Fill;
+using hakmem_test::Holds;
+using hakmem_test::IsAligned;
+using hakmem_test::IsZero;
+using hakmem_test::kKiB;
+using hakmem_test::kMiB;
+
+constexpr int kThreads = 4;
+
+// As malloc.cc has them.
+
+void* Malloc(size_t bytes) {
+  void* block = PopFromBins(bytes);
+  return block != nullptr ? block
+                          : AllocateSlow(bytes, CallOf(EntryPoint::kMalloc));
+}
+
+void* Calloc(size_t bytes) {
+  void* block = PopFromBins(bytes);
+  return block != nullptr ? memset(block, 0, bytes)
+                          : AllocateZeroed(bytes, CallOf(EntryPoint::kCalloc));
+}
+
+void* Memalign(size_t alignment, size_t bytes) {
+  return AllocateAligned(alignment, bytes, CallOf(EntryPoint::kMemalign));
+}
+
+void* Realloc(void* block, size_t bytes) {
+  return Reallocate(block, bytes, CallOf(EntryPoint::kRealloc));
+}
+
+void Free(void* block) {
+  if (!PushToBins(block)) FreeSlow(block, CallOf(EntryPoint::kNone));
+}
+
+// A block, and what was written into it: all of it by `size`.
+struct Held {
+  void* block = nullptr;
+  size_t size = 0;
+};
+
+// Blocks on their way from one thread to another.
+class Exchange {
+ public:
+  // Leaves `held` and takes what another left, or nothing.
+  Held Swap(Held held, size_t place) {
+    const std::lock_guard lock(mutex_);
+    std::swap(places_[place % kPlaces], held);
+    return held;
+  }
+  std::vector<Held> TakeAll() {
+    const std::lock_guard lock(mutex_);
+    std::vector<Held> all(places_, places_ + kPlaces);
+    std::fill(places_, places_ + kPlaces, Held{});
+    return all;
+  }
+
+ private:
+  static constexpr size_t kPlaces = 64;
+
+  std::mutex mutex_;
+  Held places_[kPlaces];
+};
+
+// One thread's work. Counts what is wrong, as expectations are not for many
+// threads and forked children.
+class Worker {
+ public:
+  Worker(uint64_t seed, Exchange* exchange)
+      : random_(seed), exchange_(exchange) {}
+
+  // `steps` steps, then frees what it holds. Returns how much was wrong.
+  int Run(int steps) {
+    for (int i = 0; i < steps; ++i) Step();
+    for (Held& held : all_) Release(held);
+    return wrong_;
+  }
+
+ private:
+  void Step() {
+    Held& held = all_[random_() % all_.size()];
+    switch (random_() % 8) {
+      case 0:
+        return Resize(held);
+      case 1:
+        Check(held);
+        held = exchange_->Swap(held, random_());
+        Check(held);
+        return;
+      case 2:
+        Release(held);
+        held.size = AnySize(random_) + 1;
+        held.block = Calloc(held.size);
+        Expect(held.block != nullptr && IsZero(held.block, held.size));
+        break;
+      case 3: {
+        Release(held);
+        held.size = AnySize(random_) / 4 + 1;
+        const size_t alignment = size_t{16} << random_() % 14;
+        held.block = Memalign(alignment, held.size);
+        Expect(held.block != nullptr && IsAligned(held.block, alignment));
+        break;
+      }
+      default:
+        Release(held);
+        held.size = AnySize(random_) + 1;
+        held.block = Malloc(held.size);
+        Expect(held.block != nullptr && UsableBytes(held.block) >= held.size);
+        break;
+    }
+    if (held.block != nullptr) Fill(held.block, held.size, held.size);
+  }
+
+  void Resize(Held& held) {
+    const size_t size = AnySize(random_) + 1;
+    void* moved = Realloc(held.block, size);
+    Expect(moved != nullptr);
+    if (moved == nullptr) return;
+    Expect(Holds(moved, std::min(held.block == nullptr ? 0 : held.size, size),
+                 held.size));
+    held = {moved, size};
+    Fill(moved, size, size);
+  }
+
+  void Release(Held& held) {
+    Check(held);
+    Free(held.block);
+    held = {};
+  }
+
+  void Check(const Held& held) {
+    Expect(held.block == nullptr || Holds(held.block, held.size, held.size));
+  }
+
+  void Expect(bool condition) {
+    if (!condition) ++wrong_;
+  }
+
+  std::mt19937_64 random_;
+  Exchange* const exchange_;
+  std::vector<Held> all_ = std::vector<Held>(100);
+  int wrong_ = 0;
+};
+
+void FreeAll(Exchange& exchange) {
+  for (const Held& held : exchange.TakeAll()) Free(held.block);
+}
+
+// Threads that work, end, and are followed by others, until this goes out of
+// scope.
+class BusyThreads {
+ public:
+  BusyThreads() {
+    for (int i = 0; i < kThreads; ++i) {
+      threads_.emplace_back([this, i] {
+        for (uint64_t round = 0; !stop_; ++round) {
+          std::thread successor([this, i, round] {
+            wrong_ += Worker(round * kThreads + i, &exchange_).Run(1000);
+            ++rounds_;
+          });
+          successor.join();
+        }
+      });
+    }
+  }
+  ~BusyThreads() {
+    stop_ = true;
+    for (std::thread& thread : threads_) thread.join();
+    EXPECT_EQ(wrong_, 0);
+    EXPECT_GT(rounds_, 0);
+    FreeAll(exchange_);
+  }
+
+  void WaitForRounds(int count) const {
+    const int target = rounds_ + count;
+    while (rounds_ < target) std::this_thread::yield();
+  }
+
+ private:
+  Exchange exchange_;
+  std::atomic<bool> stop_ = false;
+  std::atomic<int> wrong_ = 0;
+  std::atomic<int> rounds_ = 0;
+  std::vector<std::thread> threads_;
+};
+
+TEST(AllocatorTest, ThreadsShareAndPassOnBlocks) {
+  Exchange exchange;
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back(
+        [&, i] { wrong += Worker(i + 1, &exchange).Run(10'000); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+  FreeAll(exchange);
+}
+
+TEST(AllocatorTest, WhatAThreadLeavesIsFreedByOthers) {
+  for (int round = 0; round < 20; ++round) {
+    std::vector<Held> left(2000);
+    std::thread first([&] {
+      for (size_t i = 0; i < left.size(); ++i) {
+        left[i] = {Malloc(i % 600 + 1), i % 600 + 1};
+        Fill(left[i].block, left[i].size, left[i].size);
+      }
+    });
+    first.join();
+    std::thread second([&] {
+      for (size_t i = 0; i < left.size(); i += 2) Free(left[i].block);
+    });
+    for (size_t i = 1; i < left.size(); i += 2) {
+      EXPECT_TRUE(Holds(left[i].block, left[i].size, left[i].size));
+      Free(left[i].block);
+    }
+    second.join();
+  }
+}
+
+TEST(AllocatorTest, BlocksPassedInOnlyOneDirection) {
+  // The receiver frees what it never allocates: remote frees, in batches.
+  constexpr size_t kPlaces = 512;
+  constexpr size_t kBlocks = 60'000;
+  std::vector<std::atomic<void*>> ring(kPlaces);
+  std::thread receiver([&] {
+    for (size_t i = 0; i < kBlocks; ++i) {
+      void* block = nullptr;
+      while ((block = ring[i % kPlaces].exchange(
+                  nullptr, std::memory_order_acquire)) == nullptr) {
+        std::this_thread::yield();
+      }
+      EXPECT_TRUE(Holds(block, 24, i));
+      Free(block);
+    }
+  });
+  for (size_t i = 0; i < kBlocks; ++i) {
+    void* block = Malloc(24 + i % 200);
+    Fill(block, 24, i);
+    while (ring[i % kPlaces].load(std::memory_order_relaxed) != nullptr) {
+      std::this_thread::yield();
+    }
+    ring[i % kPlaces].store(block, std::memory_order_release);
+  }
+  receiver.join();
+}
+
+TEST(AllocatorTest, EverythingIsCollectedMeanwhile) {
+  BusyThreads busy;
+  for (int i = 0; i < 10; ++i) {
+    busy.WaitForRounds(1);
+    CollectAll();
+    EXPECT_GE(ThreadCache::SumAll().threads, 1u);
+  }
+}
+
+TEST(AllocatorTest, EventsAreSwitchedOnAndOffMeanwhile) {
+  BusyThreads busy;
+  for (int i = 0; i < 10; ++i) {
+    StartEvents();
+    ThreadCache::LeaveHotPathEverywhere();
+    busy.WaitForRounds(1);
+    StopEvents();
+    busy.WaitForRounds(1);
+  }
+}
+
+TEST(AllocatorTest, ChildrenAreForkedMeanwhile) {
+  // Inherited blocks, which the child frees as its own.
+  std::vector<Held> inherited;
+  for (size_t i = 1; i < 300; ++i) {
+    inherited.push_back({Malloc(i * 50), i * 50});
+    Fill(inherited.back().block, i * 50, i * 50);
+  }
+  {
+    BusyThreads busy;
+    for (uint64_t i = 0; i < 10; ++i) {
+      busy.WaitForRounds(1);
+      const pid_t child = fork();
+      ASSERT_GE(child, 0);
+      if (child == 0) {
+        alarm(60);
+        // On the stack: the process's own malloc is not the subject here, and
+        // a sanitizer's may be caught half way.
+        bool whole = true;
+        for (const Held& held : inherited) {
+          whole = whole && Holds(held.block, held.size, held.size);
+          Free(held.block);
+        }
+        for (size_t size = 1; size < 3 * kMiB; size = size * 3 / 2 + 1) {
+          void* block = Calloc(size);
+          whole = whole && block != nullptr && IsZero(block, size);
+          block = Realloc(block, size * 2);
+          whole = whole && block != nullptr && IsZero(block, size);
+          Free(block);
+        }
+        CollectAll();
+        _exit(whole ? 0 : 1);
+      }
+      int status = -1;
+      ASSERT_EQ(waitpid(child, &status, 0), child);
+      EXPECT_EQ(status, 0);
+    }
+  }
+  for (const Held& held : inherited) {
+    EXPECT_TRUE(Holds(held.block, held.size, held.size));
+    Free(held.block);
+  }
+}
+
+TEST(AllocatorTest, TheBooksBalanceAfterAll) {
+  {
+    BusyThreads busy;
+    busy.WaitForRounds(2 * kThreads);
+  }
+  EXPECT_EQ(CheckHeap(), 0);
+  CollectAll();
+  EXPECT_EQ(CheckHeap(), 0);
+}
+
+TEST(AllocatorTest, ImpossibleRequestsAreRefused) {
+  for (const size_t bytes : {size_t{PTRDIFF_MAX} + 1, SIZE_MAX}) {
+    errno = 0;
+    EXPECT_EQ(Malloc(bytes), nullptr);
+    EXPECT_EQ(errno, ENOMEM);
+    EXPECT_EQ(Calloc(bytes), nullptr);
+    EXPECT_EQ(Memalign(64, bytes), nullptr);
+    void* block = Malloc(100);
+    EXPECT_EQ(Realloc(block, bytes), nullptr);
+    Free(block);
+  }
+}
+
+TEST(AllocatorTest, ReallocKeepsContentsThroughEverySize) {
+  size_t before = 1;
+  void* block = Malloc(before);
+  Fill(block, before, 7);
+  for (const size_t size :
+       {size_t{16}, size_t{100}, 3 * kKiB, 50 * kKiB, 700 * kKiB, 3 * kMiB,
+        9 * kMiB, 3 * kMiB, 100 * kKiB, 5 * kKiB, size_t{10}}) {
+    block = Realloc(block, size);
+    ASSERT_NE(block, nullptr);
+    EXPECT_TRUE(Holds(block, std::min(before, size) / 8 * 8, 7)) << size;
+    Fill(block, size, 7);
+    before = size;
+  }
+  Free(block);
+}
+
+}  // namespace
+}  // namespace hakmem

@@ -1,0 +1,42 @@
+// Call: which function the program called, and from where. For failure records
+// and events; with --//tracing=off it is empty and costs nothing.
+#ifndef HAKMEM_FRONTEND_DISPATCH_CALL_H_
+#define HAKMEM_FRONTEND_DISPATCH_CALL_H_
+
+#include <type_traits>
+
+#include "tracing/failures/failure.h"
+
+namespace hakmem {
+namespace internal {
+
+struct TracedCall {
+  constexpr TracedCall(EntryPoint the_entry, const void* the_caller)
+      : entry(the_entry), caller(the_caller) {}
+
+  EntryPoint entry;
+  const void* caller;  // return address in the program
+};
+
+struct UntracedCall {
+  constexpr UntracedCall(EntryPoint, const void*) {}
+
+  static constexpr EntryPoint entry = EntryPoint::kNone;
+  static constexpr const void* caller = nullptr;
+};
+
+}  // namespace internal
+
+using Call =
+    std::conditional_t<kTracing, internal::TracedCall, internal::UntracedCall>;
+
+// The call of the function that this stands in. On a hot path it stands in a
+// cold function that the hot one ends with, so that nothing of it is done early
+// (such a jump leaves the program's return address in place).
+[[gnu::always_inline]] inline Call CallOf(EntryPoint entry) {
+  return {entry, __builtin_return_address(0)};
+}
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_FRONTEND_DISPATCH_CALL_H_

@@ -1,0 +1,49 @@
+// Guarded blocks: what their books tell, and what can be found wrong with them.
+// Made by guarded_pool.h, told to people by guarded_report.h.
+#ifndef HAKMEM_FRONTEND_GUARD_GUARDED_BLOCK_H_
+#define HAKMEM_FRONTEND_GUARD_GUARDED_BLOCK_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "hardening/block_origins.h"
+#include "tracing/stacks/stack_trace.h"
+
+namespace hakmem {
+
+// gettid(2)'s number.
+uint32_t ThisThread();
+
+// Who did something, and where.
+struct Deed {
+  uint32_t thread;
+  StackTrace stack;
+
+  // This thread, now, from `caller` on: see NoteStack.
+  static Deed Now(const void* caller);
+};
+
+struct GuardedBlock {
+  uintptr_t address;  // 0: there is no block
+  size_t bytes;       // as asked for
+  bool is_free;
+  Origin origin;  // in hardened builds
+  Deed allocated;
+  Deed freed;  // while is_free
+};
+
+// Where an address lies, seen from a block.
+enum class Place : uint8_t { kBefore, kInside, kBehind };
+
+// An address and the block that it is nearest to.
+struct Finding {
+  Place place = Place::kInside;
+  // Bytes before the start, into the block, or behind the last byte: the byte
+  // that follows the block is 1 byte behind, the one before it 1 byte before.
+  size_t distance = 0;
+  GuardedBlock block = {};
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_FRONTEND_GUARD_GUARDED_BLOCK_H_

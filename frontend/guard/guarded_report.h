@@ -1,0 +1,43 @@
+// What is said of a misused guarded block: several lines on stderr, the first
+// of which tells all but the stacks.
+//
+//   hakmem: guarded block: write past the end (1 byte behind) of a block of 64
+//           bytes at 0x7f10a3c05fc0 by thread 4711          (one line)
+//   hakmem:   allocated by thread 4711 at:
+//   hakmem:   #0 0x55d0c3a2b1f7 /usr/bin/program+0x11f7 main+0x27
+//   …
+//   hakmem:   freed by thread 4712 at:                       (if it was)
+//   …
+//   hakmem:   accessed by thread 4711 at:
+//   …
+//
+// Allocates nothing, takes no lock.
+#ifndef HAKMEM_FRONTEND_GUARD_GUARDED_REPORT_H_
+#define HAKMEM_FRONTEND_GUARD_GUARDED_REPORT_H_
+
+#include <cstdint>
+
+#include "backend/errors/block_call.h"
+#include "frontend/guard/fault_handler.h"
+#include "frontend/guard/guarded_block.h"
+#include "frontend/guard/guarded_pool.h"
+
+namespace hakmem {
+
+// Tells of a fault in the pool. Async-signal-safe. On a signal stack with
+// little room left, it is the first line only.
+[[gnu::cold]] void ReportFault(const Fault& fault, const Finding& finding);
+
+// Tells of a fault in the pool that is near no block.
+[[gnu::cold]] void ReportStrayFault(const Fault& fault);
+
+// Tells what was wrong, which is not kGood, with a call of `function` with
+// `address`, then aborts.
+[[noreturn, gnu::cold]] void AbortOnMisuse(GuardedPool::Answer answer,
+                                           uintptr_t address,
+                                           const Finding& finding,
+                                           BlockCall function, const Deed& now);
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_FRONTEND_GUARD_GUARDED_REPORT_H_

@@ -1,0 +1,122 @@
+#include "frontend/process/housekeeping.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "ace/ace.h"
+#include "backend/memory/chunk_source.h"
+#include "backend/memory/dirty_ledger.h"
+#include "backend/memory/huge_pages.h"
+#include "backend/memory/purge_budget.h"
+#include "base/os/clock.h"
+#include "base/text/options.h"
+#include "linked_backend.h"
+#include "tracing/failures/failure.h"
+
+namespace hakmem {
+namespace {
+
+constinit std::atomic<uint64_t> next_run{0};
+
+// The longest that one call of malloc or free gives memory back for. Of a
+// thread with few calls each must do more.
+constexpr uint64_t kMostNanoseconds = 300'000;
+constexpr uint64_t kMostQuietNanoseconds = 1'000'000;
+
+// Free memory may stay resident for the decay time, but no more of it than
+// this, or than half of the memory in use if that is more: a process may make
+// no call any more.
+constexpr size_t kMostDirtyBytes = size_t{64} << 20;
+constexpr size_t kDirtyPart = 2;
+
+// One thread at a time does housekeeping that can wait.
+constinit std::atomic<bool> is_housekeeping{false};
+// Whether the last run had not the time to purge all that was due. Of whoever
+// is_housekeeping.
+constinit bool has_more_to_purge = false;
+
+void EndEpoch(uint64_t now, bool force) {
+  LinkedBackend::EndEpoch(now, force);
+  Ace::EndEpoch(now, force);
+}
+
+size_t Purge(uint64_t now, bool force, PurgeBudget* budget) {
+  return LinkedBackend::Purge(now, force, budget) +
+         Ace::Purge(now, force, budget) +
+         ChunkSource::Purge(now, force, budget);
+}
+
+size_t MostDirty() {
+  return std::max(kMostDirtyBytes, ChunkSource::BytesInUse() / kDirtyPart);
+}
+
+// Purges free chunks that are not due yet, until no more memory than may be is
+// free and resident.
+void PurgeExcess(uint64_t now) {
+  PurgeBudget budget(kMostNanoseconds, MostDirty());
+  ChunkSource::Purge(now + options::Get(options::k_decay), /*force=*/false,
+                     &budget);
+}
+
+// Purges what is due, as far as one call may.
+void PurgeDue(uint64_t now, bool is_quiet) {
+  if (!has_more_to_purge) EndEpoch(now, /*force=*/false);
+  PurgeBudget budget(is_quiet ? kMostQuietNanoseconds : kMostNanoseconds);
+  Purge(now, /*force=*/false, &budget);
+  has_more_to_purge = budget.is_spent();
+}
+
+// A refusal that no request of the program failed for.
+void TellOfRefusedHugePages() {
+  if constexpr (!kTracing) return;
+  const HugePages::Refusal refusal = HugePages::TakeRefusal();
+  if (refusal.error == 0) return;
+  NoteMapFail(OsRequest::kHugePages, refusal.error, refusal.bytes);
+  FailedRequest none;
+  none.layer = Layer::kBackend;
+  none.error = refusal.error;
+  RecordFailure(none);
+}
+
+}  // namespace
+
+void RunHousekeeping(uint64_t now, bool is_quiet) {
+  const bool is_due = now >= next_run.load(std::memory_order_relaxed);
+  const bool is_excess = DirtyLedger::Bytes() > MostDirty();
+  if (!is_due && !is_excess) return;
+  // acquire: pairs with the release below; what is touched has locks of its
+  // own, but for has_more_to_purge.
+  if (is_housekeeping.exchange(true, std::memory_order_acquire)) return;
+  if (is_excess) PurgeExcess(now);
+  if (is_due) {
+    PurgeDue(now, is_quiet);
+    const uint64_t interval =
+        std::clamp<uint64_t>(options::Get(options::k_decay) / 8, 1, 1000);
+    const uint64_t wait = !has_more_to_purge ? interval : is_quiet ? 0 : 1;
+    next_run.store(now + wait, std::memory_order_relaxed);
+    TellOfRefusedHugePages();
+  }
+  is_housekeeping.store(false, std::memory_order_release);
+}
+
+void ResetHousekeepingInChild() {
+  is_housekeeping.store(false, std::memory_order_relaxed);
+}
+
+void GatherFreeChunks(uint64_t now) {
+  // Twice: what is kept at first is given up when found unused again.
+  for (int round = 0; round < 2; ++round) EndEpoch(now, /*force=*/false);
+}
+
+size_t CollectEverything() {
+  const uint64_t now = CoarseMilliseconds();
+  // Twice: what the first round empties, the second gives back.
+  size_t given_back = 0;
+  for (int round = 0; round < 2; ++round) {
+    EndEpoch(now, /*force=*/true);
+    given_back += Purge(now, /*force=*/true, nullptr);
+  }
+  return given_back;
+}
+
+}  // namespace hakmem

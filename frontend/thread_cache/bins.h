@@ -1,0 +1,234 @@
+// Bins: the free blocks a thread holds, one stack of addresses per size class.
+//
+//   ThreadBins   │ bin 0 │ bin 1 │ … │ bin 72 │ slots of 1 │ slots of 2 │ …
+//   a bin                top ───────────────┐
+//   its slots    │ null │ block │ block │ block │       │       │
+//                   ▲ bottom                    ▲ top           ▲ limit
+//
+// In hardened builds blocks in bins bear a mark, and bins take nothing that is
+// not the start of a block, or that bears one (bin_checks.h).
+//
+// Addresses lie in arrays, apart from the blocks: neither a malloc nor a free
+// that a bin serves touches the block (jemalloc's cache_bin, tcmalloc's per-CPU
+// slabs). top and limit are byte offsets from the start of ThreadBins, so that
+// one constant table of no bins at all, kNoBins, serves for every rare state:
+// there each pop finds the null at the bottom and each push the limit, and so
+// first use, a thread that has ended, and watching the clock (thread_cache.h)
+// cost the hot path nothing. Bin 0, the class of addresses outside slabs, is
+// always in that state. So is the main thread before its thread-local variables
+// have their initial values (bins_at_relocation.cc).
+#ifndef HAKMEM_FRONTEND_THREAD_CACHE_BINS_H_
+#define HAKMEM_FRONTEND_THREAD_CACHE_BINS_H_
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "backend/memory/address_map.h"
+#include "base/codegen.h"
+#include "base/size_classes.h"
+#include "frontend/thread_cache/bin_checks.h"
+
+namespace hakmem {
+
+struct Bin {
+  // Offset of the first unused slot. Read and written by the owner only, but
+  // for statistics, which read it from other threads.
+  uint32_t top;
+  // Offset behind the last slot that may be used. Another thread may set it to
+  // 0, so that the owner's next free comes to the slow path
+  // (ThreadCache::AskToLook); either value is a valid answer.
+  uint32_t limit;
+
+  // relaxed, all: a number, not an order.
+  void SetTop(size_t offset) {
+    std::atomic_ref<uint32_t>(top).store(static_cast<uint32_t>(offset),
+                                         std::memory_order_relaxed);
+  }
+  void SetLimit(size_t offset) {
+    std::atomic_ref<uint32_t>(limit).store(static_cast<uint32_t>(offset),
+                                           std::memory_order_relaxed);
+  }
+  uint32_t TopSeenFromElsewhere() const {
+    return std::atomic_ref<uint32_t>(const_cast<uint32_t&>(top))
+        .load(std::memory_order_relaxed);
+  }
+};
+
+inline constexpr size_t kMaxBinBytes = 32768;
+inline constexpr size_t kLeastBinSlots = 8;
+inline constexpr size_t kMostBinSlots = 128;
+// Mid blocks cost much more memory each, and a miss of theirs little beside
+// what the program does with them.
+inline constexpr size_t kMaxMidBinBytes = 262144;
+inline constexpr size_t kLeastMidBinSlots = 2;
+inline constexpr size_t kMostMidBinSlots = 32;
+
+// The most blocks of a class that a bin can hold, within `bytes`, or within
+// what any bin of the class can.
+constexpr uint32_t BinSlots(SizeClass c, size_t bytes = SIZE_MAX) {
+  const size_t block = ClassBytes(c);
+  if (block == 0) return 0;
+  const size_t slots =
+      IsMid(c) ? std::clamp(std::min(bytes, kMaxMidBinBytes) / block,
+                            kLeastMidBinSlots, kMostMidBinSlots)
+               : std::clamp(std::min(bytes, kMaxBinBytes) / block,
+                            kLeastBinSlots, kMostBinSlots);
+  return static_cast<uint32_t>(slots);
+}
+
+// The bins, which find their slots by offset. What follows a table in memory is
+// its owner's: ThreadBins or NoBins.
+struct alignas(void*) BinTable {
+  Bin bins[kClassCount];
+  AddressMap::Window window;  // the address map's, or none
+  [[no_unique_address]] BinChecks checks;
+  // A copy of what ClassOf looks up, found from the table's own address.
+  ClassOfUnits class_of_units;
+
+  // The block on top of the bin of `c`, removed; null when the bin is empty.
+  void* Pop(SizeClass c) {
+    size_t index = Index(c);
+    ForgetOrigin(index);
+    size_t top = bins[index].top;
+    ForgetOrigin(top);
+    void* block = *SlotBelow(top);
+    if (block != nullptr) [[likely]] {
+      bins[index].SetTop(top - sizeof(void*));
+      checks.Unmark(block);
+    }
+    return block;
+  }
+
+  // The same for the class of a request of `bytes`, at most kMaxTinyBytes.
+  void* PopBytes(size_t bytes) {
+    return Pop(SizeClass{class_of_units[UnitsOf(bytes)]});
+  }
+
+  // Puts `block` on top of the bin of `c`. Returns false, and does nothing,
+  // when the bin is at its limit or `block` is on top of it already, or, in
+  // hardened builds, does not look like a block in use.
+  bool Push(SizeClass c, void* block) {
+    return PushWithin(ReadWhileItMayChange(bins[Index(c)].limit), c, block);
+  }
+
+  // The same within a limit of the caller's.
+  bool PushWithin(uint32_t limit, SizeClass c, void* block) {
+    return PushIf(limit, c, block, [&](const void* last) {
+      return checks.MayBeInUse(c, block, last);
+    });
+  }
+
+  // The same for a block of which it is known that it is in use.
+  bool PushChecked(uint32_t limit, SizeClass c, void* block) {
+    return PushIf(limit, c, block, [](const void*) { return true; });
+  }
+
+  // The slot that ends at offset `top`.
+  void** SlotBelow(size_t top) {
+    return reinterpret_cast<void**>(reinterpret_cast<char*>(this) + top -
+                                    sizeof(void*));
+  }
+
+ private:
+  template <typename Condition>
+  bool PushIf(uint32_t limit, SizeClass c, void* block, Condition&& condition) {
+    Bin& bin = bins[Index(c)];
+    const uint32_t offset = bin.top;
+    size_t top = offset;
+    if (offset >= limit || !condition(*SlotBelow(top))) [[unlikely]] {
+      return false;
+    }
+    checks.Mark(block);
+    *SlotBelow(top + sizeof(void*)) = block;
+    ForgetOrigin(top);
+    bin.SetTop(top + sizeof(void*));
+    return true;
+  }
+};
+
+namespace internal {
+
+struct BinLayout {
+  std::array<uint32_t, kClassCount> first{};  // offset of the first slot
+  size_t slot_count = 0;                      // with a null below each first
+};
+
+constexpr BinLayout MakeBinLayout() {
+  BinLayout layout;
+  size_t slot = 0;
+  for (size_t c = 0; c < kClassCount; ++c) {
+    layout.first[c] =
+        static_cast<uint32_t>(sizeof(BinTable) + (slot + 1) * sizeof(void*));
+    slot += 1 + BinSlots(SizeClass{static_cast<uint8_t>(c)});
+  }
+  layout.slot_count = slot;
+  return layout;
+}
+
+inline constexpr BinLayout kBinLayout = MakeBinLayout();
+
+}  // namespace internal
+
+struct ThreadBins : BinTable {
+  void* slots[internal::kBinLayout.slot_count];
+};
+
+// A small table for pops only: the blocks that malloc may take of each class
+// before it comes to the slow path.
+struct RationBins : BinTable {
+  static constexpr uint32_t kMostBlocks = 16;
+
+  void* slots[kClassCount][1 + kMostBlocks];  // a null, then the blocks
+
+  static constexpr uint32_t FirstOffset(size_t c) {
+    return static_cast<uint32_t>(sizeof(BinTable) + sizeof(void*) +
+                                 c * sizeof(slots[0]));
+  }
+};
+
+static_assert(sizeof(ThreadBins) ==
+              sizeof(BinTable) +
+                  internal::kBinLayout.slot_count * sizeof(void*));
+
+// The bins of a thread that has none: all of them empty and at their limit.
+// Never written to: nothing pushes beyond a limit or pops below a bottom.
+extern BinTable* const kNoBins;
+
+// The two tables that a thread's malloc and free use. They are the same table,
+// its cache's or kNoBins, unless the cache rations what malloc may take without
+// a look at the clock (thread_cache.h).
+struct TablePair {
+  BinTable* pop;
+  BinTable* push;
+};
+
+// A TablePair that another thread may set to kNoBins
+// (ThreadCache::LeaveHotPathEverywhere).
+class ThreadTables {
+ public:
+  explicit constexpr ThreadTables(BinTable* both) : pop_(both), push_(both) {}
+
+  // relaxed, all: every table stays valid, whichever is found, and so is any
+  // combination of two.
+  BinTable* ForPop() const { return pop_.load(std::memory_order_relaxed); }
+  BinTable* ForPush() const { return push_.load(std::memory_order_relaxed); }
+  void store(TablePair tables, std::memory_order order) {
+    pop_.store(tables.pop, order);
+    push_.store(tables.push, order);
+  }
+
+ private:
+  std::atomic<BinTable*> pop_;
+  std::atomic<BinTable*> push_;
+};
+
+extern constinit thread_local ThreadTables thread_tables;
+
+inline TablePair NoTables() { return {kNoBins, kNoBins}; }
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_FRONTEND_THREAD_CACHE_BINS_H_

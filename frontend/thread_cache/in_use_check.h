@@ -1,0 +1,42 @@
+// Whether a block of a slab is in use: hardened builds look at the books before
+// a bin or a slab takes it back, and before they tell its size.
+#ifndef HAKMEM_FRONTEND_THREAD_CACHE_IN_USE_CHECK_H_
+#define HAKMEM_FRONTEND_THREAD_CACHE_IN_USE_CHECK_H_
+
+#include <cstdint>
+
+#include "ace/ace.h"
+#include "backend/errors/bad_free.h"
+#include "backend/errors/block_call.h"
+#include "backend/slabs/slab.h"
+#include "base/size_classes.h"
+#include "hardening/freed_mark.h"
+#include "linked_backend.h"
+
+namespace hakmem {
+
+// Aborts when `block`, whose address is in a slab of class `c`, is not a block
+// in use. Its slab's lock is not held: others may change other bits of the word
+// that is read here, never that of a block in use.
+//
+// `function` is named by the line unless the thread is in another call with the
+// block.
+__attribute__((no_sanitize("thread"))) inline void AbortUnlessInUse(
+    SizeClass c, const void* block, BlockCall function = BlockCall::kFree) {
+  const auto address = reinterpret_cast<uintptr_t>(block);
+  const Slab* slab =
+      IsMid(c) ? Ace::SlabAt(address) : LinkedBackend::SlabAt(address);
+  const uint32_t number = slab->BlockAt(address);
+  if (number == Slab::kNotABlock || slab->IsBlockFree(number)) [[unlikely]] {
+    BlockCallScope::NoteIfNone(function, address);
+    AbortOnBadSlabFree(slab->Layout(), address);
+  }
+  if (FreedMark::IsOn(block)) [[unlikely]] {
+    BlockCallScope::NoteIfNone(function, address);
+    AbortOnDoubleFree(address, slab->block_bytes);
+  }
+}
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_FRONTEND_THREAD_CACHE_IN_USE_CHECK_H_

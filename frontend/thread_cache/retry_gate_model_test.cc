@@ -1,0 +1,99 @@
+// Runs the retry gate under every interleaving (testing/interleaver): it is
+// never closed while memory lies where a gathering would find it, and it does
+// close when there is none.
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+// First what takes the place of atomics.
+#include "tests/interleaving/in_place_of_std.h"
+//
+#include "frontend/thread_cache/retry_gate.h"
+
+namespace hakmem {
+namespace {
+
+using interleaver::Explore;
+using interleaver::Options;
+using interleaver::Require;
+using interleaver::Result;
+using interleaver::Threads;
+
+constexpr uint64_t kNow = 50;
+constexpr uint64_t kUntil = 100;
+
+// Free memory as a thread leaves it for others, and a gate before it.
+struct Heap {
+  RetryGate gate;
+  std::atomic<uint64_t> free{0};
+
+  void Free() {
+    free.fetch_add(1, std::memory_order_seq_cst);
+    gate.Open();
+  }
+
+  void Gather() {
+    const uint64_t number = gate.Begin();
+    const uint64_t found = free.load(std::memory_order_seq_cst);
+    if (found != 0) free.fetch_sub(found, std::memory_order_seq_cst);
+    if (found == 0) gate.Close(number, kUntil);
+  }
+};
+
+class RetryGateModel : public testing::Test {
+ protected:
+  void RequireOpenForWhatIsFree() {
+    const bool closed = heap_->gate.IsClosed(kNow);
+    Require(!closed || heap_->free.load(std::memory_order_relaxed) == 0,
+            "closed, though there is free memory");
+    if (closed) ++closed_;
+  }
+
+  std::unique_ptr<Heap> heap_;
+  int closed_ = 0;  // runs that end so
+};
+
+TEST_F(RetryGateModel, AFreeBesideAGatheringIsFoundOrOpensIt) {
+  const Result result = Explore(
+      [this] {
+        heap_ = std::make_unique<Heap>();
+        Heap* heap = heap_.get();
+        return Threads{[=] { heap->Gather(); }, [=] { heap->Free(); }};
+      },
+      [this] { RequireOpenForWhatIsFree(); });
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 10);
+}
+
+TEST_F(RetryGateModel, OneThatIsClosedIsOpenedByAFree) {
+  const Result result = Explore(
+      [this] {
+        heap_ = std::make_unique<Heap>();
+        Heap* heap = heap_.get();
+        heap->Gather();
+        Require(heap->gate.IsClosed(kNow), "open, though there is nothing");
+        Require(!heap->gate.IsClosed(kUntil), "closed for ever");
+        return Threads{[=] { heap->Free(); }, [=] { heap->Free(); }};
+      },
+      [this] { Require(!heap_->gate.IsClosed(kNow), "closed after a free"); });
+  EXPECT_TRUE(result.passed) << result.failure;
+}
+
+TEST_F(RetryGateModel, TwoMayGatherAtOnce) {
+  Options options;
+  options.most_preemptions = 3;
+  const Result result = Explore(
+      [this] {
+        heap_ = std::make_unique<Heap>();
+        Heap* heap = heap_.get();
+        return Threads{[=] { heap->Gather(); }, [=] { heap->Gather(); },
+                       [=] { heap->Free(); }};
+      },
+      [this] { RequireOpenForWhatIsFree(); }, options);
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GT(closed_, 0);
+}
+
+}  // namespace
+}  // namespace hakmem

@@ -1,0 +1,253 @@
+#include "frontend/thread_cache/thread_cache.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "ace/ace.h"
+#include "ace_mode.h"
+#include "backend/errors/bad_free.h"
+#include "backend/memory/dirty_ledger.h"
+#include "base/text/options.h"
+#include "frontend/thread_cache/in_use_check.h"
+#include "frontend/thread_cache/retry_gate.h"
+#include "frontend/thread_cache/without_cache.h"
+#include "hardening/levels.h"
+#include "tracing/counters/counters.h"
+
+namespace hakmem {
+namespace {
+
+// A bin's limit when its thread begins.
+constexpr uint32_t kFirstSlots = 8;
+constexpr uint32_t kFirstMidSlots = 2;
+// And while it only ever runs full.
+constexpr uint32_t kBatchBytes = 4096;
+constexpr uint32_t kMostBatchSlots = 32;
+
+// Free resident memory that a look at the clock may not know of.
+constexpr size_t kWorthALook = size_t{1} << 20;
+
+// What a bin may grow to that only ever runs full: enough for batches.
+constexpr uint32_t SlotsForOthersBlocks(SizeClass c) {
+  return IsMid(c) ? kFirstMidSlots
+                  : std::clamp(kBatchBytes / ClassBytes(c), kFirstSlots,
+                               kMostBatchSlots);
+}
+
+// For a span or large block that is freed, in builds that can be asked to.
+[[maybe_unused]] void ZeroIfAsked(uintptr_t address) {
+  if (options::Get(options::k_zero_on_free) == 0) return;
+  memset(reinterpret_cast<void*>(address), 0, Ace::BytesAt(address));
+}
+
+}  // namespace
+
+// --- Misses ------------------------------------------------------------------
+
+void* ThreadCache::Allocate(SizeClass c) {
+  ThreadCache* cache = OfThisThreadForBlock();
+  return cache == nullptr ? WithoutCache::Allocate(c) : cache->AllocateHere(c);
+}
+
+void ThreadCache::Free(SizeClass c, void* block) {
+  ThreadCache* cache = OfThisThreadForBlock();
+  if (cache == nullptr) {
+    WithoutCache::Free(c, block);
+  } else {
+    cache->FreeHere(c, block);
+  }
+}
+
+void* ThreadCache::AllocateHere(SizeClass c) {
+  Tick();
+  if (WatchNow() == Watch::kRationed) return AllocateRationed(c);
+  if (void* block = bins_.Pop(c)) return block;
+  // The bin is empty: half of what it may hold comes in one batch, so that
+  // there is room for frees too.
+  RefillBin(c, UINT32_MAX);
+  return bins_.Pop(c);
+}
+
+// Adds half of what the bin of `c` may hold, but at most `most` blocks, to what
+// it holds, which is less than that. Returns how many.
+uint32_t ThreadCache::RefillBin(SizeClass c, uint32_t most) {
+  Grow(c, Bound::kEmpty);
+  Bin& bin = bins_.bins[Index(c)];
+  const uint32_t want =
+      std::min(std::max(Limit(Index(c)) / 2, uint32_t{1}), most);
+  const uint32_t got = Refill(c, bins_.SlotBelow(bin.top + kSlotBytes), want);
+  Count(Event::kRefill);
+  Count(Event::kRefilledBlock, got);
+  // The back-end may have found pages wholly free meanwhile.
+  if (got != 0) retry_gate.Open();
+  bin.SetTop(bin.top + got * kSlotBytes);
+  return got;
+}
+
+void ThreadCache::FreeHere(SizeClass c, void* block) {
+  Tick();
+  if (!kQuarantinesFreed &&
+      bins_.PushWithin(states_[Index(c)].limit, c, block)) {
+    return RationFrees(c);
+  }
+  CheckInUse(c, block);
+  quarantine_.Add(c, block, [this](SizeClass its_class, void* released) {
+    Keep(its_class, released);
+  });
+  RationFrees(c);
+}
+
+// Aborts when `block` is free, as far as this build can tell.
+void ThreadCache::CheckInUse(SizeClass c, void* block) {
+  if constexpr (kChecksFrees) return AbortUnlessInUse(c, block);
+  if (*bins_.SlotBelow(bins_.bins[Index(c)].top) == block) {
+    AbortOnDoubleFree(reinterpret_cast<uintptr_t>(block), ClassBytes(c));
+  }
+}
+
+// Puts a block that was in use into its bin.
+void ThreadCache::Keep(SizeClass c, void* block) {
+  const uint32_t& limit = states_[Index(c)].limit;
+  // Where nothing is checked, a bin that does not take a block is full.
+  if (kChecksFrees && bins_.PushChecked(limit, c, block)) return;
+  // The bin is full: the older half goes back.
+  Grow(c, Bound::kFull);
+  if (bins_.PushChecked(limit, c, block)) return;
+  DrainOldest(c, (Held(Index(c)) + 1) / 2);
+  bins_.PushChecked(limit, c, block);
+}
+
+uint32_t ThreadCache::Refill(SizeClass c, void** blocks, uint32_t count) {
+  return IsMid(c) ? Ace::Refill(c, blocks, count)
+                  : LinkedBackend::Refill(heap_, c, blocks, count);
+}
+
+void ThreadCache::Drain(SizeClass c, void** blocks, uint32_t count) {
+  IsMid(c) ? Ace::Drain(c, blocks, count)
+           : LinkedBackend::Drain(heap_, c, blocks, count);
+  retry_gate.Open();
+}
+
+// Blocks at the bottom were freed longest ago and are least likely in a cache.
+void ThreadCache::DrainOldest(SizeClass c, uint32_t count) {
+  Bin& bin = bins_.bins[Index(c)];
+  const uint32_t top = bin.top;
+  void** bottom = bins_.SlotBelow(FirstOffset(Index(c)) + kSlotBytes);
+  Drain(c, bottom, count);
+  Count(Event::kDrain);
+  Count(Event::kDrainedBlock, count);
+  std::copy(bottom + count, bins_.SlotBelow(top + kSlotBytes), bottom);
+  bin.SetTop(top - count * kSlotBytes);
+}
+
+void ThreadCache::FlushAll() {
+  quarantine_.Flush([this](SizeClass c, void* released) { Keep(c, released); });
+  ReturnRation();
+  for (size_t c = 1; c < kClassCount; ++c) {
+    if (const uint32_t held = Held(c)) DrainOldest(ClassNumber(c), held);
+  }
+  Ace::TrimBins(span_bins_, /*all=*/true);
+  retry_gate.Open();
+}
+
+void ThreadCache::FlushThisThread() {
+  if (own_ != nullptr) own_->FlushAll();
+}
+
+bool ThreadCache::ThisThreadHoldsBlocks() {
+  if (own_ == nullptr) return false;
+  uint32_t held = 0;
+  for (size_t c = 1; c < kClassCount; ++c) {
+    held += own_->Held(c) + own_->HeldInRation(c);
+  }
+  return held != 0 || own_->span_bins_.held_bytes() != 0 ||
+         own_->quarantine_.tiny_bytes() + own_->quarantine_.mid_bytes() != 0;
+}
+
+// --- Spans and large blocks --------------------------------------------------
+
+SpanAllocation ThreadCache::AllocateSpan(size_t bytes, size_t alignment,
+                                         Ace::Contents contents) {
+  ThreadCache* cache = OfThisThread();
+  if (cache == nullptr) {
+    return WithoutCache::AllocateSpan(bytes, alignment, contents);
+  }
+  cache->TickForSpan();
+  return Ace::Allocate(bytes, alignment, contents, &cache->span_bins_);
+}
+
+void ThreadCache::FreeSpan(uintptr_t address) {
+  if constexpr (kQuarantinesFreed) ZeroIfAsked(address);
+  ThreadCache* cache = OfThisThread();
+  if (cache == nullptr) return WithoutCache::FreeSpan(address);
+  cache->TickForSpan();
+  Ace::Free(address, &cache->span_bins_);
+  retry_gate.Open();
+  // It may be the thread's last call for a long time: much memory must not wait
+  // for sixteen of them.
+  if (DirtyLedger::Bytes() > cache->dirty_seen_ + kWorthALook) {
+    cache->LookAtClock();
+  }
+}
+
+uintptr_t ThreadCache::ResizeSpan(uintptr_t address, size_t bytes) {
+  if (WithoutCache::IsInEmergency()) return 0;
+  const uintptr_t resized = Ace::Resize(address, bytes);
+  if (resized != 0) retry_gate.Open();
+  return resized;
+}
+
+// --- Limits ------------------------------------------------------------------
+
+void ThreadCache::ApplyOptions() {
+  if (own_ != nullptr) own_->SetMostSlots();
+}
+
+void ThreadCache::SetMostSlots() {
+  const size_t bytes = options::Get(options::k_bin_bytes);
+  for (size_t c = 0; c < kClassCount; ++c) {
+    states_[c].most = BinSlots(ClassNumber(c), bytes);
+  }
+}
+
+// Slots that the bin of class `c` starts with. Fixed bins have halfway between
+// least and most, as factors go, for good.
+uint32_t ThreadCache::FirstSlots(size_t c) const {
+  const uint32_t most = states_[c].most;
+  const uint32_t least =
+      std::min(IsMid(ClassNumber(c)) ? kFirstMidSlots : kFirstSlots, most);
+  if (kAceMode != AceMode::kFixed) return least;
+  uint32_t halfway = least;
+  while (halfway * halfway < least * most) ++halfway;
+  return halfway;
+}
+
+void ThreadCache::Grow(SizeClass c, Bound bound) {
+  BinState& state = states_[Index(c)];
+  state.moved = true;
+  const bool only_full = bound == Bound::kFull && state.last == Bound::kFull;
+  state.last = bound;
+  if (kAceMode == AceMode::kFixed) return;
+  const uint32_t slots = Limit(Index(c));
+  if (only_full && slots >= SlotsForOthersBlocks(c)) return;
+  SetLimit(Index(c), std::min(slots * 2, state.most));
+  if (Limit(Index(c)) > slots) Count(Event::kBinGrown);
+}
+
+void ThreadCache::SetLimit(size_t c, uint32_t slots) {
+  if (IsMid(ClassNumber(c))) {
+    const size_t block = ClassBytes(ClassNumber(c));
+    const uint32_t before = Limit(c);
+    const size_t others = mid_limit_bytes_ - before * block;
+    // All mid bins together keep within the budget that span bins have too.
+    if (kAceMode == AceMode::kAdaptive && slots > before &&
+        others + slots * block > span_bins_.budget()) {
+      return;
+    }
+    mid_limit_bytes_ = others + slots * block;
+  }
+  states_[c].limit = FirstOffset(c) + slots * kSlotBytes;
+  bins_.bins[c].SetLimit(states_[c].limit);
+}
+
+}  // namespace hakmem

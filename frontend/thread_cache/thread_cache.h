@@ -1,0 +1,275 @@
+// The thread cache: a thread's bins, and all that happens when a bin cannot
+// serve: refill, drain, adaptive limits, decay, the thread's beginning and end.
+//
+// Limits adapt. A bin starts small; each time it runs empty or full it may hold
+// twice as much, up to the option bin_bytes; one that only ever runs full, in a
+// thread that frees what others allocate, stays small: nobody will ask for what
+// it holds. A bin that was neither during an epoch, a quarter of the decay
+// time, gives half of its blocks back and halves its limit. With --//ace=fixed
+// limits are frozen halfway.
+//
+// Watching the clock. Freed memory must go back to the OS some time after it
+// was freed, without a background thread, although a thread whose bins serve it
+// never gets here. So while free memory is resident, a cache watches the clock
+// in one of two ways (Watch, thread_cache_time.cc):
+//
+//   every call   The thread's tables are kNoBins: each malloc and free comes
+//                here, is served from the same bins, and looks at the clock. A
+//                thread with little to do stays so until the memory is given
+//                back.
+//   rationed     Many calls within one tick of the clock show that the thread
+//                is busy. malloc uses a small table that is filled with some
+//                blocks of a class at a time and runs out, free the bins, with
+//                limits a little above what they hold: at least one malloc in
+//                sixteen of a class comes here, and one free in sixteen that
+//                makes its bin fuller. When the thread has less to do again, it
+//                goes back to watching every call.
+//
+// So a thread that bins serve for ever looks at the clock all the same, and
+// neither malloc nor free has an instruction for it. A thread that watches asks
+// the others to look as well (AskOthersToLook), for they may be the only ones
+// with calls to come.
+//
+// A thread that has ended (late destructors) or for which the OS refuses a
+// cache is served without one, under a lock; one from which the process is
+// ended, because of what it freed, without locks (without_cache.h).
+//
+// Written in four files: thread_cache.cc (what a bin cannot serve),
+// thread_cache_life.cc (threads begin and end; fork), thread_cache_time.cc (the
+// clock) and thread_cache_check.cc (the books).
+#ifndef HAKMEM_FRONTEND_THREAD_CACHE_THREAD_CACHE_H_
+#define HAKMEM_FRONTEND_THREAD_CACHE_THREAD_CACHE_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "ace/ace.h"
+#include "ace/span_bins.h"
+#include "backend/backend.h"
+#include "base/intrusive_list.h"
+#include "base/size_classes.h"
+#include "frontend/guard/guard.h"
+#include "frontend/thread_cache/bins.h"
+#include "frontend/thread_cache/quarantine.h"
+#include "linked_backend.h"
+#include "tracing/events/events.h"
+
+namespace hakmem {
+
+class BookCheck;
+
+class ThreadCache : public ListNode<ThreadCache> {
+ public:
+  ThreadCache* pool_next;  // for MetadataPool
+
+  // Serves a request of class `c` that the thread's bins did not. Null when
+  // the OS refuses memory.
+  static void* Allocate(SizeClass c);
+
+  // Takes back a block of class `c`, not kNone, that the bins did not take.
+  static void Free(SizeClass c, void* block);
+
+  // A span or large block, through this thread's span bins, and back: see Ace.
+  static SpanAllocation AllocateSpan(size_t bytes, size_t alignment,
+                                     Ace::Contents contents);
+  static void FreeSpan(uintptr_t address);
+  static uintptr_t ResizeSpan(uintptr_t address, size_t bytes);
+
+  // Gives all that this thread's bins hold back to where it came from.
+  static void FlushThisThread();
+
+  // Whether FlushThisThread would give anything back.
+  static bool ThisThreadHoldsBlocks();
+
+  // The calling thread's id, as gettid(2), without a system call; 0 when it has
+  // no cache.
+  static uint32_t IdOfThisThread() {
+    return own_ != nullptr ? own_->thread_ : 0;
+  }
+
+  // Takes over options that were read after this thread's cache began.
+  static void ApplyOptions();
+
+  // Whether every malloc and free is to come here: while events are on
+  // (tracing/events/events.h), or blocks are sampled.
+  static bool SeesEveryCall() { return EventsOn() || Guard::IsOn(); }
+
+  // Has every thread do so from now on; call it after what makes SeesEveryCall
+  // true.
+  static void LeaveHotPathEverywhere();
+
+  struct Totals {
+    uint64_t threads = 0;
+    uint64_t tiny_cached = 0;  // bytes in bins, as below
+    uint64_t mid_cached = 0;
+    uint64_t spans_cached = 0;
+    uint64_t span_classes = 0;  // lengths that threads keep, each thread's
+  };
+  static Totals SumAll();
+
+  // Gives back what threads left behind that ended without telling: their first
+  // call came when pthread called destructors for the last time, or they left
+  // by a plain system call, or the process had no key for them.
+  static void CollectEndedThreads();
+
+  // To be called at the end of a thread that has the cache.
+  static void OnThreadExit(void* cache);
+
+  // The calling thread leaves its cache as it is, for good, and is served from
+  // emergency memory (backend/errors/emergency.h). What it frees is dropped.
+  static void LeaveForEmergency();
+
+  static void LockForFork();
+  static void UnlockAfterFork();
+  // In the child of every fork, the thread's id is another. Takes no lock.
+  static void NameThisThread();
+  // In the child of a fork: the other threads are gone. Their heaps go to
+  // threads to come; the blocks in their bins, at most a few hundred KiB each,
+  // are lost, since a bin may have been caught half moved.
+  static void AbandonOtherThreads();
+
+  // Proves that the books of all threads' bins balance
+  // (backend/verify/book_check.h), and tells the back-end of each heap that a
+  // thread holds. The caller holds the locks, as for fork, and no other thread
+  // is in the allocator.
+  [[gnu::cold]] static void CheckBooks(BookCheck& check);
+
+ private:
+  // The clock is read on every so many slow calls of a busy thread.
+  static constexpr uint32_t kCallsPerLook = 16;
+  static constexpr uint32_t kSlotBytes = sizeof(void*);
+
+  enum class Bound : uint8_t { kEmpty, kFull };
+
+  struct BinState {
+    uint32_t most;   // slots the bin may grow to
+    uint32_t limit;  // as Bin's, which another thread may set to 0
+    bool moved;      // ran empty or full in this epoch
+    Bound last;      // which of the two it last did
+  };
+
+  enum class Watch : uint8_t { kNone, kRationed, kEveryCall };
+
+  static ThreadCache* OfThisThread() {
+    return own_ != nullptr ? own_ : Attach();
+  }
+  // The same for one block: a thread's first few are served without a cache.
+  static ThreadCache* OfThisThreadForBlock() {
+    return own_ != nullptr ? own_ : AttachLater();
+  }
+  // Null when the thread has ended, is beginning, or gets no memory.
+  static ThreadCache* Attach();
+  static void CollectEndedThreadsIfMany();
+  static void LowerCachesToLook();
+  static ThreadCache* AttachLater();
+
+  void SetMostSlots();
+  uint32_t FirstSlots(size_t c) const;
+  uint32_t Refill(SizeClass c, void** blocks, uint32_t count);
+  void Drain(SizeClass c, void** blocks, uint32_t count);
+  void* AllocateHere(SizeClass c);
+  uint32_t RefillBin(SizeClass c, uint32_t most);
+  void* AllocateRationed(SizeClass c);
+  uint32_t NextRation();
+  void RationFrees(SizeClass c);
+  void RestoreLimits();
+  void ReturnRation();
+  void FreeHere(SizeClass c, void* block);
+  void CheckInUse(SizeClass c, void* block);
+  void Keep(SizeClass c, void* block);
+  void Grow(SizeClass c, Bound bound);
+  void DrainOldest(SizeClass c, uint32_t count);
+  void FlushAll();
+  void EndEpoch(uint64_t now);
+
+  // To be called on every slow call: lets time pass for this thread. For spans
+  // and large blocks, all of whose calls are slow, a look now and then will do
+  // where others are rationed.
+  void Tick() {
+    WatchNow() == Watch::kRationed ? LookBriefly() : TickForSpan();
+  }
+  void TickForSpan() {
+    if (WatchNow() == Watch::kEveryCall || ++calls_ >= kCallsPerLook ||
+        is_asked_to_look_.load(std::memory_order_relaxed)) [[unlikely]] {
+      LookAtClock();
+    }
+  }
+  void LookBriefly();
+  void LookAtClock();
+  bool HasGrown() const;
+  void MakeRoom(uint64_t now);
+  void SetSpanBudget();
+
+  Watch WatchNow() const { return watch_.load(std::memory_order_relaxed); }
+  bool IsQuiet(uint64_t now) const;
+  void ChooseWatch(uint64_t now);
+  void WatchEveryCall(uint64_t now);
+  void Ration();
+  void ShowBins();
+  void UseTables(TablePair tables);
+  static bool IsWorthRationing(size_t dirty);
+  enum class HowOften : uint8_t { kSeldom, kNow };
+  static void AskOthersToLook(uint64_t now, HowOften how_often);
+  void AskToLook();
+  void TakeOverRequestToLook();
+
+  static constexpr SizeClass ClassNumber(size_t c) {
+    return SizeClass{static_cast<uint8_t>(c)};
+  }
+  static constexpr uint32_t FirstOffset(size_t c) {
+    return internal::kBinLayout.first[c];
+  }
+  uint32_t Held(size_t c) const {
+    return (bins_.bins[c].TopSeenFromElsewhere() - FirstOffset(c)) / kSlotBytes;
+  }
+  uint32_t HeldInRation(size_t c) const {
+    return (ration_.bins[c].TopSeenFromElsewhere() -
+            RationBins::FirstOffset(c)) /
+           kSlotBytes;
+  }
+  // Slots that a bin may use.
+  uint32_t Limit(size_t c) const {
+    return (states_[c].limit - FirstOffset(c)) / kSlotBytes;
+  }
+  void SetLimit(size_t c, uint32_t slots);
+
+  // In thread_cache_check.cc.
+  [[gnu::cold]] static void CheckCaches(
+      const IntrusiveList<ThreadCache>& caches, BookCheck& check);
+  [[gnu::cold]] void CheckBin(size_t c, BookCheck& check) const;
+  [[gnu::cold]] void CheckOwnBooks(BookCheck& check) const;
+
+  // This thread's cache, or null.
+  static constinit thread_local ThreadCache* own_;
+  // How many there are. relaxed: a hint.
+  static constinit std::atomic<size_t> count_;
+
+  // What every thread uses comes first, so that a thread that allocates little
+  // has few pages of it resident.
+  size_t mid_limit_bytes_;  // what all mid bins may hold by their limits
+  LinkedBackend::Heap* heap_;
+  ThreadTables* tables_;        // the thread's thread_tables
+  uint64_t epoch_begun_;        // CoarseMilliseconds, as below
+  uint64_t last_every_call_;    // when Watch::kEveryCall last began
+  uint64_t fresh_chunks_seen_;  // ChunkSource::FreshChunks at the last look
+  size_t dirty_seen_;           // DirtyLedger::Bytes at the last look
+  uint64_t current_tick_;       // while watching: when calls_in_tick_ began
+  uint32_t calls_in_tick_;
+  uint32_t rations_in_tick_;  // rations handed out since current_tick_
+  uint32_t calls_;            // since the last look at the clock
+  uint32_t thread_;           // as gettid(2)
+  // relaxed, both: hints between threads.
+  std::atomic<Watch> watch_;
+  std::atomic<bool> is_asked_to_look_;
+  bool was_asked_to_look_;  // and has not answered by watching yet
+  BinState states_[kClassCount];
+  ThreadBins bins_;
+  RationBins ration_;
+  SpanBins span_bins_;
+  [[no_unique_address]] Quarantine quarantine_;
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_FRONTEND_THREAD_CACHE_THREAD_CACHE_H_

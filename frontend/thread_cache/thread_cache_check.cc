@@ -1,0 +1,111 @@
+// The proof that the books of threads' bins balance: each address is the start
+// of a block of its bin's class, which its slab does not hold for free, and no
+// block and no span is kept twice, whoever keeps it.
+#include "ace/ace.h"
+#include "backend/memory/address_map.h"
+#include "backend/verify/book_check.h"
+#include "frontend/thread_cache/thread_cache.h"
+#include "linked_backend.h"
+
+namespace hakmem {
+namespace {
+
+// `address` is in a bin of class `c`.
+void CheckBlock(SizeClass c, uintptr_t address, BookCheck& check) {
+  const Chunk* chunk = AddressMap::ChunkAt(address);
+  if (!check.Require(chunk != nullptr && chunk->kind == ChunkKind::kSlabs &&
+                         AddressMap::ClassAt(address) == c,
+                     "what a bin holds is no block of its class", address)) {
+    return;
+  }
+  const Slab* slab =
+      IsMid(c) ? Ace::SlabAt(address) : LinkedBackend::SlabAt(address);
+  const uint32_t block = slab->BlockAt(address);
+  if (!check.Require(block != Slab::kNotABlock,
+                     "what a bin holds is not the start of a block", address)) {
+    return;
+  }
+  check.Require(!slab->IsBlockFree(block),
+                "a block in a bin is free in its slab as well", address);
+  if (IsMid(c)) return;
+  check.Require(!LinkedBackend::IsFreedRemotely(address),
+                "a block in a bin was freed remotely as well", address);
+}
+
+}  // namespace
+
+void ThreadCache::CheckBin(size_t c, BookCheck& check) const {
+  const SizeClass size_class = ClassNumber(c);
+  const uint32_t first = FirstOffset(c);
+  const uint32_t most = first + BinSlots(size_class) * kSlotBytes;
+  const Bin& bin = bins_.bins[c];
+  auto& bins = const_cast<ThreadBins&>(bins_);
+  if (!check.Require(first <= bin.top && bin.top <= most &&
+                         (bin.top - first) % kSlotBytes == 0 &&
+                         first <= states_[c].limit &&
+                         states_[c].limit <= most &&
+                         bin.limit <= states_[c].limit,
+                     "a bin's top or limit is not in the bin",
+                     reinterpret_cast<uintptr_t>(this))) {
+    return;
+  }
+  check.Require(*bins.SlotBelow(first) == nullptr, "a bin has no bottom",
+                reinterpret_cast<uintptr_t>(this));
+  for (uint32_t top = bin.top; top != first; top -= kSlotBytes) {
+    CheckBlock(size_class, reinterpret_cast<uintptr_t>(*bins.SlotBelow(top)),
+               check);
+  }
+  const uint32_t rationed = HeldInRation(c);
+  if (!check.Require(rationed <= RationBins::kMostBlocks,
+                     "a ration is larger than its room",
+                     reinterpret_cast<uintptr_t>(this))) {
+    return;
+  }
+  for (uint32_t i = 1; i <= rationed; ++i) {
+    CheckBlock(size_class, reinterpret_cast<uintptr_t>(ration_.slots[c][i]),
+               check);
+  }
+}
+
+void ThreadCache::CheckOwnBooks(BookCheck& check) const {
+  size_t mid_limit_bytes = 0;
+  for (size_t c = 0; c < kClassCount; ++c) {
+    CheckBin(c, check);
+    const SizeClass size_class = ClassNumber(c);
+    if (IsMid(size_class)) mid_limit_bytes += Limit(c) * ClassBytes(size_class);
+  }
+  check.RequireEqual(mid_limit_bytes_, mid_limit_bytes,
+                     "wrong sum of mid bins' limits",
+                     reinterpret_cast<uintptr_t>(this));
+  span_bins_.CheckBooks(check);
+}
+
+void ThreadCache::CheckCaches(const IntrusiveList<ThreadCache>& caches,
+                              BookCheck& check) {
+  const int errors_before = check.errors();
+  WalkList(caches, "the list of thread caches is broken", check,
+           [&](const ThreadCache* cache) { cache->CheckOwnBooks(check); });
+  // Else bins may lead anywhere, and the list have no end.
+  if (check.errors() != errors_before) return;
+  const auto enumerate = [&](auto&& add) {
+    for (ThreadCache* cache = caches.front(); cache != nullptr;
+         cache = IntrusiveList<ThreadCache>::Next(cache)) {
+      for (size_t c = 1; c < kClassCount; ++c) {
+        for (uint32_t i = 1; i <= cache->Held(c); ++i) {
+          add(reinterpret_cast<uintptr_t>(
+              *cache->bins_.SlotBelow(FirstOffset(c) + i * kSlotBytes)));
+        }
+        for (uint32_t i = 1; i <= cache->HeldInRation(c); ++i) {
+          add(reinterpret_cast<uintptr_t>(cache->ration_.slots[c][i]));
+        }
+      }
+      cache->span_bins_.VisitSpans(add);
+    }
+    using Add = std::remove_reference_t<decltype(add)>;
+    Ace::VisitShared(
+        [](uintptr_t span, void* to) { (*static_cast<Add*>(to))(span); }, &add);
+  };
+  check.RequireDistinct(enumerate, "a free block or span is kept twice");
+}
+
+}  // namespace hakmem

@@ -1,0 +1,335 @@
+// The beginning and end of threads' caches, the list of them all, and fork.
+#include <algorithm>
+
+#include "absl/base/thread_annotations.h"
+#include "backend/memory/address_map.h"
+#include "backend/memory/chunk_source.h"
+#include "backend/memory/dirty_ledger.h"
+#include "backend/memory/metadata.h"
+#include "backend/memory/metadata_check.h"
+#include "backend/verify/book_check.h"
+#include "base/os/clock.h"
+#include "base/os/thread_exit.h"
+#include "base/os/thread_id.h"
+#include "base/sync/lock.h"
+#include "base/sync/single_thread.h"
+#include "frontend/thread_cache/bins_switch.h"
+#include "frontend/thread_cache/retry_gate.h"
+#include "frontend/thread_cache/thread_cache.h"
+#include "frontend/thread_cache/without_cache.h"
+#include "hardening/levels.h"
+#include "hardening/secret.h"
+
+namespace hakmem {
+
+// Of the layer above, frontend/process/begin.h: what the process does before it
+// has its first cache.
+void BeginProcess();
+
+namespace {
+
+// A thread's life begins with an initial value that is not zero: the main
+// thread's reads as 0 until the loader has copied the initial values of
+// thread-local variables. What is stored in such variables before is lost, so a
+// cache must not begin (bins_at_relocation.cc).
+enum class Life : uint8_t {
+  kNoVariables,
+  kNotBegun,
+  kBeginning,
+  kRunning,
+  kEnded
+};
+
+constinit thread_local Life life = Life::kNotBegun;
+
+// Blocks that this thread allocated and freed before it had a cache.
+constexpr uint8_t kBlocksWithoutCache = 8;
+constinit thread_local uint8_t blocks_without_cache = 0;
+
+constinit MetadataPool<ThreadCache> cache_pool;
+constinit Mutex caches_mutex;
+constinit IntrusiveList<ThreadCache> caches ABSL_GUARDED_BY(caches_mutex);
+
+// A thread that begins looks for caches of ended threads when there are this
+// many caches: twice as many as after the last look or the last thread exit. So
+// caches of ended threads hardly outnumber those of live ones, and looks cost
+// about two system calls per thread that begins. relaxed: a hint.
+constexpr size_t kLeastToLook = 16;
+constinit std::atomic<size_t> caches_to_look{kLeastToLook};
+
+size_t CachesToLookAfter(size_t caches) {
+  return std::max(kLeastToLook, 2 * caches);
+}
+
+// Threads are asked to look at the clock this often, so many of them each time.
+constexpr uint64_t kAskOthersEveryMs = 100;
+constexpr int kMostAskedAtOnce = 128;
+constinit std::atomic<uint64_t> next_request_to_look{0};
+constinit std::atomic<size_t> dirty_at_request_to_look{0};
+
+}  // namespace
+
+constinit thread_local ThreadCache* ThreadCache::own_ = nullptr;
+constinit std::atomic<size_t> ThreadCache::count_{0};
+
+// Most threads of a pool that waits, and many that end soon, allocate next to
+// nothing: a cache costs them more than it serves. The process's first thread
+// gets one at once.
+ThreadCache* ThreadCache::AttachLater() {
+  if (blocks_without_cache < kBlocksWithoutCache &&
+      count_.load(std::memory_order_relaxed) != 0) {
+    ++blocks_without_cache;
+    return nullptr;
+  }
+  return Attach();
+}
+
+ThreadCache* ThreadCache::Attach() {
+  // First: what is served without a cache is marked with it too.
+  if constexpr (kMarksFreed) Secret::Choose();
+  if (life != Life::kNotBegun) return nullptr;
+  // What is called below may allocate; it is served without a cache.
+  life = Life::kBeginning;
+  // Before any lock.
+  ThreadBegins();
+  BeginProcess();
+  CollectEndedThreadsIfMany();
+  ThreadCache* cache = cache_pool.Get();
+  LinkedBackend::Heap* heap =
+      cache == nullptr ? nullptr : LinkedBackend::Attach();
+  if (heap == nullptr) {
+    if (cache != nullptr) cache_pool.Put(cache);
+    life = Life::kNotBegun;
+    return nullptr;
+  }
+  if (count_.load(std::memory_order_relaxed) != 0) {
+    LinkedBackend::StartBesideOthers(heap);
+  }
+  cache->thread_ = ThreadId();
+  cache->heap_ = heap;
+  cache->tables_ = &thread_tables;
+  cache->calls_ = 0;
+  cache->epoch_begun_ = CoarseMilliseconds();
+  cache->last_every_call_ = cache->epoch_begun_;
+  cache->fresh_chunks_seen_ = ChunkSource::FreshChunks();
+  cache->dirty_seen_ = 0;
+  cache->watch_.store(Watch::kNone, std::memory_order_relaxed);
+  cache->is_asked_to_look_.store(false, std::memory_order_relaxed);
+  cache->was_asked_to_look_ = false;
+  cache->span_bins_.Begin();
+  cache->mid_limit_bytes_ = 0;
+  cache->SetMostSlots();
+  cache->bins_.window =
+      AddressMap::PlaceWindow(reinterpret_cast<uintptr_t>(cache));
+  cache->bins_.checks = BinChecks::Make();
+  cache->bins_.class_of_units = internal::kClassTables.of_units;
+  for (size_t c = 0; c < kClassCount; ++c) {
+    // The null below the first slot is there: nothing ever writes to it, and
+    // the memory was zeros. Writing it would make all pages of slots resident.
+    const uint32_t first = FirstOffset(c);
+    cache->bins_.bins[c].SetTop(first);
+    cache->ration_.bins[c].SetTop(RationBins::FirstOffset(c));
+    cache->states_[c].limit = first;
+    cache->bins_.bins[c].SetLimit(first);
+    cache->SetLimit(c, cache->FirstSlots(c));
+    cache->states_[c].moved = false;
+    cache->states_[c].last = Bound::kFull;
+  }
+  {
+    MutexLock lock(caches_mutex);
+    caches.PushBack(cache);
+    count_.fetch_add(1, std::memory_order_relaxed);
+  }
+  own_ = cache;
+  cache->ShowBins();
+  life = Life::kRunning;
+  if (IsThreadOfThisLibrary()) WatchThreadExit(cache);
+  return cache;
+}
+
+void ThreadCache::OnThreadExit(void* state) {
+  if (WithoutCache::IsInEmergency()) return;
+  auto* cache = static_cast<ThreadCache*>(state);
+  cache->ShowBins();
+  // From here on late frees of this thread do without a cache.
+  thread_tables.store(NoTables(), std::memory_order_relaxed);
+  own_ = nullptr;
+  life = Life::kEnded;
+  cache->FlushAll();
+  // What it freed waits to go back, and it will not look any more.
+  AskOthersToLook(CoarseMilliseconds(), HowOften::kNow);
+  {
+    // First: a child forked after the heap is another's must not find it here.
+    MutexLock lock(caches_mutex);
+    caches.Remove(cache);
+    count_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  LowerCachesToLook();
+  LinkedBackend::Detach(cache->heap_);
+  cache_pool.Put(cache);
+  retry_gate.Open();
+  ThreadEnds();
+}
+
+void ThreadCache::LeaveForEmergency() {
+  thread_tables.store(NoTables(), std::memory_order_relaxed);
+  own_ = nullptr;
+  life = Life::kEnded;
+  WithoutCache::BeginEmergency();
+}
+
+void ThreadCache::CollectEndedThreads() {
+  // In a handler of fork, which may be in the child: bins of threads that are
+  // gone may have been caught half moved there (AbandonOtherThreads).
+  if (HoldsEveryLock()) return;
+  MutexLock lock(caches_mutex);
+  for (ThreadCache *cache = caches.front(), *next; cache != nullptr;
+       cache = next) {
+    next = caches.Next(cache);
+    if (cache == own_ || !ThreadHasEnded(cache->thread_)) continue;
+    caches.Remove(cache);
+    count_.fetch_sub(1, std::memory_order_relaxed);
+    cache->FlushAll();
+    LinkedBackend::Detach(cache->heap_);
+    cache_pool.Put(cache);
+  }
+}
+
+void ThreadCache::CollectEndedThreadsIfMany() {
+  const size_t count = count_.load(std::memory_order_relaxed);
+  size_t to_look = caches_to_look.load(std::memory_order_relaxed);
+  // Of threads that find it time, one looks.
+  if (count < to_look ||
+      !caches_to_look.compare_exchange_strong(to_look, CachesToLookAfter(count),
+                                              std::memory_order_relaxed)) {
+    return;
+  }
+  CollectEndedThreads();
+  LowerCachesToLook();
+}
+
+// Has the next look come when there are twice as many caches as now, if that is
+// sooner.
+void ThreadCache::LowerCachesToLook() {
+  const size_t to_look =
+      CachesToLookAfter(count_.load(std::memory_order_relaxed));
+  if (to_look < caches_to_look.load(std::memory_order_relaxed)) {
+    caches_to_look.store(to_look, std::memory_order_relaxed);
+  }
+}
+
+// --- All threads -------------------------------------------------------------
+
+void ThreadCache::LeaveHotPathEverywhere() {
+  // The thread-local memory of an ended thread may be another's, or unmapped.
+  CollectEndedThreads();
+  HideBinsOfAll(NoTables(), [](auto&& hide) {
+    MutexLock lock(caches_mutex);
+    for (ThreadCache* cache = caches.front(); cache != nullptr;
+         cache = caches.Next(cache)) {
+      hide(*cache->tables_);
+    }
+  });
+}
+
+// Asks some of the threads, others at each call; seldom, or now. Again soon
+// where much more memory has come free since: who was asked before saw little
+// of it.
+void ThreadCache::AskOthersToLook(uint64_t now, HowOften how_often) {
+  const size_t dirty = DirtyLedger::Bytes();
+  if (count_.load(std::memory_order_relaxed) < 2 || !IsWorthRationing(dirty)) {
+    return;
+  }
+  // relaxed: one of the threads that find it due shall do it; nothing is
+  // published by it.
+  uint64_t due = next_request_to_look.load(std::memory_order_relaxed);
+  const bool is_due = now >= due || dirty > 2 * dirty_at_request_to_look.load(
+                                                    std::memory_order_relaxed);
+  if (how_often == HowOften::kSeldom &&
+      (!is_due ||
+       !next_request_to_look.compare_exchange_strong(
+           due, now + kAskOthersEveryMs, std::memory_order_relaxed))) {
+    return;
+  }
+  dirty_at_request_to_look.store(dirty, std::memory_order_relaxed);
+  MutexLock lock(caches_mutex);
+  for (int i = 0; i < kMostAskedAtOnce && !caches.empty(); ++i) {
+    ThreadCache* cache = caches.PopFront();
+    caches.PushBack(cache);
+    if (cache != own_) cache->AskToLook();
+  }
+}
+
+ThreadCache::Totals ThreadCache::SumAll() {
+  Totals totals;
+  MutexLock lock(caches_mutex);
+  for (ThreadCache* cache = caches.front(); cache != nullptr;
+       cache = caches.Next(cache)) {
+    ++totals.threads;
+    for (size_t c = 1; c < kClassCount; ++c) {
+      const SizeClass size_class = ClassNumber(c);
+      (IsMid(size_class) ? totals.mid_cached : totals.tiny_cached) +=
+          uint64_t{cache->Held(c) + cache->HeldInRation(c)} *
+          ClassBytes(size_class);
+    }
+    totals.tiny_cached += cache->quarantine_.tiny_bytes();
+    totals.mid_cached += cache->quarantine_.mid_bytes();
+    totals.spans_cached += cache->span_bins_.held_bytes();
+    totals.span_classes += cache->span_bins_.classes();
+  }
+  return totals;
+}
+
+// --- Fork --------------------------------------------------------------------
+
+void ThreadCache::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  caches_mutex.Lock();
+  cache_pool.LockForFork();
+  WithoutCache::LockForFork();
+}
+
+void ThreadCache::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  WithoutCache::UnlockAfterFork();
+  cache_pool.UnlockAfterFork();
+  caches_mutex.Unlock();
+}
+
+void ThreadCache::NameThisThread() {
+  if (own_ != nullptr) own_->thread_ = ThreadId();
+}
+
+void ThreadCache::AbandonOtherThreads() {
+  MutexLock lock(caches_mutex);
+  for (ThreadCache *cache = caches.front(), *next; cache != nullptr;
+       cache = next) {
+    next = caches.Next(cache);
+    if (cache == own_) continue;
+    caches.Remove(cache);
+    count_.fetch_sub(1, std::memory_order_relaxed);
+    LinkedBackend::Detach(cache->heap_);
+    cache_pool.Put(cache);
+  }
+}
+
+// --- The books ---------------------------------------------------------------
+
+void ThreadCache::CheckBooks(BookCheck& check) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  CheckCaches(caches, check);
+  size_t count = 0;
+  for (ThreadCache* cache = caches.front(); cache != nullptr;
+       cache = caches.Next(cache)) {
+    LinkedBackend::NoteHolder(check, cache->heap_);
+    ++count;
+  }
+  WithoutCache::NoteHolder(check);
+  check.RequireEqual(count_.load(std::memory_order_relaxed), count,
+                     "wrong count of thread caches");
+  cache_pool.CheckBooks(
+      check, [](const ThreadCache* free) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        ThreadCache* cache = caches.front();
+        while (cache != nullptr && cache != free) cache = caches.Next(cache);
+        return cache != nullptr;
+      });
+}
+
+}  // namespace hakmem

@@ -1,0 +1,82 @@
+// What a thread's cache does as time passes: decay, and making room when the
+// heap grows.
+#include <algorithm>
+
+#include "ace/ace.h"
+#include "ace_mode.h"
+#include "backend/memory/chunk_source.h"
+#include "backend/spans/page_heap.h"
+#include "base/os/clock.h"
+#include "base/text/options.h"
+#include "frontend/process/housekeeping.h"
+#include "frontend/thread_cache/retry_gate.h"
+#include "frontend/thread_cache/thread_cache.h"
+#include "tracing/counters/counters.h"
+
+namespace hakmem {
+namespace {
+
+// An epoch's length in milliseconds.
+uint64_t EpochLength() { return options::Get(options::k_decay) / 4; }
+
+}  // namespace
+
+void ThreadCache::LookAtClock() {
+  calls_ = 0;
+  TakeOverRequestToLook();
+  const uint64_t now = CoarseMilliseconds();
+  RunHousekeeping(now, IsQuiet(now));
+  if (now - epoch_begun_ >= EpochLength()) EndEpoch(now);
+  if (HasGrown()) MakeRoom(now);
+  ChooseWatch(now);
+}
+
+// Whether the process's memory has grown by a sixteenth, or a chunk, since this
+// thread last made room.
+bool ThreadCache::HasGrown() const {
+  const uint64_t growth = ChunkSource::FreshChunks() - fresh_chunks_seen_;
+  return growth > fresh_chunks_seen_ / 16;
+}
+
+// A bin's few blocks can each keep a chunk from other uses. When the heap grows
+// they are given up: what a program held in its last phase makes room for the
+// next one. The cost is a refill of the bins in use, seldom enough.
+void ThreadCache::MakeRoom(uint64_t now) {
+  if (kAceMode == AceMode::kAdaptive) {
+    FlushAll();
+    GatherFreeChunks(now);
+    Count(Event::kRoomMade);
+  }
+  fresh_chunks_seen_ = ChunkSource::FreshChunks();
+  SetSpanBudget();
+}
+
+void ThreadCache::SetSpanBudget() {
+  span_bins_.SetBudget(PageHeap::UsedBytes(),
+                       count_.load(std::memory_order_relaxed));
+}
+
+void ThreadCache::EndEpoch(uint64_t now) {
+  const bool was_idle = now - epoch_begun_ >= options::Get(options::k_decay);
+  epoch_begun_ = now;
+  ReturnRation();
+  // After a long time with next to nothing to do, nothing is worth keeping.
+  if (was_idle) FlushAll();
+  for (size_t c = 1; c < kClassCount; ++c) {
+    BinState& state = states_[c];
+    if (!state.moved) {
+      if (const uint32_t held = Held(c)) {
+        DrainOldest(ClassNumber(c), (held + 1) / 2);
+      }
+      if (kAceMode != AceMode::kFixed) {
+        SetLimit(c, std::max({Limit(c) / 2, FirstSlots(c), Held(c)}));
+      }
+    }
+    state.moved = false;
+  }
+  Ace::TrimBins(span_bins_, /*all=*/false);
+  SetSpanBudget();
+  retry_gate.Open();
+}
+
+}  // namespace hakmem

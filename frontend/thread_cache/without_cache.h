@@ -1,0 +1,47 @@
+// Blocks for threads without a cache (thread_cache.h): one that has ended and
+// still runs destructors, one that is just beginning, one for which the OS
+// refuses a cache. They share a heap under a lock. A thread from which the
+// process is ended takes no lock, and has emergency memory
+// (backend/errors/emergency.h): it may hold that lock, and others.
+#ifndef HAKMEM_FRONTEND_THREAD_CACHE_WITHOUT_CACHE_H_
+#define HAKMEM_FRONTEND_THREAD_CACHE_WITHOUT_CACHE_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "ace/ace.h"
+#include "base/size_classes.h"
+
+namespace hakmem {
+
+class BookCheck;
+
+class WithoutCache {
+ public:
+  // A block of class `c`. Null when the OS refuses memory.
+  static void* Allocate(SizeClass c);
+
+  // Takes back a block of class `c`, not kNone.
+  static void Free(SizeClass c, void* block);
+
+  // The same for spans, as Ace's.
+  static SpanAllocation AllocateSpan(size_t bytes, size_t alignment,
+                                     Ace::Contents contents);
+  static void FreeSpan(uintptr_t address);
+
+  // From now on the calling thread is served from emergency memory, and what it
+  // frees is dropped.
+  static void BeginEmergency();
+  static bool IsInEmergency();
+
+  static void LockForFork();
+  static void UnlockAfterFork();
+
+  // Tells the back-end of the heap that is held here. The caller holds the
+  // lock, as for fork.
+  [[gnu::cold]] static void NoteHolder(BookCheck& check);
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_FRONTEND_THREAD_CACHE_WITHOUT_CACHE_H_

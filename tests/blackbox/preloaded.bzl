@@ -1,0 +1,221 @@
+"""The black-box tests: each runs once per variant of the shared library.
+
+A test's code is compiled once, as a library, and linked once per variant; the
+environment tells the binary which library to preload into itself (see
+support/preload_test_helper.h). The tests carry the tag nosan: ASan and TSan
+replace malloc as well, and only one can. What these watch is allocator_test,
+which takes the allocator without its entry points. Under UBSan all tests run.
+"""
+
+load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
+load("//:hakmem.bzl", "HAKMEM_TEST_COPTS")
+
+BACKENDS = [
+    "segment",
+    "superslab",
+]
+
+# Every pair of choices occurs: each back-end with each form of ACE and with and
+# without tracing, each form of ACE with and without tracing. All twelve are run
+# by the long matrix (//tests/blackbox:matrix, tools/matrix).
+PAIRS = BACKENDS + [
+    "segment-ace_fixed",
+    "segment-ace_off-notrace",
+    "superslab-ace_off",
+    "superslab-ace_fixed-notrace",
+    "superslab-notrace",
+]
+
+# For tests of the outside, which is the same without tracing too.
+ALL = PAIRS + ["segment-notrace"]
+
+# Hardened builds do more in each part that frees or hands out blocks.
+HARDENED = [
+    "%s-%s" % (backend, hardening)
+    for backend in BACKENDS
+    for hardening in ("checks", "full")
+]
+
+# Two of the four stand for all where the back-end adds nothing to it.
+HARDENED_PAIRS = [
+    "segment-checks",
+    "superslab-full",
+]
+
+# Calls to the operating system can be made to fail.
+FAULTS = [
+    "%s-%s-faults" % (backend, ace)
+    for backend in BACKENDS
+    for ace in ("adaptive", "fixed", "off")
+]
+
+# Two of the four that are not the default stand for them.
+FEW_FAULTS = [
+    "segment-adaptive-faults",
+    "segment-off-faults",
+    "superslab-adaptive-faults",
+    "superslab-fixed-faults",
+]
+
+# A library of each back-end that believes in other pages than the system's.
+LARGE_PAGES = [
+    "segment-adaptive-faults",
+    "superslab-off-faults",
+]
+
+# Failures are told apart in every part that may refuse, ACE's forms included.
+FAILING = BACKENDS + [
+    backend + ace
+    for ace in ("-ace_fixed", "-ace_off")
+    for backend in BACKENDS
+]
+
+_MATRIX = [
+    backend + ace + tracing
+    for backend in BACKENDS
+    for ace in ("", "-ace_fixed", "-ace_off")
+    for tracing in ("", "-notrace")
+]
+
+PRELOAD_MAIN = "//tests/blackbox/support:preload_main"
+
+GTEST_MAIN = "@com_google_googletest//:gtest_main"
+
+def test_code(name, deps = []):
+    """The code of a test, NAME.cc, for variant_tests."""
+    cc_library(
+        name = name + "_code",
+        testonly = True,
+        srcs = [name + ".cc"],
+        copts = HAKMEM_TEST_COPTS,
+        # Only ever linked into the tests.
+        linkstatic = True,
+        tags = ["nosan"],
+        visibility = ["//tests/blackbox:__subpackages__"],
+        deps = ["//tests/blackbox/support"] + deps,
+        alwayslink = True,
+    )
+
+def _hardening_of(variant):
+    for level in ("checks", "full"):
+        if variant.endswith("-" + level):
+            return level
+    return "off"
+
+def variant_tests(
+        name,
+        variants,
+        size = "medium",
+        main = PRELOAD_MAIN,
+        code = None,
+        data = [],
+        env = {},
+        tags = []):
+    """One test NAME_VARIANT for each of `variants` of the library.
+
+    Args:
+      name: of the tests.
+      variants: names of libraries, //:libhakmem-VARIANT.so.
+      size: as of every test.
+      main: PRELOAD_MAIN, or GTEST_MAIN for a test that does not preload.
+      code: the test_code; without, that of `name`.
+      data: as of every test.
+      env: as of every test.
+      tags: as of every test.
+    """
+    for variant in variants:
+        library = "//:libhakmem-%s.so" % variant
+        cc_test(
+            name = "%s_%s" % (name, variant.replace("-", "_")),
+            size = size,
+            data = data + [library],
+            env = dict(env, **{
+                "HAKMEM_EXPECT_BACKEND": variant.split("-")[0],
+                "HAKMEM_EXPECT_HARDENING": _hardening_of(variant),
+                "HAKMEM_TEST_LIBRARY": "$(rootpath %s)" % library,
+            }),
+            tags = ["nosan"] + tags,
+            deps = [
+                code or ":%s_code" % name,
+                main,
+            ],
+        )
+
+def preloaded_test(
+        name,
+        variants,
+        deps = [],
+        matrix_without = [],
+        tags = [],
+        **kwargs):
+    """The test NAME.cc on each of `variants`, and for matrix() on the others.
+
+    Args:
+      name: of the test.
+      variants: as of variant_tests. A variant named twice counts once.
+      deps: what its code needs besides the support library.
+      matrix_without: parts of the names of variants that the matrix leaves out.
+      tags: as of every test.
+      **kwargs: as of variant_tests.
+    """
+    test_code(name, deps)
+    variants = {variant: None for variant in variants}.keys()
+    variant_tests(name, variants, tags = tags, **kwargs)
+    if [v for v in variants if not v.endswith("-faults")]:
+        variant_tests(
+            name,
+            [
+                variant
+                for variant in _MATRIX
+                if variant not in variants and
+                   not any([part in variant for part in matrix_without])
+            ],
+            # Not built with //...
+            tags = tags + [
+                "manual",
+                "matrix",
+            ],
+            **kwargs
+        )
+
+def matrix():
+    """The suite :matrix of what the package's preloaded tests add to //...
+
+    To be called last.
+    """
+    native.test_suite(
+        name = "matrix",
+        tags = ["manual"],
+        tests = [
+            name
+            for name, rule in native.existing_rules().items()
+            if "matrix" in rule["tags"]
+        ],
+        visibility = ["//tests/blackbox:__pkg__"],
+    )
+
+def test_library(name, src, deps = []):
+    """A shared library, without more than it needs, that tests load."""
+    cc_binary(
+        name = name,
+        testonly = True,
+        srcs = [src],
+        copts = HAKMEM_TEST_COPTS if src.endswith(".cc") else [],
+        linkopts = [
+            "-Wl,--as-needed",
+            "-pthread",
+        ],
+        linkshared = True,
+        tags = ["nosan"],
+        deps = deps,
+    )
+
+def test_program(name, srcs, **kwargs):
+    """A program that tests run."""
+    cc_binary(
+        name = name,
+        testonly = True,
+        srcs = srcs,
+        tags = ["nosan"],
+        **kwargs
+    )

@@ -1,0 +1,41 @@
+// The machine code of a shared library, instruction by instruction, as objdump
+// reads it.
+#ifndef HAKMEM_TESTS_FAST_PATH_DISASSEMBLY_H_
+#define HAKMEM_TESTS_FAST_PATH_DISASSEMBLY_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "tests/fast_path/instruction.h"
+
+namespace hakmem::bench {
+
+// Addresses are those of the file.
+class Disassembly {
+ public:
+  // Reads what `objdump -d -C --no-show-raw-insn` prints.
+  explicit Disassembly(absl::string_view objdump_output);
+
+  // Runs objdump on `library`. The error is kUnavailable where there is none.
+  static absl::StatusOr<Disassembly> Of(const std::string& library);
+
+  // The instruction that begins at `address`; null when none does.
+  const Instruction* At(uint64_t address) const;
+
+  // The function that `address` lies in or behind, "" before the first.
+  const std::string& FunctionAt(uint64_t address) const;
+
+  bool empty() const { return instructions_.empty(); }
+
+ private:
+  std::unordered_map<uint64_t, Instruction> instructions_;
+  std::map<uint64_t, std::string> functions_;  // by their first address
+};
+
+}  // namespace hakmem::bench
+
+#endif  // HAKMEM_TESTS_FAST_PATH_DISASSEMBLY_H_

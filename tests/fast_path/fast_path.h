@@ -1,0 +1,55 @@
+// What the fast paths of an allocator consist of: each instruction that
+// trace.h saw, by what disassembly.h says it does.
+#ifndef HAKMEM_TESTS_FAST_PATH_FAST_PATH_H_
+#define HAKMEM_TESTS_FAST_PATH_FAST_PATH_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "tests/fast_path/disassembly.h"
+#include "tests/fast_path/trace.h"
+
+namespace hakmem::bench {
+
+// Inside the library, but for the last. See Instruction for what counts as
+// what.
+struct PathCounts {
+  int instructions = 0;
+  int branches = 0;
+  int loads = 0;
+  int stores = 0;
+  int atomics = 0;
+  int pushes_and_pops = 0;
+  int calls = 0;
+  int outside = 0;  // times that the path left the library, to libc's memset
+};
+
+struct FastPath {
+  PathCounts counts;
+  // The instructions for reading, a line for each run of them up to a branch,
+  // jump, call or return. A line in brackets says where the path goes from
+  // there: [into the function], [outside].
+  std::vector<std::string> lines;
+};
+
+// Of a path that took these steps (see TracedCall::steps).
+FastPath Describe(const Disassembly& library,
+                  const std::vector<uint64_t>& steps);
+
+// Of several calls of one function those that took the fewest steps: rare work,
+// such as a look at the clock, can only make a call longer. The error is
+// kInternal when no two agree on this, as then the count means nothing.
+absl::StatusOr<std::vector<uint64_t>> Settle(
+    const std::vector<TracedCall>& calls, size_t function);
+
+// The fast path of each of kMeasuredFunctions, counted by running `caller` (see
+// trace.h) with `library`. kUnavailable where this machine cannot count.
+absl::StatusOr<std::vector<FastPath>> CountFastPaths(
+    const std::string& caller, const std::string& library);
+
+}  // namespace hakmem::bench
+
+#endif  // HAKMEM_TESTS_FAST_PATH_FAST_PATH_H_

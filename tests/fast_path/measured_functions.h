@@ -1,0 +1,40 @@
+// The functions whose fast paths are counted, and how the traced program
+// (caller.cc) tells the tracer (trace.h) that it is about to call one.
+//
+// The caller runs into a breakpoint of its own, int3, with
+//   rdi  the function's index in kMeasuredFunctions
+//   rsi  the function's address
+//   rdx  where the library that holds it was loaded
+// and then calls the function once.
+#ifndef HAKMEM_TESTS_FAST_PATH_MEASURED_FUNCTIONS_H_
+#define HAKMEM_TESTS_FAST_PATH_MEASURED_FUNCTIONS_H_
+
+#include <stddef.h>
+
+namespace hakmem::bench {
+
+// Also indices into kMeasuredFunctions.
+enum MeasuredFunction { kMalloc, kFree, kSizedDelete, kCalloc, kRealloc };
+
+struct FunctionName {
+  const char* name;    // for people
+  const char* symbol;  // for dlsym
+};
+
+inline constexpr FunctionName kMeasuredFunctions[] = {
+    {"malloc", "malloc"}, {"free", "free"},       {"sized delete", "_ZdlPvm"},
+    {"calloc", "calloc"}, {"realloc", "realloc"},
+};
+inline constexpr size_t kMeasuredFunctionCount =
+    sizeof(kMeasuredFunctions) / sizeof(kMeasuredFunctions[0]);
+
+// What is asked for: a block of this size; realloc stays within its class.
+inline constexpr size_t kMeasuredBytes = 48;
+inline constexpr size_t kMeasuredReallocBytes = 44;
+
+// How many times the caller calls each of them.
+inline constexpr int kMeasuredRounds = 5;
+
+}  // namespace hakmem::bench
+
+#endif  // HAKMEM_TESTS_FAST_PATH_MEASURED_FUNCTIONS_H_

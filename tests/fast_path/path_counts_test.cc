@@ -1,0 +1,105 @@
+// How fast_path.h counts paths and golden.h prints them, on made-up code.
+#include "absl/status/status.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/fast_path/fast_path.h"
+#include "tests/fast_path/golden.h"
+#include "tests/fast_path/measured_functions.h"
+
+namespace hakmem::bench {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr char kCode[] = R"(
+0000000000001000 <first>:
+    1000:	push   %rbx
+    1001:	mov    (%rdi),%rax
+    1004:	je     1020 <first+0x20>
+    1006:	lock incl (%rdi)
+    1009:	call   2000 <second>
+    100e:	add    %rax,(%rdi)
+    1011:	pop    %rbx
+    1012:	ret
+
+0000000000002000 <second>:
+    2000:	rep stos %al,%es:(%rdi)
+    2002:	call   *0x100(%rip)        # 2108 <memset>
+    2008:	ret
+)";
+
+constexpr uint64_t kElsewhere = 0x7fff00000000;
+
+TEST(Describe, CountsEachInstructionThatRan) {
+  const FastPath path =
+      Describe(Disassembly(kCode), {0x1000, 0x1001, 0x1004, 0x1011, 0x1012});
+  EXPECT_EQ(path.counts.instructions, 5);
+  EXPECT_EQ(path.counts.branches, 1);
+  EXPECT_EQ(path.counts.loads, 1);
+  EXPECT_EQ(path.counts.stores, 0);
+  EXPECT_EQ(path.counts.atomics, 0);
+  EXPECT_EQ(path.counts.pushes_and_pops, 2);
+  EXPECT_EQ(path.counts.calls, 0);
+  EXPECT_EQ(path.counts.outside, 0);
+  EXPECT_THAT(path.lines, ElementsAre("push mov(load) je", "pop ret"));
+}
+
+TEST(Describe, FollowsCallsAndLeavesOutWhatRunsOutside) {
+  // A rep is one step for each of its rounds.
+  const FastPath path = Describe(
+      Disassembly(kCode),
+      {0x1006, 0x1009, 0x2000, 0x2000, 0x2000, 0x2002, kElsewhere,
+       kElsewhere + 4, kElsewhere + 8, 0x2008, 0x100e, 0x1011, 0x1012});
+  EXPECT_EQ(path.counts.instructions, 8);
+  EXPECT_EQ(path.counts.loads, 3);
+  EXPECT_EQ(path.counts.stores, 3);
+  EXPECT_EQ(path.counts.atomics, 1);
+  EXPECT_EQ(path.counts.calls, 2);
+  EXPECT_EQ(path.counts.outside, 1);
+  EXPECT_THAT(path.lines,
+              ElementsAre("lock incl(load+store) call", "[second]",
+                          "rep stos(store) call(load)", "[outside]", "ret",
+                          "[first]", "add(load+store) pop ret"));
+}
+
+TEST(Settle, TakesTheShortestPathThatCameTwice) {
+  const auto steps = Settle({{kFree, {1}},
+                             {kMalloc, {1, 2, 9, 3}},
+                             {kMalloc, {1, 2, 3}},
+                             {kFree, {1}},
+                             {kMalloc, {1, 2, 3}}},
+                            kMalloc);
+  ASSERT_TRUE(steps.ok()) << steps.status();
+  EXPECT_THAT(*steps, ElementsAre(1, 2, 3));
+}
+
+TEST(Settle, RefusesPathsThatDoNotAgree) {
+  EXPECT_EQ(
+      Settle({{kMalloc, {1, 2}}, {kMalloc, {1, 3}}}, kMalloc).status().code(),
+      absl::StatusCode::kInternal);
+  EXPECT_FALSE(Settle({{kMalloc, {1}}, {kMalloc, {1, 3}}}, kMalloc).ok());
+  EXPECT_FALSE(Settle({{kMalloc, {1}}, {kFree, {1}}}, kMalloc).ok());
+  EXPECT_FALSE(Settle({}, kMalloc).ok());
+}
+
+TEST(GoldenText, HasARowAndAListingPerFunction) {
+  FastPath path;
+  path.counts = {11, 2, 3, 1, 4, 5, 6, 7};
+  path.lines = {"cmp ja", "ret"};
+  const std::string text = GoldenText("gcc 12", {{"segment", {path, path}}});
+  EXPECT_EQ(CompilerOf(text), "gcc 12");
+  EXPECT_THAT(text,
+              HasSubstr("\nsegment    malloc                  11         2"
+                        "      3       1       4         5      6        "
+                        "7\n"));
+  EXPECT_THAT(text, HasSubstr("\nsegment free\n    cmp ja\n    ret\n"));
+}
+
+TEST(GoldenText, CompilerIsFoundOnlyWhereItIsSaid) {
+  EXPECT_EQ(CompilerOf(""), "");
+  EXPECT_EQ(CompilerOf("# compiler: gcc 11\n"), "");
+}
+
+}  // namespace
+}  // namespace hakmem::bench

@@ -1,0 +1,31 @@
+// Mutants: the same program with one memory order made weaker. Each must fail,
+// or the order is stronger than it need be, or the program does not show what
+// it is for.
+//
+//   EXPECT_THAT(WeakenEach("x.h", explore).texts, ElementsAre());
+#ifndef HAKMEM_TESTS_INTERLEAVING_MUTANTS_H_
+#define HAKMEM_TESTS_INTERLEAVING_MUTANTS_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tests/interleaving/interleaver.h"
+
+namespace interleaver {
+
+struct Survivors {
+  std::vector<std::string> texts;  // "file operation order -> weaker", sorted
+  int tried = 0;
+};
+
+// Calls explore(options), which must pass as it is, with each memory order of
+// `file` (a name without folders) weakened by one degree, and tells which of
+// these runs pass still.
+Survivors WeakenEach(const std::string& file,
+                     const std::function<Result(const Options&)>& explore,
+                     const Options& options = {});
+
+}  // namespace interleaver
+
+#endif  // HAKMEM_TESTS_INTERLEAVING_MUTANTS_H_

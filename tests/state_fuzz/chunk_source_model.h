@@ -1,0 +1,47 @@
+// Model of the chunk source (backend/memory/chunk_source.h): the chunks in use,
+// and what is resident of those that came back.
+//
+// Its clock is the model's alone, so the model knows exactly what every purge
+// must give back, and which chunks are zeros.
+#ifndef HAKMEM_TESTS_STATE_FUZZ_CHUNK_SOURCE_MODEL_H_
+#define HAKMEM_TESTS_STATE_FUZZ_CHUNK_SOURCE_MODEL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+
+#include "tests/state_fuzz/byte_source.h"
+#include "tests/state_fuzz/live_blocks.h"
+#include "tests/state_fuzz/option_guard.h"
+
+namespace hakmem::fuzz {
+
+class ChunkSourceModel {
+ public:
+  explicit ChunkSourceModel(ByteSource& source);
+  ~ChunkSourceModel();
+
+  void Perform(ByteSource& source);
+  void CheckInvariants();
+
+ private:
+  struct FreeChunk {
+    size_t dirty_bytes;
+    uint64_t freed_at;
+  };
+
+  void Allocate(ByteSource& source);
+  void Free(ByteSource& source);
+  void Purge(uint64_t now, bool force);
+  size_t DirtyBytes() const;
+
+  const OptionGuard decay_;
+  const uint64_t allocate_weight_;
+  uint64_t now_ = 0;
+  LiveBlocks chunks_;                     // the tag: made of huge pages
+  std::map<uintptr_t, FreeChunk> dirty_;  // free chunks with resident bytes
+};
+
+}  // namespace hakmem::fuzz
+
+#endif  // HAKMEM_TESTS_STATE_FUZZ_CHUNK_SOURCE_MODEL_H_

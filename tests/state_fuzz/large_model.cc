@@ -1,0 +1,198 @@
+#include "tests/state_fuzz/large_model.h"
+
+#include <algorithm>
+
+#include "backend/large/large.h"
+#include "backend/memory/address_map.h"
+#include "backend/memory/dirty_ledger.h"
+#include "base/os/clock.h"
+#include "tests/state_fuzz/faults.h"
+#include "tests/state_fuzz/model.h"
+
+namespace hakmem::fuzz {
+namespace {
+
+constexpr size_t kMostLive = size_t{160} << 20;
+constexpr size_t kAlwaysParked = size_t{32} << 20;
+constexpr size_t kMostBlock = size_t{40} << 20;
+
+}  // namespace
+
+LargeModel::LargeModel(ByteSource& source)
+    : decay_(options::k_decay, source.OneIn(4) ? 0 : source.Below(1000)),
+      allocate_weight_(source.Between(2, 6)),
+      most_bytes_(source.Doubling(kChunkBytes, kMostBlock)),
+      now_(CoarseMilliseconds()) {
+  Check(Large::BytesInUse() == 0, "blocks are in use at the start");
+}
+
+LargeModel::~LargeModel() {
+  Faults::Disarm();
+  while (!blocks_.empty()) {
+    ByteSource none({});
+    GiveBack(none);
+  }
+  Purge(/*force=*/true);
+  Check(Large::BytesInUse() == 0, "%zu bytes in use, and no block",
+        Large::BytesInUse());
+}
+
+void LargeModel::Perform(ByteSource& source) {
+  switch (source.Choose({allocate_weight_, 3, 3, 1, 1, 1, 1})) {
+    case 0:
+      return Allocate(source);
+    case 1:
+      return GiveBack(source);
+    case 2:
+      return Resize(source);
+    case 3:
+      return FreeWhatIsNone(source);
+    case 4:
+      return AskImpossible(source);
+    case 5:
+      return Purge(source.OneIn(3));
+    case 6:
+      if (source.OneIn(2)) return Faults::Arm(source);
+      now_ += source.Below(400);
+  }
+}
+
+void LargeModel::Allocate(ByteSource& source) {
+  const size_t bytes = DrawBytes(source);
+  const size_t alignment =
+      source.OneIn(6) ? source.PowerOfTwo(1, size_t{32} << 20) : kPageBytes;
+  if (blocks_.bytes() + bytes > kMostLive) return;
+  const bool from_parked = source.OneIn(2);
+  const bool zeroed = !from_parked && source.OneIn(2);
+  const size_t parked = Large::BytesParked();
+  const FaultWatch faults;
+  SpanAllocation block;
+  if (from_parked) block = Large::AllocateParked(bytes, alignment);
+  if (block) {
+    Check(parked != 0, "a parked block, and none was parked");
+    Check(!block.is_zero, "a parked block said to be zeros");
+  } else {
+    block = zeroed ? Large::AllocateZeroed(bytes, alignment)
+                   : Large::Allocate(bytes, alignment);
+  }
+  if (!block) {
+    return Check(faults.Happened(), "%zu bytes refused by nobody", bytes);
+  }
+  Check(block.address % std::max(alignment, kChunkBytes) == 0,
+        "block at %#zx not aligned to %zu", block.address, alignment);
+  const size_t usable = Large::BytesAt(block.address);
+  // Rounded up to chunks, and of what is parked an eighth more is close enough.
+  const size_t rounded = bytes + bytes / 4 + kPageBytes;
+  Check(usable >= bytes && usable <= rounded + rounded / 8,
+        "%zu bytes asked for, %zu given", bytes, usable);
+  if (block.is_zero) CheckZero(block.address, usable);
+  blocks_.Add(block.address, usable);
+}
+
+void LargeModel::GiveBack(ByteSource& source) {
+  if (blocks_.empty()) return;
+  const LiveBlock block = blocks_.Remove(blocks_.Pick(source).address);
+  const size_t parked = Large::BytesParked();  // and tails, this block's too
+  if (!source.OneIn(4) && Large::Park(block.address, now_)) {
+    // Nothing must go to make room while so little is parked.
+    Check(parked + block.bytes > kAlwaysParked ||
+              Large::BytesParked() == parked + block.bytes,
+          "%zu bytes parked to %zu make %zu", block.bytes, parked,
+          Large::BytesParked());
+  } else {
+    Check(Large::Free(block.address), "block at %#zx is not known",
+          block.address);
+  }
+  Check(Large::BytesAt(block.address) == 0, "a block is at %#zx still",
+        block.address);
+}
+
+void LargeModel::Resize(ByteSource& source) {
+  if (blocks_.empty()) return;
+  const LiveBlock block = blocks_.Pick(source);
+  const size_t bytes = source.OneIn(3)
+                           ? block.bytes + source.Below(3 * kPageBytes)
+                           : DrawBytes(source);
+  if (blocks_.bytes() + bytes > kMostLive + block.bytes) return;
+  const uintptr_t address = Large::Resize(block.address, bytes);
+  // A block that pages were moved to cannot grow, and so may be refused.
+  if (address == 0) {
+    Check(Large::BytesAt(block.address) == block.bytes,
+          "%zu bytes at %#zx, refused more, are %zu now", block.bytes,
+          block.address, Large::BytesAt(block.address));
+    return Check(bytes > block.bytes || Faults::IsPossible() ||
+                     block.bytes - bytes > (size_t{16} << 20),
+                 "%zu bytes shrunk to %zu refused", block.bytes, bytes);
+  }
+  const size_t usable = Large::BytesAt(address);
+  Check(usable >= bytes && usable < bytes + kPageBytes,
+        "resized to %zu bytes, asked for %zu", usable, bytes);
+  if (address != block.address) {
+    Check(Large::BytesAt(block.address) == 0, "the block is at %#zx still",
+          block.address);
+  }
+  blocks_.Move(block.address, address, usable);
+}
+
+void LargeModel::AskImpossible(ByteSource& source) {
+  const size_t bytes = SIZE_MAX - source.Doubling(1, SIZE_MAX / 2);
+  Check(!Large::Allocate(bytes, kPageBytes), "%zu bytes given", bytes);
+  Check(!Large::AllocateParked(bytes, kPageBytes), "%zu bytes given", bytes);
+  if (blocks_.empty()) return;
+  const LiveBlock block = blocks_.Pick(source);
+  Check(Large::Resize(block.address, bytes) == 0, "resized to %zu", bytes);
+  Check(Large::BytesAt(block.address) == block.bytes, "and changed to %zu",
+        Large::BytesAt(block.address));
+}
+
+void LargeModel::FreeWhatIsNone(ByteSource& source) {
+  if (blocks_.empty()) return;
+  const LiveBlock block = blocks_.Pick(source);
+  const uintptr_t inside = block.address + source.Below(block.bytes);
+  Check(Large::BlockAround(inside) == block.address,
+        "%#zx lies in the block at %#zx, found %#zx", inside, block.address,
+        Large::BlockAround(inside));
+  if (inside == block.address) return;
+  Check(!Large::Free(inside), "freed what is inside a block");
+  Check(!Large::Park(inside, now_), "parked what is inside a block");
+}
+
+void LargeModel::Purge(bool force) {
+  const FaultWatch faults;
+  const size_t before = Large::BytesParked();
+  const size_t given_back = Large::Purge(now_, force);
+  Check(before - Large::BytesParked() == given_back,
+        "%zu bytes given back, %zu less parked", given_back,
+        before - Large::BytesParked());
+  Check(!force || Large::BytesParked() == 0, "%zu bytes parked after a purge",
+        Large::BytesParked());
+}
+
+void LargeModel::CheckInvariants() {
+  blocks_.CheckContents();
+  blocks_.ForEach([](const LiveBlock& block) {
+    Check(Large::BytesAt(block.address) == block.bytes,
+          "block of %zu bytes at %#zx has %zu now", block.bytes, block.address,
+          Large::BytesAt(block.address));
+  });
+  Check(Large::BytesInUse() == blocks_.bytes(), "%zu bytes in use, not %zu",
+        Large::BytesInUse(), blocks_.bytes());
+  // Nothing else is free and resident in this process.
+  Check(DirtyLedger::Bytes() == Large::BytesParked(),
+        "%zu bytes in the ledger, %zu parked", DirtyLedger::Bytes(),
+        Large::BytesParked());
+}
+
+// Often chunks and a little more or less: there the layer decides.
+size_t LargeModel::DrawBytes(ByteSource& source) const {
+  const size_t bytes = source.Doubling(kMaxSpanBytes / 2, most_bytes_);
+  if (source.OneIn(2)) return bytes;
+  const size_t chunks = (bytes + kChunkBytes - 1) & ~(kChunkBytes - 1);
+  return chunks + source.Below(3) * kPageBytes - kPageBytes;
+}
+
+void RunLinkedModel(std::span<const uint8_t> bytes) {
+  RunModel<LargeModel>(bytes);
+}
+
+}  // namespace hakmem::fuzz

@@ -1,0 +1,12 @@
+// The segment back-end as the model of back-ends has it.
+
+#include "backend/segment/segment.h"
+#include "tests/state_fuzz/backend_model.h"
+
+namespace hakmem::fuzz {
+
+void RunLinkedModel(std::span<const uint8_t> bytes) {
+  RunModel<BackendModel<SegmentBackend>>(bytes);
+}
+
+}  // namespace hakmem::fuzz

@@ -1,0 +1,12 @@
+// The superslab back-end as the model of back-ends has it.
+
+#include "backend/superslab/superslab.h"
+#include "tests/state_fuzz/backend_model.h"
+
+namespace hakmem::fuzz {
+
+void RunLinkedModel(std::span<const uint8_t> bytes) {
+  RunModel<BackendModel<SuperSlabBackend>>(bytes);
+}
+
+}  // namespace hakmem::fuzz

@@ -1,0 +1,90 @@
+// Event counters: what the allocator did since the process started.
+//
+// A leaf: allocates nothing and calls nothing. All events are counted off the
+// hot path, and with --//tracing=off nothing is counted at all.
+//
+//   Count(Event::kRefill);
+//
+// Threads count into separate lines (striped by the caller's hint), so that two
+// threads that refill at once do not fight over one.
+#ifndef HAKMEM_TRACING_COUNTERS_COUNTERS_H_
+#define HAKMEM_TRACING_COUNTERS_COUNTERS_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/sync/single_thread.h"
+#include "tracing_mode.h"
+
+namespace hakmem {
+
+enum class Event : size_t {
+  kRefill,         // batches the back-end handed out
+  kRefilledBlock,  // blocks in them
+  kDrain,          // batches the back-end took back
+  kDrainedBlock,   // blocks in them
+  kRemoteFree,     // of the drained blocks: delivered to another owner
+  kPurge,          // advice calls that gave pages back
+  kPurgedByte,     // bytes they gave back
+  kMapCall,        // address space requests to the OS
+  kMapFailure,     // of those: refused
+  kFallback,       // requests another allocator had to serve
+  kFreeListFault,  // free blocks whose books did not agree
+  kBinGrown,       // bins that may hold more from then on
+  kClassBegun,     // span lengths that a thread began to keep
+  kClassRetired,   // of those: no more
+  kRoomMade,       // times that a thread emptied its bins as the heap grew
+  kCount
+};
+
+namespace internal {
+
+inline constexpr size_t kStripes = 8;
+
+struct alignas(64) CounterStripe {
+  std::atomic<uint64_t> counts[static_cast<size_t>(Event::kCount)];
+};
+
+inline constinit CounterStripe counter_stripes[kStripes]{};
+
+// Threads have stacks of their own, far apart: the address of a local tells
+// them apart well enough without thread-local storage.
+inline size_t StripeOfThisThread() {
+  const char local = 0;
+  return (reinterpret_cast<uintptr_t>(&local) >> 16) * 0x9E3779B1u >> 8 &
+         (kStripes - 1);
+}
+
+}  // namespace internal
+
+// Adds `count` to `event`. Thread-safe.
+inline void Count(Event event, uint64_t count = 1) {
+  if constexpr (kTracing) {
+    std::atomic<uint64_t>& sum =
+        internal::counter_stripes[internal::StripeOfThisThread()]
+            .counts[static_cast<size_t>(event)];
+    // relaxed: a count orders nothing. While a second thread that the C library
+    // does not know comes up, a count or two may be lost.
+    if (IsStillSingleThreaded()) {
+      sum.store(sum.load(std::memory_order_relaxed) + count,
+                std::memory_order_relaxed);
+    } else {
+      sum.fetch_add(count, std::memory_order_relaxed);
+    }
+  }
+}
+
+// The count of `event` so far, over all threads; 0 with --//tracing=off.
+inline uint64_t CountOf(Event event) {
+  uint64_t sum = 0;
+  for (const internal::CounterStripe& stripe : internal::counter_stripes) {
+    sum += stripe.counts[static_cast<size_t>(event)].load(
+        std::memory_order_relaxed);
+  }
+  return sum;
+}
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_TRACING_COUNTERS_COUNTERS_H_

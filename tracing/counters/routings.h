@@ -1,0 +1,99 @@
+// Which sizes want a class: requests that no class may serve within the waste
+// cap, and that got a span of their own, counted per range of sizes.
+//
+// A range is an eighth of a doubling, from 2 KiB to 2 MiB; one below and one
+// above take what is outside. Nothing is counted with --//tracing=off.
+#ifndef HAKMEM_TRACING_COUNTERS_ROUTINGS_H_
+#define HAKMEM_TRACING_COUNTERS_ROUTINGS_H_
+
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/sync/single_thread.h"
+#include "tracing_mode.h"
+
+namespace hakmem {
+
+struct RoutingRange {
+  static constexpr int kFirstBits = 11;  // 2 KiB
+  static constexpr int kLastBits = 21;   // 2 MiB
+  static constexpr int kPartBits = 3;    // an eighth
+  static constexpr size_t kCount =
+      (size_t{kLastBits - kFirstBits} << kPartBits) + 2;
+
+  // Of a request of `bytes`.
+  static constexpr size_t Of(size_t bytes) {
+    if (bytes <= size_t{1} << kFirstBits) return 0;
+    if (bytes > size_t{1} << kLastBits) return kCount - 1;
+    // A range holds its upper end and not its lower one.
+    const int bits = std::bit_width(bytes - 1) - 1;
+    const size_t part = ((bytes - 1) >> (bits - kPartBits)) & 7;
+    return 1 + (static_cast<size_t>(bits - kFirstBits) << kPartBits) + part;
+  }
+
+  // The least and the most bytes of range `index`.
+  static constexpr size_t Least(size_t index) {
+    return index == 0 ? 1 : Most(index - 1) + 1;
+  }
+  static constexpr size_t Most(size_t index) {
+    if (index == kCount - 1) return SIZE_MAX;
+    const size_t doubling = index >> kPartBits;
+    return (size_t{8} + index % 8) << (kFirstBits - kPartBits + doubling);
+  }
+};
+
+namespace internal {
+
+struct RoutingCount {
+  std::atomic<uint64_t> requests;
+  std::atomic<uint64_t> bytes;
+};
+
+inline void AddTo(std::atomic<uint64_t>& sum, uint64_t count) {
+  // relaxed: a count orders nothing.
+  if (IsStillSingleThreaded()) {
+    sum.store(sum.load(std::memory_order_relaxed) + count,
+              std::memory_order_relaxed);
+  } else {
+    sum.fetch_add(count, std::memory_order_relaxed);
+  }
+}
+
+inline constinit RoutingCount routing_counts[RoutingRange::kCount]{};
+
+}  // namespace internal
+
+// Counts one request of `bytes`. Thread-safe.
+inline void CountRouting(size_t bytes) {
+  if constexpr (kTracing) {
+    internal::RoutingCount& count =
+        internal::routing_counts[RoutingRange::Of(bytes)];
+    internal::AddTo(count.requests, 1);
+    internal::AddTo(count.bytes, bytes);
+  }
+}
+
+struct Routing {
+  size_t least;       // bytes: the range ...
+  size_t most;        // ... with both ends
+  uint64_t requests;  // in it
+  uint64_t bytes;     // that they asked for together
+};
+
+// What range `index`, below RoutingRange::kCount, has counted.
+inline Routing RoutingOf(size_t index) {
+  Routing routing = {RoutingRange::Least(index), RoutingRange::Most(index), 0,
+                     0};
+  if constexpr (kTracing) {
+    const internal::RoutingCount& count = internal::routing_counts[index];
+    routing.requests = count.requests.load(std::memory_order_relaxed);
+    routing.bytes = count.bytes.load(std::memory_order_relaxed);
+  }
+  return routing;
+}
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_TRACING_COUNTERS_ROUTINGS_H_

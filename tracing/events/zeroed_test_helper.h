@@ -1,0 +1,37 @@
+// Zeroed<T>: a T in fresh memory from the operating system, made by no
+// constructor, as events.cc makes its rings.
+#ifndef HAKMEM_TRACING_EVENTS_ZEROED_TEST_HELPER_H_
+#define HAKMEM_TRACING_EVENTS_ZEROED_TEST_HELPER_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/os/os_memory.h"
+
+namespace hakmem_test {
+
+template <typename T>
+class Zeroed {
+ public:
+  Zeroed()
+      : address_(hakmem::os::Map(kBytes, hakmem::os::PageBytes(),
+                                 hakmem::os::Access::kReadWrite)
+                     .address) {}
+  ~Zeroed() { hakmem::os::Unmap(address_, kBytes); }
+  Zeroed(const Zeroed&) = delete;
+  Zeroed& operator=(const Zeroed&) = delete;
+
+  T* get() const { return reinterpret_cast<T*>(address_); }
+  T* operator->() const { return get(); }
+  T& operator*() const { return *get(); }
+
+ private:
+  static constexpr size_t kPage = 65536;  // of any system
+  static constexpr size_t kBytes = (sizeof(T) + kPage - 1) / kPage * kPage;
+
+  const uintptr_t address_;
+};
+
+}  // namespace hakmem_test
+
+#endif  // HAKMEM_TRACING_EVENTS_ZEROED_TEST_HELPER_H_

@@ -1,0 +1,235 @@
+#include "tracing/failures/map_failure.h"
+
+#include <sys/auxv.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+
+#include "base/os/clock.h"
+#include "tracing/failures/cgroup_memory.h"
+#include "tracing/failures/text_reader.h"
+
+namespace hakmem {
+namespace {
+
+constexpr uint64_t kKiB = 1024;
+constexpr uint64_t kMiB = 1024 * kKiB;
+
+// The allocator asks for more than a request in order to align it, and gave
+// back what it could before it gave up: so much may be free when we look.
+constexpr uint64_t kMovedMeanwhile = 4 * kMiB;
+// vm.overcommit_memory=2 keeps some of the limit for root and for whoever
+// mends things: vm.admin_reserve_kbytes, and vm.user_reserve_kbytes but at most
+// a 32nd of the process.
+constexpr uint64_t kAdminReserve = 8 * kMiB;
+constexpr uint64_t kUserReserve = 128 * kMiB;
+// Mappings may come and go: within this part of the limit it counts as reached.
+constexpr uint64_t kMappingsPart = 100;
+// A cgroup is full when less than this part is left. The kernel kills rather
+// than refuses, and drops files first, so a full one is the last to suspect.
+constexpr uint64_t kCgroupPart = 32;
+// How long figures that cost much to look up are kept.
+constexpr uint64_t kKeptMilliseconds = 100;
+
+uint64_t SoftLimit(int resource) {
+  rlimit limit;
+  if (syscall(SYS_prlimit64, 0, resource, nullptr, &limit) != 0 ||
+      limit.rlim_cur == RLIM_INFINITY) {
+    return UINT64_MAX;
+  }
+  return limit.rlim_cur;
+}
+
+// Between 2^38 and 2^52, by processor and kernel: 2^47 on x86-64, with five
+// levels of page tables as well, unless addresses above are asked for by name.
+// The kernel puts the name of the program at the upper end of it.
+uint64_t AddressSpace() {
+  const uint64_t top = getauxval(AT_EXECFN);
+  return top == 0 ? uint64_t{1} << 57 : std::bit_ceil(top);
+}
+
+// Whether `used` and `more` come as near to `limit` as `slack`.
+bool Reaches(uint64_t used, uint64_t more, uint64_t slack, uint64_t limit) {
+  return used >= limit || limit - used < slack || limit - used - slack < more;
+}
+
+// /proc/self is the main thread's, which may have ended before the others.
+uint64_t StatusBytes(const char* root, const char* key) {
+  uint64_t kib = 0;
+  (void)ReadField(root, "/proc/thread-self/status", "", key, &kib);
+  return kib * kKiB;  // 0 when unreadable: then nothing is explained
+}
+
+}  // namespace
+
+constinit const SystemView kRealSystem = {"", SoftLimit, CoarseMilliseconds,
+                                          AddressSpace};
+
+template <typename Look>
+MapFailure::Figures MapFailure::Kept::Get(uint64_t now, Look&& look) {
+  // relaxed: see the class; nothing but these three is read.
+  if (now >= until_.load(std::memory_order_relaxed)) {
+    const Figures seen = look();
+    used_.store(seen.used, std::memory_order_relaxed);
+    limit_.store(seen.limit, std::memory_order_relaxed);
+    // After the look, which may have taken long.
+    until_.store(now + kKeptMilliseconds, std::memory_order_relaxed);
+    return seen;
+  }
+  return {used_.load(std::memory_order_relaxed),
+          limit_.load(std::memory_order_relaxed)};
+}
+
+// Whether a resource limit explains it. `key` is the field of what is used of
+// it; where that cannot be read, a request that alone is more explains itself.
+bool MapFailure::ExplainByLimit(SubCause subcause, int resource,
+                                const char* key, uint64_t bytes,
+                                Evidence* evidence) const {
+  const uint64_t limit = system_.soft_limit(resource);
+  if (limit == UINT64_MAX) return false;
+  const uint64_t used = StatusBytes(system_.root, key);
+  if (bytes <= limit &&
+      (used == 0 || !Reaches(used, bytes, kMovedMeanwhile, limit))) {
+    return false;
+  }
+  *evidence = {subcause, used, limit};
+  return true;
+}
+
+// What a request may not exceed whatever the system's state: two system calls
+// where no limit is set.
+bool MapFailure::ExplainByLimits(OsRequest request, uint64_t bytes,
+                                 Evidence* evidence) const {
+  // Making reserved memory usable takes no address space; reserving is not
+  // counted as data.
+  if (request != OsRequest::kCommit) {
+    if (ExplainByLimit(SubCause::kAddressSpace, RLIMIT_AS, "VmSize", bytes,
+                       evidence)) {
+      return true;
+    }
+    // What is mapped already lies somewhere in it, so that nearly all of it is
+    // never free in one piece.
+    const uint64_t space = system_.address_space();
+    if (bytes >= space - space / 64) {
+      *evidence = {SubCause::kAddressBits, bytes, space};
+      return true;
+    }
+  }
+  return request != OsRequest::kReserve &&
+         ExplainByLimit(SubCause::kDataSegment, RLIMIT_DATA, "VmData", bytes,
+                        evidence);
+}
+
+// False also when the system does not tell.
+bool MapFailure::IsOvercommitMode(uint64_t mode) const {
+  uint64_t in_force = 0;
+  return ReadNumber(system_.root, "/proc/sys/vm/overcommit_memory", "",
+                    &in_force) &&
+         in_force == mode;
+}
+
+// What is promised of what may be, where the kernel keeps to it.
+MapFailure::Figures MapFailure::LookAtCommitLimit() const {
+  if (!IsOvercommitMode(2)) return {};
+  Figures figures;
+  char key[32];
+  uint64_t kib;
+  TextReader file(system_.root, "/proc/meminfo");
+  while (file.NextField(key, sizeof(key), &kib)) {
+    if (strcmp(key, "CommitLimit") == 0) figures.limit = kib * kKiB;
+    if (strcmp(key, "Committed_AS") == 0) figures.used = kib * kKiB;
+  }
+  return figures;
+}
+
+MapFailure::Figures MapFailure::LookAtMappings() const {
+  Figures figures;
+  if (!ReadNumber(system_.root, "/proc/sys/vm/max_map_count", "",
+                  &figures.limit)) {
+    return {};
+  }
+  TextReader file(system_.root, "/proc/thread-self/maps");
+  while (file.SkipLine()) ++figures.used;
+  return figures;
+}
+
+// Also notes whether the cgroup is full, and of which version it is.
+MapFailure::Figures MapFailure::LookAtCgroup() {
+  const CgroupMemory memory = FindCgroupMemory(system_.root);
+  SubCause full = SubCause::kNone;
+  // Files kept in memory are as good as free.
+  const uint64_t held = memory.used - std::min(memory.used, memory.files);
+  if (memory.version != 0 &&
+      Reaches(held, 0, memory.limit / kCgroupPart, memory.limit)) {
+    full = memory.version == 2 ? SubCause::kCgroup2 : SubCause::kCgroup1;
+  }
+  // relaxed: as the figures that are kept beside it.
+  full_cgroup_.store(full, std::memory_order_relaxed);
+  return {memory.used, memory.limit};
+}
+
+// All the memory there is, where the kernel refuses one request beyond it.
+MapFailure::Figures MapFailure::LookAtMemory() const {
+  if (!IsOvercommitMode(0)) return {};
+  Figures figures;
+  char key[32];
+  uint64_t kib;
+  TextReader file(system_.root, "/proc/meminfo");
+  while (file.NextField(key, sizeof(key), &kib)) {
+    if (strcmp(key, "MemTotal") == 0 || strcmp(key, "SwapTotal") == 0) {
+      figures.limit += kib * kKiB;
+    }
+  }
+  return figures;
+}
+
+Evidence MapFailure::Explain(OsRequest request, int error, uint64_t bytes) {
+  if (request == OsRequest::kHugePages) return {SubCause::kNoHugePages, 0, 0};
+  Evidence evidence;
+  // What is mapped while all memory is locked (mlockall) counts as locked.
+  if (error == EAGAIN && ExplainByLimit(SubCause::kMemlock, RLIMIT_MEMLOCK,
+                                        "VmLck", bytes, &evidence)) {
+    return evidence;
+  }
+  // Every other limit shows itself as ENOMEM.
+  if (error != ENOMEM) return {};
+  if (ExplainByLimits(request, bytes, &evidence)) return evidence;
+
+  const uint64_t now = system_.milliseconds();
+  if (request != OsRequest::kReserve) {
+    const Figures commit =
+        commit_.Get(now, [this] { return LookAtCommitLimit(); });
+    if (commit.limit != 0) {
+      const uint64_t own = StatusBytes(system_.root, "VmSize") / 32;
+      if (Reaches(commit.used, bytes,
+                  kAdminReserve + std::min(own, kUserReserve), commit.limit)) {
+        return {SubCause::kCommitLimit, commit.used, commit.limit};
+      }
+    }
+  }
+
+  const Figures mappings =
+      mappings_.Get(now, [this] { return LookAtMappings(); });
+  if (mappings.limit != 0 &&
+      Reaches(mappings.used, 1, mappings.limit / kMappingsPart + 2,
+              mappings.limit)) {
+    return {SubCause::kMapCount, mappings.used, mappings.limit};
+  }
+
+  const Figures cgroup = cgroup_.Get(now, [this] { return LookAtCgroup(); });
+  const SubCause full = full_cgroup_.load(std::memory_order_relaxed);
+  if (full != SubCause::kNone) return {full, cgroup.used, cgroup.limit};
+
+  const Figures memory = memory_.Get(now, [this] { return LookAtMemory(); });
+  if (memory.limit != 0 && bytes > memory.limit) {
+    return {SubCause::kOvercommit, bytes, memory.limit};
+  }
+  return {};
+}
+
+}  // namespace hakmem

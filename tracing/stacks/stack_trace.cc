@@ -1,0 +1,296 @@
+#include "tracing/stacks/stack_trace.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <link.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <unwind.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "base/text/log.h"
+#include "base/text/output.h"
+#include "tracing/stacks/symbol_file.h"
+
+// The linker's; null in a static program, but for one that is made with
+// -static-pie.
+extern __attribute__((weak, visibility("hidden"))) ElfW(Dyn) _DYNAMIC[];
+
+namespace hakmem {
+namespace {
+
+struct Walk {
+  StackTrace* stack;
+  size_t to_skip;
+};
+
+_Unwind_Reason_Code AddFrame(_Unwind_Context* context, void* argument) {
+  auto* walk = static_cast<Walk*>(argument);
+  if (walk->to_skip != 0) {
+    --walk->to_skip;
+    return _URC_NO_REASON;
+  }
+  StackTrace& stack = *walk->stack;
+  if (stack.count == StackTrace::kMostFrames) return _URC_END_OF_STACK;
+  int before = 0;
+  const uintptr_t address = _Unwind_GetIPInfo(context, &before);
+  if (address == 0) return _URC_END_OF_STACK;
+  // A return address is that of the next instruction, maybe of another
+  // function.
+  stack.frames[stack.count++] = address - (before == 0 ? 1 : 0);
+  return _URC_NO_REASON;
+}
+
+// The functions between the caller of a public function here and the frames
+// that are kept: the public one itself.
+constexpr size_t kOwnFrames = 1;
+
+// Whether the unwinder looks for tables without a lock or memory: in the
+// modules' own index. gcc's start files of a static program (one without a
+// dynamic section) register its tables besides, and what is registered is
+// sorted into memory of malloc's, under a lock that a fork does not take; other
+// start files leave out the index (--eh-frame-hdr), and the unwinder aborts.
+bool CanUnwind() {
+  dl_find_object here;
+  return _DYNAMIC != nullptr &&
+         _dl_find_object(reinterpret_cast<void*>(&AddFrame), &here) == 0 &&
+         here.dlfo_eh_frame != nullptr;
+}
+
+[[gnu::always_inline]] inline void WalkStack(StackTrace* stack,
+                                             size_t to_skip) {
+  stack->count = 0;
+  if (!CanUnwind()) return;
+  Walk walk = {stack, to_skip};
+  _Unwind_Backtrace(AddFrame, &walk);
+}
+
+// What the dynamic section of a module tells of its exported names.
+struct Symbols {
+  const ElfW(Sym) * first = nullptr;
+  size_t count = 0;
+  const char* names = nullptr;
+  size_t names_bytes = 0;
+};
+
+// The number of symbols is not stored; the hash table ends with the last.
+size_t CountSymbols(const uint32_t* gnu_hash) {
+  const uint32_t buckets = gnu_hash[0];
+  const uint32_t first_hashed = gnu_hash[1];
+  const uint32_t filter_words = gnu_hash[2];
+  const uint32_t* bucket =
+      gnu_hash + 4 + size_t{filter_words} * sizeof(ElfW(Addr)) / 4;
+  const uint32_t* chain = bucket + buckets;
+  const uint32_t last = *std::max_element(bucket, bucket + buckets);
+  if (last < first_hashed) return first_hashed;
+  size_t end = last;
+  while ((chain[end - first_hashed] & 1) == 0) ++end;
+  return end + 1;
+}
+
+// An address that the dynamic section of `module` names. The loader has made
+// these addresses; in the kernel's vDSO they are offsets still.
+uintptr_t AddressIn(const link_map& module, const ElfW(Dyn) & entry) {
+  const uintptr_t address = entry.d_un.d_ptr;
+  return address < module.l_addr ? module.l_addr + address : address;
+}
+
+// Its table of names, and the one that it was linked under, or null.
+struct Names {
+  const char* table = nullptr;
+  const char* own = nullptr;
+};
+
+Names NamesOf(const link_map& module) {
+  Names names;
+  if (module.l_ld == nullptr) return names;  // a static program
+  size_t own = 0;
+  for (const ElfW(Dyn)* d = module.l_ld; d->d_tag != DT_NULL; ++d) {
+    if (d->d_tag == DT_STRTAB) {
+      names.table = reinterpret_cast<const char*>(AddressIn(module, *d));
+    } else if (d->d_tag == DT_SONAME) {
+      own = d->d_un.d_val;
+    }
+  }
+  if (names.table != nullptr && own != 0) names.own = names.table + own;
+  return names;
+}
+
+Symbols SymbolsOf(const link_map& module) {
+  Symbols symbols;
+  const uint32_t* gnu_hash = nullptr;
+  for (const ElfW(Dyn)* d = module.l_ld; d->d_tag != DT_NULL; ++d) {
+    const uintptr_t address = AddressIn(module, *d);
+    if (d->d_tag == DT_SYMTAB) {
+      symbols.first = reinterpret_cast<const ElfW(Sym)*>(address);
+    } else if (d->d_tag == DT_STRTAB) {
+      symbols.names = reinterpret_cast<const char*>(address);
+    } else if (d->d_tag == DT_STRSZ) {
+      symbols.names_bytes = d->d_un.d_val;
+    } else if (d->d_tag == DT_GNU_HASH) {
+      gnu_hash = reinterpret_cast<const uint32_t*>(address);
+    }
+  }
+  if (symbols.first != nullptr && symbols.names != nullptr &&
+      gnu_hash != nullptr && gnu_hash[0] != 0) {
+    symbols.count = CountSymbols(gnu_hash);
+  }
+  return symbols;
+}
+
+void LeaveOut(size_t count, StackTrace* stack) {
+  std::copy(stack->frames + count, stack->frames + stack->count, stack->frames);
+  stack->count -= count;
+}
+
+// Leaves out what is above the frame that goes on at `from`; false when there
+// is no such frame.
+bool BeginAt(const void* from, StackTrace* stack) {
+  const auto address = reinterpret_cast<uintptr_t>(from);
+  for (size_t i = 0; i < stack->count; ++i) {
+    if (stack->frames[i] == address || stack->frames[i] == address - 1) {
+      LeaveOut(i, stack);
+      return true;
+    }
+  }
+  return false;
+}
+
+// Whether `module` is the allocator's shared library, and not a program or a
+// library that has the allocator linked into it.
+bool IsOwnLibrary(const link_map& module) {
+  static constexpr char kOwnName[] = "libhakmem";
+  const Names names = NamesOf(module);
+  return names.own != nullptr &&
+         strncmp(names.own, kOwnName, sizeof(kOwnName) - 1) == 0;
+}
+
+// Leaves out the frames before the first of another module than ours; none
+// where all are of it.
+void LeaveOutOwnLibrary(StackTrace* stack) {
+  dl_find_object own;
+  if (_dl_find_object(reinterpret_cast<void*>(&AddFrame), &own) != 0 ||
+      !IsOwnLibrary(*own.dlfo_link_map)) {
+    return;
+  }
+  const auto begin = reinterpret_cast<uintptr_t>(own.dlfo_map_start);
+  const auto end = reinterpret_cast<uintptr_t>(own.dlfo_map_end);
+  for (size_t i = 0; i < stack->count; ++i) {
+    if (stack->frames[i] < begin || stack->frames[i] >= end) {
+      return LeaveOut(i, stack);
+    }
+  }
+}
+
+// Adds text of elsewhere: whatever it holds, the line stays one.
+void WriteForeign(const char* text, TextBuffer& out) {
+  for (; *text != '\0'; ++text) {
+    out.Text(static_cast<unsigned char>(*text) < ' ' ? "?" : text, 1);
+  }
+}
+
+void WriteName(const char* name, uintptr_t distance, TextBuffer& out) {
+  out.Text(" ");
+  WriteForeign(name, out);
+  out.Text("+").Hex(distance);
+}
+
+// Adds " name+0x12" for the exported function that `offset` of `module` lies
+// in, if it lies in one.
+void WriteExportedName(const link_map& module, uintptr_t offset,
+                       TextBuffer& out) {
+  const Symbols symbols = SymbolsOf(module);
+  for (size_t i = 0; i < symbols.count; ++i) {
+    const ElfW(Sym)& symbol = symbols.first[i];
+    if (ELF64_ST_TYPE(symbol.st_info) == STT_FUNC && symbol.st_shndx != 0 &&
+        offset - symbol.st_value < symbol.st_size &&
+        symbol.st_name < symbols.names_bytes) {
+      return WriteName(symbols.names + symbol.st_name, offset - symbol.st_value,
+                       out);
+    }
+  }
+}
+
+[[gnu::noinline]] bool WriteNameInFile(const link_map& module, uintptr_t offset,
+                                       TextBuffer& out) {
+  FoundSymbol found;
+  const char* path =
+      module.l_name[0] == '\0' ? "/proc/self/exe" : module.l_name;
+  // A relative path may be of another folder by now.
+  if (path[0] != '/' || !FindSymbol(path, offset, &found)) return false;
+  WriteName(found.name, offset - found.start, out);
+  return true;
+}
+
+[[gnu::noinline]] void WriteModule(const link_map& module, TextBuffer& out) {
+  if (module.l_name[0] != '\0') return WriteForeign(module.l_name, out);
+  // The program itself has no name there.
+  char program[256];
+  const long length = syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/exe",
+                              program, sizeof(program) - 1);
+  program[std::max(length, 0L)] = '\0';
+  WriteForeign(length > 0 ? program : "the program", out);
+}
+
+// What a frame's line fits into; longer ones are cut.
+constexpr size_t kLineBytes = 512;
+
+void WriteFrame(size_t number, uintptr_t address, TextBuffer& text) {
+  text.Text("  #").Decimal(number).Text(" ").Hex(address);
+  dl_find_object found;
+  if (_dl_find_object(reinterpret_cast<void*>(address), &found) == 0) {
+    const link_map& module = *found.dlfo_link_map;
+    text.Text(" ");
+    WriteModule(module, text);
+    const uintptr_t offset = address - module.l_addr;
+    text.Text("+").Hex(offset);
+    if (!WriteNameInFile(module, offset, text)) {
+      WriteExportedName(module, offset, text);
+    }
+  }
+}
+
+// Has send(line, length) called for each frame.
+template <typename Send>
+void PrintFrames(const StackTrace& stack, Send&& send) {
+  for (size_t i = 0; i < stack.count; ++i) {
+    char line[kLineBytes];
+    TextBuffer text(line, sizeof(line));
+    WriteFrame(i, stack.frames[i], text);
+    send(line, std::min(text.length(), sizeof(line)));
+  }
+}
+
+}  // namespace
+
+void NoteStack(const void* from, StackTrace* stack) {
+  WalkStack(stack, kOwnFrames);
+  (void)BeginAt(from, stack);
+}
+
+void PrintStack(options::Option where, const void* from) {
+  const int saved_errno = errno;
+  StackTrace stack;
+  WalkStack(&stack, kOwnFrames);
+  if (!BeginAt(from, &stack)) LeaveOutOwnLibrary(&stack);
+  PrintFrames(stack, [where](const char* line, size_t length) {
+    SendLine(where, line, length);
+  });
+  errno = saved_errno;
+}
+
+void PrintNotedStack(const StackTrace& stack) {
+  const int saved_errno = errno;
+  PrintFrames(stack, [](const char* line, size_t length) {
+    SendLineToStderr(line, length);
+  });
+  errno = saved_errno;
+}
+
+}  // namespace hakmem
