@@ -3,17 +3,17 @@
 #include <algorithm>
 #include <bit>
 
+#include "ace/central_span_cache.h"
 #include "ace/limit.h"
 #include "ace/mid_blocks.h"
-#include "ace/span_shards.h"
 #include "ace_mode.h"
 #include "backend/large/large.h"
 #include "backend/large/span_source.h"
-#include "backend/memory/address_map.h"
+#include "backend/memory/pagemap.h"
 #include "backend/spans/page_heap.h"
 #include "base/os/clock.h"
 #include "base/text/options.h"
-#include "tracing/counters/routings.h"
+#include "tracing/counters/unclassified_sizes.h"
 #include "tracing/failures/failure_note.h"
 
 namespace hakmem {
@@ -27,55 +27,57 @@ auto TakeWithinLimit(size_t bytes, Take&& take) {
   if (result || AceLimit::Bytes() == SIZE_MAX) [[likely]] {
     return result;
   }
-  SpanShards::EndEpoch(/*force=*/true);
+  CentralSpanCache::EndEpoch(/*force=*/true);
   // Overwritten with another reason when the limit is not what it fails for.
-  const size_t cached = SpanShards::HeldBytes();
+  const size_t cached = CentralSpanCache::HeldBytes();
   NoteExhaustion(AceLimit::Held() - cached, cached, AceLimit::Bytes());
   return AceLimit::Within(bytes, take);
 }
 
 // A kept span of `pages`, or one a little longer that is at hand.
-SpanBins::Span TakeKept(size_t pages, size_t most, SpanBins* bins) {
-  uintptr_t batch[SpanBins::kMostSpans];
+ThreadSpanCache::Span TakeKept(size_t pages, size_t most,
+                               ThreadSpanCache* bins) {
+  uintptr_t batch[ThreadSpanCache::kMostSpans];
   if (bins == nullptr) {
-    return SpanShards::Take(pages, 1, batch) == 1
-               ? SpanBins::Span{batch[0], pages}
-               : SpanBins::Span{};
+    return CentralSpanCache::Take(pages, 1, batch) == 1
+               ? ThreadSpanCache::Span{batch[0], pages}
+               : ThreadSpanCache::Span{};
   }
-  if (const SpanBins::Span kept = bins->Pop(pages, most); kept.address != 0) {
+  if (const ThreadSpanCache::Span kept = bins->Pop(pages, most);
+      kept.address != 0) {
     return kept;
   }
   if (!bins->OthersFree(pages)) return {};
   // Half a bin at once, so that a thread that allocates what others free takes
   // the shard's lock now and then only.
   const uint32_t want = std::max(bins->Limit(pages) / 2, uint32_t{1});
-  const uint32_t got = SpanShards::Take(pages, want, batch);
+  const uint32_t got = CentralSpanCache::Take(pages, want, batch);
   if (got == 0) return {};
   for (uint32_t i = 1; i < got; ++i) {
     if (!bins->Push(pages, batch[i])) {
-      SpanShards::Give(pages, &batch[i], 1);
+      CentralSpanCache::Give(pages, &batch[i], 1);
     }
   }
   return {batch[0], pages};
 }
 
-void KeepOrPassOn(uintptr_t address, size_t pages, SpanBins* bins) {
-  if (bins == nullptr) return SpanShards::GiveUsed(pages, address);
+void KeepOrPassOn(uintptr_t address, size_t pages, ThreadSpanCache* bins) {
+  if (bins == nullptr) return CentralSpanCache::GiveUsed(pages, address);
   bins->NoteFree(pages);
   if (bins->Push(pages, address)) {
     return PageHeap::MarkCached(address, pages);
   }
   // The older half goes, and makes room for the one that is still in cache.
   if (bins->IsAtLimit(pages)) {
-    uintptr_t oldest[SpanBins::kMostSpans];
+    uintptr_t oldest[ThreadSpanCache::kMostSpans];
     const uint32_t count = (bins->Count(pages) + 1) / 2;
     bins->TakeOldest(pages, count, oldest);
-    SpanShards::Give(pages, oldest, count);
+    CentralSpanCache::Give(pages, oldest, count);
     if (bins->Push(pages, address)) {
       return PageHeap::MarkCached(address, pages);
     }
   }
-  SpanShards::GiveUsed(pages, address);
+  CentralSpanCache::GiveUsed(pages, address);
 }
 
 }  // namespace
@@ -119,7 +121,7 @@ void Ace::VisitSlabs(SlabVisitor visitor, void* argument) {
 }
 
 SpanAllocation Ace::Allocate(size_t bytes, size_t alignment, Contents contents,
-                             SpanBins* bins) {
+                             ThreadSpanCache* bins) {
   bytes = std::max(bytes, size_t{1});
   if (bytes > kMaxSpanBytes || alignment > kMaxSpanBytes) {
     if (kAceMode != AceMode::kOff) {
@@ -134,8 +136,9 @@ SpanAllocation Ace::Allocate(size_t bytes, size_t alignment, Contents contents,
   if (kAceMode != AceMode::kOff && bytes <= kMaxMidBytes) CountRouting(bytes);
   const size_t pages = ClassPagesFor(bytes);
   if (kAceMode != AceMode::kOff && alignment <= kPageBytes) {
-    const size_t most = std::min(MostPagesFor(bytes), SpanBins::kMaxPages);
-    const SpanBins::Span kept = TakeKept(pages, most, bins);
+    const size_t most =
+        std::min(MostPagesFor(bytes), ThreadSpanCache::kMaxPages);
+    const ThreadSpanCache::Span kept = TakeKept(pages, most, bins);
     if (kept.address != 0) {
       PageHeap::MarkUsed(kept.address, kept.pages);
       return {kept.address, false};
@@ -148,7 +151,7 @@ SpanAllocation Ace::Allocate(size_t bytes, size_t alignment, Contents contents,
 
 size_t Ace::BytesAt(uintptr_t address) { return SpanSource::BytesAt(address); }
 
-void Ace::Free(uintptr_t address, SpanBins* bins) {
+void Ace::Free(uintptr_t address, ThreadSpanCache* bins) {
   if (kAceMode != AceMode::kOff) {
     if (const size_t pages = PageHeap::PagesAt(address); pages != 0) {
       return KeepOrPassOn(address, pages, bins);
@@ -170,19 +173,19 @@ uintptr_t Ace::Resize(uintptr_t address, size_t bytes) {
   return done ? address : 0;
 }
 
-void Ace::TrimBins(SpanBins& bins, bool all) {
-  for (size_t pages = 1; pages <= SpanBins::kMaxPages; ++pages) {
+void Ace::TrimBins(ThreadSpanCache& bins, bool all) {
+  for (size_t pages = 1; pages <= ThreadSpanCache::kMaxPages; ++pages) {
     const uint32_t unused = bins.EndEpoch(pages);
     const uint32_t count = all ? bins.Count(pages) : unused;
     if (count == 0) continue;
-    uintptr_t spans[SpanBins::kMostSpans];
+    uintptr_t spans[ThreadSpanCache::kMostSpans];
     bins.TakeOldest(pages, count, spans);
-    SpanShards::Give(pages, spans, count);
+    CentralSpanCache::Give(pages, spans, count);
   }
 }
 
 void Ace::EndEpoch(uint64_t now, bool force) {
-  SpanShards::EndEpoch(force);
+  CentralSpanCache::EndEpoch(force);
   MidBlocks::EndEpoch(now, force);
 }
 
@@ -202,14 +205,14 @@ Ace::Totals Ace::Sum() {
   totals.slabs = MidBlocks::Totals();
   totals.span_bytes = pages.used_bytes;
   totals.committed = pages.committed_bytes;
-  totals.shared_cached = SpanShards::HeldBytes();
+  totals.shared_cached = CentralSpanCache::HeldBytes();
   totals.large_bytes = Large::BytesInUse();
   totals.large_cached = Large::BytesParked();
   return totals;
 }
 
 void Ace::LockForFork() {
-  SpanShards::LockForFork();
+  CentralSpanCache::LockForFork();
   AceLimit::LockForFork();
   MidBlocks::LockForFork();
 }
@@ -217,17 +220,17 @@ void Ace::LockForFork() {
 void Ace::UnlockAfterFork() {
   MidBlocks::UnlockAfterFork();
   AceLimit::UnlockAfterFork();
-  SpanShards::UnlockAfterFork();
+  CentralSpanCache::UnlockAfterFork();
 }
 
-void Ace::CheckBooks(BookCheck& check) {
-  MidBlocks::CheckBooks(check);
-  SpanShards::CheckBooks(check);
+void Ace::VerifyInvariants(HeapVerifier& check) {
+  MidBlocks::VerifyInvariants(check);
+  CentralSpanCache::VerifyInvariants(check);
 }
 
 void Ace::VisitShared(void (*visit)(uintptr_t span, void* argument),
                       void* argument) {
-  SpanShards::VisitSpans(visit, argument);
+  CentralSpanCache::VisitSpans(visit, argument);
 }
 
 }  // namespace hakmem

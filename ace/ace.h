@@ -4,26 +4,27 @@
 //   to 1 MiB           spans of whole pages: the thread's span bins, shards
 //   above              large blocks: a mapping each, a few kept for reuse
 //
-// A mid block is told by its class in the address map, as a tiny one is; a span
+// A mid block is told by its class in the pagemap, as a tiny one is; a span
 // by its tag in the page heap. What adapts is how much each class may cache
-// (thread_cache.h, span_bins.h, span_shards.h) and which span lengths have a
-// cache at all: a length that is asked for often gets one, so that 33 KiB costs
-// 36 KiB, and loses it when nobody asks any more. No live block ever moves.
+// (thread_cache.h, thread_span_cache.h, central_span_cache.h) and which span
+// lengths have a cache at all: a length that is asked for often gets one, so
+// that 33 KiB costs 36 KiB, and loses it when nobody asks any more. No live
+// block ever moves.
 //
 // With --//ace=fixed limits are frozen, and span lengths are rounded up to base
 // classes 12.5 % apart; with --//ace=off sizes above tiny go straight to spans
 // and mappings.
 //
-// Thread-safe, but for the SpanBins passed in, which are the calling thread's
-// (null: it has none). Lock order: span shards (none is held while another is
-// taken), the limit, mid blocks; then the span source's.
+// Thread-safe, but for the ThreadSpanCache passed in, which are the calling
+// thread's (null: it has none). Lock order: span shards (none is held while
+// another is taken), the limit, mid blocks; then the span source's.
 #ifndef HAKMEM_ACE_ACE_H_
 #define HAKMEM_ACE_ACE_H_
 
 #include <cstddef>
 #include <cstdint>
 
-#include "ace/span_bins.h"
+#include "ace/thread_span_cache.h"
 #include "ace_mode.h"
 #include "backend/backend.h"
 #include "backend/spans/span.h"
@@ -60,7 +61,7 @@ class Ace {
   // costs no more, and is resident only where it is touched.
   enum class Contents { kAny, kZero };
   static SpanAllocation Allocate(size_t bytes, size_t alignment,
-                                 Contents contents, SpanBins* bins);
+                                 Contents contents, ThreadSpanCache* bins);
 
   // Usable bytes of the span or large block that starts at `address`, any
   // number at all; 0 when none does.
@@ -68,7 +69,7 @@ class Ace {
 
   // Takes back the span or large block at `address`. Aborts with one line that
   // says what the address is when none starts there.
-  static void Free(uintptr_t address, SpanBins* bins);
+  static void Free(uintptr_t address, ThreadSpanCache* bins);
 
   // Makes the span or large block at `address` at least `bytes` long without
   // copying. Returns where it is now; 0 when that cannot be done, and the block
@@ -77,7 +78,7 @@ class Ace {
 
   // Ends an epoch of `bins`: what lay unused in them goes back, everything with
   // `all`.
-  static void TrimBins(SpanBins& bins, bool all);
+  static void TrimBins(ThreadSpanCache& bins, bool all);
 
   // Housekeeping at `now` (CoarseMilliseconds), as Backend's functions of these
   // names: EndEpoch lets go of what the shards and pools kept unused.
@@ -99,9 +100,9 @@ class Ace {
   static void UnlockAfterFork();
 
   // Proves that the books of mid blocks and shards balance
-  // (backend/verify/book_check.h). The caller holds the locks, as for fork.
+  // (backend/verify/heap_verifier.h). The caller holds the locks, as for fork.
   // VisitShared calls visit(span, argument) for each span in the shards.
-  [[gnu::cold]] static void CheckBooks(BookCheck& check);
+  [[gnu::cold]] static void VerifyInvariants(HeapVerifier& check);
   static void VisitShared(void (*visit)(uintptr_t span, void* argument),
                           void* argument);
 

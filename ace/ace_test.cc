@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "ace/limit.h"
-#include "backend/memory/address_map.h"
+#include "backend/memory/pagemap.h"
 #include "base/text/options.h"
 #include "tracing/failures/failure_note.h"
 
@@ -29,8 +29,8 @@ constexpr auto kAny = Ace::Contents::kAny;
 
 char* At(uintptr_t address) { return reinterpret_cast<char*>(address); }
 
-std::unique_ptr<SpanBins> NewBins() {
-  auto bins = std::make_unique<SpanBins>();
+std::unique_ptr<ThreadSpanCache> NewBins() {
+  auto bins = std::make_unique<ThreadSpanCache>();
   bins->Begin();
   return bins;
 }
@@ -152,7 +152,7 @@ TEST(Ace, BlocksOfAllSizesKeepApart) {
         void* block;
         ASSERT_EQ(Ace::Refill(c, &block, 1), 1u);
         address = reinterpret_cast<uintptr_t>(block);
-        ASSERT_EQ(AddressMap::ClassAt(address), c);
+        ASSERT_EQ(Pagemap::ClassAt(address), c);
       } else {
         address = Ace::Allocate(bytes, 16, kAny, bins.get()).address;
         ASSERT_NE(address, 0u);
@@ -196,7 +196,7 @@ TEST(Ace, ThreadsHandOnBlocksOfAllSizes) {
   std::mutex mutex;
   std::vector<Block> shared;
   std::atomic<int> running{kThreads};
-  const auto free_block = [](const Block& block, SpanBins* bins) {
+  const auto free_block = [](const Block& block, ThreadSpanCache* bins) {
     EXPECT_EQ(At(block.address)[0], static_cast<char>(block.bytes));
     EXPECT_EQ(At(block.address)[block.bytes - 1],
               static_cast<char>(block.bytes));

@@ -5,11 +5,11 @@
 #include <memory>
 #include <string>
 
-#include "ace/span_bins.h"
-#include "ace/span_shards.h"
+#include "ace/central_span_cache.h"
+#include "ace/thread_span_cache.h"
 #include "backend/spans/page_heap.h"
 #include "backend/spans/span.h"
-#include "backend/verify/books_test_helper.h"
+#include "backend/verify/heap_verifier_test_helper.h"
 
 namespace hakmem {
 namespace {
@@ -18,11 +18,12 @@ constexpr size_t kPages = 12;
 
 uintptr_t Allocate() { return PageHeap::Allocate(kPages, kPageBytes).address; }
 
-TEST(SpanBinsBooks, NameASpanThatIsNotCached) {
-  auto bins = std::make_unique<SpanBins>();
+TEST(ThreadSpanCacheVerify, NameASpanThatIsNotCached) {
+  auto bins = std::make_unique<ThreadSpanCache>();
   bins->Begin();
   const auto faults = [&] {
-    return FaultsOf([&](BookCheck& check) { bins->CheckBooks(check); });
+    return FaultsOf(
+        [&](HeapVerifier& check) { bins->VerifyInvariants(check); });
   };
   EXPECT_EQ(faults(), "");
   for (int i = 0; i < 16; ++i) bins->Pop(kPages, kPages);  // asked for: room
@@ -37,25 +38,25 @@ TEST(SpanBinsBooks, NameASpanThatIsNotCached) {
   EXPECT_EQ(faults(), "");
 }
 
-TEST(SpanShardsBooks, NameASpanThatIsNotCached) {
+TEST(CentralSpanCacheVerify, NameASpanThatIsNotCached) {
   const auto faults = [] {
-    return FaultsOf([](BookCheck& check) {
-      SpanShards::LockForFork();
-      SpanShards::CheckBooks(check);
-      SpanShards::UnlockAfterFork();
+    return FaultsOf([](HeapVerifier& check) {
+      CentralSpanCache::LockForFork();
+      CentralSpanCache::VerifyInvariants(check);
+      CentralSpanCache::UnlockAfterFork();
     });
   };
   uintptr_t taken;
-  for (int i = 0; i < 16; ++i) SpanShards::Take(kPages, 1, &taken);
+  for (int i = 0; i < 16; ++i) CentralSpanCache::Take(kPages, 1, &taken);
   const uintptr_t span = Allocate();
-  SpanShards::GiveUsed(kPages, span);
-  ASSERT_EQ(SpanShards::HeldBytes(), kPages * kPageBytes);
+  CentralSpanCache::GiveUsed(kPages, span);
+  ASSERT_EQ(CentralSpanCache::HeldBytes(), kPages * kPageBytes);
   EXPECT_EQ(faults(), "");
   PageHeap::MarkUsed(span, kPages);
   EXPECT_NE(faults().find("a kept span is not cached"), std::string::npos);
   PageHeap::MarkCached(span, kPages);
   EXPECT_EQ(faults(), "");
-  SpanShards::EndEpoch(/*force=*/true);
+  CentralSpanCache::EndEpoch(/*force=*/true);
   EXPECT_EQ(faults(), "");
 }
 

@@ -44,6 +44,8 @@ void MidBlocks::LockForFork() { pools.LockForFork(); }
 
 void MidBlocks::UnlockAfterFork() { pools.UnlockAfterFork(); }
 
-void MidBlocks::CheckBooks(BookCheck& check) { pools.CheckBooks(check); }
+void MidBlocks::VerifyInvariants(HeapVerifier& check) {
+  pools.VerifyInvariants(check);
+}
 
 }  // namespace hakmem

@@ -30,9 +30,9 @@ class MidBlocks {
   static void LockForFork();
   static void UnlockAfterFork();
 
-  // Proves that the books balance (backend/verify/book_check.h). The caller
+  // Proves that the books balance (backend/verify/heap_verifier.h). The caller
   // holds the locks, as for fork.
-  [[gnu::cold]] static void CheckBooks(BookCheck& check);
+  [[gnu::cold]] static void VerifyInvariants(HeapVerifier& check);
 };
 
 }  // namespace hakmem

@@ -2,7 +2,7 @@
 // under every interleaving of a few operations, on a memory as weak as C11's
 // (testing/interleaver): free blocks of slabs in use are purged while the lock
 // is free, beside threads that take blocks and give them back. At the end of
-// each run the pools' own books are checked (backend/verify/book_check.h).
+// each run the pools' own books are checked (backend/verify/heap_verifier.h).
 
 #include <gtest/gtest.h>
 
@@ -17,16 +17,16 @@
 #include "tests/interleaving/in_place_of_std.h"
 //
 #include "ace/mid_slab.h"
-#include "backend/memory/address_map.cc"
 #include "backend/memory/model_aborts_test_helper.h"
 #include "backend/memory/model_system_test_helper.h"
+#include "backend/memory/pagemap.cc"
 #include "backend/slabs/shared_slab_pools.h"
 #include "backend/slabs/shared_slab_pools_check.h"
 #include "backend/slabs/slab_check.cc"
 
 namespace hakmem {
 
-// The address map does without a window: its classes lie in leaves.
+// The pagemap does without a window: its classes lie in leaves.
 uint64_t os::AddressSpaceLimit() { return UINT64_MAX; }
 os::Mapping os::Map(size_t, size_t, Access) { return {0, ENOMEM}; }
 int os::AdviseNoHugePages(uintptr_t, size_t) { return 0; }
@@ -91,7 +91,7 @@ namespace {
 
 // --- Reaching what runs must begin anew --------------------------------------
 
-using ChunkPool = MetadataPool<SlabChunk<MidSlab>>;
+using ChunkPool = MetadataAllocator<SlabChunk<MidSlab>>;
 
 // Explicit instantiation may name private members.
 template <ChunkPool* kPool>
@@ -134,7 +134,7 @@ class MidPurgeModel : public testing::Test {
     // The leaves of the map, for good: they are entered once a process.
     for (size_t c = 0; c < kMostChunks; ++c) {
       static Chunk chunk;
-      ASSERT_TRUE(AddressMap::SetChunk(kFirstChunk + c * kChunkBytes, &chunk));
+      ASSERT_TRUE(Pagemap::SetChunk(kFirstChunk + c * kChunkBytes, &chunk));
     }
     model::KeepBooks();
   }
@@ -143,9 +143,9 @@ class MidPurgeModel : public testing::Test {
   void Begin(size_t slabs) {
     for (size_t c = 0; c < kMostChunks; ++c) {
       const uintptr_t chunk = kFirstChunk + c * kChunkBytes;
-      AddressMap::SetChunk(chunk, nullptr);
+      Pagemap::SetChunk(chunk, nullptr);
       for (size_t i = 0; i < kSlabsPerChunk; ++i) {
-        AddressMap::SetClass(chunk + i * kSlabBytes, SizeClass::kNone);
+        Pagemap::SetClass(chunk + i * kSlabBytes, SizeClass::kNone);
       }
     }
     model::BeginSystem();
@@ -159,12 +159,12 @@ class MidPurgeModel : public testing::Test {
 
   // After all threads: the books agree, and what is not freed is in use.
   static void RequireBooksAreRight() {
-    BookCheck check;
-    pools.CheckBooks(check);
+    HeapVerifier check;
+    pools.VerifyInvariants(check);
     size_t bytes = 0;
     for (const uintptr_t place : model::system_below.held) {
       // Each block has two places, of which one begins it.
-      const SizeClass c = AddressMap::ClassAt(place);
+      const SizeClass c = Pagemap::ClassAt(place);
       bytes += ClassBytes(c) / 2;
     }
     Require(pools.BlockBytes() == bytes, "a freed block is lost");
@@ -172,7 +172,7 @@ class MidPurgeModel : public testing::Test {
 
   Result Run(const std::function<Threads()>& make, Options options = {}) {
     // What decides nothing.
-    options.quiet_files = {"counters.h", "dirty_ledger.h", "options.h",
+    options.quiet_files = {"counters.h", "dirty_bytes.h", "options.h",
                            "single_thread.h"};
     return Explore(make, RequireBooksAreRight, options);
   }

@@ -18,14 +18,14 @@
 
 namespace hakmem {
 
-class BookCheck;
+class HeapVerifier;
 class PurgeBudget;
 
 template <typename B>
 concept Backend = requires(typename B::Heap* heap, SizeClass size_class,
                            void** blocks, uint32_t count, uint64_t now,
                            bool force, uintptr_t address, SlabVisitor visitor,
-                           void* argument, BookCheck& check,
+                           void* argument, HeapVerifier& check,
                            PurgeBudget* budget) {
   // "segment" or "superslab".
   { B::kName } -> std::convertible_to<const char*>;
@@ -69,10 +69,11 @@ concept Backend = requires(typename B::Heap* heap, SizeClass size_class,
   { B::LockForFork() } -> std::same_as<void>;
   { B::UnlockAfterFork() } -> std::same_as<void>;
 
-  // The proof that the books balance (book_check.h), with the locks held as for
-  // fork: NoteHolder for each heap that somebody holds, then CheckBooks once.
+  // The proof that the books balance (heap_verifier.h), with the locks held as
+  // for fork: NoteHolder for each heap that somebody holds, then
+  // VerifyInvariants once.
   { B::NoteHolder(check, heap) } -> std::same_as<void>;
-  { B::CheckBooks(check) } -> std::same_as<void>;
+  { B::VerifyInvariants(check) } -> std::same_as<void>;
 
   // For that as well: whether the block at `address`, the start of one, was
   // taken back, but waits to reach the slab's free bits.

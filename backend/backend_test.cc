@@ -14,8 +14,8 @@
 #include <thread>
 #include <vector>
 
-#include "backend/memory/address_map.h"
 #include "backend/memory/chunk_source.h"
+#include "backend/memory/pagemap.h"
 #include "backend/segment/segment.h"
 #include "backend/superslab/superslab.h"
 
@@ -106,7 +106,7 @@ TYPED_TEST(BackendTest, BlocksAreApartAlignedAndKnownToTheMap) {
     std::map<uintptr_t, int> seen;
     for (void* block : blocks) {
       ASSERT_EQ(AddressOf(block) % kBlockAlignment, 0u);
-      ASSERT_EQ(AddressMap::ClassAt(AddressOf(block)), size_class);
+      ASSERT_EQ(Pagemap::ClassAt(AddressOf(block)), size_class);
       const Slab* slab = TypeParam::SlabAt(AddressOf(block));
       ASSERT_NE(slab->BlockAt(AddressOf(block)), Slab::kNotABlock);
       memset(block, static_cast<int>(c), bytes);

@@ -5,8 +5,9 @@
 //
 // One mapping, made when it is needed first, from which pieces are cut and
 // never taken back: the process is about to end. Its size is before each piece.
-// Used by bad_free.h, which begins it; by the thread cache, which allocates; by
-// SpanSource, so that whoever is handed a piece may measure and free it.
+// Used by error_reporting.h, which begins it; by the thread cache, which
+// allocates; by SpanSource, so that whoever is handed a piece may measure and
+// free it.
 #ifndef HAKMEM_BACKEND_ERRORS_EMERGENCY_H_
 #define HAKMEM_BACKEND_ERRORS_EMERGENCY_H_
 

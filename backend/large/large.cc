@@ -9,8 +9,8 @@
 #include "backend/large/large_guards.h"
 #include "backend/large/large_pieces.h"
 #include "backend/large/large_state.h"
-#include "backend/memory/address_map.h"
 #include "backend/memory/huge_pages.h"
+#include "backend/memory/pagemap.h"
 #include "base/os/clock.h"
 #include "base/os/os_memory.h"
 #include "base/sync/lock.h"
@@ -91,7 +91,7 @@ bool Move(LargeBlock* block, size_t mapped, size_t size) {
     return false;
   }
   // Whether the map has room for the new place; it then cannot refuse below.
-  if (!AddressMap::SetChunk(to.address, block)) {
+  if (!Pagemap::SetChunk(to.address, block)) {
     os::Release(to.address, size);
     ReleaseGuards(to.address, size, guarded);
     return false;
@@ -99,15 +99,15 @@ bool Move(LargeBlock* block, size_t mapped, size_t size) {
   // Before the pages leave, and out of the new place as well while it is in
   // doubt: another thread may be given the one they left, or the other one when
   // they cannot move there.
-  AddressMap::SetChunk(to.address, nullptr);
-  AddressMap::SetChunk(from, nullptr);
+  Pagemap::SetChunk(to.address, nullptr);
+  Pagemap::SetChunk(from, nullptr);
   if (const int error = os::MoveTo(from, mapped, size, to.address)) {
     NoteMapFail(OsRequest::kGrowLarge, error, size);
     ReleaseGuards(to.address, size, guarded);
-    AddressMap::SetChunk(from, block);
+    Pagemap::SetChunk(from, block);
     return false;
   }
-  AddressMap::SetChunk(to.address, block);
+  Pagemap::SetChunk(to.address, block);
   ReleaseGuards(from, mapped, block->guarded);
   MutexLock lock(mutex);
   block->base = to.address;
@@ -177,7 +177,7 @@ SpanAllocation EnterTaken(const ParkedMemory& memory)
     ABSL_LOCKS_EXCLUDED(mutex) {
   LargeBlock* block = memory.block;
   if (block == nullptr) return {};
-  if (!AddressMap::SetChunk(block->base, block)) {
+  if (!Pagemap::SetChunk(block->base, block)) {
     GiveBack(block);
     return {};
   }
@@ -204,7 +204,7 @@ void GiveBackParked(size_t bytes) ABSL_LOCKS_EXCLUDED(mutex) {
 
 // Enters a block that was unreleased, `size` bytes of it; the rest is its tail.
 SpanAllocation EnterUnreleased(LargeBlock* block, size_t size) {
-  if (!AddressMap::SetChunk(block->base, block)) {
+  if (!Pagemap::SetChunk(block->base, block)) {
     GiveBack(block);
     return {};
   }
@@ -246,7 +246,7 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment) {
   if constexpr (kGuardsMemory) block->guarded = alignment;
   HugePages::AdviseIfAsked(block->base, block->bytes);
   AskIfDense(block);
-  if (!AddressMap::SetChunk(m.address, block)) {
+  if (!Pagemap::SetChunk(m.address, block)) {
     GiveBack(block);
     return {};
   }
@@ -439,7 +439,8 @@ void Large::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   mutex.Unlock();
 }
 
-void Large::CheckBooks(BookCheck& check) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+void Large::VerifyInvariants(HeapVerifier& check)
+    ABSL_NO_THREAD_SAFETY_ANALYSIS {
   CheckLargeBlocks({blocks, parked, tails, bytes_in_use, bytes_parked,
                     moved_chunks, unreleased, block_pool},
                    check);

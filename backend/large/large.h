@@ -1,7 +1,7 @@
 // Large blocks: a mapping of their own each, for requests above
 // kMaxSpanBytes (1 MiB) and alignments that no span has.
 //
-// Blocks start on a chunk boundary, so the address map finds their books; they
+// Blocks start on a chunk boundary, so the pagemap finds their books; they
 // grow by mremap, in place or by moving pages instead of bytes. A block that is
 // freed goes back to the OS, or is parked: kept resident for the decay time. A
 // parked block serves a request of nearly its size; for any other, resident
@@ -39,7 +39,7 @@
 
 namespace hakmem {
 
-class BookCheck;
+class HeapVerifier;
 
 class Large {
  public:
@@ -102,9 +102,9 @@ class Large {
   static void LockForFork();
   static void UnlockAfterFork();
 
-  // Proves that the books balance (book_check.h). The caller holds the locks,
-  // as for fork, the chunk source's too.
-  [[gnu::cold]] static void CheckBooks(BookCheck& check);
+  // Proves that the books balance (heap_verifier.h). The caller holds the
+  // locks, as for fork, the chunk source's too.
+  [[gnu::cold]] static void VerifyInvariants(HeapVerifier& check);
 };
 
 }  // namespace hakmem

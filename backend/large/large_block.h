@@ -13,7 +13,7 @@
 
 namespace hakmem {
 
-class BookCheck;
+class HeapVerifier;
 
 struct LargeTailsTag {};
 
@@ -46,11 +46,12 @@ struct LargeBooks {
   size_t bytes_parked;
   size_t moved_chunks;
   const IntrusiveList<LargeBlock>& unreleased;
-  MetadataPool<LargeBlock>& block_pool;
+  MetadataAllocator<LargeBlock>& block_pool;
 };
 
-// Large::CheckBooks.
-[[gnu::cold]] void CheckLargeBlocks(const LargeBooks& books, BookCheck& check);
+// Large::VerifyInvariants.
+[[gnu::cold]] void CheckLargeBlocks(const LargeBooks& books,
+                                    HeapVerifier& check);
 
 }  // namespace hakmem
 

@@ -1,12 +1,12 @@
 // The proof that the books of large blocks balance: each one in use is in the
-// address map, parked ones are not, no two share memory, and the sums are
+// pagemap, parked ones are not, no two share memory, and the sums are
 // right.
 #include "backend/large/large_block.h"
-#include "backend/memory/address_map.h"
 #include "backend/memory/chunk_source.h"
 #include "backend/memory/metadata_check.h"
+#include "backend/memory/pagemap.h"
 #include "backend/spans/span.h"
-#include "backend/verify/book_check.h"
+#include "backend/verify/heap_verifier.h"
 
 namespace hakmem {
 namespace {
@@ -26,7 +26,7 @@ bool Overlap(const LargeBlock& a, const LargeBlock& b) {
 
 // What is true of any block: of its memory from the `first` chunk on, the map
 // knows nothing.
-void CheckPlace(const LargeBlock& block, size_t first, BookCheck& check) {
+void CheckPlace(const LargeBlock& block, size_t first, HeapVerifier& check) {
   const size_t bytes = MappedBytes(block);
   check.Require(block.kind == ChunkKind::kLarge && block.bytes != 0 &&
                     block.base % kChunkBytes == 0 && bytes % kPageBytes == 0 &&
@@ -34,7 +34,7 @@ void CheckPlace(const LargeBlock& block, size_t first, BookCheck& check) {
                 "a large block is misplaced, or empty", block.base);
   for (size_t offset = first * kChunkBytes; offset < bytes;
        offset += kChunkBytes) {
-    check.Require(AddressMap::ChunkAt(block.base + offset) == nullptr,
+    check.Require(Pagemap::ChunkAt(block.base + offset) == nullptr,
                   "a chunk lies in a large block's memory",
                   block.base + offset);
   }
@@ -42,15 +42,15 @@ void CheckPlace(const LargeBlock& block, size_t first, BookCheck& check) {
                 "a large block lies in a region", block.base);
 }
 
-void CheckInUse(const LargeBlock& block, BookCheck& check) {
-  check.Require(AddressMap::ChunkAt(block.base) == &block,
-                "a large block in use is not in the address map", block.base);
+void CheckInUse(const LargeBlock& block, HeapVerifier& check) {
+  check.Require(Pagemap::ChunkAt(block.base) == &block,
+                "a large block in use is not in the pagemap", block.base);
   CheckPlace(block, 1, check);
 }
 
 // `block` is parked.
 void CheckParked(const LargeBlock& block, const LargeBooks& books,
-                 BookCheck& check) {
+                 HeapVerifier& check) {
   CheckPlace(block, 0, check);
   check.Require(block.tail == 0, "a parked block has a tail", block.base);
   for (const LargeBlock* other =
@@ -68,20 +68,20 @@ void CheckParked(const LargeBlock& block, const LargeBooks& books,
 }
 
 // Parts of blocks, too: they start anywhere.
-void CheckUnreleased(const LargeBlock& block, BookCheck& check) {
+void CheckUnreleased(const LargeBlock& block, HeapVerifier& check) {
   check.Require(block.bytes != 0 && block.tail == 0 &&
                     (block.base | block.bytes) % kPageBytes == 0,
                 "unreleased memory is misplaced, or empty", block.base);
-  check.Require(AddressMap::ChunkAt(block.base) == nullptr ||
-                    block.base % kChunkBytes != 0,
-                "unreleased memory is in the address map", block.base);
+  check.Require(
+      Pagemap::ChunkAt(block.base) == nullptr || block.base % kChunkBytes != 0,
+      "unreleased memory is in the pagemap", block.base);
   check.Require(!ChunkSource::OverlapsRegion(block.base, block.bytes),
                 "unreleased memory lies in a region", block.base);
 }
 
 }  // namespace
 
-void CheckLargeBlocks(const LargeBooks& books, BookCheck& check) {
+void CheckLargeBlocks(const LargeBooks& books, HeapVerifier& check) {
   Sums sums;
   check.tally.large_blocks +=
       WalkList(books.blocks, "the list of large blocks is broken", check,
@@ -125,8 +125,8 @@ void CheckLargeBlocks(const LargeBooks& books, BookCheck& check) {
   check.RequireEqualAtRest(books.moved_chunks, sums.moved_chunks,
                            "wrong sum of large blocks' moved chunks");
   check.tally.dirty_bytes += sums.parked;
-  books.block_pool.CheckBooks(check, [&](const LargeBlock* free) {
-    if (AddressMap::ChunkAt(free->base) == free) return true;
+  books.block_pool.VerifyInvariants(check, [&](const LargeBlock* free) {
+    if (Pagemap::ChunkAt(free->base) == free) return true;
     const auto is_in = [free](const IntrusiveList<LargeBlock>& list) {
       LargeBlock* block = list.front();
       while (block != nullptr && block != free) block = list.Next(block);

@@ -2,15 +2,15 @@
 
 #include <algorithm>
 
-#include "backend/memory/address_map.h"
-#include "backend/memory/dirty_ledger.h"
+#include "backend/memory/dirty_bytes.h"
+#include "backend/memory/pagemap.h"
 #include "base/os/clock.h"
 #include "base/os/os_memory.h"
 
 namespace hakmem::large {
 
 LargeBlock* BlockAt(uintptr_t address) {
-  Chunk* chunk = AddressMap::ChunkAt(address);
+  Chunk* chunk = Pagemap::ChunkAt(address);
   if (chunk == nullptr || chunk->kind != ChunkKind::kLarge ||
       chunk->base != address) {
     return nullptr;
@@ -32,8 +32,8 @@ void Begin(LargeBlock* block, uintptr_t address, size_t bytes) {
 void SetTail(LargeBlock* block, size_t bytes) {
   if (block->tail != 0) tails.Remove(block);
   bytes_parked += bytes - block->tail;
-  DirtyLedger::Add(bytes);
-  DirtyLedger::Subtract(block->tail);
+  DirtyBytes::Add(bytes);
+  DirtyBytes::Subtract(block->tail);
   block->tail = bytes;
   if (bytes == 0) return;
   block->shrunk_at = CoarseMilliseconds();
@@ -55,26 +55,26 @@ LargeBlock* LeaveUse(uintptr_t address) {
   const size_t tail = block->tail;
   SetTail(block, 0);
   block->bytes += tail;
-  AddressMap::SetChunk(address, nullptr);
+  Pagemap::SetChunk(address, nullptr);
   return block;
 }
 
 void EnterParked(LargeBlock* block) {
   parked.PushBack(block);
   bytes_parked += block->bytes;
-  DirtyLedger::Add(block->bytes);
+  DirtyBytes::Add(block->bytes);
 }
 
 void EnterParkedAsOldest(LargeBlock* block) {
   parked.PushFront(block);
   bytes_parked += block->bytes;
-  DirtyLedger::Add(block->bytes);
+  DirtyBytes::Add(block->bytes);
 }
 
 void Unpark(LargeBlock* block) {
   parked.Remove(block);
   bytes_parked -= block->bytes;
-  DirtyLedger::Subtract(block->bytes);
+  DirtyBytes::Subtract(block->bytes);
 }
 
 void Forget(LargeBlock* block) {

@@ -21,7 +21,7 @@
 
 namespace hakmem::large {
 
-inline constinit MetadataPool<LargeBlock> block_pool;
+inline constinit MetadataAllocator<LargeBlock> block_pool;
 inline constinit Mutex mutex;
 inline constinit IntrusiveList<LargeBlock> blocks ABSL_GUARDED_BY(mutex);
 inline constinit size_t bytes_in_use ABSL_GUARDED_BY(mutex) = 0;

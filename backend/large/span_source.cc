@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "backend/errors/bad_free.h"
 #include "backend/errors/emergency.h"
+#include "backend/errors/error_reporting.h"
 #include "backend/large/large.h"
-#include "backend/memory/address_map.h"
 #include "backend/memory/chunk_source.h"
+#include "backend/memory/pagemap.h"
 #include "backend/spans/page_heap.h"
 #include "backend/spans/small_reserve.h"
 
@@ -16,7 +16,7 @@ namespace {
 // The kind of the chunk at `address`; kSlabs, which holds no span, when the
 // address is not ours.
 ChunkKind KindAt(uintptr_t address) {
-  const Chunk* chunk = AddressMap::ChunkAt(address);
+  const Chunk* chunk = Pagemap::ChunkAt(address);
   return chunk == nullptr ? ChunkKind::kSlabs : chunk->kind;
 }
 

@@ -5,7 +5,7 @@
 #include <bit>
 
 #include "absl/base/thread_annotations.h"
-#include "backend/memory/dirty_ledger.h"
+#include "backend/memory/dirty_bytes.h"
 #include "backend/memory/huge_pages.h"
 #include "backend/memory/metadata.h"
 #include "backend/memory/region.h"
@@ -24,7 +24,7 @@ namespace {
 constexpr size_t kFirstRegionChunks = 16;
 
 constinit Mutex mutex;
-constinit MetadataPool<Region> region_pool;
+constinit MetadataAllocator<Region> region_pool;
 constinit IntrusiveList<Region> regions ABSL_GUARDED_BY(mutex);
 constinit size_t next_region_chunks ABSL_GUARDED_BY(mutex) = kFirstRegionChunks;
 constinit size_t bytes_reserved ABSL_GUARDED_BY(mutex) = 0;
@@ -91,7 +91,7 @@ bool UnmapUnusedRegions(size_t most_dirty = SIZE_MAX)
     // leaves the region as it was.
     if (os::Unmap(region->base, bytes) != 0) continue;
     for (size_t c = 0; c < region->usable; ++c) {
-      DirtyLedger::Subtract(region->dirty_bytes[c]);
+      DirtyBytes::Subtract(region->dirty_bytes[c]);
     }
     RegionMapping::Forget(*region);
     bytes_reserved -= bytes;
@@ -442,7 +442,8 @@ void ChunkSource::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   mutex.Unlock();
 }
 
-void ChunkSource::CheckBooks(BookCheck& check) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+void ChunkSource::VerifyInvariants(HeapVerifier& check)
+    ABSL_NO_THREAD_SAFETY_ANALYSIS {
   CheckRegions(regions, bytes_reserved, region_pool, check);
 }
 

@@ -33,7 +33,7 @@
 
 namespace hakmem {
 
-class BookCheck;
+class HeapVerifier;
 
 class ChunkSource {
  public:
@@ -51,7 +51,7 @@ class ChunkSource {
 
   // One chunk's memory, of which the first `wanted` bytes are usable, or if the
   // OS refuses those the first `least`; of a dense one all. The caller enters
-  // it in the address map.
+  // it in the pagemap.
   static Allocation Allocate(Use use, size_t wanted = kChunkBytes,
                              size_t least = kChunkBytes);
 
@@ -64,7 +64,7 @@ class ChunkSource {
   // the kernel refuses: it is still, and is to be told with the next hole.
   static bool BecomeSparse(uintptr_t address);
 
-  // Takes a chunk back, already removed from the address map. `now` is
+  // Takes a chunk back, already removed from the pagemap. `now` is
   // CoarseMilliseconds; `dirty_bytes` (0 to kChunkBytes) of it are resident.
   static void Free(uintptr_t address, size_t dirty_bytes, uint64_t now);
 
@@ -90,10 +90,10 @@ class ChunkSource {
   static void LockForFork();
   static void UnlockAfterFork();
 
-  // Proves that the books balance (book_check.h). The caller holds the locks,
-  // as for fork; of OverlapsRegion as well, which tells whether a byte of the
-  // range lies in a region.
-  [[gnu::cold]] static void CheckBooks(BookCheck& check);
+  // Proves that the books balance (heap_verifier.h). The caller holds the
+  // locks, as for fork; of OverlapsRegion as well, which tells whether a byte
+  // of the range lies in a region.
+  [[gnu::cold]] static void VerifyInvariants(HeapVerifier& check);
   static bool OverlapsRegion(uintptr_t address, size_t bytes);
 };
 

@@ -1,21 +1,21 @@
 // The proof that each chunk of each region is free, or in use by whom the
-// address map says, and that regions and sums are right.
-#include "backend/memory/address_map.h"
+// pagemap says, and that regions and sums are right.
 #include "backend/memory/metadata_check.h"
+#include "backend/memory/pagemap.h"
 #include "backend/memory/region.h"
-#include "backend/verify/book_check.h"
+#include "backend/verify/heap_verifier.h"
 
 namespace hakmem {
 namespace {
 
-void CheckUsed(const Region& region, size_t i, BookCheck& check) {
+void CheckUsed(const Region& region, size_t i, HeapVerifier& check) {
   const uintptr_t address = region.base + i * kChunkBytes;
   ++check.tally.used_chunks;
   check.Require(!region.IsReserved(i), "a chunk is in use that is not usable",
                 address);
   check.RequireEqualAtRest(region.dirty_bytes[i], 0,
                            "a chunk in use has free resident bytes", address);
-  const Chunk* chunk = AddressMap::ChunkAt(address);
+  const Chunk* chunk = Pagemap::ChunkAt(address);
   if (!check.RequireAtRest(chunk != nullptr, "a chunk is in use by nobody",
                            address) ||
       chunk == nullptr) {
@@ -30,7 +30,7 @@ void CheckUsed(const Region& region, size_t i, BookCheck& check) {
                            address);
 }
 
-void CheckRegion(const Region& region, BookCheck& check) {
+void CheckRegion(const Region& region, HeapVerifier& check) {
   uint32_t free = 0;
   uint32_t dirty = 0;
   for (size_t i = 0; i < region.chunk_count; ++i) {
@@ -52,8 +52,8 @@ void CheckRegion(const Region& region, BookCheck& check) {
                   "memory is resident that is not usable", address);
     check.Require(i < region.usable || region.IsReserved(i),
                   "a chunk is usable beyond what is", address);
-    check.Require(AddressMap::ChunkAt(address) == nullptr,
-                  "a free chunk is in the address map", address);
+    check.Require(Pagemap::ChunkAt(address) == nullptr,
+                  "a free chunk is in the pagemap", address);
   }
   check.RequireEqual(region.free_count, free,
                      "wrong count of a region's free chunks", region.base);
@@ -68,7 +68,7 @@ void CheckRegion(const Region& region, BookCheck& check) {
 }  // namespace
 
 void CheckRegions(const IntrusiveList<Region>& regions, size_t bytes_reserved,
-                  MetadataPool<Region>& pool, BookCheck& check) {
+                  MetadataAllocator<Region>& pool, HeapVerifier& check) {
   size_t bytes = 0;
   WalkList(regions, "the list of regions is broken", check,
            [&](const Region* region) {
@@ -82,7 +82,7 @@ void CheckRegions(const IntrusiveList<Region>& regions, size_t bytes_reserved,
              }
            });
   check.RequireEqual(bytes_reserved, bytes, "wrong sum of reserved bytes");
-  pool.CheckBooks(check, [&](const Region* free) {
+  pool.VerifyInvariants(check, [&](const Region* free) {
     const Region* region = regions.front();
     while (region != nullptr && region != free) region = region->list_next;
     return region != nullptr;

@@ -2,7 +2,7 @@
 // a memory as weak as C11's (testing/interleaver): chunks that are purged while
 // the lock is free beside chunks that are handed out and come back, and regions
 // that are unmapped when nothing of them is in use. At the end of each run its
-// own books are checked (book_check.h).
+// own books are checked (heap_verifier.h).
 
 #include <gtest/gtest.h>
 
@@ -16,10 +16,10 @@
 #include "tests/interleaving/in_place_of_lock.h"
 #include "tests/interleaving/in_place_of_std.h"
 //
-#include "backend/memory/address_map.cc"
 #include "backend/memory/chunk_source.cc"
 #include "backend/memory/chunk_source_check.cc"
 #include "backend/memory/model_system_test_helper.h"
+#include "backend/memory/pagemap.cc"
 #include "backend/memory/region_mapping.cc"
 
 namespace hakmem {
@@ -58,7 +58,7 @@ size_t withdrawn = 0;
 }  // namespace
 
 os::Mapping os::Map(size_t bytes, size_t, Access access) {
-  // The address map does without a window: its classes lie in leaves.
+  // The pagemap does without a window: its classes lie in leaves.
   if (access == Access::kRead) return {0, ENOMEM};
   interleaver::Touch(&space);
   Require(space.regions < kMostRegions, "too many regions");
@@ -126,12 +126,12 @@ uintptr_t Allocate() {
   Require(chunk.address != 0 && space.usable.contains(chunk.address),
           "a chunk is handed out that is not usable");
   model::Hold(chunk.address, chunk.is_zero);
-  AddressMap::SetChunk(chunk.address, &space.chunk);
+  Pagemap::SetChunk(chunk.address, &space.chunk);
   return chunk.address;
 }
 
 void Free(uintptr_t chunk) {
-  AddressMap::SetChunk(chunk, nullptr);
+  Pagemap::SetChunk(chunk, nullptr);
   model::LetGo(chunk);
   ChunkSource::Free(chunk, kChunkBytes, 1);
 }
@@ -143,7 +143,7 @@ class ChunkSourceModel : public testing::Test {
   void SetUp() override {
     // The leaves of the map, for good: they are entered once a process.
     for (size_t r = 0; r < kMostRegions; ++r) {
-      ASSERT_TRUE(AddressMap::SetChunk(RegionAddress(r), &space.chunk));
+      ASSERT_TRUE(Pagemap::SetChunk(RegionAddress(r), &space.chunk));
     }
     model::KeepBooks();
   }
@@ -152,14 +152,14 @@ class ChunkSourceModel : public testing::Test {
   void Begin(size_t region_chunks) ABSL_NO_THREAD_SAFETY_ANALYSIS {
     for (size_t r = 0; r < kMostRegions; ++r) {
       for (size_t c = 0; c < kMostChunks; ++c) {
-        AddressMap::SetChunk(RegionAddress(r) + c * kChunkBytes, nullptr);
+        Pagemap::SetChunk(RegionAddress(r) + c * kChunkBytes, nullptr);
       }
     }
     model::BeginSystem();
     new (&space) Space;
     space.region_chunks = region_chunks;
     new (&mutex) Mutex;
-    new (&region_pool) MetadataPool<Region>;
+    new (&region_pool) MetadataAllocator<Region>;
     new (&regions) IntrusiveList<Region>;
     next_region_chunks = kFirstRegionChunks;
     bytes_reserved = 0;
@@ -168,8 +168,8 @@ class ChunkSourceModel : public testing::Test {
 
   // After all threads: the books agree, and all that is free can go.
   static void RequireBooksAreRight() {
-    BookCheck check;
-    ChunkSource::CheckBooks(check);
+    HeapVerifier check;
+    ChunkSource::VerifyInvariants(check);
     Require(check.tally.used_chunks == model::system_below.held.size(),
             "a freed chunk is in use");
     Require(ChunkSource::BytesReserved() == space.mapped.size() * kChunkBytes,
@@ -188,9 +188,9 @@ class ChunkSourceModel : public testing::Test {
 
   Result Run(const std::function<Threads()>& make, Options options = {}) {
     // What decides nothing.
-    options.quiet_files = {
-        "counters.h",      "dirty_ledger.h", "options.h",     "chunk_source.cc",
-        "single_thread.h", "address_map.h",  "address_map.cc"};
+    options.quiet_files = {"counters.h",      "dirty_bytes.h",   "options.h",
+                           "chunk_source.cc", "single_thread.h", "pagemap.h",
+                           "pagemap.cc"};
     return Explore(make, RequireBooksAreRight, options);
   }
 };

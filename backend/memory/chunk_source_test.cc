@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "backend/memory/dirty_ledger.h"
+#include "backend/memory/dirty_bytes.h"
 #include "base/text/options.h"
 
 namespace hakmem {
@@ -75,16 +75,16 @@ TEST(ChunkSource, PurgesWhatIsDueAndOnlyThat) {
   const uintptr_t b = Allocate().address;
   memset(At(a), 1, kChunkBytes);
   memset(At(b), 1, kChunkBytes);
-  const size_t before = DirtyLedger::Bytes();
+  const size_t before = DirtyBytes::Bytes();
   const uint64_t decay = options::Get(options::k_decay);
   ChunkSource::Free(a, kChunkBytes, 1000);
   ChunkSource::Free(b, kChunkBytes, 1500);
-  EXPECT_EQ(DirtyLedger::Bytes(), before + 2 * kChunkBytes);
+  EXPECT_EQ(DirtyBytes::Bytes(), before + 2 * kChunkBytes);
   EXPECT_EQ(ChunkSource::Purge(999 + decay, /*force=*/false), 0u);
   EXPECT_EQ(ChunkSource::Purge(1000 + decay, /*force=*/false), kChunkBytes);
   EXPECT_EQ(ChunkSource::Purge(1000 + decay, /*force=*/false), 0u);
   EXPECT_EQ(ChunkSource::Purge(1500 + decay, /*force=*/false), kChunkBytes);
-  EXPECT_EQ(DirtyLedger::Bytes(), before);
+  EXPECT_EQ(DirtyBytes::Bytes(), before);
   EXPECT_EQ(At(a)[5], 0);
   ChunkSource::Free(kept, 0, 0);
 }

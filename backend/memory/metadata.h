@@ -2,9 +2,9 @@
 // memory the program writes to.
 //
 // Bump allocation from mappings of its own, never given back; structures that
-// come and go are kept in typed free lists (MetadataPool), so memory that once
-// held a T holds a T forever. Lock-free readers rely on that: a stale T* still
-// points at a T.
+// come and go are kept in typed free lists (MetadataAllocator), so memory that
+// once held a T holds a T forever. Lock-free readers rely on that: a stale T*
+// still points at a T.
 #ifndef HAKMEM_BACKEND_MEMORY_METADATA_H_
 #define HAKMEM_BACKEND_MEMORY_METADATA_H_
 
@@ -19,7 +19,7 @@
 
 namespace hakmem {
 
-class BookCheck;
+class HeapVerifier;
 
 class Metadata {
  public:
@@ -80,9 +80,9 @@ class AddressStack {
 // for a while (Keep), and purged when nobody has asked for them. For that T is
 // a ListNode<T>, and has a member `uint64_t kept_at`.
 template <typename T>
-class MetadataPool {
+class MetadataAllocator {
  public:
-  constexpr MetadataPool() = default;
+  constexpr MetadataAllocator() = default;
 
   // Null when the OS refuses memory.
   T* Get() {
@@ -136,10 +136,10 @@ class MetadataPool {
   void UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Unlock(); }
 
   // Proves that no free object is there twice, and that is_used(T*) is true of
-  // none (book_check.h). The caller holds the lock, as for fork.
+  // none (heap_verifier.h). The caller holds the lock, as for fork.
   template <typename IsUsed>
-  [[gnu::cold]] void CheckBooks(BookCheck& check,
-                                IsUsed&& is_used)  // metadata_check.h
+  [[gnu::cold]] void VerifyInvariants(HeapVerifier& check,
+                                      IsUsed&& is_used)  // metadata_check.h
       ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
  private:

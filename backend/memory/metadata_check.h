@@ -1,4 +1,4 @@
-// The proof that the books' own free objects balance (book_check.h).
+// The proof that the books' own free objects balance (heap_verifier.h).
 #ifndef HAKMEM_BACKEND_MEMORY_METADATA_CHECK_H_
 #define HAKMEM_BACKEND_MEMORY_METADATA_CHECK_H_
 
@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "backend/memory/metadata.h"
-#include "backend/verify/book_check.h"
+#include "backend/verify/heap_verifier.h"
 
 namespace hakmem {
 
@@ -19,7 +19,8 @@ void AddressStack::VisitAll(Visit&& visit) const {
 
 template <typename T>
 template <typename IsUsed>
-void MetadataPool<T>::CheckBooks(BookCheck& check, IsUsed&& is_used) {
+void MetadataAllocator<T>::VerifyInvariants(HeapVerifier& check,
+                                            IsUsed&& is_used) {
   const int errors_before = check.errors();
   const size_t count = WalkChain(
       free_, [](const T* object) { return object->pool_next; },

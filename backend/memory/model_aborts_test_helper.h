@@ -1,12 +1,12 @@
 // Ends a run of the interleaver where the allocator would abort: takes the
-// place of bad_free.cc in tests that compile slabs' users in.
+// place of error_reporting.cc in tests that compile slabs' users in.
 #ifndef HAKMEM_BACKEND_MEMORY_MODEL_ABORTS_TEST_HELPER_H_
 #define HAKMEM_BACKEND_MEMORY_MODEL_ABORTS_TEST_HELPER_H_
 
 #include <cstdint>
 #include <cstdlib>
 
-#include "backend/errors/bad_free.h"
+#include "backend/errors/error_reporting.h"
 #include "tests/interleaving/interleaver.h"
 
 namespace hakmem {

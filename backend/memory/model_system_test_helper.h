@@ -16,9 +16,9 @@
 #include <map>
 #include <set>
 
-#include "backend/errors/bad_free.h"
+#include "backend/errors/error_reporting.h"
 #include "backend/memory/metadata.h"
-#include "backend/verify/book_check.h"
+#include "backend/verify/heap_verifier.h"
 #include "base/os/clock.h"
 #include "base/os/os_memory.h"
 #include "base/text/options.h"
@@ -118,12 +118,13 @@ constinit std::atomic<uint64_t> options::internal::values[kCount] = {};
 constinit thread_local FailureNote internal::failure_note{};
 
 // The books must agree at every end.
-constinit uintptr_t BookCheck::sorted_[kRoom] = {};
-void BookCheck::Report(const char* fault, uintptr_t) {
+constinit uintptr_t HeapVerifier::sorted_[kRoom] = {};
+void HeapVerifier::Report(const char* fault, uintptr_t) {
   ++errors_;
   model::Require(false, fault);
 }
-void BookCheck::Report(const char* fault, uintptr_t where, uint64_t, uint64_t) {
+void HeapVerifier::Report(const char* fault, uintptr_t where, uint64_t,
+                          uint64_t) {
   Report(fault, where);
 }
 

@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "backend/memory/dirty_ledger.h"
+#include "backend/memory/dirty_bytes.h"
 #include "base/os/clock.h"
 
 namespace hakmem {
@@ -39,7 +39,7 @@ class PurgeBudget {
 
   bool Look() {
     is_spent_ = is_spent_ || Nanoseconds() >= deadline_ ||
-                (enough_ != 0 && DirtyLedger::Bytes() <= enough_);
+                (enough_ != 0 && DirtyBytes::Bytes() <= enough_);
     return is_spent_;
   }
 

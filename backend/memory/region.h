@@ -7,13 +7,13 @@
 #include <cstdint>
 
 #include "backend/memory/chunk.h"
-#include "backend/memory/dirty_ledger.h"
+#include "backend/memory/dirty_bytes.h"
 #include "backend/memory/metadata.h"
 #include "base/intrusive_list.h"
 
 namespace hakmem {
 
-class BookCheck;
+class HeapVerifier;
 
 inline constexpr size_t kMaxRegionChunks = 512;
 
@@ -69,16 +69,17 @@ struct Region : ListNode<Region> {
   }
   // Only while the chunk is not marked free.
   void SetDirty(size_t chunk, size_t bytes) {
-    DirtyLedger::Add(bytes);
-    DirtyLedger::Subtract(dirty_bytes[chunk]);
+    DirtyBytes::Add(bytes);
+    DirtyBytes::Subtract(dirty_bytes[chunk]);
     dirty_bytes[chunk] = static_cast<uint32_t>(bytes);
   }
 };
 
-// ChunkSource::CheckBooks, with what chunk_source.cc guards.
+// ChunkSource::VerifyInvariants, with what chunk_source.cc guards.
 [[gnu::cold]] void CheckRegions(const IntrusiveList<Region>& regions,
                                 size_t bytes_reserved,
-                                MetadataPool<Region>& pool, BookCheck& check);
+                                MetadataAllocator<Region>& pool,
+                                HeapVerifier& check);
 
 }  // namespace hakmem
 

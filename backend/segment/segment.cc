@@ -4,7 +4,7 @@
 #include "backend/memory/metadata.h"
 #include "backend/memory/metadata_check.h"
 #include "backend/segment/segment_heap.h"
-#include "backend/verify/book_check.h"
+#include "backend/verify/heap_verifier.h"
 #include "base/sync/lock.h"
 
 namespace hakmem {
@@ -12,7 +12,7 @@ namespace {
 
 using Heap = SegmentBackend::Heap;
 
-constinit MetadataPool<Heap> heap_pool;
+constinit MetadataAllocator<Heap> heap_pool;
 
 // Guards the lists and which heaps are orphans. Heaps are never removed from
 // the list of all.
@@ -147,7 +147,7 @@ void SegmentBackend::Drain(Heap* heap, SizeClass size_class, void** blocks,
   if (heap == nullptr) {
     for (uint32_t i = 0; i < count; ++i) {
       // Aborts when the block's page is gone: it was freed before.
-      SlabToDrain<SegmentPage>(reinterpret_cast<uintptr_t>(blocks[i]),
+      SlabToDrain<SegmentSlab>(reinterpret_cast<uintptr_t>(blocks[i]),
                                size_class);
     }
     return FreeRemotely(blocks, count);
@@ -157,7 +157,7 @@ void SegmentBackend::Drain(Heap* heap, SizeClass size_class, void** blocks,
 }
 
 const Slab* SegmentBackend::SlabAt(uintptr_t address) {
-  return FindSlab<SegmentPage>(address);
+  return FindSlab<SegmentSlab>(address);
 }
 
 void SegmentBackend::EndEpoch(uint64_t now, bool force) {
@@ -209,13 +209,13 @@ void SegmentBackend::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   for (Heap* heap = all_heaps; heap != nullptr; heap = heap->next_heap) {
     heap->source.LockForFork();
   }
-  SlabSource<SegmentPage>::LockPoolForFork();
+  SlabSource<SegmentSlab>::LockPoolForFork();
   heap_pool.LockForFork();
 }
 
 void SegmentBackend::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   heap_pool.UnlockAfterFork();
-  SlabSource<SegmentPage>::UnlockPoolAfterFork();
+  SlabSource<SegmentSlab>::UnlockPoolAfterFork();
   for (Heap* heap = all_heaps; heap != nullptr; heap = heap->next_heap) {
     heap->source.UnlockAfterFork();
   }
@@ -225,28 +225,28 @@ void SegmentBackend::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   heaps_mutex.Unlock();
 }
 
-void SegmentBackend::NoteHolder(BookCheck& check, Heap* heap) {
+void SegmentBackend::NoteHolder(HeapVerifier& check, Heap* heap) {
   check.Require(!heap->has_holder, "a heap has two holders",
                 reinterpret_cast<uintptr_t>(heap));
   heap->has_holder = true;
 }
 
-void SegmentBackend::CheckBooks(BookCheck& check)
+void SegmentBackend::VerifyInvariants(HeapVerifier& check)
     ABSL_NO_THREAD_SAFETY_ANALYSIS {
   if (nursery != nullptr) NoteHolder(check, nursery);
   CheckHeaps(all_heaps, orphans, check);
-  heap_pool.CheckBooks(check,
-                       [](const Heap* free) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-                         Heap* heap = all_heaps;
-                         while (heap != nullptr && heap != free) {
-                           heap = heap->next_heap;
-                         }
-                         return heap != nullptr;
-                       });
+  heap_pool.VerifyInvariants(
+      check, [](const Heap* free) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        Heap* heap = all_heaps;
+        while (heap != nullptr && heap != free) {
+          heap = heap->next_heap;
+        }
+        return heap != nullptr;
+      });
 }
 
 bool SegmentBackend::IsFreedRemotely(uintptr_t address) {
-  auto* page = FindSlab<SegmentPage>(address);
+  auto* page = FindSlab<SegmentSlab>(address);
   const uint32_t block = page->BlockAt(address);
   return (std::atomic_ref<uint64_t>(page->remote_bits[block / 64])
                   .load(std::memory_order_relaxed) >>

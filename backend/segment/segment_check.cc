@@ -9,7 +9,7 @@
 #include "backend/slabs/slab_check.h"
 #include "backend/slabs/slab_pool_check.h"
 #include "backend/slabs/slab_source_check.h"
-#include "backend/verify/book_check.h"
+#include "backend/verify/heap_verifier.h"
 
 namespace hakmem {
 namespace {
@@ -25,14 +25,14 @@ RemoteLink* FirstWaiting(const Heap& heap) {
 
 // Whether `page` is one of a segment in use. Memory that held a page holds one
 // for ever, or zeros, so it can be asked.
-bool IsHeld(const SegmentPage* page) {
-  const Chunk* chunk = AddressMap::ChunkAt(page->base);
+bool IsHeld(const SegmentSlab* page) {
+  const Chunk* chunk = Pagemap::ChunkAt(page->base);
   return chunk != nullptr && chunk->kind == ChunkKind::kSlabs &&
-         FindSlab<SegmentPage>(page->base) == page;
+         FindSlab<SegmentSlab>(page->base) == page;
 }
 
 // Whether any block was freed by others, and not taken back yet.
-bool CheckRemoteBits(const SegmentPage& page, BookCheck& check) {
+bool CheckRemoteBits(const SegmentSlab& page, HeapVerifier& check) {
   const bool is_free = page.size_class == SizeClass::kNone;
   uint64_t any = 0;
   for (uint32_t word = 0; word < kMaxSlabBlocks / 64; ++word) {
@@ -55,12 +55,12 @@ bool CheckRemoteBits(const SegmentPage& page, BookCheck& check) {
   return any != 0;
 }
 
-void CheckPage(const SegmentPage& page, const Heap& heap, BookCheck& check,
+void CheckPage(const SegmentSlab& page, const Heap& heap, HeapVerifier& check,
                size_t& waiting) {
   if (!IsHeld(&page)) return;  // it is told that its address is wrong
   const bool is_free = page.size_class == SizeClass::kNone;
   const RemoteLink& link =
-      *FindSlabChunk<SegmentPage>(page.base)->LastingAt(page.base);
+      *FindSlabChunk<SegmentSlab>(page.base)->LastingAt(page.base);
   const Heap* owner = page.owner.load(std::memory_order_relaxed);
   check.Require(owner == (is_free ? nullptr : &heap),
                 is_free ? "a free page has an owner"
@@ -77,7 +77,7 @@ void CheckPage(const SegmentPage& page, const Heap& heap, BookCheck& check,
 }
 
 // Reports stacks that lead in circles. Returns whether none does.
-bool CheckStacks(Heap* all_heaps, BookCheck& check) {
+bool CheckStacks(Heap* all_heaps, HeapVerifier& check) {
   const int errors_before = check.errors();
   for (Heap* heap = all_heaps; heap != nullptr; heap = heap->next_heap) {
     WalkChain(FirstWaiting(*heap), NextWaiting,
@@ -88,7 +88,7 @@ bool CheckStacks(Heap* all_heaps, BookCheck& check) {
 }
 
 // `waiting` pages of segments in use say that they are in a stack.
-void CheckWaiting(Heap* all_heaps, size_t waiting, BookCheck& check) {
+void CheckWaiting(Heap* all_heaps, size_t waiting, HeapVerifier& check) {
   if (!CheckStacks(all_heaps, check)) return;
   size_t found = 0;
   const auto for_each = [&](auto&& visit) {
@@ -118,10 +118,10 @@ void CheckWaiting(Heap* all_heaps, size_t waiting, BookCheck& check) {
 
 }  // namespace
 
-void SegmentBackend::Heap::CheckBooks(BookCheck& check, size_t& waiting)
-    ABSL_NO_THREAD_SAFETY_ANALYSIS {
+void SegmentBackend::Heap::VerifyInvariants(
+    HeapVerifier& check, size_t& waiting) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   SlabTally tallies[kTinyClassCount];
-  source.CheckBooks(check, [&](const SegmentPage& page) {
+  source.VerifyInvariants(check, [&](const SegmentSlab& page) {
     CheckPage(page, *this, check, waiting);
     if (page.size_class == SizeClass::kNone) return;
     if (check.Require(Index(page.size_class) < kTinyClassCount,
@@ -131,12 +131,13 @@ void SegmentBackend::Heap::CheckBooks(BookCheck& check, size_t& waiting)
     }
   });
   for (size_t c = 0; c < kTinyClassCount; ++c) {
-    pages[c].CheckBooks(SizeClass{static_cast<uint8_t>(c)}, tallies[c], check);
+    pages[c].VerifyInvariants(SizeClass{static_cast<uint8_t>(c)}, tallies[c],
+                              check);
   }
 }
 
 void CheckHeaps(Heap* all_heaps, Heap* orphans,
-                BookCheck& check) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+                HeapVerifier& check) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   const int errors_before = check.errors();
   WalkChain(
       orphans, [](const Heap* heap) { return heap->next_orphan; },
@@ -151,7 +152,7 @@ void CheckHeaps(Heap* all_heaps, Heap* orphans,
     check.RequireAtRest(heap->has_holder, "a heap is nobody's",
                         reinterpret_cast<uintptr_t>(heap));
     heap->has_holder = false;
-    heap->CheckBooks(check, waiting);
+    heap->VerifyInvariants(check, waiting);
   }
   // A holder's heap that is not in the list still says so.
   for (Heap* heap = orphans; heap != nullptr && check.errors() == errors_before;
@@ -160,7 +161,7 @@ void CheckHeaps(Heap* all_heaps, Heap* orphans,
                   reinterpret_cast<uintptr_t>(heap));
   }
   CheckWaiting(all_heaps, waiting, check);
-  SlabSource<SegmentPage>::CheckPool(check);
+  SlabSource<SegmentSlab>::CheckPool(check);
 }
 
 }  // namespace hakmem

@@ -2,8 +2,8 @@
 
 #include <bit>
 
-#include "backend/errors/bad_free.h"
-#include "backend/memory/address_map.h"
+#include "backend/errors/error_reporting.h"
+#include "backend/memory/pagemap.h"
 #include "backend/segment/remote_frees.h"
 #include "base/os/clock.h"
 #include "tracing/counters/counters.h"
@@ -13,7 +13,7 @@ namespace hakmem {
 uint32_t SegmentBackend::Heap::Refill(SizeClass size_class, void** blocks,
                                       uint32_t count, Growth growth) {
   MutexLock lock(mutex);
-  SlabPool<SegmentPage>& pool = pages[Index(size_class)];
+  SlabPool<SegmentSlab>& pool = pages[Index(size_class)];
   uint32_t taken = pool.Take(blocks, count);
   // As late as can be: the more has come together, the less each block costs.
   // relaxed: only whether it is worth looking; MergeRemoteFrees acquires.
@@ -22,7 +22,7 @@ uint32_t SegmentBackend::Heap::Refill(SizeClass size_class, void** blocks,
     taken = pool.Take(blocks, count);
   }
   if (taken != 0) return taken;
-  SegmentPage* page = source.Take(size_class, growth);
+  SegmentSlab* page = source.Take(size_class, growth);
   if (page == nullptr) return 0;
   SetOwner(page);
   pool.AddEmpty(page);
@@ -35,7 +35,7 @@ uint32_t SegmentBackend::Heap::DrainOwn(SizeClass size_class, void** blocks,
   MutexLock lock(mutex);
   for (uint32_t i = 0; i < count; ++i) {
     const auto address = reinterpret_cast<uintptr_t>(blocks[i]);
-    auto* page = SlabToDrain<SegmentPage>(address, size_class);
+    auto* page = SlabToDrain<SegmentSlab>(address, size_class);
     // relaxed: the owner of a page with a block in use does not change.
     if (page->owner.load(std::memory_order_relaxed) != this) {
       blocks[others++] = blocks[i];
@@ -53,8 +53,8 @@ uint32_t SegmentBackend::Heap::DrainOwn(SizeClass size_class, void** blocks,
 void SegmentBackend::Heap::EndEpoch(uint64_t now, bool force) {
   MutexLock lock(mutex);
   MergeRemoteFrees();
-  for (SlabPool<SegmentPage>& pool : pages) {
-    SegmentPage* spare = pool.TakeOldSpare(force);
+  for (SlabPool<SegmentSlab>& pool : pages) {
+    SegmentSlab* spare = pool.TakeOldSpare(force);
     if (spare != nullptr) GiveBack(spare, now);
   }
 }
@@ -62,7 +62,7 @@ void SegmentBackend::Heap::EndEpoch(uint64_t now, bool force) {
 void SegmentBackend::Heap::MergeRemoteFrees() {
   CollectRemoteLinks<RemoteLink>(
       this, [this](RemoteLink* link) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-        SegmentPage* const page = link->page;
+        SegmentSlab* const page = link->page;
         bool any = false;
         for (uint32_t word = 0; word < page->words(); ++word) {
           std::atomic_ref<uint64_t> remote(page->remote_bits[word]);
@@ -85,23 +85,23 @@ void SegmentBackend::Heap::MergeRemoteFrees() {
       });
 }
 
-void SegmentBackend::Heap::SetOwner(SegmentPage* page) {
+void SegmentBackend::Heap::SetOwner(SegmentSlab* page) {
   RemoteLink* link =
-      FindSlabChunk<SegmentPage>(page->base)->LastingAt(page->base);
+      FindSlabChunk<SegmentSlab>(page->base)->LastingAt(page->base);
   // release: pairs with the acquire in CollectRemoteLinks.
   link->owner.store(this, std::memory_order_release);
   // relaxed: who frees a block was handed it by the program.
   page->owner.store(this, std::memory_order_relaxed);
 }
 
-void SegmentBackend::Heap::AfterPut(SegmentPage* page) {
-  SegmentPage* unneeded = pages[Index(page->size_class)].AfterPut(page);
+void SegmentBackend::Heap::AfterPut(SegmentSlab* page) {
+  SegmentSlab* unneeded = pages[Index(page->size_class)].AfterPut(page);
   if (unneeded != nullptr) GiveBack(unneeded, CoarseMilliseconds());
 }
 
-void SegmentBackend::Heap::GiveBack(SegmentPage* page, uint64_t now) {
+void SegmentBackend::Heap::GiveBack(SegmentSlab* page, uint64_t now) {
   RemoteLink* link =
-      FindSlabChunk<SegmentPage>(page->base)->LastingAt(page->base);
+      FindSlabChunk<SegmentSlab>(page->base)->LastingAt(page->base);
   // relaxed: a collector that still reads this heap delivers the link to it in
   // vain. Nobody reads the page's own until it is begun anew.
   link->owner.store(nullptr, std::memory_order_relaxed);
@@ -116,7 +116,7 @@ class RemoteBatch {
  public:
   // Of the page at `address`.
   explicit RemoteBatch(uintptr_t address)
-      : RemoteBatch(FindSlabChunk<SegmentPage>(address), address) {}
+      : RemoteBatch(FindSlabChunk<SegmentSlab>(address), address) {}
 
   // Adds the block at `address`; false when it lies in another page.
   bool Add(uintptr_t address) {
@@ -159,10 +159,10 @@ class RemoteBatch {
   }
 
  private:
-  RemoteBatch(SlabChunk<SegmentPage>* chunk, uintptr_t address)
+  RemoteBatch(SlabChunk<SegmentSlab>* chunk, uintptr_t address)
       : page_(chunk->SlabAt(address)), link_(chunk->LastingAt(address)) {}
 
-  SegmentPage* const page_;
+  SegmentSlab* const page_;
   RemoteLink* const link_;
   uint64_t words_ = 0;  // a bit for each word of bits_ that is set
   uint64_t bits_[kMaxSlabBlocks / 64];

@@ -16,7 +16,7 @@
 
 namespace hakmem {
 
-struct SegmentPage;
+struct SegmentSlab;
 
 // A page's part in remote_frees.h. A thread that has set bits in a page uses
 // the link and nothing else: by then the page may be empty, given back, and its
@@ -25,16 +25,16 @@ struct SegmentPage;
 // together when the segments are gone.
 struct alignas(32) RemoteLink {
   // `of`: whose it is from now on; with no owner yet.
-  void Join(SegmentPage* of) { page = of; }
+  void Join(SegmentSlab* of) { page = of; }
 
   std::atomic<SegmentBackend::Heap*> owner;  // null while the page is free
   std::atomic<bool> waiting;
   RemoteLink* next_waiting;
-  SegmentPage* page;  // read by the owner only
+  SegmentSlab* page;  // read by the owner only
 };
 
 // A page is a slab with a side that other threads may write to.
-struct SegmentPage : Slab {
+struct SegmentSlab : Slab {
   using Lasting = RemoteLink;
 
   // The link's owner once more, where other threads do not write: read for each
@@ -55,12 +55,12 @@ struct SegmentBackend::Heap {
   // holder's alone.
   uint32_t may_borrow;
   Mutex mutex;
-  SlabPool<SegmentPage> pages[kTinyClassCount] ABSL_GUARDED_BY(mutex);
-  SlabSource<SegmentPage> source;
+  SlabPool<SegmentSlab> pages[kTinyClassCount] ABSL_GUARDED_BY(mutex);
+  SlabSource<SegmentSlab> source;
   // Apart: other threads push here.
   alignas(64) std::atomic<RemoteLink*> waiting_links;
 
-  using Growth = SlabSource<SegmentPage>::Growth;
+  using Growth = SlabSource<SegmentSlab>::Growth;
 
   // A batch from this heap's pages; what other threads freed is merged when
   // there is no other. New pages are begun only from segments the heap has,
@@ -79,21 +79,22 @@ struct SegmentBackend::Heap {
   // Takes back what other threads freed into this heap's pages.
   void MergeRemoteFrees() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
-  // Proves that the heap's own books balance (book_check.h). Adds the pages
+  // Proves that the heap's own books balance (heap_verifier.h). Adds the pages
   // that wait for remote frees to be collected to `waiting`.
-  [[gnu::cold]] void CheckBooks(BookCheck& check, size_t& waiting)
+  [[gnu::cold]] void VerifyInvariants(HeapVerifier& check, size_t& waiting)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
  private:
-  void SetOwner(SegmentPage* page) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
-  void AfterPut(SegmentPage* page) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
-  void GiveBack(SegmentPage* page, uint64_t now)
+  void SetOwner(SegmentSlab* page) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  void AfterPut(SegmentSlab* page) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  void GiveBack(SegmentSlab* page, uint64_t now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 };
 
-// The proof of what concerns all heaps: SegmentBackend::CheckBooks.
+// The proof of what concerns all heaps: SegmentBackend::VerifyInvariants.
 [[gnu::cold]] void CheckHeaps(SegmentBackend::Heap* all_heaps,
-                              SegmentBackend::Heap* orphans, BookCheck& check);
+                              SegmentBackend::Heap* orphans,
+                              HeapVerifier& check);
 
 // Delivers `count` blocks of other heaps' pages to their owners. Changes
 // `blocks`.

@@ -1,7 +1,7 @@
 // Runs the segment back-end itself, not a part made for the purpose, under
 // every interleaving of a few operations (testing/interleaver), on a memory as
 // weak as C11's: remote frees, adoption, slabs that are purged while the lock
-// is free, the address map. The system below it (chunks, metadata, the kernel's
+// is free, the pagemap. The system below it (chunks, metadata, the kernel's
 // purge) is made up here.
 //
 // A block's memory is a plain variable that its holder writes to, and so does a
@@ -26,8 +26,8 @@
 #include "tests/interleaving/in_place_of_lock.h"
 #include "tests/interleaving/in_place_of_std.h"
 //
-#include "backend/memory/address_map.cc"
 #include "backend/memory/model_aborts_test_helper.h"
+#include "backend/memory/pagemap.cc"
 #include "backend/segment/segment.cc"
 #include "backend/segment/segment_heap.cc"
 #include "tests/interleaving/mutants.h"
@@ -50,7 +50,7 @@ constexpr SizeClass kOtherClass = ClassOf(kMaxTinyBytes / 2);
 
 // --- The system below --------------------------------------------------------
 
-using LinksRow = LastingParts<SegmentPage>::Row;
+using LinksRow = LastingParts<SegmentSlab>::Row;
 
 struct System {
   // Books: zeros, from the front.
@@ -98,7 +98,7 @@ void* Metadata::AllocatePages(size_t bytes) { return Allocate(bytes, 4096); }
 // Of a segment, as all books of many pages are here. Pages are of one byte, so
 // that what may be purged is. What the model knows of is written through it.
 bool Metadata::PurgePages(void* pages, size_t bytes) {
-  auto* chunk = static_cast<SlabChunk<SegmentPage>*>(pages);
+  auto* chunk = static_cast<SlabChunk<SegmentSlab>*>(pages);
   Require(bytes == sizeof(*chunk), "what is purged is not a segment's books");
   if (system_below.links_are_purged) {
     for (auto* heap = all_heaps; heap != nullptr; heap = heap->next_heap) {
@@ -111,7 +111,7 @@ bool Metadata::PurgePages(void* pages, size_t bytes) {
     }
   }
   for (uint32_t m = chunk->all_mask; m != 0; m &= m - 1) {
-    SegmentPage& page = chunk->slabs[std::countr_zero(m)];
+    SegmentSlab& page = chunk->slabs[std::countr_zero(m)];
     page.owner.store(nullptr, std::memory_order_relaxed);
     for (uint32_t word = 0; word < page.words(); ++word) {
       std::atomic_ref<uint64_t>(page.remote_bits[word])
@@ -157,7 +157,7 @@ bool ChunkSource::BecomeSparse(uintptr_t) { return true; }
 // The kernel takes its time: others go on meanwhile.
 size_t os::PageBytes() { return 4096; }
 
-// The address map does without a window: its classes lie in leaves.
+// The pagemap does without a window: its classes lie in leaves.
 uint64_t os::AddressSpaceLimit() { return UINT64_MAX; }
 os::Mapping os::Map(size_t, size_t, Access) { return {0, ENOMEM}; }
 int os::AdviseNoHugePages(uintptr_t, size_t) { return 0; }
@@ -181,7 +181,7 @@ namespace {
 
 // --- Reaching what runs must begin anew --------------------------------------
 
-using ChunkPool = MetadataPool<SlabChunk<SegmentPage>>;
+using ChunkPool = MetadataAllocator<SlabChunk<SegmentSlab>>;
 
 // Explicit instantiation may name private members.
 template <ChunkPool* kPool>
@@ -189,15 +189,15 @@ struct Expose {
   friend ChunkPool* PoolOfChunks() { return kPool; }
 };
 ChunkPool* PoolOfChunks();
-template struct Expose<&SlabSource<SegmentPage>::pool_>;
+template struct Expose<&SlabSource<SegmentSlab>::pool_>;
 
-using RowPool = MetadataPool<LinksRow>;
+using RowPool = MetadataAllocator<LinksRow>;
 template <RowPool* kPool>
 struct ExposeRows {
   friend RowPool* PoolOfRows() { return kPool; }
 };
 RowPool* PoolOfRows();
-template struct ExposeRows<&LastingParts<SegmentPage>::pool_>;
+template struct ExposeRows<&LastingParts<SegmentSlab>::pool_>;
 
 template <size_t ChunkPool::*kCount>
 struct ExposeCount {
@@ -221,7 +221,7 @@ void* Allocate(SegmentBackend::Heap* heap, SizeClass c = kClass) {
   const auto address = reinterpret_cast<uintptr_t>(block);
   Require(system_below.live.insert(address).second,
           "a block is handed out twice");
-  Require(AddressMap::ClassAt(address) == c, "a block of another class");
+  Require(Pagemap::ClassAt(address) == c, "a block of another class");
   Use(block);
   return block;
 }
@@ -229,7 +229,7 @@ void* Allocate(SegmentBackend::Heap* heap, SizeClass c = kClass) {
 void Free(SegmentBackend::Heap* heap, void* block, SizeClass c = kClass) {
   Use(block);
   const auto address = reinterpret_cast<uintptr_t>(block);
-  Require(AddressMap::ClassAt(address) == c, "the class cannot be seen");
+  Require(Pagemap::ClassAt(address) == c, "the class cannot be seen");
   system_below.live.erase(address);
   SegmentBackend::Drain(heap, c, &block, 1);
 }
@@ -242,7 +242,7 @@ class SegmentModel : public testing::Test {
     // The leaves of the map, for good: they are entered once a process.
     for (size_t c = 0; c < kMostChunks; ++c) {
       static Chunk chunk;
-      ASSERT_TRUE(AddressMap::SetChunk(kFirstChunk + c * kChunkBytes, &chunk));
+      ASSERT_TRUE(Pagemap::SetChunk(kFirstChunk + c * kChunkBytes, &chunk));
     }
     system_below.books_kept =
         std::max(system_below.books_kept, system_below.books_used);
@@ -253,9 +253,9 @@ class SegmentModel : public testing::Test {
     System& s = system_below;
     for (size_t c = 0; c < kMostChunks; ++c) {
       const uintptr_t chunk = kFirstChunk + c * kChunkBytes;
-      AddressMap::SetChunk(chunk, nullptr);
+      Pagemap::SetChunk(chunk, nullptr);
       for (size_t i = 0; i < kSlabsPerChunk; ++i) {
-        AddressMap::SetClass(chunk + i * kSlabBytes, SizeClass::kNone);
+        Pagemap::SetClass(chunk + i * kSlabBytes, SizeClass::kNone);
       }
       s.chunk_is_used[c] = false;
     }
@@ -270,7 +270,7 @@ class SegmentModel : public testing::Test {
     // As many as stay resident: the books of each segment given back are
     // purged.
     SetFreeCount(PoolOfChunks(), 1000);
-    new (&heap_pool) MetadataPool<Heap>;
+    new (&heap_pool) MetadataAllocator<Heap>;
     all_heaps = nullptr;
     orphans = nullptr;
     options::internal::values[options::k_superslab_bytes].store(slabs *
@@ -284,7 +284,7 @@ class SegmentModel : public testing::Test {
     SegmentBackend::Collect(2, /*force=*/true);
     size_t bytes = 0;
     for (const uintptr_t block : system_below.live) {
-      bytes += ClassBytes(AddressMap::ClassAt(block));
+      bytes += ClassBytes(Pagemap::ClassAt(block));
     }
     Require(SegmentBackend::Totals().block_bytes == bytes,
             "a freed block is lost");
@@ -292,7 +292,7 @@ class SegmentModel : public testing::Test {
 
   Result Run(const std::function<Threads()>& make, Options options) {
     // What decides nothing.
-    options.quiet_files = {"counters.h", "dirty_ledger.h", "options.h"};
+    options.quiet_files = {"counters.h", "dirty_bytes.h", "options.h"};
     return Explore(
         make, [&] { RequireBooksAreRight(); }, options);
   }
@@ -349,8 +349,8 @@ class SegmentModel : public testing::Test {
           void* first = Allocate(a);
           void* second = Allocate(a);
           void* other = Allocate(a, kOtherClass);
-          const SegmentPage* page =
-              FindSlab<SegmentPage>(reinterpret_cast<uintptr_t>(first));
+          const SegmentSlab* page =
+              FindSlab<SegmentSlab>(reinterpret_cast<uintptr_t>(first));
           return Threads{[=] { Free(b, first); },
                          [=, this] {
                            Free(nullptr, second);

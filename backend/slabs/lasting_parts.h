@@ -12,7 +12,7 @@
 
 namespace hakmem {
 
-class BookCheck;
+class HeapVerifier;
 
 // A chunk's Lasting parts, one for each of its slabs. Zero bytes: none yet.
 template <typename SlabT>
@@ -54,12 +54,12 @@ class LastingParts<SlabT> {
   static void LockPoolForFork() { pool_.LockForFork(); }
   static void UnlockPoolAfterFork() { pool_.UnlockAfterFork(); }
   template <typename IsUsed>
-  static void CheckPool(BookCheck& check, IsUsed&& is_used) {
-    pool_.CheckBooks(check, is_used);
+  static void CheckPool(HeapVerifier& check, IsUsed&& is_used) {
+    pool_.VerifyInvariants(check, is_used);
   }
 
  private:
-  static inline constinit MetadataPool<Row> pool_;
+  static inline constinit MetadataAllocator<Row> pool_;
   Row* row_;
 };
 

@@ -20,7 +20,7 @@
 #include <cstdint>
 
 #include "absl/base/thread_annotations.h"
-#include "backend/errors/bad_free.h"
+#include "backend/errors/error_reporting.h"
 #include "backend/slabs/slab_pool.h"
 #include "backend/slabs/slab_source.h"
 #include "backend/slabs/slab_totals.h"
@@ -33,7 +33,7 @@
 
 namespace hakmem {
 
-class BookCheck;
+class HeapVerifier;
 
 // For the classes [kFirst, kEnd). SlabT as for SlabSource, one type for each
 // instance.
@@ -157,9 +157,10 @@ class SharedSlabPools {
     for (ClassPool& pool : pools_) pool.mutex.Unlock();
   }
 
-  // Proves that the books balance (book_check.h). The caller holds the locks,
-  // as for fork.
-  [[gnu::cold]] void CheckBooks(BookCheck& check)  // shared_slab_pools_check.h
+  // Proves that the books balance (heap_verifier.h). The caller holds the
+  // locks, as for fork.
+  [[gnu::cold]] void VerifyInvariants(
+      HeapVerifier& check)  // shared_slab_pools_check.h
       ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
  private:

@@ -1,5 +1,5 @@
 // The proof that the books of slab pools that threads share balance
-// (book_check.h): the slab source's, each class's, and the count of each
+// (heap_verifier.h): the slab source's, each class's, and the count of each
 // class's blocks in use.
 #ifndef HAKMEM_BACKEND_SLABS_SHARED_SLAB_POOLS_CHECK_H_
 #define HAKMEM_BACKEND_SLABS_SHARED_SLAB_POOLS_CHECK_H_
@@ -8,14 +8,15 @@
 #include "backend/slabs/slab_check.h"
 #include "backend/slabs/slab_pool_check.h"
 #include "backend/slabs/slab_source_check.h"
-#include "backend/verify/book_check.h"
+#include "backend/verify/heap_verifier.h"
 
 namespace hakmem {
 
 template <typename SlabT, size_t kFirst, size_t kEnd>
-void SharedSlabPools<SlabT, kFirst, kEnd>::CheckBooks(BookCheck& check) {
+void SharedSlabPools<SlabT, kFirst, kEnd>::VerifyInvariants(
+    HeapVerifier& check) {
   SlabTally tallies[kEnd - kFirst];
-  source_.CheckBooks(check, [&](const SlabT& slab) {
+  source_.VerifyInvariants(check, [&](const SlabT& slab) {
     if (slab.size_class == SizeClass::kNone) return;
     const size_t c = Index(slab.size_class);
     if (check.Require(c >= kFirst && c < kEnd,
@@ -28,7 +29,8 @@ void SharedSlabPools<SlabT, kFirst, kEnd>::CheckBooks(BookCheck& check) {
   for (size_t c = kFirst; c < kEnd; ++c) {
     const SlabTally& tally = tallies[c - kFirst];
     ClassPool& pool = pools_[c - kFirst];
-    pool.slabs.CheckBooks(SizeClass{static_cast<uint8_t>(c)}, tally, check);
+    pool.slabs.VerifyInvariants(SizeClass{static_cast<uint8_t>(c)}, tally,
+                                check);
     check.RequireEqualAtRest(pool.blocks.load(std::memory_order_relaxed),
                              tally.used_blocks,
                              "wrong count of a class's blocks in use");

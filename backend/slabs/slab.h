@@ -26,7 +26,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "backend/errors/bad_free.h"
+#include "backend/errors/error_reporting.h"
 #include "backend/memory/chunk.h"
 #include "base/intrusive_list.h"
 #include "base/os/os_memory.h"

@@ -4,7 +4,7 @@
 
 namespace hakmem {
 
-void CheckSlab(const Slab& slab, BookCheck& check) {
+void CheckSlab(const Slab& slab, HeapVerifier& check) {
   const uintptr_t at = slab.base;
   Slab fresh;
   fresh.base = slab.base;

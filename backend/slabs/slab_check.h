@@ -1,14 +1,14 @@
-// The proof that the books of one slab balance (book_check.h).
+// The proof that the books of one slab balance (heap_verifier.h).
 #ifndef HAKMEM_BACKEND_SLABS_SLAB_CHECK_H_
 #define HAKMEM_BACKEND_SLABS_SLAB_CHECK_H_
 
 #include "backend/slabs/slab.h"
-#include "backend/verify/book_check.h"
+#include "backend/verify/heap_verifier.h"
 
 namespace hakmem {
 
 // Of a slab that has a class. The caller holds its owner's lock.
-[[gnu::cold]] void CheckSlab(const Slab& slab, BookCheck& check);
+[[gnu::cold]] void CheckSlab(const Slab& slab, HeapVerifier& check);
 
 // How many slabs of a class there are, and blocks of theirs in use.
 struct SlabTally {

@@ -21,7 +21,7 @@
 
 namespace hakmem {
 
-class BookCheck;
+class HeapVerifier;
 struct SlabTally;
 
 template <typename SlabT>
@@ -87,10 +87,11 @@ class SlabPool {
     }
   }
 
-  // Proves that the books balance (book_check.h), and that all slabs of
+  // Proves that the books balance (heap_verifier.h), and that all slabs of
   // `size_class` that `tally` has counted are where they belong.
-  [[gnu::cold]] void CheckBooks(SizeClass size_class, const SlabTally& tally,
-                                BookCheck& check) const;  // slab_pool_check.h
+  [[gnu::cold]] void VerifyInvariants(
+      SizeClass size_class, const SlabTally& tally,
+      HeapVerifier& check) const;  // slab_pool_check.h
 
   // Gives up the spare slab if it has lain unused since the last call, or with
   // `force`. Null when there is none to give up.

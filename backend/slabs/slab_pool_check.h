@@ -1,22 +1,23 @@
-// The proof that the books of one class's slabs balance (book_check.h): each
+// The proof that the books of one class's slabs balance (heap_verifier.h): each
 // slab with free and used blocks is in the list of its fullness, the one
 // without a used block is the spare, and full ones are in none.
 #ifndef HAKMEM_BACKEND_SLABS_SLAB_POOL_CHECK_H_
 #define HAKMEM_BACKEND_SLABS_SLAB_POOL_CHECK_H_
 
-#include "backend/memory/address_map.h"
+#include "backend/memory/pagemap.h"
 #include "backend/slabs/slab_check.h"
 #include "backend/slabs/slab_pool.h"
-#include "backend/verify/book_check.h"
+#include "backend/verify/heap_verifier.h"
 
 namespace hakmem {
 
 template <typename SlabT>
-void SlabPool<SlabT>::CheckBooks(SizeClass size_class, const SlabTally& tally,
-                                 BookCheck& check) const {
+void SlabPool<SlabT>::VerifyInvariants(SizeClass size_class,
+                                       const SlabTally& tally,
+                                       HeapVerifier& check) const {
   const auto check_class = [&](const Slab& slab) {
     check.Require(slab.size_class == size_class &&
-                      AddressMap::ClassAt(slab.base) == size_class,
+                      Pagemap::ClassAt(slab.base) == size_class,
                   "a slab is in the pool of another class", slab.base);
   };
   size_t partial = 0;

@@ -26,13 +26,13 @@
 #include <iterator>
 
 #include "absl/base/thread_annotations.h"
-#include "backend/errors/bad_free.h"
-#include "backend/memory/address_map.h"
+#include "backend/errors/error_reporting.h"
 #include "backend/memory/chunk.h"
 #include "backend/memory/chunk_source.h"
 #include "backend/memory/density.h"
-#include "backend/memory/dirty_ledger.h"
+#include "backend/memory/dirty_bytes.h"
 #include "backend/memory/metadata.h"
+#include "backend/memory/pagemap.h"
 #include "backend/memory/purge_budget.h"
 #include "backend/slabs/lasting_parts.h"
 #include "backend/slabs/slab.h"
@@ -48,7 +48,7 @@
 
 namespace hakmem {
 
-class BookCheck;
+class HeapVerifier;
 
 struct HeldChunksTag {};
 
@@ -82,7 +82,7 @@ class SlabSource {
 
   enum class Growth { kAllowed, kForbidden };
 
-  // A slab begun for `size_class` and entered in the address map. Null when
+  // A slab begun for `size_class` and entered in the pagemap. Null when
   // none is free and growth is forbidden or the OS refuses.
   SlabT* Take(SizeClass size_class, Growth growth) {
     MutexLock lock(mutex_);
@@ -93,9 +93,9 @@ class SlabSource {
     ChunkT* chunk = lists_[std::countr_zero(lists_with_free_)].front();
     SlabT* slab = &chunk->slabs[ChooseSlab(*chunk)];
     SetFreeMask(chunk, chunk->free_mask & ~MaskOf(*chunk, *slab));
-    DirtyLedger::Subtract(TouchedPageBytes(*slab));
+    DirtyBytes::Subtract(TouchedPageBytes(*slab));
     slab->Begin(size_class);
-    AddressMap::SetClass(slab->base, size_class);
+    Pagemap::SetClass(slab->base, size_class);
     return slab;
   }
 
@@ -107,13 +107,13 @@ class SlabSource {
 
   // Takes back a slab whose blocks are all free.
   void Return(SlabT* slab, uint64_t now) {
-    AddressMap::SetClass(slab->base, SizeClass::kNone);
+    Pagemap::SetClass(slab->base, SizeClass::kNone);
     MutexLock lock(mutex_);
     slab->size_class = SizeClass::kNone;
     slab->freed_at = now;
     next_due_ = std::min(next_due_, now + options::Get(options::k_decay));
-    DirtyLedger::Add(TouchedPageBytes(*slab));
-    auto* chunk = static_cast<ChunkT*>(AddressMap::ChunkAt(slab->base));
+    DirtyBytes::Add(TouchedPageBytes(*slab));
+    auto* chunk = static_cast<ChunkT*>(Pagemap::ChunkAt(slab->base));
     SetFreeMask(chunk, chunk->free_mask | MaskOf(*chunk, *slab));
     if (chunk->free_mask == chunk->all_mask && FreeSlabElsewhere(chunk)) {
       Release(chunk, now);
@@ -178,7 +178,7 @@ class SlabSource {
 
   // To be called before a part of `slab`, which is in use, is purged.
   void BecomeSparse(const SlabT& slab) {
-    auto* chunk = static_cast<ChunkT*>(AddressMap::ChunkAt(slab.base));
+    auto* chunk = static_cast<ChunkT*>(Pagemap::ChunkAt(slab.base));
     MutexLock lock(mutex_);
     if (chunk->is_dense && ChunkSource::BecomeSparse(chunk->base)) {
       chunk->is_dense = false;
@@ -207,13 +207,14 @@ class SlabSource {
     pool_.UnlockAfterFork();
   }
 
-  // Proves that the books balance (book_check.h), and calls visit(const SlabT&)
-  // for each slab, free ones too. The caller holds the locks, as for fork.
+  // Proves that the books balance (heap_verifier.h), and calls visit(const
+  // SlabT&) for each slab, free ones too. The caller holds the locks, as for
+  // fork.
   template <typename Visit>
-  [[gnu::cold]] void CheckBooks(BookCheck& check,
-                                Visit&& visit)  // slab_source_check.h
+  [[gnu::cold]] void VerifyInvariants(HeapVerifier& check,
+                                      Visit&& visit)  // slab_source_check.h
       ABSL_NO_THREAD_SAFETY_ANALYSIS;
-  [[gnu::cold]] static void CheckPool(BookCheck& check);
+  [[gnu::cold]] static void CheckPool(HeapVerifier& check);
 
  private:
   // Chunks in use from which on more are made of huge pages (16 MiB).
@@ -284,12 +285,12 @@ class SlabSource {
                                ? 0
                                : kSlabUsableBytes;
       slab.freed_at = now;
-      DirtyLedger::Add(slab.touched_bytes);
+      DirtyBytes::Add(slab.touched_bytes);
       if constexpr (kGuardsMemory) {
         os::Guard(slab.base + kSlabUsableBytes, kSlabGuardBytes);
       }
     }
-    if (!AddressMap::SetChunk(memory.address, chunk)) {
+    if (!Pagemap::SetChunk(memory.address, chunk)) {
       if constexpr (kGuardsMemory) os::Unguard(chunk->base, kChunkBytes);
       ChunkSource::Free(memory.address, DropSlabs(*chunk), 0);
       pool_.Put(chunk);
@@ -361,7 +362,7 @@ class SlabSource {
     if (chunk == growing_) growing_ = nullptr;
     held_.Remove(chunk);
     --held_count_;
-    AddressMap::SetChunk(chunk->base, nullptr);
+    Pagemap::SetChunk(chunk->base, nullptr);
     if constexpr (kGuardsMemory) os::Unguard(chunk->base, kChunkBytes);
     ChunkSource::Free(chunk->base, DropSlabs(*chunk), now);
   }
@@ -372,7 +373,7 @@ class SlabSource {
     for (uint32_t m = chunk.all_mask; m != 0; m &= m - 1) {
       bytes += TouchedPageBytes(chunk.slabs[std::countr_zero(m)]);
     }
-    DirtyLedger::Subtract(bytes);
+    DirtyBytes::Subtract(bytes);
     return bytes;
   }
 
@@ -408,7 +409,7 @@ class SlabSource {
       bytes += TouchedPageBytes(slab);
       slab.touched_bytes = 0;
     }
-    DirtyLedger::Subtract(bytes);
+    DirtyBytes::Subtract(bytes);
     Count(Event::kPurgedByte, bytes);
     SetFreeMask(chunk, chunk->free_mask | due);
     return bytes;
@@ -437,7 +438,7 @@ class SlabSource {
            IntrusiveList<ChunkT>::Next(chunk) != nullptr;
   }
 
-  static inline constinit MetadataPool<ChunkT> pool_;
+  static inline constinit MetadataAllocator<ChunkT> pool_;
 
   Mutex mutex_;
   HeldList held_ ABSL_GUARDED_BY(mutex_);
@@ -457,7 +458,7 @@ class SlabSource {
 // The chunk at `address`, which must be cut into slabs of SlabT, and the slab.
 template <typename SlabT>
 SlabChunk<SlabT>* FindSlabChunk(uintptr_t address) {
-  return static_cast<SlabChunk<SlabT>*>(AddressMap::ChunkAt(address));
+  return static_cast<SlabChunk<SlabT>*>(Pagemap::ChunkAt(address));
 }
 
 template <typename SlabT>
@@ -470,7 +471,7 @@ SlabT* FindSlab(uintptr_t address) {
 // was freed twice, and its slab given back in between.
 template <typename SlabT>
 SlabT* SlabToDrain(uintptr_t address, SizeClass size_class) {
-  Chunk* chunk = AddressMap::ChunkAt(address);
+  Chunk* chunk = Pagemap::ChunkAt(address);
   if (chunk == nullptr || chunk->kind != ChunkKind::kSlabs) {
     AbortOnForeignFree(address);
   }

@@ -1,5 +1,5 @@
-// The proof that a slab source's books balance (book_check.h): each chunk it
-// holds is in the address map, each slab in it is free or of one class there
+// The proof that a slab source's books balance (heap_verifier.h): each chunk it
+// holds is in the pagemap, each slab in it is free or of one class there
 // and here, and chunks lie in the list of their number of free slabs.
 #ifndef HAKMEM_BACKEND_SLABS_SLAB_SOURCE_CHECK_H_
 #define HAKMEM_BACKEND_SLABS_SLAB_SOURCE_CHECK_H_
@@ -7,20 +7,20 @@
 #include "backend/memory/metadata_check.h"
 #include "backend/slabs/slab_check.h"
 #include "backend/slabs/slab_source.h"
-#include "backend/verify/book_check.h"
+#include "backend/verify/heap_verifier.h"
 
 namespace hakmem {
 
 // Slab `i` of `chunk`, or what lies behind the last one it has.
 template <typename SlabT>
 [[gnu::cold]] void CheckSlabOf(const SlabChunk<SlabT>& chunk, size_t i,
-                               BookCheck& check) {
+                               HeapVerifier& check) {
   const SlabT& slab = chunk.slabs[i];
   const uintptr_t address = chunk.base + i * kSlabBytes;
-  const SizeClass mapped = AddressMap::ClassAt(address);
+  const SizeClass mapped = Pagemap::ClassAt(address);
   if ((chunk.all_mask >> i & 1) == 0) {
     check.Require(mapped == SizeClass::kNone,
-                  "the address map has a class behind a chunk's last slab",
+                  "the pagemap has a class behind a chunk's last slab",
                   address);
     return;
   }
@@ -29,7 +29,7 @@ template <typename SlabT>
     return;
   }
   check.RequireEqual(Index(mapped), Index(slab.size_class),
-                     "the address map's class is not the slab's", address);
+                     "the pagemap's class is not the slab's", address);
   const bool is_free = (chunk.free_mask >> i & 1) != 0;
   if (slab.size_class != SizeClass::kNone) {
     check.Require(!is_free, "a slab of a class is free as well", address);
@@ -46,15 +46,14 @@ template <typename SlabT>
 
 template <typename SlabT>
 template <typename Visit>
-void SlabSource<SlabT>::CheckBooks(BookCheck& check, Visit&& visit) {
+void SlabSource<SlabT>::VerifyInvariants(HeapVerifier& check, Visit&& visit) {
   size_t with_free = 0;
   const size_t count = WalkList(
       held_, "the list of a slab source's chunks is broken", check,
       [&](const ChunkT* chunk) {
-        if (!check.Require(AddressMap::ChunkAt(chunk->base) == chunk &&
+        if (!check.Require(Pagemap::ChunkAt(chunk->base) == chunk &&
                                chunk->kind == ChunkKind::kSlabs,
-                           "a slab chunk is not in the address map",
-                           chunk->base)) {
+                           "a slab chunk is not in the pagemap", chunk->base)) {
           return;
         }
         check.Require(
@@ -86,16 +85,16 @@ void SlabSource<SlabT>::CheckBooks(BookCheck& check, Visit&& visit) {
 }
 
 template <typename SlabT>
-void SlabSource<SlabT>::CheckPool(BookCheck& check) {
-  // The map leads to each chunk in use: CheckBooks has seen to that.
-  pool_.CheckBooks(check, [](const ChunkT* chunk) {
-    return AddressMap::ChunkAt(chunk->base) == chunk;
+void SlabSource<SlabT>::CheckPool(HeapVerifier& check) {
+  // The map leads to each chunk in use: VerifyInvariants has seen to that.
+  pool_.VerifyInvariants(check, [](const ChunkT* chunk) {
+    return Pagemap::ChunkAt(chunk->base) == chunk;
   });
   if constexpr (requires { typename SlabT::Lasting; }) {
     // Its slab, if it is in use, is in that one's chunk: else it may be purged.
     LastingParts<SlabT>::CheckPool(check, [](const auto* row) {
       const SlabT* slab = row->parts[0].page;
-      auto* chunk = static_cast<ChunkT*>(AddressMap::ChunkAt(slab->base));
+      auto* chunk = static_cast<ChunkT*>(Pagemap::ChunkAt(slab->base));
       return chunk != nullptr && chunk->slabs == slab &&
              chunk->lasting.row() == row;
     });

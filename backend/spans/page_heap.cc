@@ -6,13 +6,13 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "backend/memory/address_map.h"
 #include "backend/memory/chunk_source.h"
 #include "backend/memory/density.h"
-#include "backend/memory/dirty_ledger.h"
+#include "backend/memory/dirty_bytes.h"
 #include "backend/memory/metadata.h"
+#include "backend/memory/pagemap.h"
 #include "backend/spans/page_chunk.h"
-#include "backend/spans/page_heap_books.h"
+#include "backend/spans/page_heap_metadata.h"
 #include "base/intrusive_list.h"
 #include "base/os/clock.h"
 #include "base/os/os_memory.h"
@@ -34,7 +34,7 @@ bool IsBefore(uint32_t a, uint32_t b) {
 }
 
 constinit Mutex mutex;
-constinit MetadataPool<PageChunk> chunk_pool;
+constinit MetadataAllocator<PageChunk> chunk_pool;
 constinit IntrusiveList<PageChunk, HeldPageChunksTag> held
     ABSL_GUARDED_BY(mutex);
 constinit size_t held_count ABSL_GUARDED_BY(mutex) = 0;
@@ -53,7 +53,7 @@ constinit size_t dirty_pages ABSL_GUARDED_BY(mutex) = 0;
 
 void AddDirty(size_t pages) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   dirty_pages += pages;
-  DirtyLedger::SetSpans(dirty_pages * kPageBytes);
+  DirtyBytes::SetSpans(dirty_pages * kPageBytes);
 }
 
 // Of all chunks; written under the lock. relaxed: a sum that orders nothing.
@@ -138,7 +138,7 @@ bool AddChunk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   // pages all will be when one byte is touched.
   const bool is_resident = !memory.is_zero || memory.is_dense;
   chunk->SetResident(0, kPagesPerChunk, is_resident);
-  if (!AddressMap::SetChunk(memory.address, chunk)) {
+  if (!Pagemap::SetChunk(memory.address, chunk)) {
     ChunkSource::Free(memory.address, memory.is_zero ? 0 : kChunkBytes, 0);
     chunk_pool.Put(chunk);
     return false;
@@ -188,7 +188,7 @@ bool FreePages(PageChunk* chunk, size_t first, size_t pages, size_t resident,
   if (resume_at == chunk) resume_at = held.Next(chunk);
   held.Remove(chunk);
   --held_count;
-  AddressMap::SetChunk(chunk->base, nullptr);
+  Pagemap::SetChunk(chunk->base, nullptr);
   ChunkSource::Free(chunk->base, resident * kPageBytes, CoarseMilliseconds());
   chunk_pool.Put(chunk);
   return true;
@@ -447,7 +447,8 @@ void PageHeap::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   mutex.Unlock();
 }
 
-void PageHeap::CheckBooks(BookCheck& check) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+void PageHeap::VerifyInvariants(HeapVerifier& check)
+    ABSL_NO_THREAD_SAFETY_ANALYSIS {
   CheckPageHeap({held, held_count, free_lists, lengths_in_use, dirty_pages,
                  used_pages.load(std::memory_order_relaxed), chunk_pool},
                 check);

@@ -17,14 +17,14 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "backend/memory/address_map.h"
+#include "backend/memory/pagemap.h"
 #include "backend/memory/purge_budget.h"
 #include "backend/spans/page_chunk.h"
 #include "backend/spans/span.h"
 
 namespace hakmem {
 
-class BookCheck;
+class HeapVerifier;
 
 struct PageTotals {
   uint64_t chunks = 0;
@@ -107,14 +107,14 @@ class PageHeap {
   static void LockForFork();
   static void UnlockAfterFork();
 
-  // Proves that the books balance (book_check.h). The caller holds the locks,
-  // as for fork.
-  [[gnu::cold]] static void CheckBooks(BookCheck& check);
+  // Proves that the books balance (heap_verifier.h). The caller holds the
+  // locks, as for fork.
+  [[gnu::cold]] static void VerifyInvariants(HeapVerifier& check);
 
  private:
   // The page chunk at `address`; null when there is none.
   static PageChunk* ChunkAt(uintptr_t address) {
-    Chunk* chunk = AddressMap::ChunkAt(address);
+    Chunk* chunk = Pagemap::ChunkAt(address);
     return chunk != nullptr && chunk->kind == ChunkKind::kPages
                ? static_cast<PageChunk*>(chunk)
                : nullptr;

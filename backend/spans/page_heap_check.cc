@@ -3,9 +3,9 @@
 // said to be resident adds up.
 #include <bit>
 
-#include "backend/memory/address_map.h"
 #include "backend/memory/metadata_check.h"
-#include "backend/spans/page_heap_books.h"
+#include "backend/memory/pagemap.h"
+#include "backend/spans/page_heap_metadata.h"
 #include "base/os/os_memory.h"
 
 namespace hakmem {
@@ -34,7 +34,7 @@ bool IsTagged(const PageChunk& chunk, size_t first, PageChunk::Tag tag) {
 }
 
 void CheckFreeSpan(const PageChunk& chunk, size_t first, PageChunk::Tag tag,
-                   BookCheck& check) {
+                   HeapVerifier& check) {
   const uintptr_t at = chunk.AddressOf(first);
   const FreeSpan& span = chunk.free_spans[tag.slot];
   check.Require(span.chunk == &chunk && span.first == first,
@@ -49,7 +49,7 @@ void CheckFreeSpan(const PageChunk& chunk, size_t first, PageChunk::Tag tag,
 }
 
 // Returns the sums of the spans of `chunk`.
-Sums CheckChunk(const PageChunk& chunk, BookCheck& check) {
+Sums CheckChunk(const PageChunk& chunk, HeapVerifier& check) {
   Sums sums;
   State previous = State::kUsed;
   for (size_t page = 0; page < kPagesPerChunk;) {
@@ -98,7 +98,7 @@ Sums CheckChunk(const PageChunk& chunk, BookCheck& check) {
 }
 
 size_t CheckFreeList(const PageHeapBooks& books, size_t pages,
-                     BookCheck& check) {
+                     HeapVerifier& check) {
   const IntrusiveList<FreeSpan>& list = books.free_lists[pages];
   check.RequireEqual(books.lengths_in_use[pages / 64] >> (pages % 64) & 1,
                      !list.empty(),
@@ -116,22 +116,21 @@ size_t CheckFreeList(const PageHeapBooks& books, size_t pages,
 
 }  // namespace
 
-void CheckPageHeap(const PageHeapBooks& books, BookCheck& check) {
+void CheckPageHeap(const PageHeapBooks& books, HeapVerifier& check) {
   Sums all;
-  const size_t count =
-      WalkList(books.held, "the list of the page heap's chunks is broken",
-               check, [&](const PageChunk* chunk) {
-                 if (!check.Require(AddressMap::ChunkAt(chunk->base) == chunk &&
-                                        chunk->kind == ChunkKind::kPages,
-                                    "a page chunk is not in the address map",
-                                    chunk->base)) {
-                   return;
-                 }
-                 const Sums sums = CheckChunk(*chunk, check);
-                 all.used_pages += sums.used_pages;
-                 all.free_spans += sums.free_spans;
-                 all.dirty_pages += sums.dirty_pages;
-               });
+  const size_t count = WalkList(
+      books.held, "the list of the page heap's chunks is broken", check,
+      [&](const PageChunk* chunk) {
+        if (!check.Require(Pagemap::ChunkAt(chunk->base) == chunk &&
+                               chunk->kind == ChunkKind::kPages,
+                           "a page chunk is not in the pagemap", chunk->base)) {
+          return;
+        }
+        const Sums sums = CheckChunk(*chunk, check);
+        all.used_pages += sums.used_pages;
+        all.free_spans += sums.free_spans;
+        all.dirty_pages += sums.dirty_pages;
+      });
   check.RequireEqual(books.held_count, count, "wrong count of page chunks");
   check.tally.page_chunks += count;
   size_t listed = 0;
@@ -145,8 +144,8 @@ void CheckPageHeap(const PageHeapBooks& books, BookCheck& check) {
   check.RequireEqual(books.dirty_pages, all.dirty_pages,
                      "wrong sum of free spans' resident pages");
   check.tally.dirty_span_bytes += all.dirty_pages * kPageBytes;
-  books.chunk_pool.CheckBooks(check, [](const PageChunk* chunk) {
-    return AddressMap::ChunkAt(chunk->base) == chunk;
+  books.chunk_pool.VerifyInvariants(check, [](const PageChunk* chunk) {
+    return Pagemap::ChunkAt(chunk->base) == chunk;
   });
 }
 

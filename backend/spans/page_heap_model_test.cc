@@ -1,7 +1,7 @@
 // Runs the page heap itself under every interleaving of a few operations, on a
 // memory as weak as C11's (testing/interleaver): spans that are purged while
 // the lock is free beside spans that are allocated, freed, resized, cached. At
-// the end of each run its own books are checked (book_check.h).
+// the end of each run its own books are checked (heap_verifier.h).
 
 #include <gtest/gtest.h>
 
@@ -16,8 +16,8 @@
 #include "tests/interleaving/in_place_of_lock.h"
 #include "tests/interleaving/in_place_of_std.h"
 //
-#include "backend/memory/address_map.cc"
 #include "backend/memory/model_system_test_helper.h"
+#include "backend/memory/pagemap.cc"
 #include "backend/spans/page_heap.cc"
 #include "backend/spans/page_heap_check.cc"
 
@@ -76,7 +76,7 @@ bool ChunkSource::BecomeSparse(uintptr_t) {
 bool HugePages::AreWantedWhereDense() { return true; }
 bool os::IsMostlyTouched(uintptr_t, size_t, size_t) { return false; }
 
-// The address map does without a window: its classes lie in leaves.
+// The pagemap does without a window: its classes lie in leaves.
 uint64_t os::AddressSpaceLimit() { return UINT64_MAX; }
 os::Mapping os::Map(size_t, size_t, Access) { return {0, ENOMEM}; }
 int os::AdviseNoHugePages(uintptr_t, size_t) { return 0; }
@@ -127,7 +127,7 @@ class PageHeapModel : public testing::Test {
     // The leaves of the map, for good: they are entered once a process.
     for (size_t c = 0; c < kMostChunks; ++c) {
       static Chunk chunk;
-      ASSERT_TRUE(AddressMap::SetChunk(kFirstChunk + c * kChunkBytes, &chunk));
+      ASSERT_TRUE(Pagemap::SetChunk(kFirstChunk + c * kChunkBytes, &chunk));
     }
     model::KeepBooks();
   }
@@ -135,11 +135,11 @@ class PageHeapModel : public testing::Test {
   // A fresh heap.
   void Begin() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     for (size_t c = 0; c < kMostChunks; ++c) {
-      AddressMap::SetChunk(kFirstChunk + c * kChunkBytes, nullptr);
+      Pagemap::SetChunk(kFirstChunk + c * kChunkBytes, nullptr);
     }
     model::BeginSystem();
     new (&chunks) Chunks;
-    new (&chunk_pool) MetadataPool<PageChunk>;
+    new (&chunk_pool) MetadataAllocator<PageChunk>;
     new (&held) IntrusiveList<PageChunk, HeldPageChunksTag>;
     new (&density) Density;
     for (auto& list : free_lists) new (&list) IntrusiveList<FreeSpan>;
@@ -148,14 +148,14 @@ class PageHeapModel : public testing::Test {
     last_purge = 0;
     dirty_pages = 0;
     used_pages.store(0);
-    DirtyLedger::SetSpans(0);
+    DirtyBytes::SetSpans(0);
   }
 
   // After all threads: the books agree; what is not freed is in use, and
   // nothing else is.
   static void RequireBooksAreRight() {
-    BookCheck check;
-    PageHeap::CheckBooks(check);
+    HeapVerifier check;
+    PageHeap::VerifyInvariants(check);
     size_t places = 0;
     for (const uintptr_t place : model::system_below.held) {
       ++places;
@@ -172,7 +172,7 @@ class PageHeapModel : public testing::Test {
     // What decides nothing.
     options.quiet_files.insert(
         options.quiet_files.end(),
-        {"counters.h", "dirty_ledger.h", "options.h", "single_thread.h"});
+        {"counters.h", "dirty_bytes.h", "options.h", "single_thread.h"});
     return Explore(make, RequireBooksAreRight, options);
   }
 };

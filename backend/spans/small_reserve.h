@@ -10,7 +10,7 @@
 // what is freed can be had again at the next refusal.
 //
 // It is memory of the library itself, so no limit can refuse it, and it is not
-// resident until it is used. Blocks are in no slab: the address map has no
+// resident until it is used. Blocks are in no slab: the pagemap has no
 // class for them, and their frees come by way of the span source.
 //
 // Thread-safe without locks: a bit is set by whoever takes its block, and

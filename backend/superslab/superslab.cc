@@ -53,11 +53,13 @@ void SuperSlabBackend::LockForFork() { pools.LockForFork(); }
 
 void SuperSlabBackend::UnlockAfterFork() { pools.UnlockAfterFork(); }
 
-void SuperSlabBackend::NoteHolder(BookCheck& check, Heap* heap) {
+void SuperSlabBackend::NoteHolder(HeapVerifier& check, Heap* heap) {
   check.Require(heap == &the_heap, "a thread has a heap that is none");
 }
 
-void SuperSlabBackend::CheckBooks(BookCheck& check) { pools.CheckBooks(check); }
+void SuperSlabBackend::VerifyInvariants(HeapVerifier& check) {
+  pools.VerifyInvariants(check);
+}
 
 bool SuperSlabBackend::IsFreedRemotely(uintptr_t) { return false; }
 

@@ -31,8 +31,8 @@ class SuperSlabBackend {
   static void VisitSlabs(SlabVisitor visitor, void* argument);
   static void LockForFork();
   static void UnlockAfterFork();
-  [[gnu::cold]] static void NoteHolder(BookCheck& check, Heap* heap);
-  [[gnu::cold]] static void CheckBooks(BookCheck& check);
+  [[gnu::cold]] static void NoteHolder(HeapVerifier& check, Heap* heap);
+  [[gnu::cold]] static void VerifyInvariants(HeapVerifier& check);
   static bool IsFreedRemotely(uintptr_t address);
 };
 

@@ -145,7 +145,7 @@ int hakmem_events_start() noexcept {
   if constexpr (!hakmem::kTracing) return ENOSYS;
   if (!HandleForks()) return ENOMEM;
   const int error = hakmem::StartEvents();
-  if (error == 0) hakmem::ThreadCache::LeaveHotPathEverywhere();
+  if (error == 0) hakmem::ThreadCache::DisableFastPathOnAllThreads();
   return error;
 }
 

@@ -11,7 +11,7 @@
 #include "base/text/log.h"
 #include "base/text/options.h"
 #include "hakmem/hakmem.h"
-#include "tracing/counters/routings.h"
+#include "tracing/counters/unclassified_sizes.h"
 #include "tracing/failures/failure.h"
 #include "tracing/failures/failure_names.h"
 #include "tracing/failures/failure_record.h"

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "absl/base/thread_annotations.h"
-#include "backend/memory/address_map.h"
+#include "backend/memory/pagemap.h"
 #include "backend/slabs/slab.h"
 #include "base/os/clock.h"
 #include "base/sync/lock.h"
@@ -66,10 +66,11 @@ uint64_t Walk(const Sample& s, Look&& look) {
 
 double MeasureOver(const Sample& s) {
   // A slab may be given back meanwhile by another thread; its books stay
-  // readable (MetadataPool), and an address without a chunk ends the lookup.
+  // readable (MetadataAllocator), and an address without a chunk ends the
+  // lookup.
   const auto lookup = [](uintptr_t address) -> uintptr_t {
-    if (AddressMap::ClassAt(address) == SizeClass::kNone) return 0;
-    if (AddressMap::ChunkAt(address) == nullptr) return 0;
+    if (Pagemap::ClassAt(address) == SizeClass::kNone) return 0;
+    if (Pagemap::ChunkAt(address) == nullptr) return 0;
     return LinkedBackend::SlabAt(address)->base & 1;
   };
   const auto nothing = [](uintptr_t address) { return address & 1; };

@@ -14,7 +14,7 @@
 #include "frontend/thread_cache/thread_cache.h"
 #include "linked_backend.h"
 #include "tracing/counters/counters.h"
-#include "tracing/counters/routings.h"
+#include "tracing/counters/unclassified_sizes.h"
 #include "tracing/failures/failure.h"
 
 namespace hakmem {

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "ace/ace.h"
-#include "backend/errors/bad_free.h"
+#include "backend/errors/error_reporting.h"
 #include "backend/large/span_source.h"
 #include "backend/memory/chunk_source.h"
 #include "backend/spans/small_reserve.h"
@@ -16,10 +16,10 @@
 #include "frontend/dispatch/origins.h"
 #include "frontend/guard/guard.h"
 #include "frontend/process/housekeeping.h"
+#include "frontend/thread_cache/fallback_heap.h"
 #include "frontend/thread_cache/in_use_check.h"
 #include "frontend/thread_cache/retry_gate.h"
 #include "frontend/thread_cache/thread_cache.h"
-#include "frontend/thread_cache/without_cache.h"
 #include "linked_backend.h"
 #include "tracing/events/events.h"
 #include "tracing/failures/failure.h"
@@ -101,7 +101,7 @@ template <typename Allocate, typename LastResort>
 auto AfterRefusal(const Request& request, Layer layer, SizeClass c,
                   Allocate&& allocate, LastResort&& last_resort) {
   decltype(allocate()) result{};
-  if (WithoutCache::IsInEmergency()) {
+  if (FallbackHeap::IsInEmergency()) {
     // What follows takes locks.
     errno = ENOMEM;
     return result;
@@ -207,7 +207,7 @@ void* AllocateAnyZeroed(const Request& request) {
 
 inline void FreeAnywhere(void* block, Call call) {
   const uintptr_t address = AddressOf(block);
-  const SizeClass c = AddressMap::ClassAt(address);
+  const SizeClass c = Pagemap::ClassAt(address);
   if (c != SizeClass::kNone) return ThreadCache::Free(c, block);
   if (Guard::Owns(address)) [[unlikely]] {
     return Guard::Free(address, call.caller);
@@ -220,7 +220,7 @@ inline void FreeAnywhere(void* block, Call call) {
 template <BlockCall kFunction>
 [[gnu::always_inline]] inline size_t UsableBytesFor(const void* block) {
   const uintptr_t address = AddressOf(block);
-  const SizeClass c = AddressMap::ClassAt(address);
+  const SizeClass c = Pagemap::ClassAt(address);
   if (c == SizeClass::kNone) {
     if (Guard::Owns(address)) [[unlikely]] {
       return Guard::BytesAt(address, kFunction, __builtin_return_address(0));
@@ -283,7 +283,7 @@ template <BlockCall kFunction>
 
 // Tells of `block` before it is free: after that, another thread may be given
 // it and tell first.
-void TellFree(const void* block, Call call) {
+void RecordFree(const void* block, Call call) {
   if (EventsOn()) [[unlikely]] {
     RecordEvent(Operation::kFree, block, 0, BytesToFree(block, call),
                 call.caller);
@@ -308,7 +308,7 @@ template <BlockCall kFunction>
   }
   // Two events: one block ends and another begins, though it may be the same
   // again; when nothing came of it, with all the bytes it has.
-  TellFree(block, call);
+  RecordFree(block, call);
   void* moved = Resize<kFunction>(block, {bytes, 0, call});
   if (EventsOn()) {
     const void* now = moved != nullptr ? moved : block;
@@ -357,11 +357,12 @@ void FreeSlow(void* block, Call call, BlockCall function) {
   if (block == nullptr) return;
   const BlockCallScope scope(function, AddressOf(block));
   CheckOrigin(block, function);
-  TellFree(block, call);
+  RecordFree(block, call);
   FreeAnywhere(block, call);
 }
 
-void FreeInTerms(void* block, FreeTerms terms, BlockCall function, Call call) {
+void FreeInTerms(void* block, SizedFreeHint terms, BlockCall function,
+                 Call call) {
   if (block == nullptr) return;
   if constexpr (kChecksFrees) CheckTerms(block, terms, function);
   FreeSlow(block, call, function);

@@ -14,7 +14,7 @@
 #include <cstdint>
 
 #include "backend/errors/block_call.h"
-#include "backend/memory/address_map.h"
+#include "backend/memory/pagemap.h"
 #include "base/size_classes.h"
 #include "frontend/dispatch/call.h"
 #include "frontend/dispatch/free_checks.h"
@@ -35,17 +35,17 @@ inline void* PopFromBins(size_t bytes) {
 
 // Puts `block`, any address at all, into this thread's bins. Returns false when
 // they do not take it: the bin is at its limit, or `block` lies in no slab, or
-// in one outside the address map's window.
+// in one outside the pagemap's window.
 inline bool PushToBins(void* block) {
   const auto address = reinterpret_cast<uintptr_t>(block);
   BinTable* const bins = thread_tables.ForPush();
   // What waits in quarantine does so behind the slow path.
-  if (kQuarantinesFreed || !AddressMap::IsInWindow(bins->window, address))
+  if (kQuarantinesFreed || !Pagemap::IsInWindow(bins->window, address))
       [[unlikely]] {
     return false;
   }
   // Class 0 is always at its limit.
-  return bins->Push(AddressMap::ClassInWindow(bins->window, address), block);
+  return bins->Push(Pagemap::ClassInWindow(bins->window, address), block);
 }
 
 // The same, for a caller that knows what size was asked for. In hardened builds
@@ -55,8 +55,8 @@ inline bool PushSizedToBins(void* block, size_t bytes) {
   if (bytes > kMaxTinyBytes) return false;
   const auto address = reinterpret_cast<uintptr_t>(block);
   BinTable* const bins = thread_tables.ForPush();
-  if (!AddressMap::IsInWindow(bins->window, address) ||
-      AddressMap::ClassInWindow(bins->window, address) !=
+  if (!Pagemap::IsInWindow(bins->window, address) ||
+      Pagemap::ClassInWindow(bins->window, address) !=
           SizeClass{bins->class_of_units[UnitsOf(bytes)]}) [[unlikely]] {
     return false;
   }
@@ -76,7 +76,8 @@ void FreeSlow(void* block, Call call, BlockCall function = BlockCall::kFree);
 
 // The same for a block that was asked for in `terms`, which hardened builds
 // compare with it.
-void FreeInTerms(void* block, FreeTerms terms, BlockCall function, Call call);
+void FreeInTerms(void* block, SizedFreeHint terms, BlockCall function,
+                 Call call);
 
 // As AllocateSlow, zeroed.
 void* AllocateZeroed(size_t bytes, Call call);

@@ -288,7 +288,7 @@ TEST(AllocatorTest, EventsAreSwitchedOnAndOffMeanwhile) {
   BusyThreads busy;
   for (int i = 0; i < 10; ++i) {
     StartEvents();
-    ThreadCache::LeaveHotPathEverywhere();
+    ThreadCache::DisableFastPathOnAllThreads();
     busy.WaitForRounds(1);
     StopEvents();
     busy.WaitForRounds(1);

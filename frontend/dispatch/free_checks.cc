@@ -4,8 +4,8 @@
 #include <cstdint>
 
 #include "ace/ace.h"
-#include "backend/errors/bad_free.h"
-#include "backend/memory/address_map.h"
+#include "backend/errors/error_reporting.h"
+#include "backend/memory/pagemap.h"
 #include "base/size_classes.h"
 #include "frontend/dispatch/allocator.h"
 
@@ -13,7 +13,7 @@ namespace hakmem {
 namespace {
 
 // The class that the allocator serves such a request from.
-SizeClass ClassAskedFor(FreeTerms terms) {
+SizeClass ClassAskedFor(SizedFreeHint terms) {
   const size_t alignment = std::max(terms.alignment, kBlockAlignment);
   if (terms.bytes > kMaxTinyBytes) {
     return Ace::ClassFor(terms.bytes, alignment);
@@ -24,7 +24,7 @@ SizeClass ClassAskedFor(FreeTerms terms) {
 
 // Whether a block of `usable` bytes may be what such a request, or a realloc,
 // got: no more than twice as large, but for its alignment's sake.
-bool MayHold(size_t usable, FreeTerms terms) {
+bool MayHold(size_t usable, SizedFreeHint terms) {
   if (StaysInPlace(usable, terms.bytes)) return true;
   return terms.alignment != 0 && terms.bytes <= usable &&
          usable - terms.bytes < terms.alignment;
@@ -32,7 +32,7 @@ bool MayHold(size_t usable, FreeTerms terms) {
 
 }  // namespace
 
-void CheckTerms(const void* block, FreeTerms terms, BlockCall function) {
+void CheckTerms(const void* block, SizedFreeHint terms, BlockCall function) {
   const auto address = reinterpret_cast<uintptr_t>(block);
   const BlockCallScope scope(function, address);
   const size_t usable = UsableBytes(block);  // aborts when it is no block
@@ -40,7 +40,7 @@ void CheckTerms(const void* block, FreeTerms terms, BlockCall function) {
     AbortOnWrongAlignment(address, terms.alignment);
   }
   if (terms.bytes == 0) return;
-  const SizeClass c = AddressMap::ClassAt(address);
+  const SizeClass c = Pagemap::ClassAt(address);
   // C's free_sized takes what realloc left larger than need be as well.
   const bool is_new =
       function == BlockCall::kDelete || function == BlockCall::kDeleteArray;

@@ -11,7 +11,7 @@ namespace hakmem {
 
 // What the caller of a sized or aligned free says: the size and the alignment
 // that the block was asked for with. 0: it says nothing of it.
-struct FreeTerms {
+struct SizedFreeHint {
   size_t bytes = 0;
   size_t alignment = 0;
 };
@@ -21,7 +21,7 @@ struct FreeTerms {
 // may have left larger than need be, all that can be said is that they are
 // large enough and not twice too large.
 // `function` is what the program called.
-void CheckTerms(const void* block, FreeTerms terms, BlockCall function);
+void CheckTerms(const void* block, SizedFreeHint terms, BlockCall function);
 
 }  // namespace hakmem
 

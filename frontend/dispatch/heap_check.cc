@@ -2,11 +2,11 @@
 
 #include "ace/ace.h"
 #include "backend/large/large.h"
-#include "backend/memory/address_map.h"
 #include "backend/memory/chunk_source.h"
-#include "backend/memory/dirty_ledger.h"
+#include "backend/memory/dirty_bytes.h"
+#include "backend/memory/pagemap.h"
 #include "backend/spans/page_heap.h"
-#include "backend/verify/book_check.h"
+#include "backend/verify/heap_verifier.h"
 #include "frontend/process/fork.h"
 #include "frontend/thread_cache/thread_cache.h"
 #include "linked_backend.h"
@@ -15,23 +15,23 @@ namespace hakmem {
 namespace {
 
 // What the parts must agree on. Each chunk that its owner holds is in the
-// address map, as the owner has seen to: with equal numbers the map has no
+// pagemap, as the owner has seen to: with equal numbers the map has no
 // others, and the chunk source has handed out no others.
-void CompareParts(BookCheck& check) {
-  const BookCheck::Tally& tally = check.tally;
+void CompareParts(HeapVerifier& check) {
+  const HeapVerifier::Tally& tally = check.tally;
   check.RequireEqualAtRest(tally.used_chunks,
                            tally.slab_chunks + tally.page_chunks,
                            "wrong number of chunks handed out");
   check.RequireEqualAtRest(tally.mapped_slab_chunks, tally.slab_chunks,
-                           "wrong number of slab chunks in the address map");
+                           "wrong number of slab chunks in the pagemap");
   check.RequireEqualAtRest(tally.mapped_page_chunks, tally.page_chunks,
-                           "wrong number of page chunks in the address map");
+                           "wrong number of page chunks in the pagemap");
   check.RequireEqualAtRest(tally.mapped_large_blocks, tally.large_blocks,
-                           "wrong number of large blocks in the address map");
+                           "wrong number of large blocks in the pagemap");
   check.RequireEqualAtRest(tally.kept_spans, tally.cached_spans,
                            "wrong number of cached spans in bins and shards");
   check.RequireAtRest(
-      DirtyLedger::Is(tally.dirty_bytes, tally.dirty_span_bytes),
+      DirtyBytes::Is(tally.dirty_bytes, tally.dirty_span_bytes),
       "the ledger of free resident memory is not the parts' sum");
 }
 
@@ -39,14 +39,14 @@ void CompareParts(BookCheck& check) {
 
 int CheckHeap() {
   LockEverything();
-  BookCheck check(MayHaveLostThreads());
-  ThreadCache::CheckBooks(check);
-  LinkedBackend::CheckBooks(check);
-  Ace::CheckBooks(check);
-  PageHeap::CheckBooks(check);
-  Large::CheckBooks(check);
-  ChunkSource::CheckBooks(check);
-  AddressMap::CheckBooks(check);
+  HeapVerifier check(MayHaveLostThreads());
+  ThreadCache::VerifyInvariants(check);
+  LinkedBackend::VerifyInvariants(check);
+  Ace::VerifyInvariants(check);
+  PageHeap::VerifyInvariants(check);
+  Large::VerifyInvariants(check);
+  ChunkSource::VerifyInvariants(check);
+  Pagemap::VerifyInvariants(check);
   CompareParts(check);
   const int errors = check.Finish();
   UnlockEverything();

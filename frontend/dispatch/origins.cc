@@ -3,9 +3,9 @@
 #include <cstdint>
 
 #include "ace/ace.h"
-#include "backend/errors/bad_free.h"
+#include "backend/errors/error_reporting.h"
 #include "backend/large/large.h"
-#include "backend/memory/address_map.h"
+#include "backend/memory/pagemap.h"
 #include "backend/spans/page_heap.h"
 #include "base/size_classes.h"
 #include "base/text/options.h"
@@ -34,7 +34,7 @@ __attribute__((no_sanitize("thread"))) bool IsFree(const Slab& slab,
 // kUnknown when no block in use starts there, or its origin was not noted.
 Origin OriginOf(const void* block) {
   const uintptr_t address = AddressOf(block);
-  const SizeClass c = AddressMap::ClassAt(address);
+  const SizeClass c = Pagemap::ClassAt(address);
   if (c == SizeClass::kNone) {
     if (Guard::Owns(address)) return Guard::OriginAt(address);
     const Origin of_span = PageHeap::OriginAt(address);
@@ -64,7 +64,7 @@ Origin OriginFor(BlockCall function) {
 
 void internal::NoteOrigin(const void* block, Origin origin) {
   const uintptr_t address = AddressOf(block);
-  const SizeClass c = AddressMap::ClassAt(address);
+  const SizeClass c = Pagemap::ClassAt(address);
   if (c == SizeClass::kNone) {
     if (Guard::Owns(address)) return Guard::SetOrigin(address, origin);
     if (PageHeap::SetOrigin(address, origin)) return;

@@ -3,7 +3,7 @@
 #include "base/os/clock.h"
 #include "base/text/log.h"
 #include "base/text/options.h"
-#include "frontend/guard/fault_handler.h"
+#include "frontend/guard/segv_handler.h"
 
 namespace hakmem {
 namespace {
@@ -46,7 +46,7 @@ bool ThrowCoin(uint64_t interval) {
 }
 
 void OnFaultInPool(const Fault& fault) {
-  Finding finding;
+  NearestAllocation finding;
   if (pool.Find(fault.address, &finding)) {
     ReportFault(fault, finding);
   } else {
@@ -76,7 +76,7 @@ void Guard::Start() {
   begin_.store(pool.begin(), std::memory_order_relaxed);
   length_.store(pool.length(), std::memory_order_relaxed);
   // relaxed: there is one thread yet, or, in a library loaded late, others come
-  // by it through the lock of LeaveHotPathEverywhere.
+  // by it through the lock of DisableFastPathOnAllThreads.
   interval_.store(interval, std::memory_order_relaxed);
 }
 
@@ -85,29 +85,29 @@ void* Guard::Sample(size_t bytes, size_t alignment, const void* caller) {
   if (!ThrowCoin(interval_.load(std::memory_order_relaxed))) return nullptr;
   if (!pool.HasRoom()) return nullptr;
   sampler.busy = true;
-  const Deed deed = Deed::Now(caller);
+  const CallSite site = CallSite::Now(caller);
   sampler.busy = false;
   const auto end = (Random() >> 63) != 0 ? GuardedPool::End::kRight
                                          : GuardedPool::End::kLeft;
-  return reinterpret_cast<void*>(pool.Allocate(bytes, alignment, end, deed));
+  return reinterpret_cast<void*>(pool.Allocate(bytes, alignment, end, site));
 }
 
 void Guard::Free(uintptr_t address, const void* caller) {
-  const Deed deed = Deed::Now(caller);
-  Finding finding;
-  const GuardedPool::Answer answer = pool.Free(address, deed, &finding);
+  const CallSite site = CallSite::Now(caller);
+  NearestAllocation finding;
+  const GuardedPool::Answer answer = pool.Free(address, site, &finding);
   if (answer != GuardedPool::Answer::kGood) {
-    AbortOnMisuse(answer, address, finding, BlockCallScope::Of(address), deed);
+    AbortOnMisuse(answer, address, finding, BlockCallScope::Of(address), site);
   }
 }
 
 size_t Guard::BytesAt(uintptr_t address, BlockCall function,
                       const void* caller) {
   size_t bytes = 0;
-  Finding finding;
+  NearestAllocation finding;
   const GuardedPool::Answer answer = pool.BytesAt(address, &bytes, &finding);
   if (answer != GuardedPool::Answer::kGood) {
-    AbortOnMisuse(answer, address, finding, function, Deed::Now(caller));
+    AbortOnMisuse(answer, address, finding, function, CallSite::Now(caller));
   }
   return bytes;
 }

@@ -6,11 +6,11 @@ namespace hakmem {
 
 uint32_t ThisThread() { return ThreadId(); }
 
-Deed Deed::Now(const void* caller) {
-  Deed deed;
-  deed.thread = ThisThread();
-  NoteStack(caller, &deed.stack);
-  return deed;
+CallSite CallSite::Now(const void* caller) {
+  CallSite site;
+  site.thread = ThisThread();
+  NoteStack(caller, &site.stack);
+  return site;
 }
 
 }  // namespace hakmem

@@ -15,12 +15,12 @@ namespace hakmem {
 uint32_t ThisThread();
 
 // Who did something, and where.
-struct Deed {
+struct CallSite {
   uint32_t thread;
   StackTrace stack;
 
   // This thread, now, from `caller` on: see NoteStack.
-  static Deed Now(const void* caller);
+  static CallSite Now(const void* caller);
 };
 
 struct GuardedBlock {
@@ -28,15 +28,15 @@ struct GuardedBlock {
   size_t bytes;       // as asked for
   bool is_free;
   Origin origin;  // in hardened builds
-  Deed allocated;
-  Deed freed;  // while is_free
+  CallSite allocated;
+  CallSite freed;  // while is_free
 };
 
 // Where an address lies, seen from a block.
 enum class Place : uint8_t { kBefore, kInside, kBehind };
 
 // An address and the block that it is nearest to.
-struct Finding {
+struct NearestAllocation {
   Place place = Place::kInside;
   // Bytes before the start, into the block, or behind the last byte: the byte
   // that follows the block is 1 byte behind, the one before it 1 byte before.

@@ -23,8 +23,8 @@ void FillPattern(uintptr_t from, uintptr_t to) {
   memset(At(from), kPattern, to - from);
 }
 
-Finding FindingOf(const GuardedBlock& block, uintptr_t address) {
-  Finding finding;
+NearestAllocation AllocationNear(const GuardedBlock& block, uintptr_t address) {
+  NearestAllocation finding;
   finding.block = block;
   const uintptr_t end = block.address + block.bytes;
   if (address < block.address) {
@@ -144,7 +144,7 @@ void GuardedPool::GiveBack(Slot* slot) {
 }
 
 uintptr_t GuardedPool::Allocate(size_t bytes, size_t alignment, End end,
-                                const Deed& deed) {
+                                const CallSite& site) {
   alignment = std::max(alignment, kBlockAlignment);
   if (bytes > kMostBytes || alignment > page_) return 0;
   Slot* slot = TakeSlot();
@@ -164,7 +164,7 @@ uintptr_t GuardedPool::Allocate(size_t bytes, size_t alignment, End end,
   slot->block.bytes = bytes;
   slot->block.is_free = false;
   slot->block.origin = Origin::kUnknown;
-  slot->block.allocated = deed;
+  slot->block.allocated = site;
   ++totals_.sampled;
   ++totals_.live;
   totals_.live_bytes += bytes;
@@ -173,21 +173,21 @@ uintptr_t GuardedPool::Allocate(size_t bytes, size_t alignment, End end,
 }
 
 GuardedPool::Answer GuardedPool::Check(uintptr_t address,
-                                       Finding* finding) const {
+                                       NearestAllocation* finding) const {
   const Slot* slot = SlotAt(address);
   if (slot != nullptr && slot->block.address == address) {
     if (!slot->block.is_free) return Answer::kGood;
-    *finding = FindingOf(slot->block, address);
+    *finding = AllocationNear(slot->block, address);
     return Answer::kNotInUse;
   }
   const GuardedBlock* nearest = NearestTo(address);
   if (nearest == nullptr) return Answer::kNoBlock;
-  *finding = FindingOf(*nearest, address);
+  *finding = AllocationNear(*nearest, address);
   return Answer::kNotAStart;
 }
 
-GuardedPool::Answer GuardedPool::Free(uintptr_t address, const Deed& deed,
-                                      Finding* finding) {
+GuardedPool::Answer GuardedPool::Free(uintptr_t address, const CallSite& site,
+                                      NearestAllocation* finding) {
   Slot* slot = SlotAt(address);
   Layout layout;
   {
@@ -197,11 +197,11 @@ GuardedPool::Answer GuardedPool::Free(uintptr_t address, const Deed& deed,
     layout = LayoutOf(slot->block);
     uintptr_t changed;
     if (!layout.IsIntact(&changed)) {
-      *finding = FindingOf(slot->block, changed);
+      *finding = AllocationNear(slot->block, changed);
       return Answer::kOverwritten;
     }
     slot->block.is_free = true;
-    slot->block.freed = deed;
+    slot->block.freed = site;
     --totals_.live;
     totals_.live_bytes -= slot->block.bytes;
     totals_.committed_bytes -= layout.pages_end - layout.pages;
@@ -213,7 +213,7 @@ GuardedPool::Answer GuardedPool::Free(uintptr_t address, const Deed& deed,
 }
 
 GuardedPool::Answer GuardedPool::BytesAt(uintptr_t address, size_t* bytes,
-                                         Finding* finding) {
+                                         NearestAllocation* finding) {
   MutexLock lock(mutex_);
   const Answer answer = Check(address, finding);
   if (answer == Answer::kGood) *bytes = SlotAt(address)->block.bytes;
@@ -222,7 +222,7 @@ GuardedPool::Answer GuardedPool::BytesAt(uintptr_t address, size_t* bytes,
 
 Origin GuardedPool::OriginAt(uintptr_t address) {
   MutexLock lock(mutex_);
-  Finding ignored;
+  NearestAllocation ignored;
   return Check(address, &ignored) == Answer::kGood
              ? SlotAt(address)->block.origin
              : Origin::kUnknown;
@@ -230,7 +230,7 @@ Origin GuardedPool::OriginAt(uintptr_t address) {
 
 void GuardedPool::SetOrigin(uintptr_t address, Origin origin) {
   MutexLock lock(mutex_);
-  Finding ignored;
+  NearestAllocation ignored;
   if (Check(address, &ignored) == Answer::kGood) {
     SlotAt(address)->block.origin = origin;
   }
@@ -256,8 +256,8 @@ const GuardedBlock* GuardedPool::NearestTo(uintptr_t address) const {
   return nearest;
 }
 
-bool GuardedPool::Find(uintptr_t address,
-                       Finding* finding) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+bool GuardedPool::Find(uintptr_t address, NearestAllocation* finding)
+    ABSL_NO_THREAD_SAFETY_ANALYSIS {
   // Its holder may be stopped for good: by a signal, or by what ends the
   // process.
   bool locked = false;
@@ -266,7 +266,7 @@ bool GuardedPool::Find(uintptr_t address,
     if (!locked) SystemCall(SYS_sched_yield);
   }
   const GuardedBlock* nearest = NearestTo(address);
-  if (nearest != nullptr) *finding = FindingOf(*nearest, address);
+  if (nearest != nullptr) *finding = AllocationNear(*nearest, address);
   if (locked) mutex_.Unlock();
   return nearest != nullptr;
 }

@@ -51,7 +51,8 @@ class GuardedPool {
   // kBlockAlignment at least). Reads as zeros but after a refusal of the OS.
   // 0 when it is too large or too aligned for a slot, when all slots are in
   // use, or when the OS refuses.
-  uintptr_t Allocate(size_t bytes, size_t alignment, End end, const Deed& deed);
+  uintptr_t Allocate(size_t bytes, size_t alignment, End end,
+                     const CallSite& site);
 
   // Whether a slot is free, just now: asked before what Allocate needs is made.
   bool HasRoom();
@@ -67,10 +68,11 @@ class GuardedPool {
 
   // Takes back the block at `address`, an address of the pool. Anything but
   // kGood changes nothing, and `*finding` tells of the block.
-  Answer Free(uintptr_t address, const Deed& deed, Finding* finding);
+  Answer Free(uintptr_t address, const CallSite& site,
+              NearestAllocation* finding);
 
   // The size that the block at `address` was asked for with; as Free.
-  Answer BytesAt(uintptr_t address, size_t* bytes, Finding* finding);
+  Answer BytesAt(uintptr_t address, size_t* bytes, NearestAllocation* finding);
 
   // What the block at `address` was allocated by, for whoever holds it;
   // kUnknown when no block in use starts there.
@@ -80,7 +82,7 @@ class GuardedPool {
   // Finds the block that an access to `address`, in the pool, was most likely
   // meant for. False when there is none. May be called from a signal handler:
   // a lock that is not to be had within a few ms is done without.
-  bool Find(uintptr_t address, Finding* finding);
+  bool Find(uintptr_t address, NearestAllocation* finding);
 
   struct Totals {
     uint64_t sampled = 0;  // blocks allocated since the start
@@ -105,7 +107,7 @@ class GuardedPool {
   Layout LayOut(const Slot& slot, size_t bytes, size_t alignment,
                 End end) const;
   Layout LayoutOf(const GuardedBlock& block) const;
-  Answer Check(uintptr_t address, Finding* finding) const
+  Answer Check(uintptr_t address, NearestAllocation* finding) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   const GuardedBlock* NearestTo(uintptr_t address) const;
 

@@ -24,7 +24,7 @@ volatile char* At(uintptr_t address) {
   return reinterpret_cast<volatile char*>(address);
 }
 
-Deed Here() { return Deed::Now(nullptr); }
+CallSite Here() { return CallSite::Now(nullptr); }
 
 class GuardedPoolTest : public testing::Test {
  protected:
@@ -36,7 +36,7 @@ class GuardedPoolTest : public testing::Test {
   Answer Free(uintptr_t block) { return pool_.Free(block, Here(), &finding_); }
 
   GuardedPool pool_;
-  Finding finding_;
+  NearestAllocation finding_;
   const size_t page_ = os::PageBytes();
 };
 
@@ -219,7 +219,7 @@ TEST_F(GuardedPoolTest, ThreadsShareTheSlots) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([this, t] {
-      Finding finding;
+      NearestAllocation finding;
       for (int i = 0; i < 2000; ++i) {
         const size_t bytes = static_cast<size_t>(i) % 300 + 1;
         const uintptr_t block = pool_.Allocate(

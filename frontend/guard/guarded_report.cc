@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-#include "backend/errors/bad_free.h"
+#include "backend/errors/error_reporting.h"
 #include "base/os/signal_stack.h"
 #include "base/text/log.h"
 #include "tracing/stacks/stack_trace.h"
@@ -39,7 +39,7 @@ void WriteBlock(const GuardedBlock& block, bool tell_free, LogLine& line) {
 }
 
 // "past the end (1 byte behind) of a block of 64 bytes at 0x7f10a3c05fc0"
-void WriteWhere(const Finding& finding, LogLine& line) {
+void WriteWhere(const NearestAllocation& finding, LogLine& line) {
   const bool after_free =
       finding.block.is_free && finding.place == Place::kInside;
   switch (finding.place) {
@@ -72,18 +72,18 @@ void WriteWhere(const Finding& finding, LogLine& line) {
       .Send();
 }
 
-void PrintDeed(const char* what, const Deed& deed) {
-  PrintHeading(what, deed.thread);
-  PrintNotedStack(deed.stack);
+void PrintCallSite(const char* what, const CallSite& site) {
+  PrintHeading(what, site.thread);
+  PrintNotedStack(site.stack);
 }
 
 void PrintHistory(const GuardedBlock& block) {
-  PrintDeed("allocated", block.allocated);
-  if (block.is_free) PrintDeed("freed", block.freed);
+  PrintCallSite("allocated", block.allocated);
+  if (block.is_free) PrintCallSite("freed", block.freed);
 }
 
 [[gnu::noinline]] uint32_t PrintFaultLine(const Fault& fault,
-                                          const Finding& finding) {
+                                          const NearestAllocation& finding) {
   const auto thread = ThisThread();
   LogLine line;
   line.Text("guarded block: ").Text(NameOf(fault.access)).Text(" ");
@@ -94,7 +94,7 @@ void PrintHistory(const GuardedBlock& block) {
 
 [[gnu::noinline]] void PrintMisuseLine(GuardedPool::Answer answer,
                                        uintptr_t address,
-                                       const Finding& finding,
+                                       const NearestAllocation& finding,
                                        BlockCall function, uint32_t thread) {
   LogLine line;
   line.Text("guarded block: ");
@@ -130,7 +130,7 @@ void PrintHistory(const GuardedBlock& block) {
 
 }  // namespace
 
-void ReportFault(const Fault& fault, const Finding& finding) {
+void ReportFault(const Fault& fault, const NearestAllocation& finding) {
   const uint32_t thread = PrintFaultLine(fault, finding);
   if (SignalStackBytesLeft() < kStackBytes) return;
   PrintHistory(finding.block);
@@ -153,15 +153,15 @@ void ReportStrayFault(const Fault& fault) {
 }
 
 void AbortOnMisuse(GuardedPool::Answer answer, uintptr_t address,
-                   const Finding& finding, BlockCall function,
-                   const Deed& now) {
+                   const NearestAllocation& finding, BlockCall function,
+                   const CallSite& now) {
   if (answer == GuardedPool::Answer::kNoBlock) {
     BlockCallScope::Note(function, address);
     AbortOnForeignFree(address);
   }
   PrintMisuseLine(answer, address, finding, function, now.thread);
   PrintHistory(finding.block);
-  PrintDeed("called", now);
+  PrintCallSite("called", now);
   abort();
 }
 

@@ -18,15 +18,16 @@
 #include <cstdint>
 
 #include "backend/errors/block_call.h"
-#include "frontend/guard/fault_handler.h"
 #include "frontend/guard/guarded_block.h"
 #include "frontend/guard/guarded_pool.h"
+#include "frontend/guard/segv_handler.h"
 
 namespace hakmem {
 
 // Tells of a fault in the pool. Async-signal-safe. On a signal stack with
 // little room left, it is the first line only.
-[[gnu::cold]] void ReportFault(const Fault& fault, const Finding& finding);
+[[gnu::cold]] void ReportFault(const Fault& fault,
+                               const NearestAllocation& finding);
 
 // Tells of a fault in the pool that is near no block.
 [[gnu::cold]] void ReportStrayFault(const Fault& fault);
@@ -35,8 +36,9 @@ namespace hakmem {
 // `address`, then aborts.
 [[noreturn, gnu::cold]] void AbortOnMisuse(GuardedPool::Answer answer,
                                            uintptr_t address,
-                                           const Finding& finding,
-                                           BlockCall function, const Deed& now);
+                                           const NearestAllocation& finding,
+                                           BlockCall function,
+                                           const CallSite& now);
 
 }  // namespace hakmem
 

@@ -27,11 +27,11 @@ using hakmem::BlockCall;
 using hakmem::Call;
 using hakmem::CallOf;
 using hakmem::EntryPoint;
-using hakmem::FreeTerms;
 using hakmem::kChecksFrees;
 using hakmem::Reallocate;
 using hakmem::ReallocateForArray;
 using hakmem::RefuseImpossible;
+using hakmem::SizedFreeHint;
 
 // What is handed out.
 [[gnu::always_inline]] inline void* FromMalloc(void* block) {
@@ -57,7 +57,7 @@ using hakmem::RefuseImpossible;
 }
 
 // What the caller says of the block, null or not, is not needed to free it.
-[[gnu::always_inline]] inline void FreeInTerms(void* block, FreeTerms terms,
+[[gnu::always_inline]] inline void FreeInTerms(void* block, SizedFreeHint terms,
                                                BlockCall function) {
   if constexpr (kChecksFrees) {
     hakmem::FreeInTerms(block, terms, function, CallOf(EntryPoint::kNone));
@@ -179,7 +179,7 @@ HAKMEM_API size_t malloc_usable_size(void* block) noexcept {
 }
 
 // C23. The size is the caller's word, which hardened builds compare with the
-// address map's.
+// pagemap's.
 HAKMEM_API void free_sized(void* block, size_t size) noexcept {
   FreeInTerms(block, {size, 0}, BlockCall::kFreeSized);
 }

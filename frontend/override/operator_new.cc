@@ -35,12 +35,12 @@ using hakmem::CallOf;
 using hakmem::EntryPoint;
 using hakmem::FreeInTerms;
 using hakmem::FreeSlow;
-using hakmem::FreeTerms;
 using hakmem::kChecksFrees;
 using hakmem::Origin;
 using hakmem::PopFromBins;
 using hakmem::PushSizedToBins;
 using hakmem::PushToBins;
+using hakmem::SizedFreeHint;
 using hakmem::WithOrigin;
 using std::align_val_t;
 using std::nothrow_t;
@@ -141,7 +141,7 @@ template <BlockCall kFunction>
 
 template <BlockCall kFunction>
 [[gnu::noinline]] void DeleteInTermsSlow(void* block,
-                                         FreeTerms terms) noexcept {
+                                         SizedFreeHint terms) noexcept {
   FreeInTerms(block, terms, kFunction, CallOf(EntryPoint::kNone));
 }
 

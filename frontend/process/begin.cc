@@ -26,7 +26,7 @@ __attribute__((constructor(101))) void BeginAtLoad() {
   ThreadCache::ApplyOptions();
   TellWhenASanitizerServes();
   Guard::Start();
-  if (Guard::IsOn()) ThreadCache::LeaveHotPathEverywhere();
+  if (Guard::IsOn()) ThreadCache::DisableFastPathOnAllThreads();
 }
 
 }  // namespace

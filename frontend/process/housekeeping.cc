@@ -5,7 +5,7 @@
 
 #include "ace/ace.h"
 #include "backend/memory/chunk_source.h"
-#include "backend/memory/dirty_ledger.h"
+#include "backend/memory/dirty_bytes.h"
 #include "backend/memory/huge_pages.h"
 #include "backend/memory/purge_budget.h"
 #include "base/os/clock.h"
@@ -82,7 +82,7 @@ void TellOfRefusedHugePages() {
 
 void RunHousekeeping(uint64_t now, bool is_quiet) {
   const bool is_due = now >= next_run.load(std::memory_order_relaxed);
-  const bool is_excess = DirtyLedger::Bytes() > MostDirty();
+  const bool is_excess = DirtyBytes::Bytes() > MostDirty();
   if (!is_due && !is_excess) return;
   // acquire: pairs with the release below; what is touched has locks of its
   // own, but for has_more_to_purge.

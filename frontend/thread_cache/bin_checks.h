@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "backend/errors/bad_free.h"
-#include "backend/memory/address_map.h"
+#include "backend/errors/error_reporting.h"
+#include "backend/memory/pagemap.h"
 #include "backend/slabs/block_start.h"
 #include "base/size_classes.h"
 #include "hardening/freed_mark.h"
@@ -24,7 +24,7 @@ class MarkChecks {
   static MarkChecks Make() { return {Secret::Get(), kReciprocals}; }
 
   // Whether `block` may be a block in use, as far as a few instructions can
-  // tell. `c` is what the address map says of the address, and not kNone.
+  // tell. `c` is what the pagemap says of the address, and not kNone.
   bool MayBeInUse(SizeClass c, const void* block, const void*) const {
     const auto address = reinterpret_cast<uintptr_t>(block);
     if (!IsBlockStart(c, address, reciprocals_)) return false;
@@ -50,7 +50,7 @@ class MarkChecks {
   [[noreturn, gnu::cold, gnu::noinline]] static void AbortOnLostMark(
       const void* block) {
     const auto address = reinterpret_cast<uintptr_t>(block);
-    AbortOnWriteAfterFree(address, ClassBytes(AddressMap::ClassAt(address)));
+    AbortOnWriteAfterFree(address, ClassBytes(Pagemap::ClassAt(address)));
   }
 
   constexpr MarkChecks(uint64_t secret, const Reciprocals& reciprocals)

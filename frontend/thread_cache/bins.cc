@@ -17,7 +17,7 @@ static_assert(sizeof(NoBins) == kAboveBottom);
 template <size_t... c>
 constexpr NoBins MakeNoBins(std::index_sequence<c...>) {
   return {{{{kAboveBottom, (static_cast<void>(c), kAboveBottom)}...},
-           AddressMap::Window{},
+           Pagemap::Window{},
            BinChecks::None(),
            internal::kClassTables.of_units},
           nullptr};
@@ -28,7 +28,7 @@ constinit const NoBins no_bins =
 
 }  // namespace
 
-constinit BinTable* const kNoBins =
+constinit BinTable* const kEmptyBins =
     const_cast<BinTable*>(static_cast<const BinTable*>(&no_bins));
 
 constinit thread_local ThreadTables thread_tables{

@@ -11,12 +11,12 @@
 // Addresses lie in arrays, apart from the blocks: neither a malloc nor a free
 // that a bin serves touches the block (jemalloc's cache_bin, tcmalloc's per-CPU
 // slabs). top and limit are byte offsets from the start of ThreadBins, so that
-// one constant table of no bins at all, kNoBins, serves for every rare state:
-// there each pop finds the null at the bottom and each push the limit, and so
-// first use, a thread that has ended, and watching the clock (thread_cache.h)
-// cost the hot path nothing. Bin 0, the class of addresses outside slabs, is
-// always in that state. So is the main thread before its thread-local variables
-// have their initial values (bins_at_relocation.cc).
+// one constant table of no bins at all, kEmptyBins, serves for every rare
+// state: there each pop finds the null at the bottom and each push the limit,
+// and so first use, a thread that has ended, and watching the clock
+// (thread_cache.h) cost the hot path nothing. Bin 0, the class of addresses
+// outside slabs, is always in that state. So is the main thread before its
+// thread-local variables have their initial values (bins_at_relocation.cc).
 #ifndef HAKMEM_FRONTEND_THREAD_CACHE_BINS_H_
 #define HAKMEM_FRONTEND_THREAD_CACHE_BINS_H_
 
@@ -26,7 +26,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "backend/memory/address_map.h"
+#include "backend/memory/pagemap.h"
 #include "base/codegen.h"
 #include "base/size_classes.h"
 #include "frontend/thread_cache/bin_checks.h"
@@ -83,7 +83,7 @@ constexpr uint32_t BinSlots(SizeClass c, size_t bytes = SIZE_MAX) {
 // its owner's: ThreadBins or NoBins.
 struct alignas(void*) BinTable {
   Bin bins[kClassCount];
-  AddressMap::Window window;  // the address map's, or none
+  Pagemap::Window window;  // the pagemap's, or none
   [[no_unique_address]] BinChecks checks;
   // A copy of what ClassOf looks up, found from the table's own address.
   ClassOfUnits class_of_units;
@@ -195,18 +195,18 @@ static_assert(sizeof(ThreadBins) ==
 
 // The bins of a thread that has none: all of them empty and at their limit.
 // Never written to: nothing pushes beyond a limit or pops below a bottom.
-extern BinTable* const kNoBins;
+extern BinTable* const kEmptyBins;
 
 // The two tables that a thread's malloc and free use. They are the same table,
-// its cache's or kNoBins, unless the cache rations what malloc may take without
-// a look at the clock (thread_cache.h).
+// its cache's or kEmptyBins, unless the cache rations what malloc may take
+// without a look at the clock (thread_cache.h).
 struct TablePair {
   BinTable* pop;
   BinTable* push;
 };
 
-// A TablePair that another thread may set to kNoBins
-// (ThreadCache::LeaveHotPathEverywhere).
+// A TablePair that another thread may set to kEmptyBins
+// (ThreadCache::DisableFastPathOnAllThreads).
 class ThreadTables {
  public:
   explicit constexpr ThreadTables(BinTable* both) : pop_(both), push_(both) {}
@@ -227,7 +227,7 @@ class ThreadTables {
 
 extern constinit thread_local ThreadTables thread_tables;
 
-inline TablePair NoTables() { return {kNoBins, kNoBins}; }
+inline TablePair NoTables() { return {kEmptyBins, kEmptyBins}; }
 
 }  // namespace hakmem
 

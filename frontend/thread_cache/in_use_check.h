@@ -6,8 +6,8 @@
 #include <cstdint>
 
 #include "ace/ace.h"
-#include "backend/errors/bad_free.h"
 #include "backend/errors/block_call.h"
+#include "backend/errors/error_reporting.h"
 #include "backend/slabs/slab.h"
 #include "base/size_classes.h"
 #include "hardening/freed_mark.h"

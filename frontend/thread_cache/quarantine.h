@@ -19,7 +19,7 @@
 #include <cstring>
 #include <type_traits>
 
-#include "backend/errors/bad_free.h"
+#include "backend/errors/error_reporting.h"
 #include "base/size_classes.h"
 #include "base/text/options.h"
 #include "hardening/freed_mark.h"

@@ -5,12 +5,12 @@
 
 #include "ace/ace.h"
 #include "ace_mode.h"
-#include "backend/errors/bad_free.h"
-#include "backend/memory/dirty_ledger.h"
+#include "backend/errors/error_reporting.h"
+#include "backend/memory/dirty_bytes.h"
 #include "base/text/options.h"
+#include "frontend/thread_cache/fallback_heap.h"
 #include "frontend/thread_cache/in_use_check.h"
 #include "frontend/thread_cache/retry_gate.h"
-#include "frontend/thread_cache/without_cache.h"
 #include "hardening/levels.h"
 #include "tracing/counters/counters.h"
 
@@ -46,13 +46,13 @@ constexpr uint32_t SlotsForOthersBlocks(SizeClass c) {
 
 void* ThreadCache::Allocate(SizeClass c) {
   ThreadCache* cache = OfThisThreadForBlock();
-  return cache == nullptr ? WithoutCache::Allocate(c) : cache->AllocateHere(c);
+  return cache == nullptr ? FallbackHeap::Allocate(c) : cache->AllocateHere(c);
 }
 
 void ThreadCache::Free(SizeClass c, void* block) {
   ThreadCache* cache = OfThisThreadForBlock();
   if (cache == nullptr) {
-    WithoutCache::Free(c, block);
+    FallbackHeap::Free(c, block);
   } else {
     cache->FreeHere(c, block);
   }
@@ -146,7 +146,7 @@ void ThreadCache::FlushAll() {
   for (size_t c = 1; c < kClassCount; ++c) {
     if (const uint32_t held = Held(c)) DrainOldest(ClassNumber(c), held);
   }
-  Ace::TrimBins(span_bins_, /*all=*/true);
+  Ace::TrimBins(span_cache_, /*all=*/true);
   retry_gate.Open();
 }
 
@@ -160,7 +160,7 @@ bool ThreadCache::ThisThreadHoldsBlocks() {
   for (size_t c = 1; c < kClassCount; ++c) {
     held += own_->Held(c) + own_->HeldInRation(c);
   }
-  return held != 0 || own_->span_bins_.held_bytes() != 0 ||
+  return held != 0 || own_->span_cache_.held_bytes() != 0 ||
          own_->quarantine_.tiny_bytes() + own_->quarantine_.mid_bytes() != 0;
 }
 
@@ -170,28 +170,28 @@ SpanAllocation ThreadCache::AllocateSpan(size_t bytes, size_t alignment,
                                          Ace::Contents contents) {
   ThreadCache* cache = OfThisThread();
   if (cache == nullptr) {
-    return WithoutCache::AllocateSpan(bytes, alignment, contents);
+    return FallbackHeap::AllocateSpan(bytes, alignment, contents);
   }
   cache->TickForSpan();
-  return Ace::Allocate(bytes, alignment, contents, &cache->span_bins_);
+  return Ace::Allocate(bytes, alignment, contents, &cache->span_cache_);
 }
 
 void ThreadCache::FreeSpan(uintptr_t address) {
   if constexpr (kQuarantinesFreed) ZeroIfAsked(address);
   ThreadCache* cache = OfThisThread();
-  if (cache == nullptr) return WithoutCache::FreeSpan(address);
+  if (cache == nullptr) return FallbackHeap::FreeSpan(address);
   cache->TickForSpan();
-  Ace::Free(address, &cache->span_bins_);
+  Ace::Free(address, &cache->span_cache_);
   retry_gate.Open();
   // It may be the thread's last call for a long time: much memory must not wait
   // for sixteen of them.
-  if (DirtyLedger::Bytes() > cache->dirty_seen_ + kWorthALook) {
+  if (DirtyBytes::Bytes() > cache->dirty_seen_ + kWorthALook) {
     cache->LookAtClock();
   }
 }
 
 uintptr_t ThreadCache::ResizeSpan(uintptr_t address, size_t bytes) {
-  if (WithoutCache::IsInEmergency()) return 0;
+  if (FallbackHeap::IsInEmergency()) return 0;
   const uintptr_t resized = Ace::Resize(address, bytes);
   if (resized != 0) retry_gate.Open();
   return resized;
@@ -241,7 +241,7 @@ void ThreadCache::SetLimit(size_t c, uint32_t slots) {
     const size_t others = mid_limit_bytes_ - before * block;
     // All mid bins together keep within the budget that span bins have too.
     if (kAceMode == AceMode::kAdaptive && slots > before &&
-        others + slots * block > span_bins_.budget()) {
+        others + slots * block > span_cache_.budget()) {
       return;
     }
     mid_limit_bytes_ = others + slots * block;

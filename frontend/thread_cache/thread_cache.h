@@ -13,7 +13,7 @@
 // never gets here. So while free memory is resident, a cache watches the clock
 // in one of two ways (Watch, thread_cache_time.cc):
 //
-//   every call   The thread's tables are kNoBins: each malloc and free comes
+//   every call   The thread's tables are kEmptyBins: each malloc and free comes
 //                here, is served from the same bins, and looks at the clock. A
 //                thread with little to do stays so until the memory is given
 //                back.
@@ -32,7 +32,7 @@
 //
 // A thread that has ended (late destructors) or for which the OS refuses a
 // cache is served without one, under a lock; one from which the process is
-// ended, because of what it freed, without locks (without_cache.h).
+// ended, because of what it freed, without locks (fallback_heap.h).
 //
 // Written in four files: thread_cache.cc (what a bin cannot serve),
 // thread_cache_life.cc (threads begin and end; fork), thread_cache_time.cc (the
@@ -45,7 +45,7 @@
 #include <cstdint>
 
 #include "ace/ace.h"
-#include "ace/span_bins.h"
+#include "ace/thread_span_cache.h"
 #include "backend/backend.h"
 #include "base/intrusive_list.h"
 #include "base/size_classes.h"
@@ -57,11 +57,11 @@
 
 namespace hakmem {
 
-class BookCheck;
+class HeapVerifier;
 
 class ThreadCache : public ListNode<ThreadCache> {
  public:
-  ThreadCache* pool_next;  // for MetadataPool
+  ThreadCache* pool_next;  // for MetadataAllocator
 
   // Serves a request of class `c` that the thread's bins did not. Null when
   // the OS refuses memory.
@@ -97,7 +97,7 @@ class ThreadCache : public ListNode<ThreadCache> {
 
   // Has every thread do so from now on; call it after what makes SeesEveryCall
   // true.
-  static void LeaveHotPathEverywhere();
+  static void DisableFastPathOnAllThreads();
 
   struct Totals {
     uint64_t threads = 0;
@@ -130,10 +130,10 @@ class ThreadCache : public ListNode<ThreadCache> {
   static void AbandonOtherThreads();
 
   // Proves that the books of all threads' bins balance
-  // (backend/verify/book_check.h), and tells the back-end of each heap that a
-  // thread holds. The caller holds the locks, as for fork, and no other thread
-  // is in the allocator.
-  [[gnu::cold]] static void CheckBooks(BookCheck& check);
+  // (backend/verify/heap_verifier.h), and tells the back-end of each heap that
+  // a thread holds. The caller holds the locks, as for fork, and no other
+  // thread is in the allocator.
+  [[gnu::cold]] static void VerifyInvariants(HeapVerifier& check);
 
  private:
   // The clock is read on every so many slow calls of a busy thread.
@@ -198,7 +198,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   void LookBriefly();
   void LookAtClock();
   bool HasGrown() const;
-  void MakeRoom(uint64_t now);
+  void FlushOnGrowth(uint64_t now);
   void SetSpanBudget();
 
   Watch WatchNow() const { return watch_.load(std::memory_order_relaxed); }
@@ -236,9 +236,9 @@ class ThreadCache : public ListNode<ThreadCache> {
 
   // In thread_cache_check.cc.
   [[gnu::cold]] static void CheckCaches(
-      const IntrusiveList<ThreadCache>& caches, BookCheck& check);
-  [[gnu::cold]] void CheckBin(size_t c, BookCheck& check) const;
-  [[gnu::cold]] void CheckOwnBooks(BookCheck& check) const;
+      const IntrusiveList<ThreadCache>& caches, HeapVerifier& check);
+  [[gnu::cold]] void CheckBin(size_t c, HeapVerifier& check) const;
+  [[gnu::cold]] void CheckOwnBooks(HeapVerifier& check) const;
 
   // This thread's cache, or null.
   static constinit thread_local ThreadCache* own_;
@@ -253,7 +253,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   uint64_t epoch_begun_;        // CoarseMilliseconds, as below
   uint64_t last_every_call_;    // when Watch::kEveryCall last began
   uint64_t fresh_chunks_seen_;  // ChunkSource::FreshChunks at the last look
-  size_t dirty_seen_;           // DirtyLedger::Bytes at the last look
+  size_t dirty_seen_;           // DirtyBytes::Bytes at the last look
   uint64_t current_tick_;       // while watching: when calls_in_tick_ began
   uint32_t calls_in_tick_;
   uint32_t rations_in_tick_;  // rations handed out since current_tick_
@@ -266,7 +266,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   BinState states_[kClassCount];
   ThreadBins bins_;
   RationBins ration_;
-  SpanBins span_bins_;
+  ThreadSpanCache span_cache_;
   [[no_unique_address]] Quarantine quarantine_;
 };
 

@@ -2,8 +2,8 @@
 // of a block of its bin's class, which its slab does not hold for free, and no
 // block and no span is kept twice, whoever keeps it.
 #include "ace/ace.h"
-#include "backend/memory/address_map.h"
-#include "backend/verify/book_check.h"
+#include "backend/memory/pagemap.h"
+#include "backend/verify/heap_verifier.h"
 #include "frontend/thread_cache/thread_cache.h"
 #include "linked_backend.h"
 
@@ -11,10 +11,10 @@ namespace hakmem {
 namespace {
 
 // `address` is in a bin of class `c`.
-void CheckBlock(SizeClass c, uintptr_t address, BookCheck& check) {
-  const Chunk* chunk = AddressMap::ChunkAt(address);
+void CheckBlock(SizeClass c, uintptr_t address, HeapVerifier& check) {
+  const Chunk* chunk = Pagemap::ChunkAt(address);
   if (!check.Require(chunk != nullptr && chunk->kind == ChunkKind::kSlabs &&
-                         AddressMap::ClassAt(address) == c,
+                         Pagemap::ClassAt(address) == c,
                      "what a bin holds is no block of its class", address)) {
     return;
   }
@@ -34,7 +34,7 @@ void CheckBlock(SizeClass c, uintptr_t address, BookCheck& check) {
 
 }  // namespace
 
-void ThreadCache::CheckBin(size_t c, BookCheck& check) const {
+void ThreadCache::CheckBin(size_t c, HeapVerifier& check) const {
   const SizeClass size_class = ClassNumber(c);
   const uint32_t first = FirstOffset(c);
   const uint32_t most = first + BinSlots(size_class) * kSlotBytes;
@@ -67,7 +67,7 @@ void ThreadCache::CheckBin(size_t c, BookCheck& check) const {
   }
 }
 
-void ThreadCache::CheckOwnBooks(BookCheck& check) const {
+void ThreadCache::CheckOwnBooks(HeapVerifier& check) const {
   size_t mid_limit_bytes = 0;
   for (size_t c = 0; c < kClassCount; ++c) {
     CheckBin(c, check);
@@ -77,11 +77,11 @@ void ThreadCache::CheckOwnBooks(BookCheck& check) const {
   check.RequireEqual(mid_limit_bytes_, mid_limit_bytes,
                      "wrong sum of mid bins' limits",
                      reinterpret_cast<uintptr_t>(this));
-  span_bins_.CheckBooks(check);
+  span_cache_.VerifyInvariants(check);
 }
 
 void ThreadCache::CheckCaches(const IntrusiveList<ThreadCache>& caches,
-                              BookCheck& check) {
+                              HeapVerifier& check) {
   const int errors_before = check.errors();
   WalkList(caches, "the list of thread caches is broken", check,
            [&](const ThreadCache* cache) { cache->CheckOwnBooks(check); });
@@ -99,7 +99,7 @@ void ThreadCache::CheckCaches(const IntrusiveList<ThreadCache>& caches,
           add(reinterpret_cast<uintptr_t>(cache->ration_.slots[c][i]));
         }
       }
-      cache->span_bins_.VisitSpans(add);
+      cache->span_cache_.VisitSpans(add);
     }
     using Add = std::remove_reference_t<decltype(add)>;
     Ace::VisitShared(

@@ -2,21 +2,21 @@
 #include <algorithm>
 
 #include "absl/base/thread_annotations.h"
-#include "backend/memory/address_map.h"
 #include "backend/memory/chunk_source.h"
-#include "backend/memory/dirty_ledger.h"
+#include "backend/memory/dirty_bytes.h"
 #include "backend/memory/metadata.h"
 #include "backend/memory/metadata_check.h"
-#include "backend/verify/book_check.h"
+#include "backend/memory/pagemap.h"
+#include "backend/verify/heap_verifier.h"
 #include "base/os/clock.h"
 #include "base/os/thread_exit.h"
 #include "base/os/thread_id.h"
 #include "base/sync/lock.h"
 #include "base/sync/single_thread.h"
 #include "frontend/thread_cache/bins_switch.h"
+#include "frontend/thread_cache/fallback_heap.h"
 #include "frontend/thread_cache/retry_gate.h"
 #include "frontend/thread_cache/thread_cache.h"
-#include "frontend/thread_cache/without_cache.h"
 #include "hardening/levels.h"
 #include "hardening/secret.h"
 
@@ -46,7 +46,7 @@ constinit thread_local Life life = Life::kNotBegun;
 constexpr uint8_t kBlocksWithoutCache = 8;
 constinit thread_local uint8_t blocks_without_cache = 0;
 
-constinit MetadataPool<ThreadCache> cache_pool;
+constinit MetadataAllocator<ThreadCache> cache_pool;
 constinit Mutex caches_mutex;
 constinit IntrusiveList<ThreadCache> caches ABSL_GUARDED_BY(caches_mutex);
 
@@ -116,11 +116,11 @@ ThreadCache* ThreadCache::Attach() {
   cache->watch_.store(Watch::kNone, std::memory_order_relaxed);
   cache->is_asked_to_look_.store(false, std::memory_order_relaxed);
   cache->was_asked_to_look_ = false;
-  cache->span_bins_.Begin();
+  cache->span_cache_.Begin();
   cache->mid_limit_bytes_ = 0;
   cache->SetMostSlots();
   cache->bins_.window =
-      AddressMap::PlaceWindow(reinterpret_cast<uintptr_t>(cache));
+      Pagemap::PlaceWindow(reinterpret_cast<uintptr_t>(cache));
   cache->bins_.checks = BinChecks::Make();
   cache->bins_.class_of_units = internal::kClassTables.of_units;
   for (size_t c = 0; c < kClassCount; ++c) {
@@ -148,7 +148,7 @@ ThreadCache* ThreadCache::Attach() {
 }
 
 void ThreadCache::OnThreadExit(void* state) {
-  if (WithoutCache::IsInEmergency()) return;
+  if (FallbackHeap::IsInEmergency()) return;
   auto* cache = static_cast<ThreadCache*>(state);
   cache->ShowBins();
   // From here on late frees of this thread do without a cache.
@@ -175,7 +175,7 @@ void ThreadCache::LeaveForEmergency() {
   thread_tables.store(NoTables(), std::memory_order_relaxed);
   own_ = nullptr;
   life = Life::kEnded;
-  WithoutCache::BeginEmergency();
+  FallbackHeap::BeginEmergency();
 }
 
 void ThreadCache::CollectEndedThreads() {
@@ -220,7 +220,7 @@ void ThreadCache::LowerCachesToLook() {
 
 // --- All threads -------------------------------------------------------------
 
-void ThreadCache::LeaveHotPathEverywhere() {
+void ThreadCache::DisableFastPathOnAllThreads() {
   // The thread-local memory of an ended thread may be another's, or unmapped.
   CollectEndedThreads();
   HideBinsOfAll(NoTables(), [](auto&& hide) {
@@ -236,7 +236,7 @@ void ThreadCache::LeaveHotPathEverywhere() {
 // where much more memory has come free since: who was asked before saw little
 // of it.
 void ThreadCache::AskOthersToLook(uint64_t now, HowOften how_often) {
-  const size_t dirty = DirtyLedger::Bytes();
+  const size_t dirty = DirtyBytes::Bytes();
   if (count_.load(std::memory_order_relaxed) < 2 || !IsWorthRationing(dirty)) {
     return;
   }
@@ -274,8 +274,8 @@ ThreadCache::Totals ThreadCache::SumAll() {
     }
     totals.tiny_cached += cache->quarantine_.tiny_bytes();
     totals.mid_cached += cache->quarantine_.mid_bytes();
-    totals.spans_cached += cache->span_bins_.held_bytes();
-    totals.span_classes += cache->span_bins_.classes();
+    totals.spans_cached += cache->span_cache_.held_bytes();
+    totals.span_classes += cache->span_cache_.classes();
   }
   return totals;
 }
@@ -285,11 +285,11 @@ ThreadCache::Totals ThreadCache::SumAll() {
 void ThreadCache::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   caches_mutex.Lock();
   cache_pool.LockForFork();
-  WithoutCache::LockForFork();
+  FallbackHeap::LockForFork();
 }
 
 void ThreadCache::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  WithoutCache::UnlockAfterFork();
+  FallbackHeap::UnlockAfterFork();
   cache_pool.UnlockAfterFork();
   caches_mutex.Unlock();
 }
@@ -313,7 +313,8 @@ void ThreadCache::AbandonOtherThreads() {
 
 // --- The books ---------------------------------------------------------------
 
-void ThreadCache::CheckBooks(BookCheck& check) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+void ThreadCache::VerifyInvariants(HeapVerifier& check)
+    ABSL_NO_THREAD_SAFETY_ANALYSIS {
   CheckCaches(caches, check);
   size_t count = 0;
   for (ThreadCache* cache = caches.front(); cache != nullptr;
@@ -321,10 +322,10 @@ void ThreadCache::CheckBooks(BookCheck& check) ABSL_NO_THREAD_SAFETY_ANALYSIS {
     LinkedBackend::NoteHolder(check, cache->heap_);
     ++count;
   }
-  WithoutCache::NoteHolder(check);
+  FallbackHeap::NoteHolder(check);
   check.RequireEqual(count_.load(std::memory_order_relaxed), count,
                      "wrong count of thread caches");
-  cache_pool.CheckBooks(
+  cache_pool.VerifyInvariants(
       check, [](const ThreadCache* free) ABSL_NO_THREAD_SAFETY_ANALYSIS {
         ThreadCache* cache = caches.front();
         while (cache != nullptr && cache != free) cache = caches.Next(cache);

@@ -27,7 +27,7 @@ void ThreadCache::LookAtClock() {
   const uint64_t now = CoarseMilliseconds();
   RunHousekeeping(now, IsQuiet(now));
   if (now - epoch_begun_ >= EpochLength()) EndEpoch(now);
-  if (HasGrown()) MakeRoom(now);
+  if (HasGrown()) FlushOnGrowth(now);
   ChooseWatch(now);
 }
 
@@ -41,7 +41,7 @@ bool ThreadCache::HasGrown() const {
 // A bin's few blocks can each keep a chunk from other uses. When the heap grows
 // they are given up: what a program held in its last phase makes room for the
 // next one. The cost is a refill of the bins in use, seldom enough.
-void ThreadCache::MakeRoom(uint64_t now) {
+void ThreadCache::FlushOnGrowth(uint64_t now) {
   if (kAceMode == AceMode::kAdaptive) {
     FlushAll();
     GatherFreeChunks(now);
@@ -52,8 +52,8 @@ void ThreadCache::MakeRoom(uint64_t now) {
 }
 
 void ThreadCache::SetSpanBudget() {
-  span_bins_.SetBudget(PageHeap::UsedBytes(),
-                       count_.load(std::memory_order_relaxed));
+  span_cache_.SetBudget(PageHeap::UsedBytes(),
+                        count_.load(std::memory_order_relaxed));
 }
 
 void ThreadCache::EndEpoch(uint64_t now) {
@@ -74,7 +74,7 @@ void ThreadCache::EndEpoch(uint64_t now) {
     }
     state.moved = false;
   }
-  Ace::TrimBins(span_bins_, /*all=*/false);
+  Ace::TrimBins(span_cache_, /*all=*/false);
   SetSpanBudget();
   retry_gate.Open();
 }

@@ -6,7 +6,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "backend/memory/chunk_source.h"
-#include "backend/memory/dirty_ledger.h"
+#include "backend/memory/dirty_bytes.h"
 #include "base/os/clock.h"
 #include "frontend/thread_cache/bins_switch.h"
 #include "frontend/thread_cache/thread_cache.h"
@@ -39,7 +39,7 @@ bool ThreadCache::IsWorthRationing(size_t dirty) {
 }
 
 void ThreadCache::ChooseWatch(uint64_t now) {
-  const size_t dirty = DirtyLedger::Bytes();
+  const size_t dirty = DirtyBytes::Bytes();
   dirty_seen_ = dirty;
   const bool is_worth_it = dirty > kWorthWatchingBytes;
   const bool is_new_tick = now != current_tick_;

@@ -5,9 +5,9 @@
 
 #include "ace/ace.h"
 #include "ace/limit.h"
-#include "backend/memory/address_map.h"
 #include "backend/memory/chunk_source.h"
-#include "backend/memory/dirty_ledger.h"
+#include "backend/memory/dirty_bytes.h"
+#include "backend/memory/pagemap.h"
 #include "backend/spans/page_heap.h"
 #include "base/os/clock.h"
 #include "base/size_classes.h"
@@ -41,8 +41,8 @@ AceModel::AceModel(ByteSource& source)
       most_bytes_(source.Doubling(kMaxMidBytes, kMostBlock)),
       length_count_(source.OneIn(2) ? source.Between(1, 6) : 0),
       now_(CoarseMilliseconds()) {
-  for (std::unique_ptr<SpanBins>& bins : bins_) {
-    bins = std::make_unique<SpanBins>();
+  for (std::unique_ptr<ThreadSpanCache>& bins : bins_) {
+    bins = std::make_unique<ThreadSpanCache>();
     bins->Begin();
   }
 }
@@ -51,7 +51,7 @@ AceModel::~AceModel() {
   Faults::Disarm();
   ByteSource none({});
   while (!blocks_.empty()) GiveBack(none);
-  for (std::unique_ptr<SpanBins>& bins : bins_) {
+  for (std::unique_ptr<ThreadSpanCache>& bins : bins_) {
     Ace::TrimBins(*bins, /*all=*/true);
     Check(bins->held_bytes() == 0, "%zu bytes are left in bins",
           bins->held_bytes());
@@ -69,8 +69,8 @@ AceModel::~AceModel() {
         "%zu bytes in shards, %zu in large blocks, %zu parked are left",
         size_t{totals.shared_cached}, size_t{totals.large_bytes},
         size_t{totals.large_cached});
-  Check(DirtyLedger::Bytes() == 0, "%zu bytes are left in the ledger",
-        DirtyLedger::Bytes());
+  Check(DirtyBytes::Bytes() == 0, "%zu bytes are left in the ledger",
+        DirtyBytes::Bytes());
 }
 
 void AceModel::Perform(ByteSource& source) {
@@ -108,9 +108,9 @@ void AceModel::Refill(ByteSource& source) {
   for (uint32_t i = 0; i < taken; ++i) {
     const auto address = reinterpret_cast<uintptr_t>(batch[i]);
     blocks_.Add(address, bytes, c);
-    Check(AddressMap::ClassAt(address) == size_class,
+    Check(Pagemap::ClassAt(address) == size_class,
           "the block at %#zx has class %zu for the map", address,
-          Index(AddressMap::ClassAt(address)));
+          Index(Pagemap::ClassAt(address)));
   }
 }
 
@@ -144,7 +144,7 @@ void AceModel::Allocate(ByteSource& source) {
   if (blocks_.bytes() + bytes > kMostLive) return;
   // Often many at once: what bins learn from.
   uint64_t times = source.OneIn(4) ? source.Between(1, 12) : 1;
-  SpanBins* bins = DrawBins(source);
+  ThreadSpanCache* bins = DrawBins(source);
   for (; times != 0 && blocks_.bytes() + bytes <= kMostLive; --times) {
     const FaultWatch faults;
     const SpanAllocation block =
@@ -207,7 +207,7 @@ void AceModel::Resize(ByteSource& source) {
 }
 
 void AceModel::Trim(ByteSource& source) {
-  SpanBins* bins = DrawBins(source);
+  ThreadSpanCache* bins = DrawBins(source);
   if (bins == nullptr) return;
   if (source.OneIn(2)) {
     bins->SetBudget(PageHeap::UsedBytes(), source.Between(0, 4));
@@ -224,7 +224,7 @@ void AceModel::Collect(bool force) {
   ChunkSource::Purge(now_, force);
 }
 
-SpanBins* AceModel::DrawBins(ByteSource& source) {
+ThreadSpanCache* AceModel::DrawBins(ByteSource& source) {
   const size_t thread = source.Below(kThreads + 1);
   return thread == kThreads ? nullptr : bins_[thread].get();
 }
@@ -248,7 +248,8 @@ void AceModel::CheckInvariants() {
           block.bytes, block.address, bytes);
   });
   size_t kept = 0;
-  for (std::unique_ptr<SpanBins>& bins : bins_) kept += bins->held_bytes();
+  for (std::unique_ptr<ThreadSpanCache>& bins : bins_)
+    kept += bins->held_bytes();
   const Ace::Totals totals = Ace::Sum();
   Check(totals.slabs.block_bytes == mid_bytes,
         "%zu bytes in mid blocks, not %zu", size_t{totals.slabs.block_bytes},

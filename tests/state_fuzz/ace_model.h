@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "ace/span_bins.h"
+#include "ace/thread_span_cache.h"
 #include "backend/spans/span.h"
 #include "tests/state_fuzz/byte_source.h"
 #include "tests/state_fuzz/faults.h"
@@ -42,7 +42,7 @@ class AceModel {
   void Trim(ByteSource& source);
   void Collect(bool force);
   // The bins of one thread; null for one that has none.
-  SpanBins* DrawBins(ByteSource& source);
+  ThreadSpanCache* DrawBins(ByteSource& source);
   // Takes a block into the books, with what it is.
   void AddBlock(const SpanAllocation& block, size_t usable);
 
@@ -55,7 +55,7 @@ class AceModel {
   // Of a run with few lengths, so that bins and shards have a use.
   const size_t length_count_;
   uint64_t now_;
-  std::unique_ptr<SpanBins> bins_[kThreads];
+  std::unique_ptr<ThreadSpanCache> bins_[kThreads];
   LiveBlocks blocks_;
 };
 

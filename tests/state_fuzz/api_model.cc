@@ -6,7 +6,7 @@
 #include <string>
 
 #include "ace/ace.h"
-#include "backend/memory/dirty_ledger.h"
+#include "backend/memory/dirty_bytes.h"
 #include "base/os/os_memory.h"
 #include "frontend/dispatch/allocator.h"
 #include "frontend/dispatch/call.h"
@@ -84,7 +84,7 @@ void* New(size_t size, size_t alignment) noexcept {
                           : AllocateSlow(size, CallOf(EntryPoint::kNew));
 }
 
-void FreeAs(void* block, FreeTerms terms, BlockCall function) {
+void FreeAs(void* block, SizedFreeHint terms, BlockCall function) {
   if constexpr (!kChecksFrees) return Free(block);
   FreeInTerms(block, terms, function, CallOf(EntryPoint::kNone));
 }
@@ -101,7 +101,7 @@ void FreeAlignedSized(void* block, size_t alignment, size_t size) noexcept {
   FreeAs(block, {size, alignment}, BlockCall::kFreeAlignedSized);
 }
 
-int CheckBooks() noexcept { return CheckHeap(); }
+int VerifyInvariants() noexcept { return CheckHeap(); }
 
 void CheckNothingIsLeft() {
   Check(ThreadCache::SumAll().threads == 0, "a thread's cache is left");
@@ -115,8 +115,8 @@ void CheckNothingIsLeft() {
         "%zu bytes in tiny blocks, %zu in mid ones, %zu in spans left",
         size_t{LinkedBackend::Totals().block_bytes},
         size_t{ace.slabs.block_bytes}, size_t{ace.span_bytes});
-  Check(DirtyLedger::Bytes() == 0, "%zu bytes are left in the ledger",
-        DirtyLedger::Bytes());
+  Check(DirtyBytes::Bytes() == 0, "%zu bytes are left in the ledger",
+        DirtyBytes::Bytes());
 }
 
 }  // namespace
@@ -137,7 +137,7 @@ hakmem_test::ApiFunctions LinkedAllocator() {
           .operator_new = New,
           .operator_delete = Delete,
           .collect = Collect,
-          .check_heap = CheckBooks,
+          .check_heap = VerifyInvariants,
           .free_sized = FreeSized,
           .free_aligned_sized = FreeAlignedSized};
 }

@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "backend/backend.h"
-#include "backend/memory/address_map.h"
 #include "backend/memory/chunk_source.h"
-#include "backend/memory/dirty_ledger.h"
+#include "backend/memory/dirty_bytes.h"
+#include "backend/memory/pagemap.h"
 #include "base/os/clock.h"
 #include "base/size_classes.h"
 #include "tests/state_fuzz/byte_source.h"
@@ -58,8 +58,8 @@ class BackendModel {
           "%zu bytes in blocks, %zu slabs, %zu chunks, %zu bytes resident left",
           size_t{totals.block_bytes}, size_t{totals.slabs},
           size_t{totals.chunks}, size_t{totals.committed_bytes});
-    Check(DirtyLedger::Bytes() == 0, "%zu bytes are left in the ledger",
-          DirtyLedger::Bytes());
+    Check(DirtyBytes::Bytes() == 0, "%zu bytes are left in the ledger",
+          DirtyBytes::Bytes());
   }
 
   void Perform(ByteSource& source) {
@@ -101,9 +101,9 @@ class BackendModel {
     Check(visited == blocks_.bytes(), "%zu bytes in the slabs visited, not %zu",
           visited, blocks_.bytes());
     blocks_.ForEach([](const LiveBlock& block) {
-      Check(Index(AddressMap::ClassAt(block.address)) == block.tag,
+      Check(Index(Pagemap::ClassAt(block.address)) == block.tag,
             "the block at %#zx has class %zu for the map, not %zu",
-            block.address, Index(AddressMap::ClassAt(block.address)),
+            block.address, Index(Pagemap::ClassAt(block.address)),
             size_t{block.tag});
       const Slab* slab = B::SlabAt(block.address);
       const uint32_t number = slab->BlockAt(block.address);

@@ -1,7 +1,7 @@
 #include "tests/state_fuzz/chunk_source_model.h"
 
 #include "backend/memory/chunk_source.h"
-#include "backend/memory/dirty_ledger.h"
+#include "backend/memory/dirty_bytes.h"
 #include "base/os/os_memory.h"
 #include "tests/state_fuzz/faults.h"
 #include "tests/state_fuzz/model.h"
@@ -91,7 +91,7 @@ void ChunkSourceModel::Purge(uint64_t now, bool force) {
   const FaultWatch faults;
   const size_t before = DirtyBytes();
   const size_t given_back = ChunkSource::Purge(now, force);
-  const size_t left = DirtyLedger::Bytes();
+  const size_t left = DirtyBytes::Bytes();
   // What is left resident by a purge that is refused may go with its region,
   // and is not counted.
   Check(faults.Happened() ? given_back <= before - left
@@ -118,8 +118,8 @@ void ChunkSourceModel::Purge(uint64_t now, bool force) {
 
 void ChunkSourceModel::CheckInvariants() {
   chunks_.CheckContents();
-  Check(DirtyLedger::Bytes() == DirtyBytes(),
-        "%zu bytes in the ledger, %zu resident and free", DirtyLedger::Bytes(),
+  Check(DirtyBytes::Bytes() == DirtyBytes(),
+        "%zu bytes in the ledger, %zu resident and free", DirtyBytes::Bytes(),
         DirtyBytes());
   const size_t held = (chunks_.size() + dirty_.size()) * kChunkBytes;
   Check(ChunkSource::BytesReserved() >= held &&

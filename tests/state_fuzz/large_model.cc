@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "backend/large/large.h"
-#include "backend/memory/address_map.h"
-#include "backend/memory/dirty_ledger.h"
+#include "backend/memory/dirty_bytes.h"
+#include "backend/memory/pagemap.h"
 #include "base/os/clock.h"
 #include "tests/state_fuzz/faults.h"
 #include "tests/state_fuzz/model.h"
@@ -178,8 +178,8 @@ void LargeModel::CheckInvariants() {
   Check(Large::BytesInUse() == blocks_.bytes(), "%zu bytes in use, not %zu",
         Large::BytesInUse(), blocks_.bytes());
   // Nothing else is free and resident in this process.
-  Check(DirtyLedger::Bytes() == Large::BytesParked(),
-        "%zu bytes in the ledger, %zu parked", DirtyLedger::Bytes(),
+  Check(DirtyBytes::Bytes() == Large::BytesParked(),
+        "%zu bytes in the ledger, %zu parked", DirtyBytes::Bytes(),
         Large::BytesParked());
 }
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "backend/memory/address_map.h"
 #include "backend/memory/chunk_source.h"
-#include "backend/memory/dirty_ledger.h"
+#include "backend/memory/dirty_bytes.h"
+#include "backend/memory/pagemap.h"
 #include "backend/spans/page_heap.h"
 #include "base/os/clock.h"
 #include "tests/state_fuzz/faults.h"
@@ -36,8 +36,8 @@ PageHeapModel::~PageHeapModel() {
   Check(PageHeap::Totals().chunks == 0, "the heap holds chunks without a span");
   Check(PageHeap::Totals().committed_bytes == 0, "and memory");
   ChunkSource::Purge(now_, /*force=*/true);
-  Check(DirtyLedger::Bytes() == 0, "%zu bytes are left in the ledger",
-        DirtyLedger::Bytes());
+  Check(DirtyBytes::Bytes() == 0, "%zu bytes are left in the ledger",
+        DirtyBytes::Bytes());
   Check(ChunkSource::BytesReserved() == 0, "%zu bytes are left reserved",
         ChunkSource::BytesReserved());
 }
@@ -207,8 +207,8 @@ void PageHeapModel::CheckInvariants() {
         "%zu bytes committed, %zu used, %zu chunks",
         size_t{totals.committed_bytes}, size_t{totals.used_bytes},
         size_t{totals.chunks});
-  Check(DirtyLedger::Bytes() >= totals.committed_bytes - totals.used_bytes,
-        "%zu bytes in the ledger, %zu free and resident", DirtyLedger::Bytes(),
+  Check(DirtyBytes::Bytes() >= totals.committed_bytes - totals.used_bytes,
+        "%zu bytes in the ledger, %zu free and resident", DirtyBytes::Bytes(),
         size_t{totals.committed_bytes - totals.used_bytes});
   if (run_.Happened()) return;  // see FaultWatch
   const size_t resident = ResidentInChunksOf(spans_);

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <bit>
 
-#include "backend/memory/address_map.h"
 #include "backend/memory/chunk_source.h"
-#include "backend/memory/dirty_ledger.h"
+#include "backend/memory/dirty_bytes.h"
+#include "backend/memory/pagemap.h"
 #include "base/os/clock.h"
 #include "tests/state_fuzz/faults.h"
 #include "tests/state_fuzz/live_blocks.h"
@@ -52,8 +52,8 @@ SlabsModel::~SlabsModel() {
   source_.VisitChunks([&](const SlabChunk<Slab>&) { ++chunks; });
   Check(chunks == 0, "%zu chunks are held, and no slab", chunks);
   ChunkSource::Purge(now_, /*force=*/true);
-  Check(DirtyLedger::Bytes() == 0, "%zu bytes are left in the ledger",
-        DirtyLedger::Bytes());
+  Check(DirtyBytes::Bytes() == 0, "%zu bytes are left in the ledger",
+        DirtyBytes::Bytes());
 }
 
 void SlabsModel::Perform(ByteSource& source) {
@@ -149,7 +149,7 @@ void SlabsModel::Put(ByteSource& source) {
   Check(unneeded->IsEmpty(), "a slab in use is not needed");
   const uintptr_t base = unneeded->base;
   source_.Return(unneeded, now_);
-  Check(AddressMap::ClassAt(base) == SizeClass::kNone,
+  Check(Pagemap::ClassAt(base) == SizeClass::kNone,
         "a slab that went back has a class");
 }
 
@@ -224,7 +224,7 @@ void SlabsModel::CheckSlab(const Slab& slab) {
         slab.free_count);
   Check(slab.touched_bytes <= kSlabBytes, "%u bytes of a slab touched",
         slab.touched_bytes);
-  Check(AddressMap::ClassAt(slab.base) == slab.size_class,
+  Check(Pagemap::ClassAt(slab.base) == slab.size_class,
         "slab at %#zx is of another class for the map", slab.base);
 }
 
@@ -257,8 +257,8 @@ void SlabsModel::CheckInvariants() {
     Check(block.address + block.bytes <= slab->base + slab->touched_bytes,
           "the block at %#zx is not touched", block.address);
   });
-  Check(DirtyLedger::Bytes() >= free_dirty,
-        "%zu bytes in the ledger, %zu in free slabs", DirtyLedger::Bytes(),
+  Check(DirtyBytes::Bytes() >= free_dirty,
+        "%zu bytes in the ledger, %zu in free slabs", DirtyBytes::Bytes(),
         free_dirty);
 }
 

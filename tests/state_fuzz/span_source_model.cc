@@ -5,7 +5,7 @@
 #include "backend/large/large.h"
 #include "backend/large/span_source.h"
 #include "backend/memory/chunk_source.h"
-#include "backend/memory/dirty_ledger.h"
+#include "backend/memory/dirty_bytes.h"
 #include "backend/spans/page_heap.h"
 #include "base/os/clock.h"
 #include "tests/state_fuzz/faults.h"
@@ -32,8 +32,8 @@ SpanSourceModel::~SpanSourceModel() {
   }
   Purge(/*force=*/true);
   CheckInvariants();
-  Check(DirtyLedger::Bytes() == 0, "%zu bytes are left in the ledger",
-        DirtyLedger::Bytes());
+  Check(DirtyBytes::Bytes() == 0, "%zu bytes are left in the ledger",
+        DirtyBytes::Bytes());
 }
 
 void SpanSourceModel::Perform(ByteSource& source) {

@@ -3,9 +3,9 @@
 #include <cstring>
 
 #include "ace/ace.h"
-#include "backend/memory/address_map.h"
 #include "backend/memory/chunk_source.h"
-#include "backend/memory/dirty_ledger.h"
+#include "backend/memory/dirty_bytes.h"
+#include "backend/memory/pagemap.h"
 #include "backend/spans/small_reserve.h"
 #include "base/os/clock.h"
 #include "base/size_classes.h"
@@ -84,8 +84,8 @@ ThreadCacheModel::~ThreadCacheModel() {
         "%zu bytes in tiny blocks, %zu in mid ones, %zu in spans left",
         size_t{LinkedBackend::Totals().block_bytes},
         size_t{ace.slabs.block_bytes}, size_t{ace.span_bytes});
-  Check(DirtyLedger::Bytes() == 0, "%zu bytes are left in the ledger",
-        DirtyLedger::Bytes());
+  Check(DirtyBytes::Bytes() == 0, "%zu bytes are left in the ledger",
+        DirtyBytes::Bytes());
 }
 
 void ThreadCacheModel::Perform(ByteSource& source) {
@@ -151,12 +151,11 @@ void ThreadCacheModel::AddBlock(void* block, size_t bytes) {
   Check(address % kBlockAlignment == 0, "block at %#zx", address);
   const size_t usable = UsableBytes(block);
   Check(usable >= bytes, "%zu bytes asked for, %zu given", bytes, usable);
-  uint64_t tag = Index(AddressMap::ClassAt(address));
+  uint64_t tag = Index(Pagemap::ClassAt(address));
   if (SmallReserve::Owns(address)) {
     tag = kReserved;
   } else if (tag == 0) {
-    tag = AddressMap::ChunkAt(address)->kind == ChunkKind::kLarge ? kLarge
-                                                                  : kSpan;
+    tag = Pagemap::ChunkAt(address)->kind == ChunkKind::kLarge ? kLarge : kSpan;
   }
   blocks_.Add(address, usable, tag);
 }

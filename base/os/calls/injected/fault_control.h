@@ -1,6 +1,6 @@
 // How a test makes calls to the operating system fail: functions that only the
-// libraries built with --//base/os:os_calls=injected export (find them by dlsym),
-// and environment variables that only those read.
+// libraries built with --//base/os:os_calls=injected export (find them by
+// dlsym), and environment variables that only those read.
 //
 // Calls are numbered over all threads in the order they are made, so what fails
 // is the same in every run of a program that does the same in the same order.

@@ -1,7 +1,7 @@
-// Build variant --//base/os:os_calls=injected, for tests: calls to the operating
-// system are counted, any of them can be made to fail, limits can be put on
-// what is mapped, and the system's pages can be made to look larger than they
-// are (fault_control.h says how a test does it).
+// Build variant --//base/os:os_calls=injected, for tests: calls to the
+// operating system are counted, any of them can be made to fail, limits can be
+// put on what is mapped, and the system's pages can be made to look larger than
+// they are (fault_control.h says how a test does it).
 #ifndef HAKMEM_BASE_OS_CALLS_H_
 #define HAKMEM_BASE_OS_CALLS_H_
 

@@ -1,8 +1,8 @@
 // What is said of a call with a block, or of a block, that cannot be right,
 // before the process aborts: one line, which names the function that was called
 // (block_call.h), and with HAKMEM_ABORT_STACK the stack below it.
-#ifndef HAKMEM_BACKEND_ERRORS_BAD_FREE_H_
-#define HAKMEM_BACKEND_ERRORS_BAD_FREE_H_
+#ifndef HAKMEM_BACKEND_ERRORS_ERROR_REPORTING_H_
+#define HAKMEM_BACKEND_ERRORS_ERROR_REPORTING_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -33,7 +33,7 @@ struct SlabLayout {
 [[noreturn, gnu::cold]] void AbortOnMiddleOfSpan(uintptr_t address,
                                                  size_t offset);
 
-// `address` belongs to nothing the address map knows. `for_sure`: nor did it
+// `address` belongs to nothing the pagemap knows. `for_sure`: nor did it
 // ever, as far as the caller remembers.
 [[noreturn, gnu::cold]] void AbortOnForeignFree(uintptr_t address,
                                                 bool for_sure = true);
@@ -68,4 +68,4 @@ struct SlabLayout {
 
 }  // namespace hakmem
 
-#endif  // HAKMEM_BACKEND_ERRORS_BAD_FREE_H_
+#endif  // HAKMEM_BACKEND_ERRORS_ERROR_REPORTING_H_

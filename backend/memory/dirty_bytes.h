@@ -1,7 +1,7 @@
 // The ledger of free memory that is still resident, over all parts: what decay
 // has yet to give back. Threads look at it to decide whether time matters.
-#ifndef HAKMEM_BACKEND_MEMORY_DIRTY_LEDGER_H_
-#define HAKMEM_BACKEND_MEMORY_DIRTY_LEDGER_H_
+#ifndef HAKMEM_BACKEND_MEMORY_DIRTY_BYTES_H_
+#define HAKMEM_BACKEND_MEMORY_DIRTY_BYTES_H_
 
 #include <atomic>
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace hakmem {
 
-class DirtyLedger {
+class DirtyBytes {
  public:
   // relaxed throughout: the sum is a hint, it orders nothing.
   static void Add(size_t bytes) {
@@ -42,4 +42,4 @@ class DirtyLedger {
 
 }  // namespace hakmem
 
-#endif  // HAKMEM_BACKEND_MEMORY_DIRTY_LEDGER_H_
+#endif  // HAKMEM_BACKEND_MEMORY_DIRTY_BYTES_H_

@@ -1,4 +1,4 @@
-#include "backend/memory/address_map.h"
+#include "backend/memory/pagemap.h"
 
 #include <algorithm>
 #include <bit>
@@ -11,23 +11,22 @@
 
 namespace hakmem {
 
-constinit const AddressMap::Window AddressMap::no_window_{};
-constinit const AddressMap::Window AddressMap::refused_window_{};
-constinit std::atomic<const AddressMap::Window*> AddressMap::window_{
-    &no_window_};
-constinit AddressMap::Leaf AddressMap::zero_leaf_{};
-constinit std::atomic<intptr_t> AddressMap::root_[kRootEntries]{};
-constinit std::atomic<AddressMap::HighRoot*> AddressMap::high_root_{nullptr};
+constinit const Pagemap::Window Pagemap::no_window_{};
+constinit const Pagemap::Window Pagemap::refused_window_{};
+constinit std::atomic<const Pagemap::Window*> Pagemap::window_{&no_window_};
+constinit Pagemap::Leaf Pagemap::zero_leaf_{};
+constinit std::atomic<intptr_t> Pagemap::root_[kRootEntries]{};
+constinit std::atomic<Pagemap::HighRoot*> Pagemap::high_root_{nullptr};
 
 // --- The window --------------------------------------------------------------
 
-const AddressMap::Window& AddressMap::PlaceWindow(uintptr_t address) {
+const Pagemap::Window& Pagemap::PlaceWindow(uintptr_t address) {
   // acquire: as in ClassEntry.
   const Window* window = window_.load(std::memory_order_acquire);
   return window != &no_window_ ? *window : MakeWindow(address);
 }
 
-const AddressMap::Window& AddressMap::MakeWindow(uintptr_t address) {
+const Pagemap::Window& Pagemap::MakeWindow(uintptr_t address) {
   auto* made =
       static_cast<Window*>(Metadata::Allocate(sizeof(Window), alignof(Window)));
   if (made == nullptr) return no_window_;
@@ -70,7 +69,7 @@ const AddressMap::Window& AddressMap::MakeWindow(uintptr_t address) {
   return *present;
 }
 
-bool AddressMap::OpenClasses(uintptr_t address) {
+bool Pagemap::OpenClasses(uintptr_t address) {
   const Window& window = PlaceWindow(address);
   if (&window == &no_window_) return false;
   const uintptr_t leaf = address & ~((uintptr_t{1} << kLeafShift) - 1);
@@ -107,7 +106,7 @@ T* GetOrMake(std::atomic<T*>& entry) {
 
 }  // namespace
 
-struct AddressMap::HighNode {
+struct Pagemap::HighNode {
   std::atomic<Leaf*> leaves[size_t{1} << (kNodeShift - kLeafShift)];
 
   std::atomic<Leaf*>& LeafOf(uintptr_t address) {
@@ -115,11 +114,11 @@ struct AddressMap::HighNode {
   }
 };
 
-struct AddressMap::HighRoot {
+struct Pagemap::HighRoot {
   std::atomic<HighNode*> nodes[size_t{1} << (kAddressBits - kNodeShift)];
 };
 
-const AddressMap::Leaf& AddressMap::HighLeafAt(uintptr_t address) {
+const Pagemap::Leaf& Pagemap::HighLeafAt(uintptr_t address) {
   if (address >> kAddressBits != 0) return zero_leaf_;
   // acquire: as in GetOrMake, thrice.
   HighRoot* root = high_root_.load(std::memory_order_acquire);
@@ -131,19 +130,19 @@ const AddressMap::Leaf& AddressMap::HighLeafAt(uintptr_t address) {
   return leaf == nullptr ? zero_leaf_ : *leaf;
 }
 
-Chunk* AddressMap::HighChunkAt(uintptr_t address) {
+Chunk* Pagemap::HighChunkAt(uintptr_t address) {
   // acquire: as in ChunkAt.
   return HighLeafAt(address)
       .chunk[(address >> kChunkShift) & (kChunksPerLeaf - 1)]
       .load(std::memory_order_acquire);
 }
 
-const uint8_t* AddressMap::HighClassEntry(uintptr_t address) {
+const uint8_t* Pagemap::HighClassEntry(uintptr_t address) {
   return &HighLeafAt(address)
               .far_class[(address >> kGranuleShift) & (kGranulesPerLeaf - 1)];
 }
 
-AddressMap::Leaf* AddressMap::MakeHighLeaf(uintptr_t address) {
+Pagemap::Leaf* Pagemap::MakeHighLeaf(uintptr_t address) {
   if (address >> kAddressBits != 0 || !OpenClasses(address)) return nullptr;
   HighRoot* root = GetOrMake(high_root_);
   if (root == nullptr) return nullptr;
@@ -153,7 +152,7 @@ AddressMap::Leaf* AddressMap::MakeHighLeaf(uintptr_t address) {
 
 // --- Entering ----------------------------------------------------------------
 
-AddressMap::Leaf* AddressMap::MakeLeaf(uintptr_t address) {
+Pagemap::Leaf* Pagemap::MakeLeaf(uintptr_t address) {
   if (!OpenClasses(address)) return nullptr;
   // Fresh metadata is zeros, which is an empty leaf; running the constructor
   // would touch all of it.
@@ -172,7 +171,7 @@ AddressMap::Leaf* AddressMap::MakeLeaf(uintptr_t address) {
   return const_cast<Leaf*>(&LeafAt(address));
 }
 
-bool AddressMap::SetChunk(uintptr_t address, Chunk* chunk) {
+bool Pagemap::SetChunk(uintptr_t address, Chunk* chunk) {
   const bool is_high = address >> kRootBits != 0;
   Leaf* leaf =
       const_cast<Leaf*>(is_high ? &HighLeafAt(address) : &LeafAt(address));

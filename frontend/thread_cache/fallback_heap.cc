@@ -1,10 +1,10 @@
-#include "frontend/thread_cache/without_cache.h"
+#include "frontend/thread_cache/fallback_heap.h"
 
 #include <algorithm>
 
 #include "absl/base/thread_annotations.h"
 #include "backend/errors/emergency.h"
-#include "backend/verify/book_check.h"
+#include "backend/verify/heap_verifier.h"
 #include "base/sync/lock.h"
 #include "frontend/thread_cache/bins.h"
 #include "frontend/thread_cache/in_use_check.h"
@@ -41,7 +41,7 @@ void* Refill(SizeClass c) {
 
 }  // namespace
 
-void* WithoutCache::Allocate(SizeClass c) {
+void* FallbackHeap::Allocate(SizeClass c) {
   if (is_in_emergency) {
     // What a block of the class is aligned to.
     const size_t bytes = ClassBytes(c);
@@ -56,7 +56,7 @@ void* WithoutCache::Allocate(SizeClass c) {
   return block;
 }
 
-void WithoutCache::Free(SizeClass c, void* block) {
+void FallbackHeap::Free(SizeClass c, void* block) {
   if (is_in_emergency) return;
   if constexpr (kMarksFreed) {
     AbortUnlessInUse(c, block);
@@ -75,7 +75,7 @@ void WithoutCache::Free(SizeClass c, void* block) {
   retry_gate.Open();
 }
 
-SpanAllocation WithoutCache::AllocateSpan(size_t bytes, size_t alignment,
+SpanAllocation FallbackHeap::AllocateSpan(size_t bytes, size_t alignment,
                                           Ace::Contents contents) {
   if (is_in_emergency) {
     const void* piece =
@@ -85,25 +85,26 @@ SpanAllocation WithoutCache::AllocateSpan(size_t bytes, size_t alignment,
   return Ace::Allocate(bytes, alignment, contents, nullptr);
 }
 
-void WithoutCache::FreeSpan(uintptr_t address) {
+void FallbackHeap::FreeSpan(uintptr_t address) {
   if (is_in_emergency) return;
   Ace::Free(address, nullptr);
   retry_gate.Open();
 }
 
-void WithoutCache::BeginEmergency() { is_in_emergency = true; }
+void FallbackHeap::BeginEmergency() { is_in_emergency = true; }
 
-bool WithoutCache::IsInEmergency() { return is_in_emergency; }
+bool FallbackHeap::IsInEmergency() { return is_in_emergency; }
 
-void WithoutCache::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+void FallbackHeap::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   shared_mutex.Lock();
 }
 
-void WithoutCache::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+void FallbackHeap::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   shared_mutex.Unlock();
 }
 
-void WithoutCache::NoteHolder(BookCheck& check) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+void FallbackHeap::NoteHolder(HeapVerifier& check)
+    ABSL_NO_THREAD_SAFETY_ANALYSIS {
   if (shared_heap != nullptr) LinkedBackend::NoteHolder(check, shared_heap);
 }
 

@@ -3,8 +3,8 @@
 // refuses a cache. They share a heap under a lock. A thread from which the
 // process is ended takes no lock, and has emergency memory
 // (backend/errors/emergency.h): it may hold that lock, and others.
-#ifndef HAKMEM_FRONTEND_THREAD_CACHE_WITHOUT_CACHE_H_
-#define HAKMEM_FRONTEND_THREAD_CACHE_WITHOUT_CACHE_H_
+#ifndef HAKMEM_FRONTEND_THREAD_CACHE_FALLBACK_HEAP_H_
+#define HAKMEM_FRONTEND_THREAD_CACHE_FALLBACK_HEAP_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -14,9 +14,9 @@
 
 namespace hakmem {
 
-class BookCheck;
+class HeapVerifier;
 
-class WithoutCache {
+class FallbackHeap {
  public:
   // A block of class `c`. Null when the OS refuses memory.
   static void* Allocate(SizeClass c);
@@ -39,9 +39,9 @@ class WithoutCache {
 
   // Tells the back-end of the heap that is held here. The caller holds the
   // lock, as for fork.
-  [[gnu::cold]] static void NoteHolder(BookCheck& check);
+  [[gnu::cold]] static void NoteHolder(HeapVerifier& check);
 };
 
 }  // namespace hakmem
 
-#endif  // HAKMEM_FRONTEND_THREAD_CACHE_WITHOUT_CACHE_H_
+#endif  // HAKMEM_FRONTEND_THREAD_CACHE_FALLBACK_HEAP_H_

@@ -1,12 +1,12 @@
-#include "ace/span_bins_check.h"
+#include "ace/thread_span_cache_check.h"
 
-#include "ace/span_bins.h"
+#include "ace/thread_span_cache.h"
 #include "backend/spans/page_heap.h"
 
 namespace hakmem {
 
 void CheckKeptSpans(const uintptr_t* spans, uint32_t count, size_t pages,
-                    BookCheck& check) {
+                    HeapVerifier& check) {
   for (uint32_t i = 0; i < count; ++i) {
     check.RequireEqual(PageHeap::CachedPagesAt(spans[i]), pages,
                        "a kept span is not cached, or not so many pages long",
@@ -15,7 +15,7 @@ void CheckKeptSpans(const uintptr_t* spans, uint32_t count, size_t pages,
   check.tally.kept_spans += count;
 }
 
-void SpanBins::CheckBooks(BookCheck& check) const {
+void ThreadSpanCache::VerifyInvariants(HeapVerifier& check) const {
   size_t bytes = 0;
   size_t classes = 0;
   for (size_t pages = 0; pages <= kMaxPages; ++pages) {

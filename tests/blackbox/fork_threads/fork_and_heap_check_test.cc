@@ -1,6 +1,6 @@
-// fork_and_books_test.cc: after many forks while many threads allocate, the
-// parent's books are what they were. The environment variable HAKMEM_TEST_FORKS
-// says how many; the test `..._long` forks 1,000 times.
+// fork_and_heap_check_test.cc: after many forks while many threads allocate,
+// the parent's books are what they were. The environment variable
+// HAKMEM_TEST_FORKS says how many; the test `..._long` forks 1,000 times.
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -1,22 +1,22 @@
-// books_test_helper.h: what a check of some books says, for tests that damage
-// them by hand.
-#ifndef HAKMEM_BACKEND_VERIFY_BOOKS_TEST_HELPER_H_
-#define HAKMEM_BACKEND_VERIFY_BOOKS_TEST_HELPER_H_
+// heap_verifier_test_helper.h: what a check of some books says, for tests that
+// damage them by hand.
+#ifndef HAKMEM_BACKEND_VERIFY_HEAP_VERIFIER_TEST_HELPER_H_
+#define HAKMEM_BACKEND_VERIFY_HEAP_VERIFIER_TEST_HELPER_H_
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <utility>
 
-#include "backend/verify/book_check.h"
+#include "backend/verify/heap_verifier.h"
 
 namespace hakmem {
 
-// All lines that `walk(BookCheck&)` reports.
+// All lines that `walk(HeapVerifier&)` reports.
 template <typename Walk>
 std::string FaultsOf(Walk&& walk) {
   testing::internal::CaptureStderr();
-  BookCheck check;
+  HeapVerifier check;
   walk(check);
   check.Finish();
   return testing::internal::GetCapturedStderr();
@@ -35,4 +35,4 @@ void ExpectFault(T* place, T damaged, Faults&& faults, const char* fault) {
 
 }  // namespace hakmem
 
-#endif  // HAKMEM_BACKEND_VERIFY_BOOKS_TEST_HELPER_H_
+#endif  // HAKMEM_BACKEND_VERIFY_HEAP_VERIFIER_TEST_HELPER_H_

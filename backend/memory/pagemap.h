@@ -1,4 +1,4 @@
-// The address map: what lies at an address, for every address there is.
+// The pagemap: what lies at an address, for every address there is.
 //
 //   address - window ──► classes[granule]      one byte: the hot path
 //
@@ -39,8 +39,8 @@
 // Class and chunk in a table and not in aligned headers is snmalloc's page map
 // and tcmalloc's radix tree; the window and the distance in place of a pointer
 // are ours.
-#ifndef HAKMEM_BACKEND_MEMORY_ADDRESS_MAP_H_
-#define HAKMEM_BACKEND_MEMORY_ADDRESS_MAP_H_
+#ifndef HAKMEM_BACKEND_MEMORY_PAGEMAP_H_
+#define HAKMEM_BACKEND_MEMORY_PAGEMAP_H_
 
 #include <atomic>
 #include <cstddef>
@@ -51,9 +51,9 @@
 
 namespace hakmem {
 
-class BookCheck;
+class HeapVerifier;
 
-class AddressMap {
+class Pagemap {
  public:
   // What the root covers.
 #if defined(__aarch64__)
@@ -125,8 +125,8 @@ class AddressMap {
   }
 
   // Counts the chunks that are entered, and proves that classes are entered in
-  // slab chunks only (book_check.h). Takes no lock.
-  [[gnu::cold]] static void CheckBooks(BookCheck& check);
+  // slab chunks only (heap_verifier.h). Takes no lock.
+  [[gnu::cold]] static void VerifyInvariants(HeapVerifier& check);
 
  private:
   static constexpr size_t kRootEntries = size_t{1} << (kRootBits - kLeafShift);
@@ -199,4 +199,4 @@ class AddressMap {
 
 }  // namespace hakmem
 
-#endif  // HAKMEM_BACKEND_MEMORY_ADDRESS_MAP_H_
+#endif  // HAKMEM_BACKEND_MEMORY_PAGEMAP_H_

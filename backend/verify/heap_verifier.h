@@ -1,7 +1,7 @@
-// BookCheck: what the proof that the books balance is written with, and where
-// its errors go. hakmem_check_heap (frontend/dispatch/heap_check.cc) makes one,
-// and each part of the allocator has a CheckBooks(BookCheck&) that walks its
-// own books.
+// HeapVerifier: what the proof that the books balance is written with, and
+// where its errors go. hakmem_check_heap (frontend/dispatch/heap_check.cc)
+// makes one, and each part of the allocator has a
+// VerifyInvariants(HeapVerifier&) that walks its own books.
 //
 //   check.Require(slab.touched_bytes <= kSlabBytes, "touched beyond it", base);
 //
@@ -11,8 +11,8 @@
 //
 // Not thread-safe. Whoever checks a part holds its locks, as for fork, and no
 // other thread may be inside the allocator: it would be caught midway.
-#ifndef HAKMEM_BACKEND_VERIFY_BOOK_CHECK_H_
-#define HAKMEM_BACKEND_VERIFY_BOOK_CHECK_H_
+#ifndef HAKMEM_BACKEND_VERIFY_HEAP_VERIFIER_H_
+#define HAKMEM_BACKEND_VERIFY_HEAP_VERIFIER_H_
 
 #include <algorithm>
 #include <cstddef>
@@ -22,13 +22,14 @@
 
 namespace hakmem {
 
-class BookCheck {
+class HeapVerifier {
  public:
   // With `lost_threads` this is the child of a fork that may have caught other
   // threads midway, for good: what RequireAtRest asks need not hold.
-  explicit BookCheck(bool lost_threads = false) : lost_threads_(lost_threads) {}
-  BookCheck(const BookCheck&) = delete;
-  BookCheck& operator=(const BookCheck&) = delete;
+  explicit HeapVerifier(bool lost_threads = false)
+      : lost_threads_(lost_threads) {}
+  HeapVerifier(const HeapVerifier&) = delete;
+  HeapVerifier& operator=(const HeapVerifier&) = delete;
 
   // Reports `fault` of what lies at `where` (0: of nothing in particular)
   // unless `holds`. Returns `holds`.
@@ -89,7 +90,7 @@ class BookCheck {
     uint64_t slab_chunks = 0;         // held by slab sources
     uint64_t page_chunks = 0;         // held by the page heap
     uint64_t large_blocks = 0;        // in use
-    uint64_t mapped_slab_chunks = 0;  // the same as the address map has it
+    uint64_t mapped_slab_chunks = 0;  // the same as the pagemap has it
     uint64_t mapped_page_chunks = 0;
     uint64_t mapped_large_blocks = 0;
     uint64_t dirty_bytes = 0;       // free and resident, but for those of spans
@@ -132,7 +133,7 @@ class BookCheck {
 // change no list.
 template <typename T, typename Tag, typename Visit>
 size_t WalkList(const IntrusiveList<T, Tag>& list, const char* fault,
-                BookCheck& check, Visit&& visit) {
+                HeapVerifier& check, Visit&& visit) {
   size_t count = 0;
   T* previous = nullptr;
   for (T* element = list.front(); element != nullptr;
@@ -153,7 +154,7 @@ size_t WalkList(const IntrusiveList<T, Tag>& list, const char* fault,
 // The same for a list that is linked one way, by next(T*). One that leads back
 // into itself is reported and visited no further.
 template <typename T, typename Next, typename Visit>
-size_t WalkChain(T* first, Next&& next, const char* fault, BookCheck& check,
+size_t WalkChain(T* first, Next&& next, const char* fault, HeapVerifier& check,
                  Visit&& visit) {
   size_t count = 0;
   T* slow = first;
@@ -171,4 +172,4 @@ size_t WalkChain(T* first, Next&& next, const char* fault, BookCheck& check,
 
 }  // namespace hakmem
 
-#endif  // HAKMEM_BACKEND_VERIFY_BOOK_CHECK_H_
+#endif  // HAKMEM_BACKEND_VERIFY_HEAP_VERIFIER_H_

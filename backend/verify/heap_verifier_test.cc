@@ -1,6 +1,8 @@
 // Each kind of book, damaged by hand: its check must find nothing before and
 // after, and name the damage between.
 
+#include "backend/verify/heap_verifier.h"
+
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -10,10 +12,10 @@
 
 #include "backend/large/large.h"
 #include "backend/large/large_block.h"
-#include "backend/memory/address_map.h"
 #include "backend/memory/chunk_source.h"
 #include "backend/memory/metadata.h"
 #include "backend/memory/metadata_check.h"
+#include "backend/memory/pagemap.h"
 #include "backend/segment/remote_frees.h"
 #include "backend/segment/segment.h"
 #include "backend/segment/segment_heap.h"
@@ -22,8 +24,7 @@
 #include "backend/spans/page_chunk.h"
 #include "backend/spans/page_heap.h"
 #include "backend/superslab/superslab.h"
-#include "backend/verify/book_check.h"
-#include "backend/verify/books_test_helper.h"
+#include "backend/verify/heap_verifier_test_helper.h"
 
 namespace hakmem {
 namespace {
@@ -32,8 +33,8 @@ constexpr SizeClass kClass{5};
 
 // --- What checks are made of -------------------------------------------------
 
-TEST(BookCheck, CountsAndPrintsNoMoreThanTwentyLines) {
-  const std::string lines = FaultsOf([](BookCheck& check) {
+TEST(HeapVerifier, CountsAndPrintsNoMoreThanTwentyLines) {
+  const std::string lines = FaultsOf([](HeapVerifier& check) {
     for (uint64_t i = 0; i < 25; ++i) check.RequireEqual(i, 100, "odd", i);
     EXPECT_EQ(check.errors(), 25);
   });
@@ -44,9 +45,9 @@ TEST(BookCheck, CountsAndPrintsNoMoreThanTwentyLines) {
   EXPECT_NE(lines.find("heap check: 5 more errors\n"), std::string::npos);
 }
 
-TEST(BookCheck, FindsEachOfManyThatIsThereTwice) {
+TEST(HeapVerifier, FindsEachOfManyThatIsThereTwice) {
   constexpr uintptr_t kCount = 100000;
-  const std::string lines = FaultsOf([](BookCheck& check) {
+  const std::string lines = FaultsOf([](HeapVerifier& check) {
     check.RequireDistinct(
         [](auto&& add) {
           for (uintptr_t i = 1; i <= kCount; ++i) add(i * 16);
@@ -64,9 +65,9 @@ TEST(BookCheck, FindsEachOfManyThatIsThereTwice) {
   EXPECT_NE(lines.find("twice, at 0x10\n"), std::string::npos) << lines;
 }
 
-TEST(BookCheck, LostThreadsExcuseOnlyWhatMayBeHalfDone) {
+TEST(HeapVerifier, LostThreadsExcuseOnlyWhatMayBeHalfDone) {
   testing::internal::CaptureStderr();
-  BookCheck check(/*lost_threads=*/true);
+  HeapVerifier check(/*lost_threads=*/true);
   EXPECT_TRUE(check.RequireAtRest(false, "half done"));
   EXPECT_TRUE(check.RequireEqualAtRest(1, 2, "half done"));
   EXPECT_FALSE(check.Require(false, "never"));
@@ -79,20 +80,20 @@ struct Link : ListNode<Link> {
   Link* next = nullptr;
 };
 
-TEST(BookCheck, EndsInListsThatLeadInCircles) {
+TEST(HeapVerifier, EndsInListsThatLeadInCircles) {
   Link links[5];
   IntrusiveList<Link> list;
   for (Link& link : links) list.PushBack(&link);
   for (int i = 0; i < 4; ++i) links[i].next = &links[i + 1];
   const auto chain = [&] {
-    return FaultsOf([&](BookCheck& check) {
+    return FaultsOf([&](HeapVerifier& check) {
       WalkChain(
           &links[0], [](const Link* link) { return link->next; }, "circle",
           check, [](Link*) {});
     });
   };
   const auto walk = [&] {
-    return FaultsOf([&](BookCheck& check) {
+    return FaultsOf([&](HeapVerifier& check) {
       WalkList(list, "broken", check, [](Link*) {});
     });
   };
@@ -109,14 +110,15 @@ struct PoolItem {
 };
 
 TEST(MetadataPoolBooks, NamesWhatIsFreeTwiceOrInUseAsWell) {
-  static MetadataPool<PoolItem> pool;
+  static MetadataAllocator<PoolItem> pool;
   PoolItem* a = pool.Get();
   PoolItem* b = pool.Get();
   pool.Put(a);
   const auto faults = [&](const PoolItem* used) {
-    return FaultsOf([&](BookCheck& check) {
+    return FaultsOf([&](HeapVerifier& check) {
       pool.LockForFork();
-      pool.CheckBooks(check, [&](const PoolItem* p) { return p == used; });
+      pool.VerifyInvariants(check,
+                            [&](const PoolItem* p) { return p == used; });
       pool.UnlockAfterFork();
     });
   };
@@ -134,13 +136,14 @@ struct KeptItem : ListNode<KeptItem> {
 };
 
 TEST(MetadataPoolBooks, KnowsWhatIsKeptUntilItIsDue) {
-  static MetadataPool<KeptItem> pool;
+  static MetadataAllocator<KeptItem> pool;
   KeptItem* a = pool.Get();
   KeptItem* b = pool.Get();
   const auto faults = [&](const KeptItem* used) {
-    return FaultsOf([&](BookCheck& check) {
+    return FaultsOf([&](HeapVerifier& check) {
       pool.LockForFork();
-      pool.CheckBooks(check, [&](const KeptItem* p) { return p == used; });
+      pool.VerifyInvariants(check,
+                            [&](const KeptItem* p) { return p == used; });
       pool.UnlockAfterFork();
     });
   };
@@ -162,18 +165,19 @@ TEST(MetadataPoolBooks, KnowsWhatIsKeptUntilItIsDue) {
   EXPECT_NE(faults(b).find("books in use are free as well"), std::string::npos);
 }
 
-// --- Chunks and the address map ----------------------------------------------
+// --- Chunks and the pagemap ----------------------------------------------
 
 std::string ChunkFaults() {
-  return FaultsOf([](BookCheck& check) {
+  return FaultsOf([](HeapVerifier& check) {
     ChunkSource::LockForFork();
-    ChunkSource::CheckBooks(check);
+    ChunkSource::VerifyInvariants(check);
     ChunkSource::UnlockAfterFork();
   });
 }
 
 std::string MapFaults() {
-  return FaultsOf([](BookCheck& check) { AddressMap::CheckBooks(check); });
+  return FaultsOf(
+      [](HeapVerifier& check) { Pagemap::VerifyInvariants(check); });
 }
 
 TEST(ChunkSourceBooks, NameAChunkInUseByNobodyAndOneFreedInUse) {
@@ -182,31 +186,31 @@ TEST(ChunkSourceBooks, NameAChunkInUseByNobodyAndOneFreedInUse) {
   ASSERT_NE(chunk.base, 0u);
   EXPECT_NE(ChunkFaults().find("a chunk is in use by nobody"),
             std::string::npos);
-  ASSERT_TRUE(AddressMap::SetChunk(chunk.base, &chunk));
+  ASSERT_TRUE(Pagemap::SetChunk(chunk.base, &chunk));
   EXPECT_EQ(ChunkFaults(), "");
   ExpectFault(&chunk.kind, ChunkKind::kLarge, ChunkFaults,
               "a large block lies in a region");
   ExpectFault(&chunk.is_dense, true, ChunkFaults, "density");
   ChunkSource::Free(chunk.base, 0, 0);
-  EXPECT_NE(ChunkFaults().find("a free chunk is in the address map"),
+  EXPECT_NE(ChunkFaults().find("a free chunk is in the pagemap"),
             std::string::npos);
-  AddressMap::SetChunk(chunk.base, nullptr);
+  Pagemap::SetChunk(chunk.base, nullptr);
   EXPECT_EQ(ChunkFaults(), "");
 }
 
-TEST(AddressMapBooks, NameAWrongChunkAndAClassOutsideSlabs) {
+TEST(PagemapVerify, NameAWrongChunkAndAClassOutsideSlabs) {
   Chunk chunk;
   chunk.base = ChunkSource::Allocate(ChunkSource::Use::kSparse).address;
   chunk.kind = ChunkKind::kPages;
-  ASSERT_TRUE(AddressMap::SetChunk(chunk.base, &chunk));
+  ASSERT_TRUE(Pagemap::SetChunk(chunk.base, &chunk));
   EXPECT_EQ(MapFaults(), "");
   ExpectFault(&chunk.base, chunk.base + kChunkBytes, MapFaults,
               "chunk is of another address");
-  AddressMap::SetClass(chunk.base + kSlabBytes, kClass);
+  Pagemap::SetClass(chunk.base + kSlabBytes, kClass);
   EXPECT_NE(MapFaults().find("has a class where there is no slab"),
             std::string::npos);
-  AddressMap::SetClass(chunk.base + kSlabBytes, SizeClass::kNone);
-  AddressMap::SetChunk(chunk.base, nullptr);
+  Pagemap::SetClass(chunk.base + kSlabBytes, SizeClass::kNone);
+  Pagemap::SetChunk(chunk.base, nullptr);
   ChunkSource::Free(chunk.base, 0, 0);
   EXPECT_EQ(MapFaults(), "");
 }
@@ -215,10 +219,10 @@ TEST(AddressMapBooks, NameAWrongChunkAndAClassOutsideSlabs) {
 
 template <typename B>
 std::string BackendFaults(typename B::Heap* heap) {
-  return FaultsOf([heap](BookCheck& check) {
+  return FaultsOf([heap](HeapVerifier& check) {
     B::LockForFork();
     B::NoteHolder(check, heap);
-    B::CheckBooks(check);
+    B::VerifyInvariants(check);
     B::UnlockAfterFork();
   });
 }
@@ -231,7 +235,7 @@ struct PartialSlab {
   PartialSlab() : heap(B::Attach()) {
     taken = B::Refill(heap, kClass, blocks, kBlocks);
     slab = FindSlab<SlabT>(address());
-    chunk = static_cast<SlabChunk<SlabT>*>(AddressMap::ChunkAt(address()));
+    chunk = static_cast<SlabChunk<SlabT>*>(Pagemap::ChunkAt(address()));
   }
   ~PartialSlab() {
     EXPECT_EQ(faults(), "");
@@ -276,7 +280,7 @@ void ExpectSlabFaults() {
   p.Expect(&slab.bucket, uint8_t(slab.bucket ^ 1),
            "a slab is in the list of another fullness");
   p.Expect(&slab.size_class, SizeClass{6},
-           "the address map's class is not the slab's");
+           "the pagemap's class is not the slab's");
   p.Expect(&slab.base, slab.base + kSlabBytes, "a slab is of another address");
   const uint32_t own = 1u << (&slab - p.chunk->slabs);
   p.Expect(&p.chunk->free_mask, p.chunk->free_mask | own,
@@ -284,11 +288,11 @@ void ExpectSlabFaults() {
   p.Expect(&p.chunk->free_mask, p.chunk->free_mask & (p.chunk->free_mask - 1),
            "a slab without a class is not free");
   p.Expect(&p.chunk->base, p.chunk->base + kChunkBytes,
-           "a slab chunk is not in the address map");
-  AddressMap::SetClass(slab.base, SizeClass::kNone);
-  EXPECT_NE(p.faults().find("the address map's class is not the slab's"),
+           "a slab chunk is not in the pagemap");
+  Pagemap::SetClass(slab.base, SizeClass::kNone);
+  EXPECT_NE(p.faults().find("the pagemap's class is not the slab's"),
             std::string::npos);
-  AddressMap::SetClass(slab.base, kClass);
+  Pagemap::SetClass(slab.base, kClass);
 }
 
 TEST(SuperSlabBooks, NameEachDamageOfASlab) {
@@ -296,7 +300,7 @@ TEST(SuperSlabBooks, NameEachDamageOfASlab) {
 }
 
 TEST(SegmentBooks, NameEachDamageOfAPage) {
-  ExpectSlabFaults<SegmentBackend, SegmentPage>();
+  ExpectSlabFaults<SegmentBackend, SegmentSlab>();
 }
 
 // Taken out of its slab behind the pool's back.
@@ -310,7 +314,7 @@ TEST(SuperSlabBooks, NameABlockThatIsLost) {
 }
 
 TEST(SegmentBooks, NameAWrongOwner) {
-  PartialSlab<SegmentBackend, SegmentPage> p;
+  PartialSlab<SegmentBackend, SegmentSlab> p;
   p.slab->owner.store(nullptr);
   EXPECT_NE(p.faults().find("a page's owner is not the heap that holds it"),
             std::string::npos);
@@ -324,7 +328,7 @@ TEST(SegmentBooks, NameAWrongOwner) {
 }
 
 TEST(SegmentBooks, NameRemoteFreesThatNobodyWillCollect) {
-  PartialSlab<SegmentBackend, SegmentPage> p;
+  PartialSlab<SegmentBackend, SegmentSlab> p;
   const uint32_t used = p.slab->BlockAt(p.address());
   uint64_t* word = &p.slab->remote_bits[used / 64];
   p.Expect(word, *word | uint64_t{1} << (used % 64),
@@ -344,14 +348,14 @@ TEST(SegmentBooks, NameRemoteFreesThatNobodyWillCollect) {
 }
 
 TEST(SegmentBooks, AcceptRemoteFreesOnTheirWayAndNameATornStack) {
-  PartialSlab<SegmentBackend, SegmentPage> p;
+  PartialSlab<SegmentBackend, SegmentSlab> p;
   SegmentBackend::Heap* other = SegmentBackend::Attach();
   const auto faults_with = [&](SegmentBackend::Heap* second, int times) {
-    return FaultsOf([&](BookCheck& check) {
+    return FaultsOf([&](HeapVerifier& check) {
       SegmentBackend::LockForFork();
       SegmentBackend::NoteHolder(check, p.heap);
       for (int i = 0; i < times; ++i) SegmentBackend::NoteHolder(check, second);
-      SegmentBackend::CheckBooks(check);
+      SegmentBackend::VerifyInvariants(check);
       SegmentBackend::UnlockAfterFork();
     });
   };
@@ -396,19 +400,19 @@ TEST(SegmentBooks, PagesStayInTheirStackWhenTheirSegmentIsGivenBack) {
   // And a late push of a page in one of the segments that are given back last.
   const auto late = reinterpret_cast<uintptr_t>(
       blocks[kBlocks - kSlabsPerChunk * 32 * 3 / 2]);
-  const auto* page = FindSlab<SegmentPage>(late);
+  const auto* page = FindSlab<SegmentSlab>(late);
   ASSERT_NE(page->base, 0u);
-  DeliverRemoteLink(FindSlabChunk<SegmentPage>(late)->LastingAt(late), heap);
+  DeliverRemoteLink(FindSlabChunk<SegmentSlab>(late)->LastingAt(late), heap);
   SegmentBackend::Drain(heap, kLargest, &blocks[1],
                         static_cast<uint32_t>(kBlocks - 1));
-  EXPECT_EQ(AddressMap::ChunkAt(late), nullptr);
+  EXPECT_EQ(Pagemap::ChunkAt(late), nullptr);
   heap->source.Purge(0, /*force=*/true);
   EXPECT_EQ(page->base, 0u) << "the segment's books are not purged";
-  EXPECT_EQ(FaultsOf([&](BookCheck& check) {
+  EXPECT_EQ(FaultsOf([&](HeapVerifier& check) {
               SegmentBackend::LockForFork();
               SegmentBackend::NoteHolder(check, heap);
               SegmentBackend::NoteHolder(check, other);
-              SegmentBackend::CheckBooks(check);
+              SegmentBackend::VerifyInvariants(check);
               SegmentBackend::UnlockAfterFork();
             }),
             "");
@@ -421,9 +425,9 @@ TEST(SegmentBooks, PagesStayInTheirStackWhenTheirSegmentIsGivenBack) {
 // --- Spans -------------------------------------------------------------------
 
 std::string PageFaults() {
-  return FaultsOf([](BookCheck& check) {
+  return FaultsOf([](HeapVerifier& check) {
     PageHeap::LockForFork();
-    PageHeap::CheckBooks(check);
+    PageHeap::VerifyInvariants(check);
     PageHeap::UnlockAfterFork();
   });
 }
@@ -438,7 +442,7 @@ class PageHeapBooks : public testing::Test {
     ASSERT_EQ(spans_[1], spans_[0] + kPages * kPageBytes);
     ASSERT_EQ(spans_[2], spans_[1] + kPages * kPageBytes);
     ASSERT_EQ(PageHeap::Free(spans_[1], 0), kPages);
-    chunk_ = static_cast<PageChunk*>(AddressMap::ChunkAt(spans_[0]));
+    chunk_ = static_cast<PageChunk*>(Pagemap::ChunkAt(spans_[0]));
     first_ = chunk_->PageOf(spans_[0]);
     ASSERT_EQ(PageFaults(), "");
   }
@@ -505,15 +509,15 @@ TEST_F(PageHeapBooks, NameFreeSpansThatListsAndSumsDoNotKnow) {
               chunk_->resident[word] & ~(uint64_t{1} << (first_ % 64)),
               PageFaults, "a used span is not resident all through");
   ExpectFault(&chunk_->base, chunk_->base + kChunkBytes, PageFaults,
-              "a page chunk is not in the address map");
+              "a page chunk is not in the pagemap");
 }
 
 TEST_F(PageHeapBooks, KnowCachedSpansAndNoSpanBeingPurged) {
   PageHeap::MarkCached(spans_[0], kPages);
   uint64_t cached = 0;
-  EXPECT_EQ(FaultsOf([&](BookCheck& check) {
+  EXPECT_EQ(FaultsOf([&](HeapVerifier& check) {
               PageHeap::LockForFork();
-              PageHeap::CheckBooks(check);
+              PageHeap::VerifyInvariants(check);
               PageHeap::UnlockAfterFork();
               cached = check.tally.cached_spans;
             }),
@@ -526,17 +530,17 @@ TEST_F(PageHeapBooks, KnowCachedSpansAndNoSpanBeingPurged) {
 // --- Large blocks ------------------------------------------------------------
 
 std::string LargeFaults() {
-  return FaultsOf([](BookCheck& check) {
+  return FaultsOf([](HeapVerifier& check) {
     Large::LockForFork();
     ChunkSource::LockForFork();
-    Large::CheckBooks(check);
+    Large::VerifyInvariants(check);
     ChunkSource::UnlockAfterFork();
     Large::UnlockAfterFork();
   });
 }
 
 LargeBlock* LargeAt(uintptr_t address) {
-  return static_cast<LargeBlock*>(AddressMap::ChunkAt(address));
+  return static_cast<LargeBlock*>(Pagemap::ChunkAt(address));
 }
 
 TEST(LargeBooks, NameEachDamageOfABlock) {
@@ -553,14 +557,14 @@ TEST(LargeBooks, NameEachDamageOfABlock) {
   ExpectFault(&block->moved_chunks, 1u, LargeFaults,
               "wrong sum of large blocks' moved chunks");
   ExpectFault(&block->base, a + 1, LargeFaults, "misplaced");
-  ASSERT_TRUE(AddressMap::SetChunk(a + kChunkBytes, other));
+  ASSERT_TRUE(Pagemap::SetChunk(a + kChunkBytes, other));
   EXPECT_NE(LargeFaults().find("a chunk lies in a large block's memory"),
             std::string::npos);
-  AddressMap::SetChunk(a + kChunkBytes, nullptr);
-  AddressMap::SetChunk(a, nullptr);
-  EXPECT_NE(LargeFaults().find("in use is not in the address map"),
+  Pagemap::SetChunk(a + kChunkBytes, nullptr);
+  Pagemap::SetChunk(a, nullptr);
+  EXPECT_NE(LargeFaults().find("in use is not in the pagemap"),
             std::string::npos);
-  ASSERT_TRUE(AddressMap::SetChunk(a, block));
+  ASSERT_TRUE(Pagemap::SetChunk(a, block));
 
   // Parked: the map does not know it, the list does.
   ASSERT_TRUE(Large::Park(a, 0));

@@ -1,4 +1,4 @@
-#include "tracing/counters/routings.h"
+#include "tracing/counters/unclassified_sizes.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 namespace hakmem {
 namespace {
 
-TEST(Routings, RangesFollowOneAnother) {
+TEST(UnclassifiedSizes, RangesFollowOneAnother) {
   EXPECT_EQ(RoutingRange::Least(0), 1u);
   EXPECT_EQ(RoutingRange::Most(0), 2048u);
   for (size_t i = 1; i < RoutingRange::kCount; ++i) {
@@ -18,20 +18,20 @@ TEST(Routings, RangesFollowOneAnother) {
   EXPECT_EQ(RoutingRange::Most(RoutingRange::kCount - 1), SIZE_MAX);
 }
 
-TEST(Routings, ARangeIsAnEighthOfADoubling) {
+TEST(UnclassifiedSizes, ARangeIsAnEighthOfADoubling) {
   EXPECT_EQ(RoutingRange::Most(1), 2048u + 256);
   EXPECT_EQ(RoutingRange::Most(8), 4096u);
   EXPECT_EQ(RoutingRange::Most(9), 4096u + 512);
 }
 
-TEST(Routings, EverySizeIsInItsRange) {
+TEST(UnclassifiedSizes, EverySizeIsInItsRange) {
   for (size_t i = 0; i < RoutingRange::kCount; ++i) {
     EXPECT_EQ(RoutingRange::Of(RoutingRange::Least(i)), i);
     EXPECT_EQ(RoutingRange::Of(RoutingRange::Most(i)), i);
   }
 }
 
-TEST(Routings, AreCounted) {
+TEST(UnclassifiedSizes, AreCounted) {
   constexpr size_t kKiB = 1024;
   const size_t range = RoutingRange::Of(33 * kKiB);
   EXPECT_EQ(RoutingOf(range).requests, 0u);

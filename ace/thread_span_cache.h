@@ -12,8 +12,8 @@
 // unused goes back all the same.
 //
 // Not thread-safe: a thread's own. Begin() makes it valid.
-#ifndef HAKMEM_ACE_SPAN_BINS_H_
-#define HAKMEM_ACE_SPAN_BINS_H_
+#ifndef HAKMEM_ACE_THREAD_SPAN_CACHE_H_
+#define HAKMEM_ACE_THREAD_SPAN_CACHE_H_
 
 #include <algorithm>
 #include <atomic>
@@ -28,9 +28,9 @@
 
 namespace hakmem {
 
-class BookCheck;
+class HeapVerifier;
 
-class SpanBins {
+class ThreadSpanCache {
  public:
   static constexpr size_t kMaxPages = kMaxSpanBytes / kPageBytes;
   static constexpr uint32_t kMostSpans = 8;
@@ -144,9 +144,9 @@ class SpanBins {
   size_t classes() const { return classes_.load(std::memory_order_relaxed); }
   size_t budget() const { return budget_; }
 
-  // Proves that the books balance (backend/verify/book_check.h): while the
+  // Proves that the books balance (backend/verify/heap_verifier.h): while the
   // owner is not in the allocator. VisitSpans calls visit(span) for each kept.
-  [[gnu::cold]] void CheckBooks(BookCheck& check) const;
+  [[gnu::cold]] void VerifyInvariants(HeapVerifier& check) const;
   template <typename Visit>
   void VisitSpans(Visit&& visit) const {
     for (size_t pages = 0; pages <= kMaxPages; ++pages) {
@@ -231,4 +231,4 @@ class SpanBins {
 
 }  // namespace hakmem
 
-#endif  // HAKMEM_ACE_SPAN_BINS_H_
+#endif  // HAKMEM_ACE_THREAD_SPAN_CACHE_H_

@@ -3,8 +3,8 @@
 //
 // A range is an eighth of a doubling, from 2 KiB to 2 MiB; one below and one
 // above take what is outside. Nothing is counted with --//tracing=off.
-#ifndef HAKMEM_TRACING_COUNTERS_ROUTINGS_H_
-#define HAKMEM_TRACING_COUNTERS_ROUTINGS_H_
+#ifndef HAKMEM_TRACING_COUNTERS_UNCLASSIFIED_SIZES_H_
+#define HAKMEM_TRACING_COUNTERS_UNCLASSIFIED_SIZES_H_
 
 #include <atomic>
 #include <bit>
@@ -96,4 +96,4 @@ inline Routing RoutingOf(size_t index) {
 
 }  // namespace hakmem
 
-#endif  // HAKMEM_TRACING_COUNTERS_ROUTINGS_H_
+#endif  // HAKMEM_TRACING_COUNTERS_UNCLASSIFIED_SIZES_H_

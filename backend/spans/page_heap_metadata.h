@@ -1,13 +1,13 @@
 // All that the page heap keeps, as its proof (page_heap_check.cc) reads it.
-#ifndef HAKMEM_BACKEND_SPANS_PAGE_HEAP_BOOKS_H_
-#define HAKMEM_BACKEND_SPANS_PAGE_HEAP_BOOKS_H_
+#ifndef HAKMEM_BACKEND_SPANS_PAGE_HEAP_METADATA_H_
+#define HAKMEM_BACKEND_SPANS_PAGE_HEAP_METADATA_H_
 
 #include <cstddef>
 #include <cstdint>
 
 #include "backend/memory/metadata.h"
 #include "backend/spans/page_chunk.h"
-#include "backend/verify/book_check.h"
+#include "backend/verify/heap_verifier.h"
 #include "base/intrusive_list.h"
 
 namespace hakmem {
@@ -20,12 +20,13 @@ struct PageHeapBooks {
   const uint64_t (&lengths_in_use)[kPagesPerChunk / 64 + 1];
   size_t dirty_pages;
   size_t used_pages;
-  MetadataPool<PageChunk>& chunk_pool;
+  MetadataAllocator<PageChunk>& chunk_pool;
 };
 
-// PageHeap::CheckBooks.
-[[gnu::cold]] void CheckPageHeap(const PageHeapBooks& books, BookCheck& check);
+// PageHeap::VerifyInvariants.
+[[gnu::cold]] void CheckPageHeap(const PageHeapBooks& books,
+                                 HeapVerifier& check);
 
 }  // namespace hakmem
 
-#endif  // HAKMEM_BACKEND_SPANS_PAGE_HEAP_BOOKS_H_
+#endif  // HAKMEM_BACKEND_SPANS_PAGE_HEAP_METADATA_H_

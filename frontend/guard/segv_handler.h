@@ -5,8 +5,8 @@
 // case: for faults elsewhere it is as if we were not there. A handler that the
 // program installs later takes ours out, unless it calls the one it replaced.
 // No SIGBUS: the kernel sends none for pages without access.
-#ifndef HAKMEM_FRONTEND_GUARD_FAULT_HANDLER_H_
-#define HAKMEM_FRONTEND_GUARD_FAULT_HANDLER_H_
+#ifndef HAKMEM_FRONTEND_GUARD_SEGV_HANDLER_H_
+#define HAKMEM_FRONTEND_GUARD_SEGV_HANDLER_H_
 
 #include <cstdint>
 
@@ -28,4 +28,4 @@ int InstallFaultHandler(uintptr_t begin, uintptr_t length,
 
 }  // namespace hakmem
 
-#endif  // HAKMEM_FRONTEND_GUARD_FAULT_HANDLER_H_
+#endif  // HAKMEM_FRONTEND_GUARD_SEGV_HANDLER_H_

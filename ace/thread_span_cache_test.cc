@@ -1,4 +1,4 @@
-#include "ace/span_bins.h"
+#include "ace/thread_span_cache.h"
 
 #include <gtest/gtest.h>
 
@@ -9,9 +9,11 @@ namespace {
 
 constexpr size_t kPages = 9;
 
-class SpanBinsTest : public testing::Test {
+class ThreadSpanCacheTest : public testing::Test {
  protected:
-  SpanBinsTest() : bins_(std::make_unique<SpanBins>()) { bins_->Begin(); }
+  ThreadSpanCacheTest() : bins_(std::make_unique<ThreadSpanCache>()) {
+    bins_->Begin();
+  }
 
   void SetUp() override {
     if (kAceMode != AceMode::kAdaptive) GTEST_SKIP() << "limits do not adapt";
@@ -23,10 +25,10 @@ class SpanBinsTest : public testing::Test {
     }
   }
 
-  std::unique_ptr<SpanBins> bins_;
+  std::unique_ptr<ThreadSpanCache> bins_;
 };
 
-TEST_F(SpanBinsTest, KeepNothingOfALengthThatNobodyAsksFor) {
+TEST_F(ThreadSpanCacheTest, KeepNothingOfALengthThatNobodyAsksFor) {
   EXPECT_FALSE(bins_->Push(kPages, 0x1000));
   Miss(kPages, 7);
   EXPECT_FALSE(bins_->Push(kPages, 0x1000));
@@ -36,7 +38,7 @@ TEST_F(SpanBinsTest, KeepNothingOfALengthThatNobodyAsksFor) {
   EXPECT_EQ(bins_->held_bytes(), kPages * kPageBytes);
 }
 
-TEST_F(SpanBinsTest, TheLastComesFirst) {
+TEST_F(ThreadSpanCacheTest, TheLastComesFirst) {
   Miss(kPages, 3 * 8);
   for (const uintptr_t span : {0x1000, 0x2000, 0x3000}) {
     ASSERT_TRUE(bins_->Push(kPages, span));
@@ -50,28 +52,29 @@ TEST_F(SpanBinsTest, TheLastComesFirst) {
   EXPECT_EQ(bins_->held_bytes(), 0u);
 }
 
-TEST_F(SpanBinsTest, ALongerSpanServesWhenItIsAtHand) {
+TEST_F(ThreadSpanCacheTest, ALongerSpanServesWhenItIsAtHand) {
   Miss(20, 8);
   ASSERT_TRUE(bins_->Push(20, 0x20000));
   EXPECT_EQ(bins_->Pop(17, 19).address, 0u);
   EXPECT_EQ(bins_->Pop(21, 23).address, 0u);
-  const SpanBins::Span span = bins_->Pop(18, 20);
+  const ThreadSpanCache::Span span = bins_->Pop(18, 20);
   EXPECT_EQ(span.address, 0x20000u);
   EXPECT_EQ(span.pages, 20u);
   EXPECT_EQ(bins_->held_bytes(), 0u);
-  EXPECT_EQ(bins_->Pop(1, SpanBins::kMaxPages).address, 0u);
+  EXPECT_EQ(bins_->Pop(1, ThreadSpanCache::kMaxPages).address, 0u);
 }
 
-TEST_F(SpanBinsTest, GrowNoFurtherThanMemoryAllows) {
-  for (const size_t pages : {size_t{1}, size_t{64}, SpanBins::kMaxPages}) {
+TEST_F(ThreadSpanCacheTest, GrowNoFurtherThanMemoryAllows) {
+  for (const size_t pages :
+       {size_t{1}, size_t{64}, ThreadSpanCache::kMaxPages}) {
     Miss(pages, 10'000);
     EXPECT_GE(bins_->Limit(pages), 1u);
-    EXPECT_LE(bins_->Limit(pages), SpanBins::kMostSpans);
+    EXPECT_LE(bins_->Limit(pages), ThreadSpanCache::kMostSpans);
     EXPECT_LE(bins_->Limit(pages) * pages * kPageBytes, size_t{1} << 20);
   }
 }
 
-TEST_F(SpanBinsTest, KeepWithinTheBudgetAllTogether) {
+TEST_F(ThreadSpanCacheTest, KeepWithinTheBudgetAllTogether) {
   Miss(kPages, 8 * 8);
   // Lengths enough that their limits alone would allow much more.
   for (size_t pages = 100; pages < 200; ++pages) Miss(pages, 8);
@@ -87,13 +90,13 @@ TEST_F(SpanBinsTest, KeepWithinTheBudgetAllTogether) {
   EXPECT_GT(kept, size_t{1} << 19);
   // The threads' share of what the pool holds.
   constexpr size_t kBudget = size_t{8} << 20;
-  bins_->SetBudget(kBudget * SpanBins::kPoolShare * 4, 4);
+  bins_->SetBudget(kBudget * ThreadSpanCache::kPoolShare * 4, 4);
   push_all();
   EXPECT_LE(kept, kBudget);
   EXPECT_GT(kept, kBudget - (size_t{1} << 20));
 }
 
-TEST_F(SpanBinsTest, GiveUpWhatLayUnusedForAnEpoch) {
+TEST_F(ThreadSpanCacheTest, GiveUpWhatLayUnusedForAnEpoch) {
   Miss(kPages, 4 * 8);
   for (uintptr_t span = 1; span <= 4; ++span) {
     ASSERT_TRUE(bins_->Push(kPages, span << 12));
@@ -106,7 +109,7 @@ TEST_F(SpanBinsTest, GiveUpWhatLayUnusedForAnEpoch) {
   EXPECT_EQ(bins_->Limit(kPages), 1u);
 }
 
-TEST_F(SpanBinsTest, RetireALengthThatNobodyAsksForAnyMore) {
+TEST_F(ThreadSpanCacheTest, RetireALengthThatNobodyAsksForAnyMore) {
   Miss(kPages, 8 * 8);
   EXPECT_EQ(bins_->Limit(kPages), 8u);
   bins_->EndEpoch(kPages);
@@ -114,7 +117,7 @@ TEST_F(SpanBinsTest, RetireALengthThatNobodyAsksForAnyMore) {
   EXPECT_EQ(bins_->Limit(kPages), 0u);
 }
 
-TEST_F(SpanBinsTest, TellAThreadThatAllocatesWhatOthersFree) {
+TEST_F(ThreadSpanCacheTest, TellAThreadThatAllocatesWhatOthersFree) {
   EXPECT_FALSE(bins_->OthersFree(kPages));
   Miss(kPages, 8);
   EXPECT_TRUE(bins_->OthersFree(kPages));

@@ -1,4 +1,4 @@
-#include "backend/errors/bad_free.h"
+#include "backend/errors/error_reporting.h"
 
 #include <cstdlib>
 

@@ -23,7 +23,7 @@
 namespace hakmem {
 namespace {
 
-using Books = SlabChunk<SegmentPage>;
+using Books = SlabChunk<SegmentSlab>;
 
 constexpr SizeClass kClass = ClassOf(kMaxTinyBytes);  // 32 blocks a page
 constexpr size_t kSegmentBlocks = kSlabsPerChunk * 32;
@@ -52,7 +52,7 @@ std::set<const Books*> BooksOf(const std::vector<void*>& blocks) {
   std::set<const Books*> books;
   for (const void* block : blocks) {
     books.insert(
-        FindSlabChunk<SegmentPage>(reinterpret_cast<uintptr_t>(block)));
+        FindSlabChunk<SegmentSlab>(reinterpret_cast<uintptr_t>(block)));
   }
   return books;
 }

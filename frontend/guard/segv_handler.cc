@@ -1,4 +1,4 @@
-#include "frontend/guard/fault_handler.h"
+#include "frontend/guard/segv_handler.h"
 
 #include <signal.h>
 #include <sys/syscall.h>

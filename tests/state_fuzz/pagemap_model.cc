@@ -1,33 +1,33 @@
-#include "tests/state_fuzz/address_map_model.h"
+#include "tests/state_fuzz/pagemap_model.h"
 
-#include "backend/memory/address_map.h"
+#include "backend/memory/pagemap.h"
 #include "tests/state_fuzz/model.h"
 
 namespace hakmem::fuzz {
 namespace {
 
-constexpr uintptr_t kGranuleBytes = uintptr_t{1} << AddressMap::kGranuleShift;
-constexpr uintptr_t kLeafBytes = uintptr_t{1} << AddressMap::kLeafShift;
-constexpr uintptr_t kEndOfAddresses = uintptr_t{1} << AddressMap::kAddressBits;
+constexpr uintptr_t kGranuleBytes = uintptr_t{1} << Pagemap::kGranuleShift;
+constexpr uintptr_t kLeafBytes = uintptr_t{1} << Pagemap::kLeafShift;
+constexpr uintptr_t kEndOfAddresses = uintptr_t{1} << Pagemap::kAddressBits;
 // Where the first mapping of a process may lie.
 constexpr uintptr_t kFirstChunk = kEndOfAddresses / 4 * 3;
 
 }  // namespace
 
-AddressMapModel::AddressMapModel(ByteSource&)
-    : window_(AddressMap::PlaceWindow(kFirstChunk)) {}
+PagemapModel::PagemapModel(ByteSource&)
+    : window_(Pagemap::PlaceWindow(kFirstChunk)) {}
 
-AddressMapModel::~AddressMapModel() {
+PagemapModel::~PagemapModel() {
   while (!entered_.empty()) RemoveChunk(entered_.begin()->first);
 }
 
-void AddressMapModel::Perform(ByteSource& source) {
+void PagemapModel::Perform(ByteSource& source) {
   switch (source.Choose({4, 2, 4, 6})) {
     case 0: {
       const uintptr_t place = DrawPlace(source);
       if (entered_.contains(place)) return;
       Chunk* chunk = &chunks_[source.Below(kChunks)];
-      Check(AddressMap::SetChunk(place, chunk), "%#zx not entered", place);
+      Check(Pagemap::SetChunk(place, chunk), "%#zx not entered", place);
       entered_[place] = chunk;
       return;
     }
@@ -41,7 +41,7 @@ void AddressMapModel::Perform(ByteSource& source) {
       if (!entered_.contains(place)) return;
       const uintptr_t granule = place + source.Below(32) * kGranuleBytes;
       const auto c = SizeClass{static_cast<uint8_t>(source.Below(kClassCount))};
-      AddressMap::SetClass(granule, c);
+      Pagemap::SetClass(granule, c);
       classes_[granule] = c;
       return;
     }
@@ -52,8 +52,8 @@ void AddressMapModel::Perform(ByteSource& source) {
   }
 }
 
-void AddressMapModel::CheckInvariants() {
-  Check(&AddressMap::PlaceWindow(0) == &window_, "the window has moved");
+void PagemapModel::CheckInvariants() {
+  Check(&Pagemap::PlaceWindow(0) == &window_, "the window has moved");
   for (const auto& [place, chunk] : entered_) {
     for (const uintptr_t address :
          {place - 1, place, place + kChunkBytes / 2 + 1,
@@ -72,8 +72,8 @@ void AddressMapModel::CheckInvariants() {
   }
 }
 
-uintptr_t AddressMapModel::DrawPlace(ByteSource& source) const {
-  const uintptr_t bytes = window_.granules << AddressMap::kGranuleShift;
+uintptr_t PagemapModel::DrawPlace(ByteSource& source) const {
+  const uintptr_t bytes = window_.granules << Pagemap::kGranuleShift;
   const uintptr_t window_end = window_.base + bytes;
   const uintptr_t places[] = {
       0,
@@ -94,44 +94,44 @@ uintptr_t AddressMapModel::DrawPlace(ByteSource& source) const {
                             : kLeafBytes - (chunk - 1) * kChunkBytes);
 }
 
-void AddressMapModel::RemoveChunk(uintptr_t place) {
+void PagemapModel::RemoveChunk(uintptr_t place) {
   const auto first = classes_.lower_bound(place);
   const auto end = classes_.lower_bound(place + kChunkBytes);
   for (auto it = first; it != end; ++it) {
-    AddressMap::SetClass(it->first, SizeClass::kNone);
+    Pagemap::SetClass(it->first, SizeClass::kNone);
   }
   classes_.erase(first, end);
-  Check(AddressMap::SetChunk(place, nullptr), "%#zx not removed", place);
+  Check(Pagemap::SetChunk(place, nullptr), "%#zx not removed", place);
   entered_.erase(place);
 }
 
-void AddressMapModel::CheckAt(uintptr_t address) const {
+void PagemapModel::CheckAt(uintptr_t address) const {
   const auto chunk = entered_.find(address & ~(kChunkBytes - 1));
   const Chunk* expected = chunk == entered_.end() ? nullptr : chunk->second;
-  Check(AddressMap::ChunkAt(address) == expected,
+  Check(Pagemap::ChunkAt(address) == expected,
         "the chunk at %#zx is %p, not %p", address,
-        static_cast<void*>(AddressMap::ChunkAt(address)),
+        static_cast<void*>(Pagemap::ChunkAt(address)),
         static_cast<const void*>(expected));
   const auto found = classes_.find(address & ~(kGranuleBytes - 1));
   const SizeClass c =
       found == classes_.end() ? SizeClass::kNone : found->second;
-  Check(AddressMap::ClassAt(address) == c, "the class at %#zx is %zu, not %zu",
-        address, Index(AddressMap::ClassAt(address)), Index(c));
-  const bool is_inside =
-      address >= window_.base &&
-      address - window_.base < window_.granules << AddressMap::kGranuleShift;
-  Check(AddressMap::IsInWindow(window_, address) == is_inside,
+  Check(Pagemap::ClassAt(address) == c, "the class at %#zx is %zu, not %zu",
+        address, Index(Pagemap::ClassAt(address)), Index(c));
+  const bool is_inside = address >= window_.base &&
+                         address - window_.base < window_.granules
+                                                      << Pagemap::kGranuleShift;
+  Check(Pagemap::IsInWindow(window_, address) == is_inside,
         "%#zx in the window: not %d", address, is_inside);
-  Check(!AddressMap::IsInWindow(AddressMap::Window{}, address),
-        "%#zx in no window", address);
+  Check(!Pagemap::IsInWindow(Pagemap::Window{}, address), "%#zx in no window",
+        address);
   if (is_inside) {
-    Check(AddressMap::ClassInWindow(window_, address) == c,
+    Check(Pagemap::ClassInWindow(window_, address) == c,
           "the class at %#zx in the window is not %zu", address, Index(c));
   }
 }
 
 void RunLinkedModel(std::span<const uint8_t> bytes) {
-  RunModel<AddressMapModel>(bytes);
+  RunModel<PagemapModel>(bytes);
 }
 
 }  // namespace hakmem::fuzz

@@ -1,4 +1,4 @@
-// Runs the address map under every interleaving of threads that enter chunks
+// Runs the pagemap under every interleaving of threads that enter chunks
 // and threads that look addresses up without a lock, on a memory as weak as
 // C11's (testing/interleaver).
 
@@ -13,7 +13,7 @@
 #include "tests/interleaving/in_place_of_lock.h"
 #include "tests/interleaving/in_place_of_std.h"
 //
-#include "backend/memory/address_map.cc"
+#include "backend/memory/pagemap.cc"
 #include "tests/interleaving/mutants.h"
 
 namespace hakmem {
@@ -39,33 +39,33 @@ struct Books {
 Books& books = *new Books;
 
 // Explicit instantiation may name private members.
-template <std::atomic<const AddressMap::Window*>* kWindow,
-          const AddressMap::Window* kNoWindow, auto kRoot>
+template <std::atomic<const Pagemap::Window*>* kWindow,
+          const Pagemap::Window* kNoWindow, auto kRoot>
 struct Expose {
   friend void ForgetLeaf(uintptr_t address) {
-    (*kRoot)[address >> AddressMap::kLeafShift].store(0);
+    (*kRoot)[address >> Pagemap::kLeafShift].store(0);
   }
-  friend std::atomic<const AddressMap::Window*>* Window() { return kWindow; }
-  friend const AddressMap::Window* NoWindow() { return kNoWindow; }
+  friend std::atomic<const Pagemap::Window*>* Window() { return kWindow; }
+  friend const Pagemap::Window* NoWindow() { return kNoWindow; }
 };
-std::atomic<const AddressMap::Window*>* Window();
-const AddressMap::Window* NoWindow();
+std::atomic<const Pagemap::Window*>* Window();
+const Pagemap::Window* NoWindow();
 void ForgetLeaf(uintptr_t address);
-template struct Expose<&AddressMap::window_, &AddressMap::no_window_,
-                       &AddressMap::root_>;
+template struct Expose<&Pagemap::window_, &Pagemap::no_window_,
+                       &Pagemap::root_>;
 
 // The tables of threads that make the window at once: the smallest, as under a
 // limit, and each has one leaf.
 struct Tables {
-  alignas(4096) uint8_t
-      classes[4][AddressMap::kLeastWindowBytes >> AddressMap::kGranuleShift];
+  alignas(4096)
+      uint8_t classes[4][Pagemap::kLeastWindowBytes >> Pagemap::kGranuleShift];
   size_t used;
 };
 
 Tables& tables = *new Tables;
 
 // A window that no run enters anything in.
-constexpr AddressMap::Window kElsewhere{};
+constexpr Pagemap::Window kElsewhere{};
 
 struct TestChunk : Chunk {
   Plain<int> fields;  // stands for the books of the chunk
@@ -102,7 +102,7 @@ struct State {
   std::atomic<uintptr_t> block{0};  // handed from thread to thread
 };
 
-class AddressMapModel : public testing::Test {
+class PagemapModel : public testing::Test {
  protected:
   // A process in which nothing is entered, no leaf made, and the window not
   // placed yet or elsewhere.
@@ -119,8 +119,8 @@ class AddressMapModel : public testing::Test {
   void Enter(int number) {
     TestChunk& chunk = state_->chunks[number];
     chunk.fields = 1;
-    Require(AddressMap::SetChunk(Address(number), &chunk), "no memory");
-    AddressMap::SetClass(Address(number), kClass);
+    Require(Pagemap::SetChunk(Address(number), &chunk), "no memory");
+    Pagemap::SetClass(Address(number), kClass);
   }
 
   static uintptr_t Address(int number) { return kBase + number * kChunkBytes; }
@@ -130,15 +130,15 @@ class AddressMapModel : public testing::Test {
     const uintptr_t block = state_->block.load(std::memory_order_acquire);
     if (block == 0) return;
     ++handed_;
-    Require(AddressMap::ClassAt(block) == kClass, "the class is not there yet");
-    Require(AddressMap::ChunkAt(block) == &state_->chunks[0],
+    Require(Pagemap::ClassAt(block) == kClass, "the class is not there yet");
+    Require(Pagemap::ChunkAt(block) == &state_->chunks[0],
             "the chunk is not there yet");
     Require(state_->chunks[0].fields == 1, "the chunk is empty");
   }
 
   // Any address at all: null, or a chunk whose fields may be read.
   void LookUp(int number) {
-    auto* chunk = static_cast<TestChunk*>(AddressMap::ChunkAt(Address(number)));
+    auto* chunk = static_cast<TestChunk*>(Pagemap::ChunkAt(Address(number)));
     if (chunk == nullptr) return;
     Require(chunk == &state_->chunks[number], "another chunk");
     Require(chunk->fields == 1, "the chunk is empty");
@@ -161,9 +161,9 @@ class AddressMapModel : public testing::Test {
         [this] {
           for (int number : {0, 1}) {
             Require(
-                AddressMap::ChunkAt(Address(number)) == &state_->chunks[number],
+                Pagemap::ChunkAt(Address(number)) == &state_->chunks[number],
                 "a chunk is lost with a leaf");
-            Require(AddressMap::ClassAt(Address(number)) == kClass,
+            Require(Pagemap::ClassAt(Address(number)) == kClass,
                     "a class is lost with a leaf");
           }
         },
@@ -174,14 +174,14 @@ class AddressMapModel : public testing::Test {
   int64_t handed_ = 0;
 };
 
-TEST_F(AddressMapModel, NothingIsLostWhenALeafIsMadeTwice) {
+TEST_F(PagemapModel, NothingIsLostWhenALeafIsMadeTwice) {
   const Result result = EnterTwo(/*in_window=*/false, {});
   EXPECT_TRUE(result.passed) << result.failure;
   EXPECT_GE(result.runs, 100);
   EXPECT_GE(handed_, 20);
 }
 
-TEST_F(AddressMapModel, TheWindowIsPlacedOnceAndAllSeeItInTime) {
+TEST_F(PagemapModel, TheWindowIsPlacedOnceAndAllSeeItInTime) {
   const Result result = EnterTwo(/*in_window=*/true, {});
   EXPECT_TRUE(result.passed) << result.failure;
   EXPECT_GE(result.runs, 100);
@@ -189,15 +189,15 @@ TEST_F(AddressMapModel, TheWindowIsPlacedOnceAndAllSeeItInTime) {
 
 // A slab is given back and begun again for another class while blocks of the
 // chunk's other slabs are looked up; who is handed a block sees its class.
-TEST_F(AddressMapModel, AClassThatChangesIsSeenInTime) {
+TEST_F(PagemapModel, AClassThatChangesIsSeenInTime) {
   constexpr SizeClass kLater = ClassOf(128);
   const Result result = Explore(
       [=, this] {
         Begin(/*in_window=*/true);
         Enter(0);
         return Threads{[this] {
-                         AddressMap::SetClass(Address(0), SizeClass::kNone);
-                         AddressMap::SetClass(Address(0), kLater);
+                         Pagemap::SetClass(Address(0), SizeClass::kNone);
+                         Pagemap::SetClass(Address(0), kLater);
                          state_->block.store(Address(0),
                                              std::memory_order_release);
                        },
@@ -205,7 +205,7 @@ TEST_F(AddressMapModel, AClassThatChangesIsSeenInTime) {
                          const uintptr_t block =
                              state_->block.load(std::memory_order_acquire);
                          if (block == 0) return;
-                         Require(AddressMap::ClassAt(block) == kLater,
+                         Require(Pagemap::ClassAt(block) == kLater,
                                  "an old class is seen");
                        }};
       },
@@ -213,7 +213,7 @@ TEST_F(AddressMapModel, AClassThatChangesIsSeenInTime) {
   EXPECT_TRUE(result.passed) << result.failure;
 }
 
-TEST_F(AddressMapModel, NeedsItsMemoryOrders) {
+TEST_F(PagemapModel, NeedsItsMemoryOrders) {
   const auto explore = [this](const Options& options) {
     return EnterTwo(/*in_window=*/false, options);
   };
@@ -221,12 +221,12 @@ TEST_F(AddressMapModel, NeedsItsMemoryOrders) {
   // wrong here; a chunk has fields. The window has fields too, but they are not
   // Plain: that its two loads acquire cannot be seen to matter here.
   EXPECT_THAT(
-      interleaver::WeakenEach("address_map.cc", explore).texts,
-      testing::ElementsAre("address_map.cc compare_exchange release -> relaxed",
-                           "address_map.cc load acquire -> relaxed"));
-  EXPECT_THAT(interleaver::WeakenEach("address_map.h", explore).texts,
-              testing::ElementsAre("address_map.h load acquire -> relaxed",
-                                   "address_map.h load acquire -> relaxed"));
+      interleaver::WeakenEach("pagemap.cc", explore).texts,
+      testing::ElementsAre("pagemap.cc compare_exchange release -> relaxed",
+                           "pagemap.cc load acquire -> relaxed"));
+  EXPECT_THAT(interleaver::WeakenEach("pagemap.h", explore).texts,
+              testing::ElementsAre("pagemap.h load acquire -> relaxed",
+                                   "pagemap.h load acquire -> relaxed"));
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
-#include "ace/span_shards.h"
+#include "ace/central_span_cache.h"
 
 #include <algorithm>
 #include <atomic>
 
 #include "absl/base/thread_annotations.h"
-#include "ace/span_bins.h"
-#include "ace/span_bins_check.h"
+#include "ace/thread_span_cache.h"
+#include "ace/thread_span_cache_check.h"
 #include "ace_mode.h"
 #include "backend/spans/page_heap.h"
 #include "backend/spans/span.h"
@@ -39,7 +39,7 @@ struct alignas(64) Shard {
   }
 };
 
-constinit Shard shards[SpanBins::kMaxPages + 1] = {};
+constinit Shard shards[ThreadSpanCache::kMaxPages + 1] = {};
 
 void NoteMiss(Shard& shard, size_t pages)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex) {
@@ -62,7 +62,7 @@ void ReturnToHeap(const uintptr_t* spans, uint32_t count) {
 
 }  // namespace
 
-uint32_t SpanShards::Take(size_t pages, uint32_t count, uintptr_t* out) {
+uint32_t CentralSpanCache::Take(size_t pages, uint32_t count, uintptr_t* out) {
   Shard& shard = shards[pages];
   MutexLock lock(shard.mutex);
   shard.in_use = true;
@@ -77,7 +77,8 @@ uint32_t SpanShards::Take(size_t pages, uint32_t count, uintptr_t* out) {
   return count;
 }
 
-void SpanShards::Give(size_t pages, const uintptr_t* spans, uint32_t count) {
+void CentralSpanCache::Give(size_t pages, const uintptr_t* spans,
+                            uint32_t count) {
   Shard& shard = shards[pages];
   uint32_t kept = 0;
   if (shard.is_active.load(std::memory_order_relaxed)) {
@@ -92,7 +93,7 @@ void SpanShards::Give(size_t pages, const uintptr_t* spans, uint32_t count) {
   ReturnToHeap(spans + kept, count - kept);
 }
 
-void SpanShards::GiveUsed(size_t pages, uintptr_t span) {
+void CentralSpanCache::GiveUsed(size_t pages, uintptr_t span) {
   if (shards[pages].is_active.load(std::memory_order_relaxed)) {
     PageHeap::MarkCached(span, pages);
     Give(pages, &span, 1);
@@ -101,7 +102,7 @@ void SpanShards::GiveUsed(size_t pages, uintptr_t span) {
   }
 }
 
-void SpanShards::EndEpoch(bool force) {
+void CentralSpanCache::EndEpoch(bool force) {
   for (Shard& shard : shards) {
     if (!shard.is_active.load(std::memory_order_relaxed)) continue;
     uintptr_t unused[kMostSpans];
@@ -127,24 +128,25 @@ void SpanShards::EndEpoch(bool force) {
   }
 }
 
-size_t SpanShards::HeldBytes() {
+size_t CentralSpanCache::HeldBytes() {
   size_t bytes = 0;
-  for (size_t pages = 1; pages <= SpanBins::kMaxPages; ++pages) {
+  for (size_t pages = 1; pages <= ThreadSpanCache::kMaxPages; ++pages) {
     bytes += shards[pages].Count() * pages * kPageBytes;
   }
   return bytes;
 }
 
-void SpanShards::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+void CentralSpanCache::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   for (Shard& shard : shards) shard.mutex.Lock();
 }
 
-void SpanShards::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+void CentralSpanCache::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   for (Shard& shard : shards) shard.mutex.Unlock();
 }
 
-void SpanShards::CheckBooks(BookCheck& check) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  for (size_t pages = 0; pages <= SpanBins::kMaxPages; ++pages) {
+void CentralSpanCache::VerifyInvariants(HeapVerifier& check)
+    ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  for (size_t pages = 0; pages <= ThreadSpanCache::kMaxPages; ++pages) {
     const Shard& shard = shards[pages];
     if (!check.Require(shard.Count() <= kMostSpans,
                        "a shard has more spans than room")) {
@@ -157,8 +159,9 @@ void SpanShards::CheckBooks(BookCheck& check) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   }
 }
 
-void SpanShards::VisitSpans(void (*visit)(uintptr_t span, void* argument),
-                            void* argument) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+void CentralSpanCache::VisitSpans(void (*visit)(uintptr_t span, void* argument),
+                                  void* argument)
+    ABSL_NO_THREAD_SAFETY_ANALYSIS {
   for (const Shard& shard : shards) {
     const uint32_t count = std::min(shard.Count(), kMostSpans);
     for (uint32_t i = 0; i < count; ++i) visit(shard.spans[i], argument);

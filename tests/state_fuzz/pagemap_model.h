@@ -1,25 +1,25 @@
-// Model of the address map (backend/memory/address_map.h): two std::maps.
+// Model of the pagemap (backend/memory/pagemap.h): two std::maps.
 //
 // Addresses come from a few places that differ for the map: about both ends of
 // its window, the lowest and the highest that a process can have, and between;
 // few, since what the map sets up for a place stays.
-#ifndef HAKMEM_TESTS_STATE_FUZZ_ADDRESS_MAP_MODEL_H_
-#define HAKMEM_TESTS_STATE_FUZZ_ADDRESS_MAP_MODEL_H_
+#ifndef HAKMEM_TESTS_STATE_FUZZ_PAGEMAP_MODEL_H_
+#define HAKMEM_TESTS_STATE_FUZZ_PAGEMAP_MODEL_H_
 
 #include <cstdint>
 #include <map>
 
-#include "backend/memory/address_map.h"
 #include "backend/memory/chunk.h"
+#include "backend/memory/pagemap.h"
 #include "base/size_classes.h"
 #include "tests/state_fuzz/byte_source.h"
 
 namespace hakmem::fuzz {
 
-class AddressMapModel {
+class PagemapModel {
  public:
-  explicit AddressMapModel(ByteSource& source);
-  ~AddressMapModel();
+  explicit PagemapModel(ByteSource& source);
+  ~PagemapModel();
 
   void Perform(ByteSource& source);
   void CheckInvariants();
@@ -33,7 +33,7 @@ class AddressMapModel {
   // That the map says of `address`, any number, what the model does.
   void CheckAt(uintptr_t address) const;
 
-  const AddressMap::Window& window_;
+  const Pagemap::Window& window_;
   Chunk chunks_[kChunks];
   std::map<uintptr_t, Chunk*> entered_;     // by chunk's address
   std::map<uintptr_t, SizeClass> classes_;  // by granule's address
@@ -41,4 +41,4 @@ class AddressMapModel {
 
 }  // namespace hakmem::fuzz
 
-#endif  // HAKMEM_TESTS_STATE_FUZZ_ADDRESS_MAP_MODEL_H_
+#endif  // HAKMEM_TESTS_STATE_FUZZ_PAGEMAP_MODEL_H_

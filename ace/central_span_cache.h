@@ -3,23 +3,23 @@
 // They serve threads that allocate what others free: a message buffer that one
 // thread frees is the next one that another fills, still mapped and in cache,
 // and the page heap's lock is left alone. A length's shard is idle, and costs
-// nothing, until some thread keeps asking for it (SpanBins::OthersFree); then
-// it keeps what bins do not, up to a limit that doubles with every few requests
-// that found it empty. What lies unused for an epoch goes back to the page
-// heap, and the limit with it.
+// nothing, until some thread keeps asking for it (ThreadSpanCache::OthersFree);
+// then it keeps what bins do not, up to a limit that doubles with every few
+// requests that found it empty. What lies unused for an epoch goes back to the
+// page heap, and the limit with it.
 //
 // Thread-safe: a lock per length, held for a few instructions.
-#ifndef HAKMEM_ACE_SPAN_SHARDS_H_
-#define HAKMEM_ACE_SPAN_SHARDS_H_
+#ifndef HAKMEM_ACE_CENTRAL_SPAN_CACHE_H_
+#define HAKMEM_ACE_CENTRAL_SPAN_CACHE_H_
 
 #include <cstddef>
 #include <cstdint>
 
 namespace hakmem {
 
-class BookCheck;
+class HeapVerifier;
 
-class SpanShards {
+class CentralSpanCache {
  public:
   // Takes up to `count` spans of `pages` out, into `out`. Returns how many.
   static uint32_t Take(size_t pages, uint32_t count, uintptr_t* out);
@@ -41,14 +41,14 @@ class SpanShards {
   static void LockForFork();
   static void UnlockAfterFork();
 
-  // Proves that the books balance (backend/verify/book_check.h). The caller
+  // Proves that the books balance (backend/verify/heap_verifier.h). The caller
   // holds the locks, as for fork. VisitSpans calls visit(span, argument) for
   // each kept.
-  [[gnu::cold]] static void CheckBooks(BookCheck& check);
+  [[gnu::cold]] static void VerifyInvariants(HeapVerifier& check);
   static void VisitSpans(void (*visit)(uintptr_t span, void* argument),
                          void* argument);
 };
 
 }  // namespace hakmem
 
-#endif  // HAKMEM_ACE_SPAN_SHARDS_H_
+#endif  // HAKMEM_ACE_CENTRAL_SPAN_CACHE_H_

@@ -1,4 +1,4 @@
-#include "backend/verify/book_check.h"
+#include "backend/verify/heap_verifier.h"
 
 #include "base/text/log.h"
 
@@ -13,16 +13,16 @@ LogLine& Begin(LogLine& line, const char* fault, uintptr_t where) {
 
 }  // namespace
 
-constinit uintptr_t BookCheck::sorted_[kRoom] = {};
+constinit uintptr_t HeapVerifier::sorted_[kRoom] = {};
 
-void BookCheck::Report(const char* fault, uintptr_t where) {
+void HeapVerifier::Report(const char* fault, uintptr_t where) {
   if (++errors_ > kMostLines) return;
   LogLine line;
   Begin(line, fault, where).Send();
 }
 
-void BookCheck::Report(const char* fault, uintptr_t where, uint64_t found,
-                       uint64_t expected) {
+void HeapVerifier::Report(const char* fault, uintptr_t where, uint64_t found,
+                          uint64_t expected) {
   if (++errors_ > kMostLines) return;
   LogLine line;
   Begin(line, fault, where)
@@ -33,7 +33,7 @@ void BookCheck::Report(const char* fault, uintptr_t where, uint64_t found,
       .Send();
 }
 
-int BookCheck::Finish() {
+int HeapVerifier::Finish() {
   if (errors_ > kMostLines) {
     LogLine()
         .Text("heap check: ")

@@ -1,14 +1,14 @@
-#include "backend/memory/address_map.h"
-#include "backend/verify/book_check.h"
+#include "backend/memory/pagemap.h"
+#include "backend/verify/heap_verifier.h"
 
 namespace hakmem {
 namespace {
 
-void CheckEntry(uintptr_t address, BookCheck& check) {
-  const Chunk* chunk = AddressMap::ChunkAt(address);
+void CheckEntry(uintptr_t address, HeapVerifier& check) {
+  const Chunk* chunk = Pagemap::ChunkAt(address);
   if (chunk != nullptr) {
     check.Require(chunk->base == address,
-                  "the address map's chunk is of another address", address);
+                  "the pagemap's chunk is of another address", address);
     switch (chunk->kind) {
       case ChunkKind::kSlabs:
         // Its owner knows which classes there must be.
@@ -23,16 +23,16 @@ void CheckEntry(uintptr_t address, BookCheck& check) {
     }
   }
   for (size_t offset = 0; offset < kChunkBytes;
-       offset += size_t{1} << AddressMap::kGranuleShift) {
-    check.Require(AddressMap::ClassAt(address + offset) == SizeClass::kNone,
-                  "the address map has a class where there is no slab",
+       offset += size_t{1} << Pagemap::kGranuleShift) {
+    check.Require(Pagemap::ClassAt(address + offset) == SizeClass::kNone,
+                  "the pagemap has a class where there is no slab",
                   address + offset);
   }
 }
 
 }  // namespace
 
-void AddressMap::CheckBooks(BookCheck& check) {
+void Pagemap::VerifyInvariants(HeapVerifier& check) {
   for (size_t i = 0; i < kRootEntries; ++i) {
     const uintptr_t start = i << kLeafShift;
     // No leaf: no chunk was ever there.
