@@ -1,7 +1,7 @@
-// Chunk: what the books know of one 2 MiB-aligned piece of address space.
+// Chunk: the metadata of one 2 MiB-aligned piece of address space.
 //
-// The common head of SuperSlabs, segments, page chunks and large blocks, all
-// kept out of line in metadata memory.
+// The common header of SuperSlabs, segments, page chunks and large blocks. All
+// are kept out of line in metadata memory.
 #ifndef HAKMEM_BACKEND_MEMORY_CHUNK_H_
 #define HAKMEM_BACKEND_MEMORY_CHUNK_H_
 
@@ -21,8 +21,8 @@ enum class ChunkKind : uint8_t {
 
 struct Chunk {
   uintptr_t base = 0;
-  // Huge pages were asked for (ChunkSource): all of it is resident as soon as
-  // one byte is touched. Guarded as the chunk's owner says; unused in kLarge.
+  // Huge pages were requested (ChunkSource): the first touch makes all of it
+  // resident. Guarded as the chunk's owner says; unused in kLarge.
   bool is_dense = false;
   ChunkKind kind = ChunkKind::kSlabs;
 };

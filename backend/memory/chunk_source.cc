@@ -29,33 +29,33 @@ constinit IntrusiveList<Region> regions ABSL_GUARDED_BY(mutex);
 constinit size_t next_region_chunks ABSL_GUARDED_BY(mutex) = kFirstRegionChunks;
 constinit size_t bytes_reserved ABSL_GUARDED_BY(mutex) = 0;
 
-// Whether the system has refused to reserve a region: then the address space is
-// limited, also where there was no limit at first.
+// Whether the system has refused to reserve a region. Then the address space is
+// limited, even if no limit was set at first.
 constinit bool was_refused_region ABSL_GUARDED_BY(mutex) = false;
 
-// Whether address space that lies idle may be missed elsewhere.
+// Whether the rest of the process may run short of address space.
 bool IsSpaceLimited() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   return was_refused_region || os::AddressSpaceLimit() != UINT64_MAX;
 }
 
-// What the next region after one of `chunks` should have: twice as many, but no
-// more than a quarter of all. A limit that the program sets later is not known
-// until something is refused, and who is refused may be the program.
+// Size of the next region, in chunks, after one of `chunks`: twice as many, but
+// at most a quarter of all reserved. A limit that the program sets later shows
+// only when something is refused, maybe to the program itself.
 size_t ChunksAfter(size_t chunks) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   const size_t quarter = bytes_reserved / kChunkBytes / 4;
   return std::min(chunks * 2,
                   std::clamp(quarter, kFirstRegionChunks, kMaxRegionChunks));
 }
 
-// Of every so many dense chunks one is timed; when it was slow, so many chunks
-// to come have small pages.
+// One in kTimedEvery dense chunks is timed. If it was slow, the next kPatience
+// chunks get small pages.
 constexpr uint32_t kTimedEvery = 8;
 constexpr uint32_t kPatience = 32;
 constexpr uint64_t kSlowNanoseconds = 512'000;
 constinit uint32_t until_timed ABSL_GUARDED_BY(mutex) = 0;
 constinit uint32_t until_dense ABSL_GUARDED_BY(mutex) = 0;
 
-// Written under the lock. relaxed: counts that order nothing.
+// Written under the lock. relaxed: counters, they order nothing.
 constinit std::atomic<uint64_t> fresh_chunks{0};
 constinit std::atomic<size_t> chunks_in_use{0};
 
@@ -65,16 +65,16 @@ void AddInUse(size_t chunks) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
                       std::memory_order_relaxed);
 }
 
-// Whether no region has a free chunk: at a limit each request that is refused
-// would walk them all to find that out.
+// Whether no region has a free chunk. Saves walking all regions for each
+// request that is refused at a limit.
 bool IsAllInUse() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   return chunks_in_use.load(std::memory_order_relaxed) * kChunkBytes ==
          bytes_reserved;
 }
 
-// Unmaps regions without a used chunk: of at most `most_dirty` bytes that are
-// still resident, which the kernel takes long for. Returns whether any address
-// space was given back.
+// Unmaps regions without a used chunk and with at most `most_dirty` resident
+// bytes: unmapping resident memory is slow. Returns whether any address space
+// was returned.
 bool UnmapUnusedRegions(size_t most_dirty = SIZE_MAX)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   if (IsAllInUse()) return false;
@@ -87,8 +87,8 @@ bool UnmapUnusedRegions(size_t most_dirty = SIZE_MAX)
       continue;
     }
     const size_t bytes = region->chunk_count * kChunkBytes;
-    // A refused munmap (it would split a kernel mapping beyond the limit)
-    // leaves the region as it was.
+    // munmap fails if it would split a mapping beyond the kernel's limit. The
+    // region then stays as it was.
     if (os::Unmap(region->base, bytes) != 0) continue;
     for (size_t c = 0; c < region->usable; ++c) {
       DirtyBytes::Subtract(region->dirty_bytes[c]);
@@ -106,8 +106,8 @@ Region* AddRegion() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   Region* region = region_pool.Get();
   if (region == nullptr) return nullptr;
   size_t chunks = next_region_chunks;
-  // Under a limit, address space that lies idle is missed elsewhere (stacks,
-  // libraries, large blocks): a thousandth of it at a time.
+  // Under a limit, stacks, libraries and large blocks need the address space
+  // too: reserve a thousandth of it at a time.
   chunks = std::min(
       chunks,
       std::max<size_t>(os::AddressSpaceLimit() / 1024 / kChunkBytes, 1));
@@ -151,9 +151,9 @@ Region* AddRegion() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   return region;
 }
 
-// The free chunk of `region` that costs least: a resident one (no page faults),
-// a usable one, one in a hole of what is usable. The region must have a free
-// chunk.
+// Returns the cheapest free chunk of `region`: a resident one (no page faults),
+// else a usable one, else one in a hole of the usable part. The region must
+// have a free chunk.
 size_t ChooseChunk(const Region& region) {
   size_t clean = kMaxRegionChunks;
   size_t hole = kMaxRegionChunks;
@@ -163,7 +163,7 @@ size_t ChooseChunk(const Region& region) {
       if (region.dirty_bytes[chunk] != 0) return chunk;
       size_t& found = region.IsReserved(chunk) ? hole : clean;
       found = std::min(found, chunk);
-      // What is usable lies before what is not, or beside holes in it.
+      // Usable chunks lie below `usable`, with holes between them.
       if (region.dirty_count == 0 &&
           (clean != kMaxRegionChunks || chunk >= region.usable)) {
         return std::min(clean, hole);
@@ -173,7 +173,6 @@ size_t ChooseChunk(const Region& region) {
   return clean != kMaxRegionChunks ? clean : hole;
 }
 
-// Whether `region` has a free chunk that is usable.
 bool HasUsable(const Region& region) {
   if (region.free_count == 0) return false;
   for (size_t c = 0; c < region.usable; ++c) {
@@ -182,14 +181,14 @@ bool HasUsable(const Region& region) {
   return false;
 }
 
-// What is asked of a chunk.
+// What the caller wants of a chunk.
 struct Wish {
   ChunkSource::Use use;
-  size_t wanted;  // bytes to be usable
-  size_t least;   // the same, when the OS refuses those
+  size_t wanted;  // bytes to make usable
+  size_t least;   // bytes to make usable if the OS refuses `wanted`
 };
 
-// Makes usable what is wished of `chunk`. False when the OS refuses.
+// Makes `chunk` usable as `wish` says. False when the OS refuses.
 bool MakeUsable(Region& region, size_t chunk, const Wish& wish)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   const size_t wanted =
@@ -224,7 +223,7 @@ ChunkSource::Allocation TakeFrom(Region& region, const Wish& wish)
     use = ChunkSource::Use::kSparse;
   }
   if (region.IsDense(chunk)) {
-    // Refused, it is dense all the same, and the caller is told so.
+    // If the kernel refuses, the chunk stays dense and is returned as such.
     if (use == ChunkSource::Use::kSparse) {
       (void)RegionMapping::MakeSparse(region, chunk);
     }
@@ -243,16 +242,16 @@ Region* RegionOf(uintptr_t address) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   return region;
 }
 
-// A run of free chunks to purge, marked used meanwhile so that the lock need
-// not be held while the kernel works.
+// A run of free chunks to purge. They are marked used meanwhile, so the lock is
+// not held during the system call.
 struct PurgeRun {
   Region* region = nullptr;
   size_t first = 0;
   size_t count = 0;
 };
 
-// So that a thread in need of a chunk does not wait long for one to come back,
-// nor, with a budget, the one that purges.
+// Limits how long an allocating thread waits for a chunk and, with a budget,
+// how long the purging thread takes.
 constexpr size_t kMaxPurgeRun = 16;
 constexpr size_t kMaxBudgetedRun = 2;
 
@@ -278,7 +277,7 @@ PurgeRun ClaimDueRun(uint64_t now, bool force, size_t most)
   return {};
 }
 
-// Returns the bytes given back.
+// Returns the bytes purged.
 size_t EndRun(const PurgeRun& run, bool purged)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   size_t bytes = 0;
@@ -310,7 +309,7 @@ ChunkSource::Allocation TakeChunk(const Wish& wish)
     const ChunkSource::Allocation chunk = TakeFrom(*clean, wish);
     if (chunk.address != 0) return chunk;
   }
-  // Refused. Another region may have what need not be asked for.
+  // Refused. Another region may have a chunk that is usable already.
   for (Region* region = regions.front(); region != nullptr;
        region = regions.Next(region)) {
     if (HasUsable(*region)) return TakeFrom(*region, wish);
@@ -318,7 +317,8 @@ ChunkSource::Allocation TakeChunk(const Wish& wish)
   return {};
 }
 
-// Free chunks that are purged count no longer. Returns how many did.
+// Makes purged free chunks reserved again, so that they no longer count against
+// a limit. Returns how many.
 size_t WithdrawFree() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   size_t withdrawn = 0;
   for (Region* region = regions.front(); region != nullptr;
@@ -328,13 +328,13 @@ size_t WithdrawFree() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   return withdrawn;
 }
 
-// After usable memory was refused: free chunks must not count. In vain once
-// nothing is left that does; then it is over.
+// After usable memory was refused: makes free chunks reserved, so that they no
+// longer count. Once there are none left, forgets the refusal.
 void WithdrawAfterRefusal() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   if (os::WasRefusedUsable() && WithdrawFree() == 0) os::ForgetRefusal();
 }
 
-// Touches a chunk with nothing resident. Returns the nanoseconds it took.
+// Touches a chunk with nothing resident. Returns how long that took, in ns.
 uint64_t TimeTouch(uintptr_t address) {
   const uint64_t begin = Nanoseconds();
   *reinterpret_cast<volatile char*>(address) = 0;
@@ -411,7 +411,7 @@ size_t ChunkSource::Purge(uint64_t now, bool force, PurgeBudget* budget) {
     UnmapUnusedRegions(force ? SIZE_MAX : 0);
   }
   if (os::CommitIsStrict()) {
-    // What is merely purged stays charged, and a fork is charged for it again.
+    // Purged memory stays charged, and is charged again at each fork.
     WithdrawFree();
   } else if (force) {
     WithdrawAfterRefusal();

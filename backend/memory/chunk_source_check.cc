@@ -1,5 +1,5 @@
-// The proof that each chunk of each region is free, or in use by whom the
-// pagemap says, and that regions and sums are right.
+// Checks that each chunk of each region is free or used by its owner in the
+// pagemap, and that the regions and sums are right.
 #include "backend/memory/metadata_check.h"
 #include "backend/memory/pagemap.h"
 #include "backend/memory/region.h"

@@ -1,8 +1,7 @@
-// Runs the chunk source itself under every interleaving of a few operations, on
-// a memory as weak as C11's (testing/interleaver): chunks that are purged while
-// the lock is free beside chunks that are handed out and come back, and regions
-// that are unmapped when nothing of them is in use. At the end of each run its
-// own books are checked (heap_verifier.h).
+// Runs the chunk source under every interleaving of a few operations, on a
+// memory as weak as C11's (testing/interleaver). Chunks are purged without the
+// lock while others are allocated and freed, and unused regions are unmapped.
+// Each run ends with a check of the invariants (heap_verifier.h).
 
 #include <gtest/gtest.h>
 
@@ -12,7 +11,7 @@
 #include <set>
 #include <vector>
 
-// First what takes the place of atomics and locks.
+// First the replacements of atomics and locks.
 #include "tests/interleaving/in_place_of_lock.h"
 #include "tests/interleaving/in_place_of_std.h"
 //
@@ -47,18 +46,18 @@ struct Space {
   size_t region_chunks = 0;  // of each region
   size_t regions = 0;        // made so far
   bool was_refused = false;
-  Chunk chunk;  // what the map says of each that is held
+  Chunk chunk;  // the pagemap's entry for each chunk in use
 };
 
 Space& space = *new Space;
 
-// Chunks, in all runs.
+// Chunks withdrawn, over all runs.
 size_t withdrawn = 0;
 
 }  // namespace
 
 os::Mapping os::Map(size_t bytes, size_t, Access access) {
-  // The pagemap does without a window: its classes lie in leaves.
+  // No window: the pagemap keeps all classes in leaves.
   if (access == Access::kRead) return {0, ENOMEM};
   interleaver::Touch(&space);
   Require(space.regions < kMostRegions, "too many regions");
@@ -107,7 +106,7 @@ bool os::CommitIsStrict() { return false; }
 bool os::WasRefusedUsable() { return space.was_refused; }
 void os::ForgetRefusal() { space.was_refused = false; }
 
-// As many as make regions of so many chunks.
+// Makes the chunk source reserve regions of region_chunks.
 uint64_t os::AddressSpaceLimit() {
   return space.region_chunks * kChunkBytes * 1024;
 }
@@ -141,14 +140,14 @@ void Purge() { ChunkSource::Purge(2, /*force=*/true); }
 class ChunkSourceModel : public testing::Test {
  protected:
   void SetUp() override {
-    // The leaves of the map, for good: they are entered once a process.
+    // Creates the pagemap's leaves, once for all runs.
     for (size_t r = 0; r < kMostRegions; ++r) {
       ASSERT_TRUE(Pagemap::SetChunk(RegionAddress(r), &space.chunk));
     }
     model::KeepBooks();
   }
 
-  // A fresh source.
+  // Starts with an empty chunk source.
   void Begin(size_t region_chunks) ABSL_NO_THREAD_SAFETY_ANALYSIS {
     for (size_t r = 0; r < kMostRegions; ++r) {
       for (size_t c = 0; c < kMostChunks; ++c) {
@@ -166,7 +165,8 @@ class ChunkSourceModel : public testing::Test {
     until_timed = until_dense = 0;
   }
 
-  // After all threads: the books agree, and all that is free can go.
+  // After all threads: checks the invariants, and that all free memory can be
+  // returned.
   static void RequireBooksAreRight() {
     HeapVerifier check;
     ChunkSource::VerifyInvariants(check);
@@ -187,7 +187,7 @@ class ChunkSourceModel : public testing::Test {
   }
 
   Result Run(const std::function<Threads()>& make, Options options = {}) {
-    // What decides nothing.
+    // Files whose operations do not affect the outcome.
     options.quiet_files = {"counters.h",      "dirty_bytes.h",   "options.h",
                            "chunk_source.cc", "single_thread.h", "pagemap.h",
                            "pagemap.cc"};
@@ -195,8 +195,8 @@ class ChunkSourceModel : public testing::Test {
   }
 };
 
-// Two chunks of one region are free; both purge them, while one of them is
-// taken, if it is there, and comes back.
+// Two chunks of one region are free. Two threads purge them while a third
+// allocates one, if it is free at that moment, and frees it again.
 TEST_F(ChunkSourceModel, TwoPurgeWhileAChunkIsTaken) {
   const Result result = Run([&] {
     Begin(/*region_chunks=*/4);
@@ -215,8 +215,8 @@ TEST_F(ChunkSourceModel, TwoPurgeWhileAChunkIsTaken) {
   EXPECT_GE(result.runs, 50);
 }
 
-// Regions of one chunk: as soon as that is purged the region goes, and who
-// needs a chunk then makes another one.
+// Regions of one chunk: once it is purged, the region is unmapped, and a thread
+// that needs a chunk adds a region.
 TEST_F(ChunkSourceModel, ARegionIsUnmappedWhileChunksAreTaken) {
   const Result result = Run([&] {
     Begin(/*region_chunks=*/1);
@@ -234,8 +234,8 @@ TEST_F(ChunkSourceModel, ARegionIsUnmappedWhileChunksAreTaken) {
   EXPECT_GE(result.runs, 50);
 }
 
-// After a refusal free chunks are withdrawn, and made usable again for who
-// takes them in between.
+// After a refusal free chunks are withdrawn, and made usable again for threads
+// that allocate meanwhile.
 TEST_F(ChunkSourceModel, FreeChunksAreWithdrawnWhileChunksAreTaken) {
   const Result result = Run([&] {
     Begin(/*region_chunks=*/4);
@@ -257,7 +257,7 @@ TEST_F(ChunkSourceModel, FreeChunksAreWithdrawnWhileChunksAreTaken) {
   EXPECT_GE(withdrawn, result.runs);
 }
 
-// The kernel refuses: what was to be purged is free, and resident, as before.
+// The kernel refuses to purge: the chunks stay free and resident.
 TEST_F(ChunkSourceModel, WhatIsNotPurgedIsFreeAsBefore) {
   const Result result = Run([&] {
     Begin(/*region_chunks=*/3);

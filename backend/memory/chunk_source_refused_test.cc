@@ -1,5 +1,5 @@
-// What the chunk source does when the system refuses: it asks for less, gives
-// up what counts against a limit, and keeps its word about huge pages.
+// The chunk source when the system refuses: it asks for less, gives up what
+// counts against a limit, and reports truthfully whether chunks are dense.
 
 #include <gtest/gtest.h>
 
@@ -110,7 +110,7 @@ TEST_F(ChunkSourceRefused, FreeChunksAreWithdrawnAfterARefusalAndComeBack) {
   for (const size_t i : {2, 3, 5}) EXPECT_FALSE(IsUsable(row[i])) << i;
   for (const size_t i : {1, 4, 6}) EXPECT_EQ(At(row[i])[kChunkBytes - 1], 1);
 
-  // They are what is handed out next, before more of the region is used.
+  // They are handed out next, before more of the region is used.
   std::set<uintptr_t> again;
   for (int i = 0; i < 3; ++i) {
     const ChunkSource::Allocation chunk = ChunkSource::Allocate(Use::kSparse);
@@ -138,7 +138,7 @@ TEST_F(ChunkSourceRefused, AChunkThatCannotBeTakenAloneBringsItsHole) {
   EXPECT_TRUE(IsUsable(row[3]) && IsUsable(row[4]));
 }
 
-// A chunk that need not be made usable is found, in whatever region it is.
+// A chunk that is already usable is found, in whichever region it is.
 TEST_F(ChunkSourceRefused, WhatIsUsableServesWhenNothingElseIsGiven) {
   for (const size_t most : {kChunkBytes * 4, kChunkBytes * 4}) {
     hakmem_test_refuse_maps_above(most);
@@ -162,7 +162,7 @@ TEST_F(ChunkSourceRefused, AChunkIsDenseUntilTheKernelAgreesThatItIsNot) {
   hakmem_test_fail_os_calls(1, 1);
   EXPECT_FALSE(ChunkSource::BecomeSparse(chunk.address));
   EXPECT_STREQ(hakmem_test_failed_call(), "madvise");
-  // Handed out again, to whoever wants it sparse: what it is, is told.
+  // Handed out again as sparse: the result still says that it is dense.
   GiveBack(chunk.address, kChunkBytes);
   hakmem_test_fail_os_calls(1, 1);
   const ChunkSource::Allocation again = ChunkSource::Allocate(Use::kSparse);

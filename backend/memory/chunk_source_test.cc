@@ -98,9 +98,9 @@ TEST(ChunkSource, UnusedRegionsAreUnmappedWhenForced) {
   EXPECT_LT(ChunkSource::BytesReserved(), reserved);
 }
 
-// Chunks that are just being purged are neither free nor forgotten.
+// Chunks that are being purged are neither free nor lost.
 TEST(ChunkSource, AllocatesWhileAnotherThreadPurges) {
-  // A full region, so that the chunks below are the only ones free in it.
+  // Fills a region, so that the chunks below are the only free ones in it.
   std::vector<uintptr_t> held = {Allocate().address};
   const size_t reserved = ChunkSource::BytesReserved();
   while (ChunkSource::BytesReserved() == reserved) {
@@ -153,13 +153,13 @@ TEST(ChunkSource, ADenseChunkHasHugePagesUntilItIsNoLongerDense) {
   ChunkSource::BecomeSparse(dense.address);
   EXPECT_FALSE(HasFlag(dense.address, "hg"));
   EXPECT_TRUE(HasFlag(dense.address, "nh"));
-  ChunkSource::BecomeSparse(dense.address);  // as it is
+  ChunkSource::BecomeSparse(dense.address);  // no effect
   EXPECT_TRUE(HasFlag(dense.address, "nh"));
   ChunkSource::Free(dense.address, 0, 0);
 }
 
 TEST(ChunkSource, WhatAChunkWasLastTimeDoesNotMatter) {
-  // All that is free, so that the chunk in question is the next one given out.
+  // Purges all free chunks, so that the chunk below is the next one allocated.
   std::vector<uintptr_t> held = {Allocate().address};
   ChunkSource::Purge(0, /*force=*/true);
   const ChunkSource::Allocation first = Allocate(ChunkSource::Use::kDense);

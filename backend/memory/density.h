@@ -1,16 +1,15 @@
-// Whether the program touches what it asks for: a large buffer may stay mostly
-// unused, and then huge pages under it would be waste.
+// Density: whether the program touches the memory it allocates. A large buffer
+// may stay mostly unused, and huge pages under it would be wasted.
 //
-// Each time more memory is needed, the newest that is in use is sampled: do its
-// pages hold anything? Once kRow samples in a row were dense, what is new is
-// made of huge pages; each sparse one halves what there is of the row. So a
-// program that turns sparse wastes one chunk, and one that goes to and fro some
-// tenth.
+// Each time more memory is needed, the newest memory in use is sampled: is it
+// touched? After kRow dense samples in a row, new memory gets huge pages; a
+// sparse sample halves the row. So a program that turns sparse wastes one
+// chunk, and one that alternates about a tenth.
 //
-// Pages that hold zeros count as untouched, and so does memory that is written
-// to only later: both err on the side of small pages.
+// Pages of zeros, and memory written only later, count as untouched: both err
+// on the side of small pages.
 //
-// Not thread-safe: the owner's lock guards it.
+// Not thread-safe: guarded by the owner's lock.
 #ifndef HAKMEM_BACKEND_MEMORY_DENSITY_H_
 #define HAKMEM_BACKEND_MEMORY_DENSITY_H_
 
@@ -27,15 +26,15 @@ class Density {
  public:
   constexpr Density() = default;
 
-  // Whether the program has touched seven eighths of the range. Locks need not
-  // be held, and the range may be another's or gone.
+  // Whether the program has touched seven eighths of the range. Needs no lock:
+  // the range may be unmapped or reused meanwhile.
   static bool IsDense(uintptr_t address, size_t bytes) {
     return HugePages::AreWantedWhereDense() &&
            os::IsMostlyTouched(address, bytes, /*most_untouched=*/4);
   }
 
-  // Judges by what IsDense returned for the newest memory in use. Returns
-  // whether fresh memory is to have huge pages.
+  // Adds a sample: what IsDense returned for the newest memory in use. Returns
+  // whether new memory should have huge pages.
   bool WantsHugePages(bool is_dense) {
     row_ = is_dense ? std::min(row_ + 1, kRow) : row_ / 2;
     return is_dense && row_ == kRow;

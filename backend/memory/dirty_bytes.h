@@ -1,5 +1,5 @@
-// The ledger of free memory that is still resident, over all parts: what decay
-// has yet to give back. Threads look at it to decide whether time matters.
+// Bytes of free memory that are still resident, over all parts: what decay has
+// yet to purge. Threads read it to decide whether decay has anything to do.
 #ifndef HAKMEM_BACKEND_MEMORY_DIRTY_BYTES_H_
 #define HAKMEM_BACKEND_MEMORY_DIRTY_BYTES_H_
 
@@ -18,17 +18,17 @@ class DirtyBytes {
   static void Subtract(size_t bytes) {
     bytes_.fetch_sub(static_cast<int64_t>(bytes), std::memory_order_relaxed);
   }
-  // The page heap keeps its own sum, under its lock, and shows it here.
+  // The page heap keeps its own sum under its lock, and publishes it here.
   static void SetSpans(size_t bytes) {
     span_bytes_.store(bytes, std::memory_order_relaxed);
   }
-  // Whether the two sums are these, for heap checks.
+  // Whether the sums equal these, for heap checks.
   static bool Is(size_t bytes, size_t span_bytes) {
     return bytes_.load(std::memory_order_relaxed) ==
                static_cast<int64_t>(bytes) &&
            span_bytes_.load(std::memory_order_relaxed) == span_bytes;
   }
-  // Bytes; may lag behind what other threads do.
+  // In bytes; may lag behind other threads.
   static size_t Bytes() {
     const int64_t bytes = bytes_.load(std::memory_order_relaxed);
     return span_bytes_.load(std::memory_order_relaxed) +

@@ -9,10 +9,10 @@ namespace hakmem {
 namespace {
 
 constinit std::atomic<size_t> refused_bytes{0};
-constinit std::atomic<int> refusal{0};  // errno, until it is taken
+constinit std::atomic<int> refusal{0};  // errno, or kTaken
 constexpr int kTaken = -1;
 
-// Values of the option.
+// Values of the option huge_pages.
 constexpr uint64_t kWhereDense = 1;
 constexpr uint64_t kEverywhere = 2;
 
@@ -22,7 +22,7 @@ void HugePages::AdviseIfAsked(uintptr_t address, size_t bytes) {
   if (options::Get(options::k_huge_pages) != kEverywhere) return;
   const int error = os::AdviseHugePages(address, bytes);
   if (error == 0 || refusal.load(std::memory_order_relaxed) != 0) return;
-  // relaxed: of two that are refused at once, either's bytes will do.
+  // relaxed: if two are refused at once, the bytes of either will do.
   refused_bytes.store(bytes, std::memory_order_relaxed);
   int none = 0;
   // release: pairs with the acquire in TakeRefusal.
@@ -33,7 +33,7 @@ void HugePages::AdviseIfAsked(uintptr_t address, size_t bytes) {
 void HugePages::AdviseFresh(uintptr_t address, size_t bytes) {
   AdviseIfAsked(address, bytes);
   if (options::Get(options::k_huge_pages) == kEverywhere) return;
-  // A kernel without huge pages refuses, and makes none.
+  // A kernel without huge pages refuses, which is fine.
   (void)os::AdviseNoHugePages(address, bytes);
 }
 
@@ -42,7 +42,7 @@ bool HugePages::AreWantedWhereDense() {
 }
 
 bool HugePages::AdviseDense(uintptr_t address, size_t bytes) {
-  // Nobody asked for it, so a refusal is nobody's concern.
+  // The user did not ask for it, so a refusal is not recorded.
   return AreWantedWhereDense() && os::AdviseHugePages(address, bytes) == 0;
 }
 

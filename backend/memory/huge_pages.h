@@ -1,13 +1,12 @@
-// Huge pages, as the option huge_pages asks for them.
+// Advises the kernel about huge pages, according to the option huge_pages.
 //
-// They save TLB misses and page faults, and make all of 2 MiB resident where
-// the program may want little of it. So they are asked for where memory is
-// known to be used densely, or everywhere, when the user says so.
+// Huge pages save TLB misses and page faults, but make 2 MiB resident where the
+// program may need little of it. So they are requested where memory is known to
+// be used densely, or everywhere if the user says so.
 //
-// Advice is all it is: a kernel without huge pages refuses, and nothing is lost
-// but what was hoped for. The first refusal of what the user asked for is
-// remembered, for whoever can tell (frontend/process/housekeeping.cc).
-// Thread-safe.
+// This is only advice: a kernel without huge pages refuses, and nothing else
+// changes. The first refusal of what the user asked for is kept until it is
+// reported (frontend/process/housekeeping.cc). Thread-safe.
 #ifndef HAKMEM_BACKEND_MEMORY_HUGE_PAGES_H_
 #define HAKMEM_BACKEND_MEMORY_HUGE_PAGES_H_
 
@@ -18,32 +17,32 @@ namespace hakmem {
 
 class HugePages {
  public:
-  // Asks for huge pages in [address, address+bytes) when they are wanted
+  // Requests huge pages in [address, address+bytes) if they are wanted
   // everywhere.
   static void AdviseIfAsked(uintptr_t address, size_t bytes);
 
-  // For memory that may be used sparsely: the same, or else asks the kernel to
-  // make no huge pages here even where it makes them everywhere. To be called
-  // once for what becomes one kernel mapping.
+  // For memory that may be used sparsely: does the same, or else asks the
+  // kernel not to use huge pages here even if it does by default. Call it once
+  // per kernel mapping.
   static void AdviseFresh(uintptr_t address, size_t bytes);
 
-  // Whether AdviseDense may ask for any.
+  // Whether AdviseDense may request any.
   static bool AreWantedWhereDense();
 
-  // Asks for huge pages in memory that is known to be used densely, unless they
-  // are not wanted there, or the kernel has none. Returns whether it did.
+  // Requests huge pages in memory known to be used densely, if the option
+  // allows. Returns false if it doesn't or the kernel refuses.
   static bool AdviseDense(uintptr_t address, size_t bytes);
 
-  // Takes that back: the memory will be used sparsely. False when the kernel,
-  // for want of another mapping, goes on as before.
+  // Withdraws the request: the memory will be used sparsely. False when the
+  // kernel refuses for want of another mapping; the request then stands.
   static bool AdviseSparse(uintptr_t address, size_t bytes);
 
   struct Refusal {
     int error = 0;     // errno; 0: none
-    size_t bytes = 0;  // asked for
+    size_t bytes = 0;  // requested
   };
 
-  // The first refusal, once.
+  // Returns the first refusal, once.
   static Refusal TakeRefusal();
 };
 

@@ -12,12 +12,12 @@
 namespace hakmem {
 namespace {
 
-// Small enough to be modest under a limit on address space, large enough that
-// a heap of many GiB needs few mappings.
+// Small enough for a limited address space, large enough that a heap of many
+// GiB needs few mappings.
 constexpr size_t kStepBytes = size_t{1} << 20;
 
-// What is free of the newest step: pages are cut from its end, all else from
-// its front, so that small books lie together.
+// The free part of the newest step. Pages are cut from its end, all else from
+// its front, so that small metadata lies together.
 constinit Mutex mutex;
 constinit uintptr_t next ABSL_GUARDED_BY(mutex) = 0;
 constinit uintptr_t end ABSL_GUARDED_BY(mutex) = 0;
@@ -37,7 +37,7 @@ bool AddStep(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     Count(Event::kMapCall);
     const os::Mapping m = os::Map(step, page, os::Access::kReadWrite);
     if (m) {
-      // Books are dense, but those of one chunk are little beside a huge page.
+      // Metadata is dense, but that of one chunk is far below a huge page.
       HugePages::AdviseSparse(m.address, step);
       bytes_reserved += step;
       if (m.address != end) next = m.address;

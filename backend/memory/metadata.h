@@ -1,9 +1,9 @@
-// Metadata memory: where all the allocator's own books lie, apart from the
-// memory the program writes to.
+// Metadata memory: all of the allocator's own data, apart from the memory the
+// program writes to.
 //
-// Bump allocation from mappings of its own, never given back; structures that
+// Bump allocation from private mappings that are never returned. Objects that
 // come and go are kept in typed free lists (MetadataAllocator), so memory that
-// once held a T holds a T forever. Lock-free readers rely on that: a stale T*
+// once held a T always holds a T. Lock-free readers rely on that: a stale T*
 // still points at a T.
 #ifndef HAKMEM_BACKEND_MEMORY_METADATA_H_
 #define HAKMEM_BACKEND_MEMORY_METADATA_H_
@@ -28,29 +28,29 @@ class Metadata {
   // lock order.
   static void* Allocate(size_t bytes, size_t alignment);
 
-  // The same in whole pages, and back to zeros without being resident; false
-  // when the OS refuses that.
+  // AllocatePages: the same in whole pages. PurgePages: zeroes them and makes
+  // them non-resident; false when the OS refuses.
   static void* AllocatePages(size_t bytes);
   static bool PurgePages(void* pages, size_t bytes);
 
-  // Bytes handed out so far.
+  // Bytes allocated so far.
   static size_t BytesInUse();
 
-  // Address space held, in bytes.
+  // Bytes of address space reserved.
   static size_t BytesReserved();
 
   static void LockForFork();
   static void UnlockAfterFork();
 };
 
-// Addresses, kept in pages apart from what they point at. Not thread-safe.
+// A stack of addresses, stored apart from the objects. Not thread-safe.
 class AddressStack {
  public:
   constexpr AddressStack() = default;
 
   // False when the OS refuses memory.
   bool Push(void* address);
-  // Null when there is none.
+  // Null when empty.
   void* Pop();
 
   // Calls visit(address) for each.
@@ -64,21 +64,21 @@ class AddressStack {
     size_t count;
     void* addresses[kRoom];
   };
-  Page* top_ = nullptr;    // the others below are full
-  Page* spare_ = nullptr;  // empty ones, likewise
+  Page* top_ = nullptr;    // pages below it are full
+  Page* spare_ = nullptr;  // empty pages, linked by `below`
 };
 
-// Objects of type T that are reused but never destroyed. A new one is fresh
-// metadata as it is, all zero bytes, which must be a valid T: running a
-// constructor would touch pages that may never be needed. One that was Put
-// comes back as it was left, or all zero bytes again: of objects of many pages
-// only a few that are free stay resident. T needs a member `T* pool_next`, and
-// may have a `void BeforePurge()`, which lets go of what it has elsewhere.
-// Thread-safe.
+// A pool of objects of type T that are reused but never destroyed. Thread-safe.
 //
-// Purging costs more than many a use: objects that come and go are better kept
-// for a while (Keep), and purged when nobody has asked for them. For that T is
-// a ListNode<T>, and has a member `uint64_t kept_at`.
+// A new object is zeroed metadata, which must be a valid T: a constructor would
+// touch pages that may never be needed. An object that was Put is returned as
+// it was, or zeroed: of large objects only a few free ones stay resident, the
+// others are purged. T needs a member `T* pool_next`, and may have
+// `void BeforePurge()`, which releases what it holds elsewhere.
+//
+// Purging costs more than many uses of an object. Objects that come and go are
+// therefore kept (Keep) and purged only after a while unused. For that, T is a
+// ListNode<T> and has a member `uint64_t kept_at`.
 template <typename T>
 class MetadataAllocator {
  public:
@@ -111,9 +111,9 @@ class MetadataAllocator {
     PutLocked(object);
   }
 
-  // The same in two steps. What is kept stays resident, and is the first to be
-  // used again; PurgeKept puts what was kept at least `decay` before `now` (in
-  // milliseconds), all with `force`.
+  // Put in two steps. Kept objects stay resident and are reused first.
+  // PurgeKept puts those kept at least `decay` before `now` (in ms), or all
+  // with `force`.
   void Keep(T* object, uint64_t now) {
     MutexLock lock(mutex_);
     object->kept_at = now;
@@ -122,7 +122,7 @@ class MetadataAllocator {
   void PurgeKept(uint64_t now, uint64_t decay, bool force,
                  PurgeBudget* budget = nullptr) {
     while (!PurgeBudget::IsSpentLooking(budget)) {
-      MutexLock lock(mutex_);  // one at a time: others may want some meanwhile
+      MutexLock lock(mutex_);  // one at a time, so others can get it
       T* oldest = kept_.back();
       if (oldest == nullptr || !(force || now >= oldest->kept_at + decay)) {
         return;
@@ -135,8 +135,8 @@ class MetadataAllocator {
   void LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Lock(); }
   void UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Unlock(); }
 
-  // Proves that no free object is there twice, and that is_used(T*) is true of
-  // none (heap_verifier.h). The caller holds the lock, as for fork.
+  // Checks that no object is free twice, and that is_used(T*) is false for all
+  // free ones (heap_verifier.h). The caller holds the lock, as for fork.
   template <typename IsUsed>
   [[gnu::cold]] void VerifyInvariants(HeapVerifier& check,
                                       IsUsed&& is_used)  // metadata_check.h
@@ -163,9 +163,9 @@ class MetadataAllocator {
   }
 
   Mutex mutex_;
-  IntrusiveList<T> kept_ ABSL_GUARDED_BY(mutex_);  // the newest first
+  IntrusiveList<T> kept_ ABSL_GUARDED_BY(mutex_);  // newest first
   T* free_ ABSL_GUARDED_BY(mutex_) = nullptr;
-  // Of large objects: how many `free_` has, and those that read as zeros.
+  // Of large objects: the length of `free_`, and the purged ones.
   size_t free_count_ ABSL_GUARDED_BY(mutex_) = 0;
   AddressStack purged_ ABSL_GUARDED_BY(mutex_);
 };

@@ -1,4 +1,4 @@
-// The proof that the books' own free objects balance (heap_verifier.h).
+// Checks the free lists of metadata objects (heap_verifier.h).
 #ifndef HAKMEM_BACKEND_MEMORY_METADATA_CHECK_H_
 #define HAKMEM_BACKEND_MEMORY_METADATA_CHECK_H_
 
@@ -39,7 +39,7 @@ void MetadataAllocator<T>::VerifyInvariants(HeapVerifier& check,
                              reinterpret_cast<uintptr_t>(object));
              });
   }
-  if (check.errors() != errors_before) return;  // a chain has no end
+  if (check.errors() != errors_before) return;  // the list may be circular
   purged_.VisitAll([&](const void* object) {
     check.Require(!is_used(static_cast<const T*>(object)),
                   "books in use are free as well",

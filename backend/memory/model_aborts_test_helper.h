@@ -1,5 +1,5 @@
-// Ends a run of the interleaver where the allocator would abort: takes the
-// place of error_reporting.cc in tests that compile slabs' users in.
+// Fails a run of the interleaver where the allocator would abort. Replaces
+// error_reporting.cc in tests that include the sources of slab users.
 #ifndef HAKMEM_BACKEND_MEMORY_MODEL_ABORTS_TEST_HELPER_H_
 #define HAKMEM_BACKEND_MEMORY_MODEL_ABORTS_TEST_HELPER_H_
 

@@ -1,11 +1,11 @@
-// What lies below a part of the back-end whose source a test runs in the
-// interleaver: metadata out of an array, a kernel that takes its time, a clock
-// that stands. To be included behind in_place_of_std.h and in_place_of_lock.h.
+// The system below a part of the back-end whose source a test runs in the
+// interleaver: metadata from an array, a kernel whose calls take time, and a
+// stopped clock. Include it after in_place_of_std.h and in_place_of_lock.h.
 //
-// Memory is a plain variable for each place (a page, a block) that somebody has
-// held. Its holder writes to it, and so does who gives it back to the kernel:
-// memory handed out twice, purged while in use, or handed on without release
-// and acquire, is a data race or fails a Require.
+// Memory is modelled as one plain variable per place (a page, a block) that has
+// been held. Its holder writes to it, and so does a purge. So memory that is
+// handed out twice, purged while in use, or handed on without release and
+// acquire is a data race or fails a Require.
 #ifndef HAKMEM_BACKEND_MEMORY_MODEL_SYSTEM_TEST_HELPER_H_
 #define HAKMEM_BACKEND_MEMORY_MODEL_SYSTEM_TEST_HELPER_H_
 
@@ -31,7 +31,7 @@ namespace model {
 using interleaver::Require;
 
 struct System {
-  // Books: zeros, from the front.
+  // Metadata: zeroed, allocated from the front.
   alignas(4096) char books[4 << 20];
   size_t books_used = 0;
   size_t books_kept = 0;  // of those: from before the runs
@@ -43,7 +43,7 @@ struct System {
 
 inline System& system_below = *new System;
 
-// What there is so far stays for all runs.
+// Keeps the metadata allocated so far for all runs.
 inline void KeepBooks() {
   system_below.books_kept =
       std::max(system_below.books_kept, system_below.books_used);
@@ -58,7 +58,7 @@ inline void BeginSystem() {
   s.purges_fail = false;
 }
 
-// Somebody has the place from now on; says that it is zero, or nothing of it.
+// A thread gets the place; `is_zero` says that it reads as zeros.
 inline void Hold(uintptr_t place, bool is_zero) {
   Require(system_below.held.insert(place).second, "memory is handed out twice");
   interleaver::Plain<int>& memory = system_below.memory[place];
@@ -66,13 +66,13 @@ inline void Hold(uintptr_t place, bool is_zero) {
   memory = 1;
 }
 
-// Its holder writes to it for the last time.
+// The holder writes to it for the last time.
 inline void LetGo(uintptr_t place) {
   system_below.memory[place] = 1;
   system_below.held.erase(place);
 }
 
-// Makes all places in the range zeros.
+// Zeroes all places in the range.
 inline void GiveBack(uintptr_t address, size_t bytes) {
   for (auto at = system_below.memory.lower_bound(address);
        at != system_below.memory.end() && at->first < address + bytes; ++at) {
@@ -100,7 +100,7 @@ void* AddressStack::Pop() { return nullptr; }
 
 size_t os::PageBytes() { return 4096; }
 
-// Others go on meanwhile.
+// Other threads run meanwhile.
 int os::Purge(uintptr_t address, size_t bytes) {
   interleaver::Touch(&model::system_below);
   if (model::system_below.purges_fail) return ENOMEM;
@@ -117,7 +117,7 @@ uint64_t Nanoseconds() { return 1; }
 constinit std::atomic<uint64_t> options::internal::values[kCount] = {};
 constinit thread_local FailureNote internal::failure_note{};
 
-// The books must agree at every end.
+// Any violated invariant fails the run.
 constinit uintptr_t HeapVerifier::sorted_[kRoom] = {};
 void HeapVerifier::Report(const char* fault, uintptr_t) {
   ++errors_;

@@ -30,8 +30,8 @@ const Pagemap::Window& Pagemap::MakeWindow(uintptr_t address) {
   auto* made =
       static_cast<Window*>(Metadata::Allocate(sizeof(Window), alignof(Window)));
   if (made == nullptr) return no_window_;
-  // All mappings of a process lie side by side, mostly: those of one with a
-  // limit on them within a few times the limit.
+  // The mappings of a process mostly lie side by side: under a limit, within a
+  // few times the limit.
   const uint64_t limit = os::AddressSpaceLimit();
   uintptr_t bytes = limit >= kMostWindowBytes / 8
                         ? kMostWindowBytes
@@ -41,14 +41,14 @@ const Pagemap::Window& Pagemap::MakeWindow(uintptr_t address) {
     table = os::Map(bytes >> kGranuleShift, os::PageBytes(), os::Access::kRead);
     if (table) break;
   }
-  // Few of its pages are ever used: a huge one would be 2 MiB for them.
+  // Few of its pages are ever used, so a huge page would waste most of 2 MiB.
   if (table) {
     (void)os::AdviseNoHugePages(table.address, bytes >> kGranuleShift);
   }
   const Window* placed = &refused_window_;
   if (table) {
-    // Mappings are mostly handed out from the top down: three quarters of the
-    // window lie below the first chunk.
+    // The kernel mostly hands out addresses from the top down: three quarters
+    // of the window lie below the first chunk.
     const uintptr_t below = bytes / 4 * 3;
     made->base = address < below
                      ? 0
@@ -58,8 +58,8 @@ const Pagemap::Window& Pagemap::MakeWindow(uintptr_t address) {
     placed = made;
   }
   const Window* present = &no_window_;
-  // release: pairs with the acquire in ClassEntry. Who loses the race leaves 24
-  // bytes unused.
+  // release: pairs with the acquire in ClassEntry. The loser of the race leaves
+  // 24 bytes unused.
   if (window_.compare_exchange_strong(present, placed,
                                       std::memory_order_acq_rel,
                                       std::memory_order_acquire)) {
@@ -87,17 +87,17 @@ namespace {
 
 constexpr int kNodeShift = 39;
 
-// What `entry` points at, made of fresh metadata, which is zeros, if need be;
-// null when there is none. Running a constructor would touch all of it.
+// Returns what `entry` points at, allocated if need be; null when the OS
+// refuses. Metadata is zeroed; a constructor would touch all of it.
 template <typename T>
 T* GetOrMake(std::atomic<T*>& entry) {
-  // acquire: pairs with the release below; what it points at reads as zeros
-  // until others have written to it.
+  // acquire: pairs with the release below; the object reads as zeros until
+  // others have written to it.
   T* present = entry.load(std::memory_order_acquire);
   if (present != nullptr) return present;
   T* made = static_cast<T*>(Metadata::Allocate(sizeof(T), alignof(T)));
   if (made == nullptr) return nullptr;
-  // Who loses the race leaves what it made unused.
+  // The loser of the race leaves its object unused.
   return entry.compare_exchange_strong(present, made, std::memory_order_acq_rel,
                                        std::memory_order_acquire)
              ? made
@@ -120,7 +120,7 @@ struct Pagemap::HighRoot {
 
 const Pagemap::Leaf& Pagemap::HighLeafAt(uintptr_t address) {
   if (address >> kAddressBits != 0) return zero_leaf_;
-  // acquire: as in GetOrMake, thrice.
+  // acquire: as in GetOrMake, for all three loads.
   HighRoot* root = high_root_.load(std::memory_order_acquire);
   if (root == nullptr) return zero_leaf_;
   HighNode* node =
@@ -154,15 +154,15 @@ Pagemap::Leaf* Pagemap::MakeHighLeaf(uintptr_t address) {
 
 Pagemap::Leaf* Pagemap::MakeLeaf(uintptr_t address) {
   if (!OpenClasses(address)) return nullptr;
-  // Fresh metadata is zeros, which is an empty leaf; running the constructor
-  // would touch all of it.
+  // Fresh metadata is zeros, which is an empty leaf; a constructor would touch
+  // all of it.
   Leaf* leaf =
       static_cast<Leaf*>(Metadata::Allocate(sizeof(Leaf), alignof(Leaf)));
   if (leaf == nullptr) return nullptr;
   intptr_t expected = 0;
-  // release: pairs with the acquire in LeafAt: who sees the leaf may write to
-  // the classes of its addresses. Who loses the race leaves a
-  // leaf unused; both leaves are zeros, so it does not matter which wins.
+  // release: pairs with the acquire in LeafAt: threads that see the leaf may
+  // write the classes of its addresses. The loser of the race leaves a leaf
+  // unused; both are zeros, so either may win.
   root_[address >> kLeafShift].compare_exchange_strong(
       expected,
       reinterpret_cast<intptr_t>(leaf) -

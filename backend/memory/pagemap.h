@@ -1,4 +1,4 @@
-// The pagemap: what lies at an address, for every address there is.
+// The pagemap: maps every address to its size class and chunk.
 //
 //   address - window ──► classes[granule]      one byte: the hot path
 //
@@ -13,32 +13,30 @@
 //   high root ──► node of 512 GiB ──► leaf
 //
 // A free reads one byte: the size class of the slab at the address, or 0 where
-// there is no slab, be it a span, a large block or memory that is not ours. The
-// kernel puts mappings side by side, so a flat table that covers a window of
-// 512 GiB about the first chunk has the byte of practically every block, at the
-// cost of one subtraction and one comparison, which also refuses every address
-// that no process can have. Slabs elsewhere have theirs in the leaves.
+// there is no slab (a span, a large block, or memory that is not ours). The
+// kernel puts mappings side by side, so a flat table for a window of 512 GiB
+// around the first chunk covers practically every block. The lookup costs one
+// subtraction and one comparison, which also rejects every address that no
+// process can have. Slabs outside the window have their class in the leaves.
 //
-// The root holds distances from one leaf of zeros instead of pointers, so an
+// The root holds distances from a leaf of zeros instead of pointers, so an
 // absent leaf needs no test: distance 0 leads to the zeros.
 //
-// The root covers the addresses that a kernel hands out unless it is asked for
-// others by hint: below 2^47 (x86-64, RISC-V; less where it has three levels of
-// page tables) or 2^48 (AArch64). A process may have more, with five levels or
-// 52 bits. We never ask; should the kernel give us memory there all the same,
-// the books for it, a root of 2 MiB, are made then. Until then such an address
-// is answered by one test of a pointer.
+// The root covers the addresses that a kernel hands out without a hint: below
+// 2^47 (x86-64, RISC-V; less with three levels of page tables) or 2^48
+// (AArch64). With five levels or 52 bits a process may have more. We never ask
+// for those; should the kernel return one all the same, a high root of 2 MiB is
+// allocated then. Until then such an address costs one test of a pointer.
 //
-// The window's table is mapped when the window is placed, readable only: such
-// memory counts neither as data (RLIMIT_DATA) nor against a limit on what is
-// promised, and mlockall makes none of it resident. 64 KiB of it, the bytes of
-// one leaf's addresses, become writable with the leaf. Under a limit on address
-// space the window is smaller: eight times the limit, in a process that cannot
-// have more. The root lies in .bss.
+// The window's table is mapped read-only when the window is placed: such memory
+// counts neither as data (RLIMIT_DATA) nor against a commit limit, and mlockall
+// makes none of it resident. The 64 KiB of it that belong to a leaf become
+// writable with the leaf. Under a limit on address space the window is smaller:
+// eight times the limit covers what such a process can map. The root lies in
+// .bss.
 //
-// Class and chunk in a table and not in aligned headers is snmalloc's page map
-// and tcmalloc's radix tree; the window and the distance in place of a pointer
-// are ours.
+// Class and chunk in a table instead of aligned headers come from snmalloc's
+// page map and tcmalloc's radix tree; the window and the distances are ours.
 #ifndef HAKMEM_BACKEND_MEMORY_PAGEMAP_H_
 #define HAKMEM_BACKEND_MEMORY_PAGEMAP_H_
 
@@ -55,13 +53,13 @@ class HeapVerifier;
 
 class Pagemap {
  public:
-  // What the root covers.
+  // Address bits that the root covers.
 #if defined(__aarch64__)
   static constexpr int kRootBits = 48;
 #else
   static constexpr int kRootBits = 47;
 #endif
-  // What any process can have: five levels of page tables.
+  // Most address bits any process can have: five levels of page tables.
   static constexpr int kAddressBits = 57;
   static constexpr int kLeafShift = 32;
   static constexpr int kGranuleShift = 16;
@@ -73,16 +71,16 @@ class Pagemap {
   // A range of addresses whose classes lie in a flat table.
   struct Window {
     uintptr_t base = 0;
-    size_t granules = 0;  // none: no address is inside
+    size_t granules = 0;  // 0: contains no address
     const uint8_t* classes = nullptr;
   };
 
-  // The window, which stays as it is: around `address` if this is the first
-  // call. Without granules when the OS refuses memory for it; then a later call
-  // may find another.
+  // The window, placed around `address` by the first call and fixed from then
+  // on. Empty (no granules) when the OS refuses memory for it; a later call may
+  // then return another.
   static const Window& PlaceWindow(uintptr_t address);
 
-  // Whether `address`, any number at all, lies in `window`.
+  // Whether `address` (any number) lies in `window`.
   static bool IsInWindow(const Window& window, uintptr_t address) {
     return (address - window.base) >> kGranuleShift < window.granules;
   }
@@ -90,19 +88,19 @@ class Pagemap {
   // The class of the slab at `address`, which lies in `window`; kNone outside
   // slabs.
   static SizeClass ClassInWindow(const Window& window, uintptr_t address) {
-    // relaxed: whoever has a block's address got it, through whatever handed
-    // it over, after the entry was written.
+    // relaxed: a thread that has a block's address got it after the entry was
+    // written, and through something that synchronises.
     return SizeClass{
         Load(window.classes[(address - window.base) >> kGranuleShift])};
   }
 
-  // The class of the slab at `address`, any number at all; kNone outside slabs.
+  // The class of the slab at `address` (any number); kNone outside slabs.
   static SizeClass ClassAt(uintptr_t address) {
     return SizeClass{Load(*ClassEntry(address))};
   }
 
-  // The chunk that holds `address`, any number at all; null when it is not
-  // ours. A large block's chunk is found by addresses in its first kChunkBytes.
+  // The chunk that holds `address` (any number); null when it is not ours. A
+  // large block's chunk is found by addresses in its first kChunkBytes only.
   static Chunk* ChunkAt(uintptr_t address) {
     if (address >> kRootBits != 0) [[unlikely]] {
       return HighChunkAt(address);
@@ -113,19 +111,19 @@ class Pagemap {
         .load(std::memory_order_acquire);
   }
 
-  // Enters `chunk` (null to remove) at `address`, a multiple of kChunkBytes.
-  // Returns false when the books have no memory for it.
+  // Sets the chunk (null: removes it) at `address`, a multiple of kChunkBytes.
+  // Returns false when there is no memory for metadata.
   static bool SetChunk(uintptr_t address, Chunk* chunk);
 
-  // Enters the class of the slab at `address`, a multiple of 64 KiB inside a
+  // Sets the class of the slab at `address`, a multiple of 64 KiB inside a
   // chunk that has been entered.
   static void SetClass(uintptr_t address, SizeClass size_class) {
     std::atomic_ref<uint8_t>(const_cast<uint8_t&>(*ClassEntry(address)))
         .store(static_cast<uint8_t>(size_class), std::memory_order_relaxed);
   }
 
-  // Counts the chunks that are entered, and proves that classes are entered in
-  // slab chunks only (heap_verifier.h). Takes no lock.
+  // Counts the chunks entered, and checks that only slab chunks have classes
+  // (heap_verifier.h). Takes no lock.
   [[gnu::cold]] static void VerifyInvariants(HeapVerifier& check);
 
  private:
@@ -145,11 +143,11 @@ class Pagemap {
         .load(std::memory_order_relaxed);
   }
 
-  // Where the class of a slab at `address` is kept; a zero where no chunk has
-  // been entered.
+  // The entry for the class of a slab at `address`; a zero if no chunk has been
+  // entered there.
   static const uint8_t* ClassEntry(uintptr_t address) {
-    // acquire: pairs with the release in MakeWindow. It is set before the first
-    // class is.
+    // acquire: pairs with the release in MakeWindow. The window is placed
+    // before the first class is set.
     const Window& window = *window_.load(std::memory_order_acquire);
     if (IsInWindow(window, address)) {
       return &window.classes[(address - window.base) >> kGranuleShift];
@@ -161,10 +159,10 @@ class Pagemap {
                 .far_class[(address >> kGranuleShift) & (kGranulesPerLeaf - 1)];
   }
 
-  // The leaf for an address below the root's end; the zeros where there is
+  // The leaf for an address below the root's end; the leaf of zeros if there is
   // none.
   static const Leaf& LeafAt(uintptr_t address) {
-    // acquire: pairs with the release in SetChunk; the leaf reads as zeros
+    // acquire: pairs with the release in MakeLeaf; the leaf reads as zeros
     // until then.
     const intptr_t distance =
         root_[address >> kLeafShift].load(std::memory_order_acquire);
@@ -179,20 +177,20 @@ class Pagemap {
   [[gnu::cold]] static Chunk* HighChunkAt(uintptr_t address);
   [[gnu::cold]] static const uint8_t* HighClassEntry(uintptr_t address);
 
-  // The leaf for an address below the root's end and from there on, made if
-  // need be; null when the books have no memory for it.
+  // Return the leaf for an address below the root's end, or from there on;
+  // allocate it if need be. Null when there is no memory for metadata.
   static Leaf* MakeLeaf(uintptr_t address);
   static Leaf* MakeHighLeaf(uintptr_t address);
 
   static const Window& MakeWindow(uintptr_t address);
-  // Makes the classes of the leaf at `address` writable, if it is in the
-  // window. False when the OS refuses.
+  // Makes the classes of the leaf at `address` writable if it is in the window.
+  // False when the OS refuses.
   static bool OpenClasses(uintptr_t address);
 
   static const Window no_window_;       // not placed yet
-  static const Window refused_window_;  // placed, and there is none
+  static const Window refused_window_;  // placed, but the OS refused it
   static std::atomic<const Window*> window_;
-  static Leaf zero_leaf_;  // not const: lies in .bss, and stays zeros
+  static Leaf zero_leaf_;  // always zeros; not const, to lie in .bss
   static std::atomic<intptr_t> root_[kRootEntries];
   static std::atomic<HighRoot*> high_root_;
 };

@@ -11,7 +11,7 @@ void CheckEntry(uintptr_t address, HeapVerifier& check) {
                   "the pagemap's chunk is of another address", address);
     switch (chunk->kind) {
       case ChunkKind::kSlabs:
-        // Its owner knows which classes there must be.
+        // Its owner checks the classes.
         ++check.tally.mapped_slab_chunks;
         return;
       case ChunkKind::kPages:
@@ -35,7 +35,7 @@ void CheckEntry(uintptr_t address, HeapVerifier& check) {
 void Pagemap::VerifyInvariants(HeapVerifier& check) {
   for (size_t i = 0; i < kRootEntries; ++i) {
     const uintptr_t start = i << kLeafShift;
-    // No leaf: no chunk was ever there.
+    // No leaf: no chunk was ever entered there.
     if (&LeafAt(start) == &zero_leaf_) continue;
     for (size_t slot = 0; slot < kChunksPerLeaf; ++slot) {
       CheckEntry(start + slot * kChunkBytes, check);

@@ -1,6 +1,6 @@
-// Runs the pagemap under every interleaving of threads that enter chunks
-// and threads that look addresses up without a lock, on a memory as weak as
-// C11's (testing/interleaver).
+// Runs the pagemap under every interleaving of threads that enter chunks and
+// threads that look up addresses without a lock, on a memory as weak as C11's
+// (testing/interleaver).
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include <cstring>
 #include <memory>
 
-// First what takes the place of atomics and locks.
+// First the replacements of atomics and locks.
 #include "tests/interleaving/in_place_of_lock.h"
 #include "tests/interleaving/in_place_of_std.h"
 //
@@ -30,7 +30,7 @@ using interleaver::Threads;
 constexpr SizeClass kClass = ClassOf(64);
 constexpr uintptr_t kBase = uintptr_t{1} << 40;
 
-// Memory for the map's leaves: zeros, from the front.
+// Memory for the pagemap's leaves: zeroed, allocated from the front.
 struct Books {
   alignas(4096) char memory[256 << 10];
   size_t used;
@@ -54,8 +54,8 @@ void ForgetLeaf(uintptr_t address);
 template struct Expose<&Pagemap::window_, &Pagemap::no_window_,
                        &Pagemap::root_>;
 
-// The tables of threads that make the window at once: the smallest, as under a
-// limit, and each has one leaf.
+// Tables for threads that place the window at the same time: of the smallest
+// size, as under a limit, so with one leaf each.
 struct Tables {
   alignas(4096)
       uint8_t classes[4][Pagemap::kLeastWindowBytes >> Pagemap::kGranuleShift];
@@ -64,11 +64,11 @@ struct Tables {
 
 Tables& tables = *new Tables;
 
-// A window that no run enters anything in.
+// A window outside the addresses the runs use.
 constexpr Pagemap::Window kElsewhere{};
 
 struct TestChunk : Chunk {
-  Plain<int> fields;  // stands for the books of the chunk
+  Plain<int> fields;  // stands for the chunk's metadata
 };
 
 }  // namespace
@@ -99,13 +99,13 @@ namespace {
 
 struct State {
   TestChunk chunks[2];
-  std::atomic<uintptr_t> block{0};  // handed from thread to thread
+  std::atomic<uintptr_t> block{0};  // passed from thread to thread
 };
 
 class PagemapModel : public testing::Test {
  protected:
-  // A process in which nothing is entered, no leaf made, and the window not
-  // placed yet or elsewhere.
+  // Resets the pagemap: nothing entered, no leaf, and the window not placed
+  // yet, or elsewhere.
   void Begin(bool in_window) {
     memset(books.memory, 0, books.used);
     books.used = 0;
@@ -136,7 +136,7 @@ class PagemapModel : public testing::Test {
     Require(state_->chunks[0].fields == 1, "the chunk is empty");
   }
 
-  // Any address at all: null, or a chunk whose fields may be read.
+  // Looks up any address: null, or a chunk whose fields may be read.
   void LookUp(int number) {
     auto* chunk = static_cast<TestChunk*>(Pagemap::ChunkAt(Address(number)));
     if (chunk == nullptr) return;
@@ -144,8 +144,8 @@ class PagemapModel : public testing::Test {
     Require(chunk->fields == 1, "the chunk is empty");
   }
 
-  // Two chunks of one leaf are entered at once, a block of the first is handed
-  // on, and a fourth thread looks up an address that nobody gave it.
+  // Two threads enter chunks of one leaf at the same time, a third frees a
+  // block of the first, and a fourth looks up an address it was not passed.
   Result EnterTwo(bool in_window, const Options& options) {
     return Explore(
         [=, this] {
@@ -187,8 +187,8 @@ TEST_F(PagemapModel, TheWindowIsPlacedOnceAndAllSeeItInTime) {
   EXPECT_GE(result.runs, 100);
 }
 
-// A slab is given back and begun again for another class while blocks of the
-// chunk's other slabs are looked up; who is handed a block sees its class.
+// A slab is freed and reused for another class. A thread that is passed a block
+// sees the new class.
 TEST_F(PagemapModel, AClassThatChangesIsSeenInTime) {
   constexpr SizeClass kLater = ClassOf(128);
   const Result result = Explore(
@@ -217,9 +217,9 @@ TEST_F(PagemapModel, NeedsItsMemoryOrders) {
   const auto explore = [this](const Options& options) {
     return EnterTwo(/*in_window=*/false, options);
   };
-  // A leaf is zeros that the kernel made, so who sees it early sees nothing
-  // wrong here; a chunk has fields. The window has fields too, but they are not
-  // Plain: that its two loads acquire cannot be seen to matter here.
+  // A leaf is zeros from the kernel, so seeing it early does no harm here; a
+  // chunk has fields. The window has fields too, but not Plain ones, so the
+  // test cannot show that its two acquire loads matter.
   EXPECT_THAT(
       interleaver::WeakenEach("pagemap.cc", explore).texts,
       testing::ElementsAre("pagemap.cc compare_exchange release -> relaxed",

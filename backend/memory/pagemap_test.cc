@@ -52,10 +52,10 @@ TEST(Pagemap, AnswersForEveryAddressOfAChunkAndNoOther) {
   }
 }
 
-// The last chunks of address spaces of so many bits, which is where kernels
-// begin to hand out, and the first beyond. 38 and 41, 46, 47, 51, 55 and 56 are
-// the user's part of 39, 42, 47, 48, 52 and 57 bits, whose highest is the
-// kernel's on some processors and not on others.
+// Address spaces of so many bits: their last chunks, where kernels begin to
+// allocate, and the first chunk beyond. 38, 41, 46, 47, 51, 55 and 56 bits are
+// the user's part of 39, 42, 47, 48, 52 and 57 bits, the highest of which
+// belongs to the kernel on some processors.
 class AddressSpaces : public testing::TestWithParam<int> {};
 
 TEST_P(AddressSpaces, EveryChunkIsFoundAndNothingBesideIt) {
@@ -77,7 +77,7 @@ TEST_P(AddressSpaces, EveryChunkIsFoundAndNothingBesideIt) {
     EXPECT_EQ(Pagemap::ClassAt(base + 65536), SizeClass{3});
     EXPECT_EQ(Pagemap::ClassAt(base + 131071), SizeClass{3});
     EXPECT_EQ(Pagemap::ClassAt(base + 131072), SizeClass::kNone);
-    // Neighbours, tagged pointers, addresses with one bit more or less.
+    // Neighbours, tagged pointers, addresses with one bit flipped.
     if (base != end) {
       EXPECT_EQ(Pagemap::ChunkAt(base - kChunkBytes), nullptr);
     }
@@ -100,7 +100,7 @@ INSTANTIATE_TEST_SUITE_P(Bits, AddressSpaces,
                          testing::Values(38, 39, 41, 42, 46, 47, 48, 51, 52, 55,
                                          56, 57));
 
-// A free looks any address in the window up, entered or not.
+// A free looks up any address in the window, entered or not.
 TEST(Pagemap, EveryClassOfTheWindowCanBeRead) {
   const Pagemap::Window& window = Pagemap::PlaceWindow(0);
   ASSERT_NE(window.granules, 0u);
@@ -128,8 +128,8 @@ TEST(Pagemap, RefusesWhatNoProcessHas) {
 TEST(Pagemap, ThreadsThatEnterTheFirstHighChunksAtOnceLoseNone) {
   constexpr size_t kThreads = 4;
   constexpr size_t kEach = 64;
-  // No other test enters any here. Neighbours in a leaf, one of each thread,
-  // and the next leaf of the next node.
+  // No other test enters chunks here. Neighbours in a leaf, one per thread, and
+  // the next leaf in the next node.
   const auto address_of = [](size_t thread, size_t i) {
     return (uintptr_t{11} << 50) + (i << 38) + thread * kChunkBytes;
   };

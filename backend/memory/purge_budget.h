@@ -1,8 +1,8 @@
-// How much one call may purge. Housekeeping runs inside some call of malloc or
-// free, which must not wait while gigabytes go back: the parts that purge stop
-// when the budget is spent, remember where, and go on there at the next call.
+// Limits how much one call purges. Housekeeping runs inside a call of malloc or
+// free, which must not wait until gigabytes are purged. When the budget is
+// spent, the parts that purge stop and continue there at the next call.
 //
-// A part is given a pointer, null for no limit. Not thread-safe: one call's.
+// Passed as a pointer, null for no limit. Not thread-safe: belongs to one call.
 #ifndef HAKMEM_BACKEND_MEMORY_PURGE_BUDGET_H_
 #define HAKMEM_BACKEND_MEMORY_PURGE_BUDGET_H_
 
@@ -16,17 +16,17 @@ namespace hakmem {
 
 class PurgeBudget {
  public:
-  // Spent after so many nanoseconds, or when no more than `enough` bytes of
-  // free memory are resident.
+  // Spent after so many nanoseconds, or when at most `enough` bytes of free
+  // memory are resident.
   explicit PurgeBudget(uint64_t nanoseconds, size_t enough = 0)
       : deadline_(Nanoseconds() + nanoseconds), enough_(enough) {}
 
-  // Whether to stop. To be asked after each system call that purges.
+  // Whether to stop. Call it after each system call that purges.
   static bool IsSpent(PurgeBudget* budget) {
     return budget != nullptr && budget->Look();
   }
 
-  // The same after each step that only looks for what to purge.
+  // The same after each step that only searches for memory to purge.
   static bool IsSpentLooking(PurgeBudget* budget) {
     return budget != nullptr && ++budget->steps_ % kStepsPerLook == 0 &&
            budget->Look();

@@ -1,5 +1,5 @@
-// The books of one region of address space that chunks are cut from. The chunk
-// source's own.
+// Region: the metadata of a region of address space that chunks are cut from.
+// Internal to the chunk source.
 #ifndef HAKMEM_BACKEND_MEMORY_REGION_H_
 #define HAKMEM_BACKEND_MEMORY_REGION_H_
 
@@ -21,13 +21,12 @@ inline constexpr size_t kMaxRegionChunks = 512;
 inline constexpr size_t kPieceBytes = size_t{64} << 10;
 inline constexpr uint8_t kPiecesPerChunk = kChunkBytes / kPieceBytes;
 
-// What the kernel has been told of a chunk's memory. Neighbours of one kind are
-// one kernel mapping, mostly.
+// How a chunk is mapped. Neighbours of one kind mostly share a kernel mapping.
 enum class ChunkMapping : uint8_t {
   kReserved,  // not usable
   kPlain,
-  kDense,   // huge pages asked for
-  kSparse,  // asked for, and taken back
+  kDense,   // huge pages requested
+  kSparse,  // requested, then withdrawn
 };
 
 struct Region : ListNode<Region> {
@@ -39,7 +38,7 @@ struct Region : ListNode<Region> {
   uint32_t dirty_count;                  // of free_count: with resident bytes
   uint64_t free[kMaxRegionChunks / 64];  // bit set: free
   ChunkMapping mapping[kMaxRegionChunks];
-  uint8_t pieces[kMaxRegionChunks];        // usable; 0 while it is reserved
+  uint8_t pieces[kMaxRegionChunks];        // usable ones; 0 while reserved
   uint32_t dirty_bytes[kMaxRegionChunks];  // resident bytes of a free chunk
   uint64_t freed_at[kMaxRegionChunks];     // CoarseMilliseconds
 
@@ -75,7 +74,7 @@ struct Region : ListNode<Region> {
   }
 };
 
-// ChunkSource::VerifyInvariants, with what chunk_source.cc guards.
+// ChunkSource::VerifyInvariants, given the state that chunk_source.cc guards.
 [[gnu::cold]] void CheckRegions(const IntrusiveList<Region>& regions,
                                 size_t bytes_reserved,
                                 MetadataAllocator<Region>& pool,

@@ -8,13 +8,13 @@
 namespace hakmem {
 namespace {
 
-// From so many borders on nothing that makes more is done for speed ...
+// With more borders than this, no border is added for speed ...
 constexpr ptrdiff_t kMostForSpeed = 1536;
-// ... and none to come below a limit.
+// ... and with more than this, none to get below a limit.
 constexpr ptrdiff_t kMostForLimits = 8192;
 
-// Of all regions, guarded by the chunk source's lock: places where neighbours
-// differ. What lies beyond the ends of a region counts as reserved.
+// Places where neighbours differ, over all regions; guarded by the chunk
+// source's lock. What lies beyond the ends of a region counts as reserved.
 constinit ptrdiff_t borders = 0;
 
 ChunkMapping At(const Region& region, size_t chunk) {
@@ -22,25 +22,25 @@ ChunkMapping At(const Region& region, size_t chunk) {
                                     : ChunkMapping::kReserved;
 }
 
-// At the chunk's end.
+// The mapping at the chunk's end.
 ChunkMapping AtEnd(const Region& region, size_t chunk) {
   return chunk < region.chunk_count && region.IsWhole(chunk)
              ? region.mapping[chunk]
              : ChunkMapping::kReserved;
 }
 
-// Between chunk-1 and chunk, up to the one behind `last`, and inside of them.
+// The borders before, in, between and after the chunks `first` to `last`.
 ptrdiff_t BordersIn(const Region& region, size_t first, size_t last) {
   ptrdiff_t count = 0;
   for (size_t c = first; c <= last + 1; ++c) {
-    // Before the first is SIZE_MAX: reserved, too.
+    // Before the first chunk is SIZE_MAX: also reserved.
     count += AtEnd(region, c - 1) != At(region, c);
     if (c <= last) count += At(region, c) != AtEnd(region, c);
   }
   return count;
 }
 
-// How many there would be more if the chunks were `mapping`.
+// How many borders would be added if the chunks were `mapping`.
 ptrdiff_t BordersAdded(const Region& region, size_t first, size_t count,
                        ChunkMapping mapping) {
   const size_t last = first + count - 1;
@@ -48,7 +48,7 @@ ptrdiff_t BordersAdded(const Region& region, size_t first, size_t count,
          (At(region, last + 1) != mapping) - BordersIn(region, first, last);
 }
 
-// The reserved chunks about `chunk`, all of which were usable before.
+// The run of reserved chunks around `chunk`, all of which were usable before.
 struct Run {
   size_t first;
   size_t count;
@@ -84,7 +84,7 @@ void RegionMapping::SetPieces(Region& region, size_t chunk, size_t pieces) {
 }
 
 int RegionMapping::MakeUsable(Region& region, size_t chunk, size_t bytes) {
-  // Two mappings more are saved by making all of it usable.
+  // Making all of it usable saves two mappings.
   const size_t pieces = borders > kMostForSpeed
                             ? kPiecesPerChunk
                             : (bytes + kPieceBytes - 1) / kPieceBytes;
@@ -94,20 +94,20 @@ int RegionMapping::MakeUsable(Region& region, size_t chunk, size_t bytes) {
   int error = os::Commit(AddressOf(region, chunk) + before * kPieceBytes,
                          (pieces - before) * kPieceBytes);
   if (before != 0) {
-    // A chunk that is usable in part is never anything but plain.
+    // A partly usable chunk is always plain.
     if (error == 0) SetPieces(region, chunk, pieces);
     return error;
   }
   const bool is_whole = pieces == kPiecesPerChunk;
   if (error != 0 && is_whole && chunk < region.usable) {
-    // Two mappings more may be what is refused. The whole hole makes fewer.
+    // The kernel may refuse two more mappings. The whole hole takes fewer.
     run = HoleAround(region, chunk);
     if (run.count > 1) {
       error = os::Commit(AddressOf(region, run.first), run.count * kChunkBytes);
     }
   }
   if (error != 0) return error;
-  // What was advised for the region is forgotten in a hole.
+  // A hole has lost the advice given for the region.
   if (chunk < region.usable) {
     HugePages::AdviseFresh(AddressOf(region, run.first),
                            run.count * kChunkBytes);

@@ -1,10 +1,10 @@
-// What the kernel is told of the memory of regions: usable or not, huge pages
-// or not. The chunk source's own; its lock guards all of it.
+// Sets how the memory of regions is mapped: usable or not, huge pages or not.
+// Internal to the chunk source, whose lock guards all of it.
 //
-// Each place where two neighbours differ, or where what is usable of a chunk
-// ends inside it, is one kernel mapping more. Of these
-// there are vm.max_map_count (65530), so what may be left undone is, where
-// there are many. A region begins as one mapping.
+// Each border between different neighbours, or between the usable and the
+// unusable part of a chunk, costs one kernel mapping more. Mappings are limited
+// (vm.max_map_count, 65530), so optional changes are skipped once there are
+// many. A region begins as one mapping.
 #ifndef HAKMEM_BACKEND_MEMORY_REGION_MAPPING_H_
 #define HAKMEM_BACKEND_MEMORY_REGION_MAPPING_H_
 
@@ -20,20 +20,20 @@ class RegionMapping {
   // errno.
   static int MakeUsable(Region& region, size_t chunk, size_t bytes);
 
-  // Asks for huge pages for a usable chunk that has none. Does nothing when the
+  // Requests huge pages for a usable chunk without them. Does nothing when the
   // kernel refuses, or there are many mappings.
   static void MakeDense(Region& region, size_t chunk);
 
-  // Takes that back. Returns false when the kernel refuses; the chunk is dense
-  // still.
+  // Withdraws that. Returns false when the kernel refuses; the chunk stays
+  // dense.
   static bool MakeSparse(Region& region, size_t chunk);
 
-  // Makes chunks that are free and not resident reserved again, so that they
-  // count against no limit on what is usable (RLIMIT_DATA,
-  // vm.overcommit_memory=2). Returns how many.
+  // Makes free, non-resident chunks reserved again, so that they do not count
+  // against limits on usable memory (RLIMIT_DATA, vm.overcommit_memory=2).
+  // Returns how many.
   static size_t Withdraw(Region& region);
 
-  // To be called before a region goes.
+  // Call before a region is unmapped.
   static void Forget(const Region& region);
 
  private:
