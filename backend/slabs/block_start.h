@@ -1,5 +1,6 @@
-// Whether a block of its class starts at an address in a slab, by the address
-// alone: without the slab's books, for the hot path of hardened builds.
+// Whether a block starts at an address in a slab, computed from class and
+// address alone: without the slab's metadata, for the hot path of hardened
+// builds.
 #ifndef HAKMEM_BACKEND_SLABS_BLOCK_START_H_
 #define HAKMEM_BACKEND_SLABS_BLOCK_START_H_
 
@@ -11,7 +12,7 @@
 #include "base/size_classes.h"
 
 namespace hakmem {
-// Of each class, ceil(2^32 / bytes of a block).
+// For each class, ceil(2^32 / block bytes).
 using Reciprocals = std::array<uint32_t, kClassCount>;
 
 namespace internal {
@@ -30,10 +31,10 @@ constexpr Reciprocals MakeReciprocals() {
 inline constexpr Reciprocals kReciprocals = internal::MakeReciprocals();
 
 // Whether `address`, in a slab of class `c` (not kNone), is a whole number of
-// blocks behind the slab's start. Slabs are aligned to their size. The one
-// address behind a slab's last block, if any, passes too: the books know
-// better. A multiple of d has a product below the reciprocal of d, others do
-// not (Lemire, Kaser and Kurz, "Faster remainder by direct computation").
+// blocks from the slab's start. Slabs are aligned to their size. The address
+// just after the last block may pass too; the slab's metadata is exact. A
+// multiple of d has a product below the reciprocal of d, other numbers do not
+// (Lemire, Kaser and Kurz, "Faster remainder by direct computation").
 // `reciprocals` is kReciprocals or a copy.
 inline bool IsBlockStart(SizeClass c, uintptr_t address,
                          const Reciprocals& reciprocals) {

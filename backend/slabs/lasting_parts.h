@@ -1,6 +1,6 @@
-// What others may use of a slab without a lock, whether it is in use or not. It
-// lies apart from the books of the slab's chunk and is never purged
-// (slab_source.h).
+// The parts of slabs that other threads may access without a lock, whether the
+// slab is in use or not. They lie apart from the chunk's metadata and are never
+// purged (slab_source.h).
 #ifndef HAKMEM_BACKEND_SLABS_LASTING_PARTS_H_
 #define HAKMEM_BACKEND_SLABS_LASTING_PARTS_H_
 
@@ -14,7 +14,7 @@ namespace hakmem {
 
 class HeapVerifier;
 
-// A chunk's Lasting parts, one for each of its slabs. Zero bytes: none yet.
+// A chunk's Lasting parts, one per slab. All zero bytes: none yet.
 template <typename SlabT>
 class LastingParts {
  public:
@@ -34,8 +34,8 @@ class LastingParts<SlabT> {
     Part parts[kSlabsPerChunk];
   };
 
-  // Takes a row, if there is none yet, and joins each part of it to its slab.
-  // It may have been other slabs', and somebody may be late to use it as
+  // Allocates a row if there is none yet, and joins each part to its slab. The
+  // row may have belonged to other slabs, and threads may still use it as
   // theirs. False when the OS refuses memory.
   bool Take(SlabT* slabs) {
     if (row_ != nullptr) return true;

@@ -1,13 +1,12 @@
 // Slab pools that all threads share: one per size class, each with a lock, over
-// one slab source.
+// one slab source. Used by the SuperSlab back-end and ACE's mid classes.
 //
 //   class pool   lock │ slabs by fullness │ spare (one empty slab)
 //   slab source  chunks cut into slabs, shared by all classes
 //
-// A batch is handed out from the fullest slab that has free blocks, so that the
-// emptier ones drain and their memory goes back. A batch taken back costs one
-// lock and, per block, one table lookup and one bit. The SuperSlab back-end is
-// made of it, and ACE's mid classes.
+// A batch is taken from the fullest slab with free blocks, so that emptier
+// slabs drain and their memory can be returned. Freeing a batch costs one lock
+// and, per block, one table lookup and one bit.
 //
 // Thread-safe, constant-initialised. Lock order: class pools in ascending
 // order, then the slab source.
@@ -35,14 +34,14 @@ namespace hakmem {
 
 class HeapVerifier;
 
-// For the classes [kFirst, kEnd). SlabT as for SlabSource, one type for each
-// instance.
+// For the classes [kFirst, kEnd). SlabT as for SlabSource; each instance needs
+// its own type.
 template <typename SlabT, size_t kFirst, size_t kEnd>
 class SharedSlabPools {
  public:
   constexpr SharedSlabPools() = default;
 
-  // As Backend's functions of these names (backend.h).
+  // See Backend's functions of these names (backend.h).
 
   uint32_t Refill(SizeClass size_class, void** blocks, uint32_t count) {
     ClassPool& pool = PoolOf(size_class);
@@ -75,7 +74,7 @@ class SharedSlabPools {
     pool.AddBlocks(-count);
   }
 
-  // Bytes in blocks handed out, without the locks.
+  // Bytes in allocated blocks. Takes no lock.
   size_t BlockBytes() const {
     size_t bytes = 0;
     for (size_t c = kFirst; c < kEnd; ++c) {
@@ -102,14 +101,14 @@ class SharedSlabPools {
     return Purge(now, force, nullptr);
   }
 
-  // Purges free blocks of slabs in use, as far as they cover whole pages: those
-  // that are due at `now`, all with `force`. Returns the bytes given back. For
-  // a SlabT that keeps account of it (MidSlab).
+  // Purges free blocks of slabs in use where they cover whole pages: those due
+  // at `now`, or all with `force`. Returns the bytes purged. For a SlabT that
+  // records purged blocks (MidSlab).
   size_t PurgeInside(uint64_t now, bool force, PurgeBudget* budget = nullptr) {
     const uint64_t decay = options::Get(options::k_decay);
     size_t bytes = 0;
     for (ClassPool& pool : pools_) {
-      // Not without end, so that housekeeping stays short: the rest can wait.
+      // Bounded, to keep housekeeping short; the rest can wait.
       for (int batch = 0; force || batch < kMostPurgeBatches; ++batch) {
         if (PurgeBudget::IsSpent(budget)) break;
         Withdrawn withdrawn[kPurgeBatch];
@@ -157,8 +156,8 @@ class SharedSlabPools {
     for (ClassPool& pool : pools_) pool.mutex.Unlock();
   }
 
-  // Proves that the books balance (heap_verifier.h). The caller holds the
-  // locks, as for fork.
+  // Checks the invariants (heap_verifier.h). The caller holds the locks, as for
+  // fork.
   [[gnu::cold]] void VerifyInvariants(
       HeapVerifier& check)  // shared_slab_pools_check.h
       ABSL_NO_THREAD_SAFETY_ANALYSIS;
@@ -167,12 +166,12 @@ class SharedSlabPools {
   static constexpr size_t kPurgeBatch = 16;
   static constexpr int kMostPurgeBatches = 16;
 
-  // Free blocks taken out of a slab, so that nobody can have them while the
-  // kernel works and the lock need not be held.
+  // Free blocks taken out of a slab while the kernel purges them, so that the
+  // lock is not held meanwhile.
   struct Withdrawn {
     SlabT* slab;
     uint64_t blocks;
-    uint32_t touched;  // the slab's touched_bytes when they were taken
+    uint32_t touched;  // the slab's touched_bytes at that time
     bool is_purged;
 
     void Purge() {
@@ -188,14 +187,14 @@ class SharedSlabPools {
     }
   };
 
-  // A line of its own each: classes are locked independently.
+  // Each on its own cache line: classes are locked independently.
   struct alignas(64) ClassPool {
     Mutex mutex;
     SlabPool<SlabT> slabs ABSL_GUARDED_BY(mutex);
-    // Handed out; written under the lock. relaxed: it orders nothing.
+    // Blocks allocated; written under the lock. relaxed: it orders nothing.
     std::atomic<uint32_t> blocks{0};
 
-    // Takes the free blocks that `take_due(slab)` names out of up to
+    // Takes the free blocks that `take_due(slab)` selects out of up to
     // kPurgeBatch slabs. Returns how many slabs.
     template <typename TakeDue>
     size_t Withdraw(Withdrawn* out, TakeDue&& take_due) {
@@ -216,8 +215,8 @@ class SharedSlabPools {
       return count;
     }
 
-    // Undoes Withdraw for one slab. Returns it when it is no longer needed.
-    // Adds to `*bytes` what is resident no more.
+    // Undoes Withdraw for one slab. Returns the slab if it is no longer needed.
+    // Adds to `*bytes` the bytes no longer resident.
     SlabT* PutBack(const Withdrawn& withdrawn, size_t* bytes)
         ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
       SlabT* slab = withdrawn.slab;

@@ -1,6 +1,5 @@
-// The proof that the books of slab pools that threads share balance
-// (heap_verifier.h): the slab source's, each class's, and the count of each
-// class's blocks in use.
+// Checks shared slab pools (heap_verifier.h): the slab source, each class's
+// pool, and the count of its blocks in use.
 #ifndef HAKMEM_BACKEND_SLABS_SHARED_SLAB_POOLS_CHECK_H_
 #define HAKMEM_BACKEND_SLABS_SHARED_SLAB_POOLS_CHECK_H_
 

@@ -1,11 +1,11 @@
-// Slab: 64 KiB of blocks of one size class, and the books kept of it.
+// Slab: 64 KiB of blocks of one size class, and its metadata.
 //
-//   memory   │ block 0 │ block 1 │ block 2 │ …          (the program's)
-//   books    free_bits  1         0         1   …       (out of line)
+//   memory     │ block 0 │ block 1 │ block 2 │ …        (the program's)
+//   metadata   free_bits  1         0         1   …     (out of line)
 //
-// One bit a block says whether it is free, so the books never lie in memory
-// that the program can overwrite, a freed block is never touched, blocks are
-// handed out in address order, and a block freed twice is found exactly.
+// One bit per block says whether it is free. So the metadata never lies in
+// memory that the program can overwrite, a free block is never touched, blocks
+// are handed out in address order, and a double free is detected exactly.
 //
 // Invariants, under the owner's lock:
 //   free_count == number of set bits in free_bits
@@ -13,11 +13,11 @@
 //   blocks at or beyond touched_bytes have never been handed out since the
 //   slab's memory last was fresh or purged
 //
-// In hardened builds (hardening/levels.h) free blocks that were used bear a
-// mark; with guards the last page holds no blocks, and no access to it works;
-// and blocks are handed out in random order.
+// In hardened builds (hardening/levels.h) used blocks are marked when they are
+// freed, the last page is an inaccessible guard page without blocks, and blocks
+// are handed out in random order.
 //
-// Not thread-safe: the owning back-end's lock guards a slab.
+// Not thread-safe: guarded by the owning back-end's lock.
 #ifndef HAKMEM_BACKEND_SLABS_SLAB_H_
 #define HAKMEM_BACKEND_SLABS_SLAB_H_
 
@@ -42,7 +42,7 @@ inline constexpr int kSlabShift = 16;
 inline constexpr size_t kSlabBytes = size_t{1} << kSlabShift;
 inline constexpr size_t kSlabsPerChunk = kChunkBytes / kSlabBytes;
 inline constexpr size_t kSlabGuardBytes = kGuardsMemory ? 4096 : 0;
-// Where blocks may lie.
+// The part that holds blocks.
 inline constexpr size_t kSlabUsableBytes = kSlabBytes - kSlabGuardBytes;
 inline constexpr size_t kMaxSlabBlocks = kSlabBytes / kBlockAlignment;
 
@@ -54,12 +54,12 @@ struct Slab : ListNode<Slab> {
   uint16_t free_count;
   uint16_t scan_word;
   SizeClass size_class;  // kNone while the slab is free
-  uint8_t bucket;        // for the back-end: which list the slab is in
+  uint8_t bucket;        // for SlabPool: which list the slab is in
   uint32_t touched_bytes;
   uint64_t freed_at;  // CoarseMilliseconds, while the slab is free
   uint64_t free_bits[kMaxSlabBlocks / 64];
   [[no_unique_address]] UsedBlocks<kMaxSlabBlocks> used;
-  // A block's holder changes its own, without the slab's lock.
+  // A block's holder changes the block's own entry without the slab's lock.
   [[no_unique_address]] mutable BlockOrigins<kMaxSlabBlocks> origins;
 
   static constexpr uint32_t kNotABlock = UINT32_MAX;
@@ -70,7 +70,7 @@ struct Slab : ListNode<Slab> {
 
   SlabLayout Layout() const { return {base, block_bytes, block_count}; }
 
-  // Makes it an empty slab of `size_class`; all its blocks are free.
+  // Makes it an empty slab of `size_class`: all blocks are free.
   void Begin(SizeClass new_class) {
     size_class = new_class;
     block_bytes = ClassBytes(new_class);
@@ -86,9 +86,9 @@ struct Slab : ListNode<Slab> {
     used.Clear();
   }
 
-  // The number of the block that starts at `address`; kNotABlock when none
-  // does. Exact for every address (the reciprocal's error stays below one
-  // block for offsets below 2^16: slab_test goes through all of them).
+  // The index of the block that starts at `address`; kNotABlock if none does.
+  // Exact for every address: the reciprocal's error stays below one block for
+  // offsets below 2^16 (slab_test tries them all).
   uint32_t BlockAt(uintptr_t address) const {
     const uintptr_t offset = address - base;
     if (offset >= kSlabBytes) return kNotABlock;
@@ -103,7 +103,7 @@ struct Slab : ListNode<Slab> {
     return (free_bits[block / 64] >> (block % 64) & 1) != 0;
   }
 
-  // Hands out up to `count` blocks, lowest addresses first, into out[count-1]
+  // Takes up to `count` blocks, lowest addresses first, into out[count-1]
   // downwards, so that a stack popped from its end yields ascending addresses.
   // Returns how many.
   uint32_t Take(void** out, uint32_t count) {
@@ -130,7 +130,7 @@ struct Slab : ListNode<Slab> {
     return count;
   }
 
-  // The same in random order, for `count` of at most free_count.
+  // The same in random order; `count` is at most free_count.
   uint32_t TakeShuffled(void** out, uint32_t count) {
     for (uint32_t i = 0; i < count; ++i) {
       const uint32_t block =
@@ -144,7 +144,7 @@ struct Slab : ListNode<Slab> {
     return count;
   }
 
-  // Takes one block back. Returns false when it was free already.
+  // Frees one block. Returns false if it was free already.
   bool Put(uint32_t block) {
     const uint32_t word = block / 64;
     const uint64_t bit = uint64_t{1} << (block % 64);
@@ -163,7 +163,7 @@ struct Slab : ListNode<Slab> {
     return memory;
   }
 
-  // The first free block from `block` on, in a circle. There must be one.
+  // The first free block from `block` on, wrapping around. There must be one.
   uint32_t FreeBlockFrom(uint32_t block) const {
     uint32_t word = block / 64;
     uint64_t bits = free_bits[word] & (~uint64_t{0} << (block % 64));
@@ -175,7 +175,7 @@ struct Slab : ListNode<Slab> {
   }
 };
 
-// Bytes of a slab's memory that are resident, in whole pages.
+// Resident bytes of a slab's memory, in whole pages.
 inline size_t TouchedPageBytes(const Slab& slab) {
   const size_t page = os::PageBytes();
   return (slab.touched_bytes + page - 1) & ~(page - 1);

@@ -17,7 +17,7 @@ void CheckSlab(const Slab& slab, HeapVerifier& check) {
   }
   uint32_t free = 0;
   uint32_t first_free_word = slab.words();
-  uint32_t used_end = 0;  // behind the last block that is not free
+  uint32_t used_end = 0;  // after the last used block
   for (uint32_t word = slab.words(); word-- > 0;) {
     const uint64_t bits = slab.free_bits[word];
     const uint64_t valid = fresh.free_bits[word];
@@ -37,7 +37,7 @@ void CheckSlab(const Slab& slab, HeapVerifier& check) {
                 "a slab has free blocks before its scan word", at);
   check.Require(slab.touched_bytes <= kSlabBytes,
                 "a slab is touched beyond its end", at);
-  // Blocks that are being purged are in nobody's hands.
+  // Blocks that are being purged count as used, though nobody holds them.
   check.RequireAtRest(used_end * slab.block_bytes <= slab.touched_bytes,
                       "a slab's block in use lies where nothing was touched",
                       at);

@@ -1,4 +1,4 @@
-// The proof that the books of one slab balance (heap_verifier.h).
+// Checks the invariants of one slab (heap_verifier.h).
 #ifndef HAKMEM_BACKEND_SLABS_SLAB_CHECK_H_
 #define HAKMEM_BACKEND_SLABS_SLAB_CHECK_H_
 
@@ -7,10 +7,10 @@
 
 namespace hakmem {
 
-// Of a slab that has a class. The caller holds its owner's lock.
+// The slab has a class. The caller holds its owner's lock.
 [[gnu::cold]] void CheckSlab(const Slab& slab, HeapVerifier& check);
 
-// How many slabs of a class there are, and blocks of theirs in use.
+// Counts of a class's slabs and of their blocks in use.
 struct SlabTally {
   uint64_t partial = 0;
   uint64_t empty = 0;

@@ -4,10 +4,10 @@
 //   fullest                       emptiest     bucket = eighths that are free
 //   spare                                      one slab without a used block
 //
-// Full slabs are in no list; they come back when a block of theirs does. Both
-// back-ends use it: per process (SuperSlab) or per heap (segment).
+// Full slabs are in no list until one of their blocks is freed. Both back-ends
+// use it: one per process (SuperSlab) or per heap (segment).
 //
-// Not thread-safe: the back-end's lock guards it.
+// Not thread-safe: guarded by the back-end's lock.
 #ifndef HAKMEM_BACKEND_SLABS_SLAB_POOL_H_
 #define HAKMEM_BACKEND_SLABS_SLAB_POOL_H_
 
@@ -48,14 +48,14 @@ class SlabPool {
     return taken;
   }
 
-  // Adds a slab without a used block, of which there is no other here.
+  // Adds a slab without used blocks. The pool must not have another one.
   void AddEmpty(SlabT* slab) {
     slab->bucket = kNoBucket;
     SetSpare(slab);
   }
 
-  // To be called when blocks of `slab` were put back. Returns a slab that is
-  // no longer needed here, to go back to the slab source, or null.
+  // Call after blocks of `slab` were freed. Returns a slab that the pool no
+  // longer needs, to be returned to the slab source, or null.
   SlabT* AfterPut(SlabT* slab) {
     if (!slab->IsEmpty()) {
       Place(slab);
@@ -63,7 +63,7 @@ class SlabPool {
     }
     if (slab == spare_) return nullptr;
     Unlist(slab);
-    // The one with more resident memory stays: it costs fewer page faults.
+    // Keeps the one with more resident memory: it costs fewer page faults.
     SlabT* other = spare_;
     if (other != nullptr && other->touched_bytes > slab->touched_bytes) {
       return slab;
@@ -72,12 +72,11 @@ class SlabPool {
     return other;
   }
 
-  // To be called when free blocks of `slab` were taken out of it other than by
-  // Take.
+  // Call after free blocks of `slab` were taken other than by Take.
   void AfterWithdrawal(SlabT* slab) { Place(slab); }
 
-  // Calls visit(SlabT*) for the slabs that have free and used blocks, until it
-  // returns false. It must not change which list a slab is in.
+  // Calls visit(SlabT*) for slabs with free and used blocks, until it returns
+  // false. It must not change which list a slab is in.
   template <typename Visit>
   void VisitPartial(Visit&& visit) const {
     for (const IntrusiveList<Slab>& list : partial_) {
@@ -87,16 +86,16 @@ class SlabPool {
     }
   }
 
-  // Proves that the books balance (heap_verifier.h), and that all slabs of
-  // `size_class` that `tally` has counted are where they belong.
+  // Checks the invariants (heap_verifier.h), and that all slabs of `size_class`
+  // counted in `tally` are where they belong.
   [[gnu::cold]] void VerifyInvariants(
       SizeClass size_class, const SlabTally& tally,
       HeapVerifier& check) const;  // slab_pool_check.h
 
-  // Gives up the spare slab if it has lain unused since the last call, or with
-  // `force`. Null when there is none to give up.
+  // Removes and returns the spare slab if it was unused since the last call, or
+  // with `force`; else null.
   SlabT* TakeOldSpare(bool force) {
-    // Writes nothing where nothing is kept: few pages of an unused heap are
+    // Writes nothing if there is no spare: most pages of an unused heap are not
     // resident.
     if (spare_ == nullptr) return nullptr;
     const bool is_old = std::exchange(spare_is_old_, true);
@@ -120,7 +119,7 @@ class SlabPool {
     return spare_;
   }
 
-  // Where a slab that is not empty belongs.
+  // The bucket of a slab that is not empty.
   static uint8_t BucketOf(const Slab& slab) {
     return slab.IsFull()
                ? kNoBucket
@@ -128,7 +127,7 @@ class SlabPool {
                                               (slab.block_count + 1u));
   }
 
-  // Puts a slab that is not empty where its fullness belongs.
+  // Moves a slab that is not empty to its list.
   void Place(SlabT* slab) {
     if (slab == spare_) spare_ = nullptr;
     const uint8_t bucket = BucketOf(*slab);

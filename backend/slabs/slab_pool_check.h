@@ -1,6 +1,6 @@
-// The proof that the books of one class's slabs balance (heap_verifier.h): each
-// slab with free and used blocks is in the list of its fullness, the one
-// without a used block is the spare, and full ones are in none.
+// Checks a slab pool (heap_verifier.h): slabs with free and used blocks are in
+// the list of their fullness, the empty one is the spare, and full ones are in
+// no list.
 #ifndef HAKMEM_BACKEND_SLABS_SLAB_POOL_CHECK_H_
 #define HAKMEM_BACKEND_SLABS_SLAB_POOL_CHECK_H_
 

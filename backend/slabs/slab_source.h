@@ -1,21 +1,20 @@
-// The slab source: slabs for one owner, cut from chunks.
+// The slab source: cuts chunks into slabs for one owner.
 //
 //   chunk (2 MiB)   │ slab │ slab │ free │ slab │ free │ …   32 of 64 KiB
-//   SlabChunk        books of the chunk and of its slabs, out of line
+//   SlabChunk        metadata of the chunk and its slabs, out of line
 //
-// The books of a chunk that was let go are kept for the decay time, too, then
-// purged. What others may use of a slab without a lock, whether it is in use or
-// not (SlabT::Lasting, if there is one), lies apart and is never purged.
+// The SuperSlab back-end and ACE have one source each, shared by all threads;
+// the segment back-end has one per heap. Slabs come from the chunk with the
+// fewest free ones, so that other chunks become empty and can be freed. A free
+// slab stays resident for the decay time, then is purged.
 //
-// The SuperSlab back-end and ACE have one source each that all threads share,
-// the segment back-end one per heap. Slabs come from the chunk with the fewest
-// free ones, so that others empty and go back whole; a free slab stays resident
-// for the decay time, then is purged.
+// The metadata of a freed chunk is also kept for the decay time, then purged.
+// What others may access of a slab without a lock, whether it is in use or not
+// (SlabT::Lasting, if any), lies apart and is never purged.
 //
-// Slab is hakmem::Slab or derived from it; zero bytes must be a valid one, and
-// a valid Lasting.
-// Thread-safe. Lock order: behind the back-end's locks, before the chunk
-// source's.
+// SlabT is Slab or derived from it; zero bytes must be a valid one, and a valid
+// Lasting. Thread-safe. Lock order: after the back-end's locks, before the
+// chunk source's.
 #ifndef HAKMEM_BACKEND_SLABS_SLAB_SOURCE_H_
 #define HAKMEM_BACKEND_SLABS_SLAB_SOURCE_H_
 
@@ -57,8 +56,8 @@ struct SlabChunk : Chunk,
                    ListNode<SlabChunk<SlabT>>,
                    ListNode<SlabChunk<SlabT>, HeldChunksTag> {
   SlabChunk* pool_next;
-  uint32_t all_mask;   // one bit for each slab the chunk has that is usable
-  uint32_t free_mask;  // of those: free, and not just being purged
+  uint32_t all_mask;   // one bit per usable slab of the chunk
+  uint32_t free_mask;  // of those: free, and not being purged
   uint64_t kept_at;    // for the pool
   [[no_unique_address]] LastingParts<SlabT> lasting;
   SlabT slabs[kSlabsPerChunk];
@@ -82,8 +81,8 @@ class SlabSource {
 
   enum class Growth { kAllowed, kForbidden };
 
-  // A slab begun for `size_class` and entered in the pagemap. Null when
-  // none is free and growth is forbidden or the OS refuses.
+  // Returns a slab of `size_class`, entered in the pagemap. Null when none is
+  // free and growth is forbidden or the OS refuses.
   SlabT* Take(SizeClass size_class, Growth growth) {
     MutexLock lock(mutex_);
     if (lists_with_free_ == 0 && !OpenSlabs() &&
@@ -121,10 +120,10 @@ class SlabSource {
     }
   }
 
-  // Purges free slabs that came back at least the decay time before `now`, all
-  // with `force`, and lets go of chunks without a used slab that are due. With
-  // a budget that is spent before all is done, the next call goes on where this
-  // one stopped. Returns the bytes given back to the OS.
+  // Purges slabs that have been free for the decay time at `now`, or all free
+  // ones with `force`, and frees chunks without a used slab that are due. When
+  // `budget` is spent, the next call continues where this one stopped. Returns
+  // the bytes purged.
   size_t Purge(uint64_t now, bool force, PurgeBudget* budget = nullptr) {
     const uint64_t decay = options::Get(options::k_decay);
     size_t given_back = 0;
@@ -155,7 +154,7 @@ class SlabSource {
         NoteDue(*chunk, decay);
         continue;
       }
-      // Not free while the kernel works, so that the lock need not be held.
+      // The slabs are not free during the system call, so the lock is not held.
       // The chunk stays: not all of its slabs are free.
       SetFreeMask(chunk, chunk->free_mask & ~due);
       const bool was_dense = chunk->is_dense;
@@ -176,7 +175,7 @@ class SlabSource {
     return given_back;
   }
 
-  // To be called before a part of `slab`, which is in use, is purged.
+  // Call before a part of `slab`, which is in use, is purged.
   void BecomeSparse(const SlabT& slab) {
     auto* chunk = static_cast<ChunkT*>(Pagemap::ChunkAt(slab.base));
     MutexLock lock(mutex_);
@@ -185,8 +184,8 @@ class SlabSource {
     }
   }
 
-  // Calls visitor(const ChunkT&) for every chunk held. The visitor must take
-  // no lock of the allocator.
+  // Calls visitor(const ChunkT&) for every chunk held. The visitor must take no
+  // lock of the allocator.
   template <typename Visitor>
   void VisitChunks(Visitor&& visitor) {
     MutexLock lock(mutex_);
@@ -207,9 +206,8 @@ class SlabSource {
     pool_.UnlockAfterFork();
   }
 
-  // Proves that the books balance (heap_verifier.h), and calls visit(const
-  // SlabT&) for each slab, free ones too. The caller holds the locks, as for
-  // fork.
+  // Checks the invariants (heap_verifier.h), and calls visit(const SlabT&) for
+  // each slab, including free ones. The caller holds the locks, as for fork.
   template <typename Visit>
   [[gnu::cold]] void VerifyInvariants(HeapVerifier& check,
                                       Visit&& visit)  // slab_source_check.h
@@ -217,11 +215,11 @@ class SlabSource {
   [[gnu::cold]] static void CheckPool(HeapVerifier& check);
 
  private:
-  // Chunks in use from which on more are made of huge pages (16 MiB).
+  // From this many chunks in use, new ones get huge pages (16 MiB).
   static constexpr size_t kLeastDenseChunks = 8;
 
-  // So many slabs of a source's only chunk become usable at once; one where
-  // memory is nearly used up. Guard pages want whole chunks.
+  // How many slabs of a source's only chunk are made usable at a time, and how
+  // many at least when memory is short. Guard pages need whole chunks.
   static constexpr size_t kSlabsAtOnce = kGuardsMemory ? kSlabsPerChunk : 4;
   static constexpr size_t kLeastSlabs = kGuardsMemory ? kSlabsPerChunk : 1;
 
@@ -231,7 +229,7 @@ class SlabSource {
     return uint32_t{1} << (&slab - chunk.slabs);
   }
 
-  // A resident free slab if there is one, else the first: fewest page faults.
+  // Returns a resident free slab, else the first: fewest page faults.
   static size_t ChooseSlab(const ChunkT& chunk) {
     for (uint32_t m = chunk.free_mask; m != 0; m &= m - 1) {
       const size_t i = std::countr_zero(m);
@@ -240,11 +238,11 @@ class SlabSource {
     return std::countr_zero(chunk.free_mask);
   }
 
-  // Whether most of the next chunk will be touched. None of those held has a
-  // free slab: when they are many, what is asked of this one is little beside
-  // what is in use. That is enough where several blocks share a page.
+  // Whether most of the next chunk will be touched. All slabs held are in use,
+  // so with many chunks the waste of one is small. That suffices where several
+  // blocks share a page; long blocks are sampled.
   bool WillBeDense() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    // Guards make holes, which huge pages cannot have.
+    // Guard pages make holes, which huge pages cannot have.
     if (kGuardsMemory || held_count_ < kLeastDenseChunks) return false;
     if constexpr (requires { SlabT::kHasLongBlocks; }) {
       return density_.WantsHugePages(
@@ -279,8 +277,8 @@ class SlabSource {
       SlabT& slab = chunk->slabs[i];
       slab.base = memory.address + i * kSlabBytes;
       slab.size_class = SizeClass::kNone;
-      // How much of used memory is resident is not known here: all may be. Of
-      // huge pages all will be with the first slab's use.
+      // Used memory may be resident to any extent: assume all. Huge pages are
+      // all resident once the first slab is used.
       slab.touched_bytes = i >= usable || (memory.is_zero && !memory.is_dense)
                                ? 0
                                : kSlabUsableBytes;
@@ -305,17 +303,17 @@ class SlabSource {
     return true;
   }
 
-  // Where a walk over all chunks begins: where the last one stopped, or at the
-  // front. Null when nothing can be due at `now`.
+  // The chunk where a walk begins: where the last one stopped, or the first.
+  // Null when nothing can be due at `now`.
   ChunkT* BeginOrResumeWalk(uint64_t now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (ChunkT* chunk = std::exchange(resume_at_, nullptr)) return chunk;
     if (now < next_due_) return nullptr;
-    next_due_ = UINT64_MAX;  // the walk lowers it again
+    next_due_ = UINT64_MAX;  // lowered again by the walk
     return held_.front();
   }
 
-  // Notes when what is free in `chunk` has to be looked at.
+  // Lowers next_due_ to when the free slabs of `chunk` are due.
   void NoteDue(const ChunkT& chunk, uint64_t decay)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const bool is_all_free = chunk.free_mask == chunk.all_mask;
@@ -327,7 +325,7 @@ class SlabSource {
     }
   }
 
-  // Makes some more slabs of the newest chunk usable, if not all of them are.
+  // Makes more slabs of the newest chunk usable, if some are not yet.
   bool OpenSlabs() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     ChunkT* chunk = growing_;
     if (chunk == nullptr) return false;
@@ -354,7 +352,7 @@ class SlabSource {
     return static_cast<uint32_t>((uint64_t{1} << count) - 1);
   }
 
-  // Gives the chunk back. Its books are the caller's to put.
+  // Frees the chunk. The caller puts its metadata in the pool.
   void Release(ChunkT* chunk, uint64_t now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     SetFreeMask(chunk, 0);
@@ -367,7 +365,7 @@ class SlabSource {
     ChunkSource::Free(chunk->base, DropSlabs(*chunk), now);
   }
 
-  // Takes the chunk's free slabs off the ledger. Returns their resident bytes.
+  // Subtracts the chunk's slabs from DirtyBytes. Returns their resident bytes.
   static size_t DropSlabs(ChunkT& chunk) {
     size_t bytes = 0;
     for (uint32_t m = chunk.all_mask; m != 0; m &= m - 1) {
@@ -386,7 +384,7 @@ class SlabSource {
     return true;
   }
 
-  // Purges the slabs in `due`, neighbours in one call. Returns those done.
+  // Purges the slabs in `due`, neighbours in one call. Returns those purged.
   static uint32_t PurgeSlabs(const ChunkT& chunk, uint32_t due) {
     uint32_t done = 0;
     while (due != 0) {
@@ -415,7 +413,7 @@ class SlabSource {
     return bytes;
   }
 
-  // Changes which slabs are free, and so the list the chunk is in.
+  // Sets which slabs are free, and moves the chunk to the list for it.
   void SetFreeMask(ChunkT* chunk, uint32_t mask)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (chunk->free_mask != 0) {
@@ -444,13 +442,14 @@ class SlabSource {
   HeldList held_ ABSL_GUARDED_BY(mutex_);
   size_t held_count_ ABSL_GUARDED_BY(mutex_) = 0;
   Density density_ ABSL_GUARDED_BY(mutex_);
-  // Where the next purge goes on; null when the last one came to the end.
+  // Where the next purge continues; null if the last one finished.
   ChunkT* resume_at_ ABSL_GUARDED_BY(mutex_) = nullptr;
-  // CoarseMilliseconds before which nothing is due; 0 when that is not known.
+  // CoarseMilliseconds before which nothing is due; 0 if unknown.
   uint64_t next_due_ ABSL_GUARDED_BY(mutex_) = 0;
-  // The newest chunk of which not all slabs are usable, or null.
+  // The newest chunk if not all of its slabs are usable, or null.
   ChunkT* growing_ ABSL_GUARDED_BY(mutex_) = nullptr;
-  // lists_[n]: the chunks with n free slabs; a bit for each that is not empty.
+  // lists_[n]: chunks with n free slabs. lists_with_free_: a bit for each
+  // non-empty list.
   IntrusiveList<ChunkT> lists_[kSlabsPerChunk + 1] ABSL_GUARDED_BY(mutex_);
   uint64_t lists_with_free_ ABSL_GUARDED_BY(mutex_) = 0;
 };
@@ -466,9 +465,9 @@ SlabT* FindSlab(uintptr_t address) {
   return FindSlabChunk<SlabT>(address)->SlabAt(address);
 }
 
-// The same for an address whose block is taken back as one of `size_class`.
-// Aborts with one line when no slab of that class is there any more: the block
-// was freed twice, and its slab given back in between.
+// The slab of a block at `address` that is freed as one of `size_class`. Aborts
+// with one line if no slab of that class is there any more: the block was freed
+// twice, and its slab was freed in between.
 template <typename SlabT>
 SlabT* SlabToDrain(uintptr_t address, SizeClass size_class) {
   Chunk* chunk = Pagemap::ChunkAt(address);
@@ -482,8 +481,7 @@ SlabT* SlabToDrain(uintptr_t address, SizeClass size_class) {
   return slab;
 }
 
-// Adds what `source` holds to `totals`. The caller holds the locks of its
-// slabs.
+// Adds the contents of `source` to `totals`. The caller holds its slabs' locks.
 template <typename SlabT>
 void AddTotals(SlabSource<SlabT>& source, SlabTotals& totals) {
   source.VisitChunks([&](const SlabChunk<SlabT>& chunk) {

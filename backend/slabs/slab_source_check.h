@@ -1,6 +1,6 @@
-// The proof that a slab source's books balance (heap_verifier.h): each chunk it
-// holds is in the pagemap, each slab in it is free or of one class there
-// and here, and chunks lie in the list of their number of free slabs.
+// Checks a slab source (heap_verifier.h): each chunk held is in the pagemap,
+// each slab is free or of the class that the pagemap has, and chunks are in the
+// list of their number of free slabs.
 #ifndef HAKMEM_BACKEND_SLABS_SLAB_SOURCE_CHECK_H_
 #define HAKMEM_BACKEND_SLABS_SLAB_SOURCE_CHECK_H_
 
@@ -11,7 +11,7 @@
 
 namespace hakmem {
 
-// Slab `i` of `chunk`, or what lies behind the last one it has.
+// Checks slab `i` of `chunk`, or an entry after its last slab.
 template <typename SlabT>
 [[gnu::cold]] void CheckSlabOf(const SlabChunk<SlabT>& chunk, size_t i,
                                HeapVerifier& check) {
@@ -86,12 +86,12 @@ void SlabSource<SlabT>::VerifyInvariants(HeapVerifier& check, Visit&& visit) {
 
 template <typename SlabT>
 void SlabSource<SlabT>::CheckPool(HeapVerifier& check) {
-  // The map leads to each chunk in use: VerifyInvariants has seen to that.
+  // The pagemap has each chunk in use: VerifyInvariants has checked that.
   pool_.VerifyInvariants(check, [](const ChunkT* chunk) {
     return Pagemap::ChunkAt(chunk->base) == chunk;
   });
   if constexpr (requires { typename SlabT::Lasting; }) {
-    // Its slab, if it is in use, is in that one's chunk: else it may be purged.
+    // The slabs of a row in use are those of its chunk; others may be purged.
     LastingParts<SlabT>::CheckPool(check, [](const auto* row) {
       const SlabT* slab = row->parts[0].page;
       auto* chunk = static_cast<ChunkT*>(Pagemap::ChunkAt(slab->base));
