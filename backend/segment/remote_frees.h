@@ -1,4 +1,4 @@
-// Remote frees: how a block freed by one thread reaches the page's owner.
+// Remote frees: how a block freed by another thread reaches the page's owner.
 //
 // Freeing thread (any number at once):        Owner, holding its heap's lock:
 //   0  finds the page's link and owner
@@ -6,30 +6,28 @@
 //   2  if (waiting.exchange(true)) done         5  waiting.exchange(false)
 //   3  push the link on its owner's stack       6  taken = bits.exchange(0)
 //
-// Nothing is lost: the exchanges on `waiting` are totally ordered. If 2 comes
-// before 5, then 5 reads what 2 (or a later 2) wrote and so sees the bits of 1,
-// and 6 takes them. If 2 comes after 5 it finds false and pushes the link
-// again.
+// No free is lost, because the exchanges on `waiting` are totally ordered. If 2
+// comes before 5, then 5 reads what 2 (or a later 2) wrote, so it sees the bits
+// of 1, and 6 takes them. If 2 comes after 5, it finds false and pushes the
+// link again.
 //
-// A page may be emptied, given back and begun anew by another owner between 1
-// and 3 (another thread's push made the owner collect the bits). Then the link
-// is on a stack that is not its page's owner's any more: the collector, after
-// 5, reads the owner of now and delivers it there by 2 and 3. If there is no
-// owner at that moment nothing waits in the page: bits are only set while one
-// of its blocks is in use, and an owner is set before that.
+// Between 1 and 3 the page may be emptied, freed and reused by another owner
+// (another thread's push made the owner collect the bits). Then the link is on
+// a stack that is no longer its page's owner's. After 5 the collector reads the
+// current owner and delivers the link there by 2 and 3. If there is no owner,
+// no remote free is pending: bits are set only while one of the page's blocks
+// is in use, and the owner is set before that.
 //
-// So the page's own books are used up to step 1 only, while a block of it is in
-// use, and by its owner: between two lives of the page they may be purged, with
-// deliveries under way. What is used later, the link, lasts: it is never
-// purged. It may be given to another page meanwhile, which is as if the page
-// had been begun anew by another owner.
+// So the page's own metadata is used up to step 1 only, while a block of it is
+// in use, and by its owner. Between two uses of the page it may be purged, even
+// with deliveries under way. The link, which is used later, is never purged. It
+// may meanwhile be given to another page, which is the same as if another owner
+// had reused the page.
 //
 // The protocol is a template over the link so that a test can run the same
-// source under a scheduler that goes through every interleaving
-// (remote_frees_test.cc). A link has:
+// source under every interleaving (remote_frees_test.cc). A link has:
 //   std::atomic<bool> waiting;  Link* next_waiting;
-//   std::atomic<Owner*> owner;  where Owner has std::atomic<Link*>
-//   waiting_links
+//   std::atomic<Owner*> owner;  // Owner has std::atomic<Link*> waiting_links
 #ifndef HAKMEM_BACKEND_SEGMENT_REMOTE_FREES_H_
 #define HAKMEM_BACKEND_SEGMENT_REMOTE_FREES_H_
 
@@ -41,8 +39,8 @@ namespace hakmem {
 // Steps 2 and 3.
 template <typename Link, typename Owner>
 void DeliverRemoteLink(Link* link, Owner* owner) {
-  // acq_rel: release so that whoever reads this in step 5 sees the bits of
-  // step 1; acquire only orders the push behind it.
+  // acq_rel: release so that step 5, if it reads this, sees the bits of step 1;
+  // acquire only orders the push after it.
   if (link->waiting.exchange(true, std::memory_order_acq_rel)) return;
   Link* head = owner->waiting_links.load(std::memory_order_relaxed);
   do {
@@ -53,8 +51,8 @@ void DeliverRemoteLink(Link* link, Owner* owner) {
       head, link, std::memory_order_release, std::memory_order_relaxed));
 }
 
-// Steps 4 to 6: calls harvest(link) for each page of `owner` that waits, after
-// which the page's remote bits must have been taken. Only by the owner.
+// Steps 4 to 6: calls harvest(link) for each waiting page of `owner`; harvest
+// takes the page's remote bits. Only the owner calls it.
 template <typename Link, typename Owner, typename Harvest>
 void CollectRemoteLinks(Owner* owner, Harvest&& harvest) {
   // acquire: pairs with the release in DeliverRemoteLink.
@@ -64,7 +62,7 @@ void CollectRemoteLinks(Owner* owner, Harvest&& harvest) {
     Link* const next = link->next_waiting;  // before others may push the link
     // acq_rel: acquire pairs with the release in DeliverRemoteLink.
     link->waiting.exchange(false, std::memory_order_acq_rel);
-    // acquire: pairs with the release when an owner begins the page.
+    // acquire: pairs with the release in Heap::SetOwner.
     auto* const owner_now = link->owner.load(std::memory_order_acquire);
     if (owner_now == owner) {
       harvest(link);

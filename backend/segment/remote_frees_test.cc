@@ -1,6 +1,6 @@
 // Runs the remote-free protocol under every interleaving of its steps, on a
-// memory as weak as C11's (testing/interleaver). Each of its memory orders made
-// weaker must be found out.
+// memory as weak as C11's (testing/interleaver). Weakening any of its memory
+// orders must make a test fail.
 
 #include "backend/segment/remote_frees.h"
 
@@ -47,7 +47,7 @@ struct Link {
 };
 
 struct Page {
-  Plain<int> books = 1;  // all that no other thread changes
+  Plain<int> books = 1;  // the metadata only the owner changes
   Atomic<unsigned> bits;
 };
 
@@ -79,15 +79,14 @@ void Collect(State& s, int heap) {
     const unsigned bits = page.bits.exchange(0, std::memory_order_acquire);
     Require((s.harvested[heap] & bits) == 0, "a block came back twice");
     s.harvested[heap] |= bits;
-    // Handed out again, and written to.
+    // Allocated again, and written to.
     for (unsigned b = bits; b != 0; b &= b - 1) {
       s.contents[std::countr_zero(b)] = 2;
     }
   });
 }
 
-// A page all of whose blocks are free is given back, its books are purged, and
-// another heap begins it.
+// An empty page is freed, its metadata is purged, and another heap takes it.
 void ChangeOwner(State& s, Link& link) {
   link.owner.store(nullptr, kRelaxed);
   Page& page = *link.page;
@@ -124,7 +123,7 @@ class RemoteFrees : public testing::Test {
     };
   }
 
-  // After all is quiet, collecting must find every block there was, once.
+  // At the end collecting must find every block exactly once.
   void RequireAllHarvested(unsigned by_first, unsigned by_second) {
     Collect(*state_, 0);
     Collect(*state_, 1);
@@ -144,7 +143,7 @@ TEST_F(RemoteFrees, TwoThreadsFreeIntoOnePageWhileItsOwnerCollects) {
                    [](State& s) { Collect(s, 0); }),
               [&] { RequireAllHarvested(3, 0); });
   EXPECT_TRUE(result.passed) << result.failure;
-  EXPECT_GE(result.runs, 20);  // of schedules that differ in something
+  EXPECT_GE(result.runs, 20);  // of schedules that are not equivalent
 }
 
 TEST_F(RemoteFrees, OneThreadFreesTwiceWhileTheOwnerCollectsTwice) {
@@ -172,9 +171,9 @@ TEST_F(RemoteFrees, TwoPagesOfOneOwnerShareItsStack) {
   EXPECT_GE(result.runs, 20);
 }
 
-// Two threads free a page's last two blocks. Its owner, once it has both, gives
-// the page up, and its books are purged; another heap begins it anew, hands out
-// a block, and that block is freed remotely too, while the first two threads
+// Two threads free a page's last two blocks. Once its owner has both, it frees
+// the page, and the page's metadata is purged. Another heap takes it and
+// allocates a block, which is also freed remotely, while the first two threads
 // may still be delivering.
 class PageThatChangesOwner : public RemoteFrees {
  protected:
@@ -213,8 +212,8 @@ TEST_F(PageThatChangesOwner, LosesNothingWhileADeliveryIsUnderWay) {
   EXPECT_GE(changed_, 20);
 }
 
-// The heap that takes the page over collects in its own thread, while the old
-// owner's push may still be under way.
+// The page's new owner collects in its own thread, while the push to the old
+// owner may still be under way.
 TEST_F(RemoteFrees, ThePagesNewOwnerCollectsInAnotherThread) {
   const auto explore = [&](const Options& options) {
     return Explore(
@@ -243,7 +242,7 @@ TEST_F(RemoteFrees, ThePagesNewOwnerCollectsInAnotherThread) {
   EXPECT_GE(result.runs, 20);
 }
 
-// Every schedule, none left out, sequentially.
+// All schedules, including equivalent ones, on sequentially consistent memory.
 TEST_F(PageThatChangesOwner, LosesNothingInAnySchedule) {
   Options options;
   options.memory = interleaver::Memory::kSequential;
@@ -260,15 +259,16 @@ TEST_F(PageThatChangesOwner, NeedsItsMemoryOrders) {
       "remote_frees.h", [&](const Options& options) { return Run(options); });
   EXPECT_GE(survivors.tried, 6);
   // Two keep the setting of the bits from being seen after the exchange that
-  // follows it: load buffering, which the model does not show. The third, of
-  // the owner of now, would matter if heaps were not zeros when they begin.
+  // follows it: that is load buffering, which the model does not show. The
+  // third, the load of the current owner, would matter if new heaps were not
+  // zeroed.
   EXPECT_THAT(survivors.texts,
               testing::ElementsAre("remote_frees.h exchange acq_rel -> acquire",
                                    "remote_frees.h exchange acq_rel -> release",
                                    "remote_frees.h load acquire -> relaxed"));
 }
 
-// Steps 2 and 1 swapped: delivers before there is something to deliver.
+// Steps 1 and 2 swapped: delivers the link before the bit is set.
 TEST_F(RemoteFrees, MustSetTheBitBeforeItDelivers) {
   EXPECT_FALSE(
       Explore(Make(
@@ -299,8 +299,8 @@ TEST_F(RemoteFrees, MustStopWaitingBeforeItTakesTheBits) {
                    .passed);
 }
 
-// The owner of now is read before the page stops waiting: a page that changes
-// hands in between is delivered to nobody.
+// The current owner is read before the page stops waiting: if the page changes
+// its owner in between, the link is delivered to no one.
 TEST_F(RemoteFrees, MustReadTheOwnerAfterThePageStopsWaiting) {
   EXPECT_FALSE(
       Explore(Make([](State& s) { FreeBlock(s, s.links[0], 1); },
@@ -314,8 +314,8 @@ TEST_F(RemoteFrees, MustReadTheOwnerAfterThePageStopsWaiting) {
                        s.harvested[0] |= link->page->bits.exchange(
                            0, std::memory_order_acquire);
                        if (s.harvested[0] != 3) continue;
-                       // Gives the page to the other heap, and leaves what may
-                       // still be pushed to this one alone.
+                       // Gives the page to the other heap, and drops what may
+                       // still be pushed to this one.
                        link->owner.store(&s.heaps[1],
                                          std::memory_order_release);
                        FreeBlock(s, *link, 4);
@@ -330,8 +330,9 @@ TEST_F(RemoteFrees, MustReadTheOwnerAfterThePageStopsWaiting) {
           .passed);
 }
 
-// A page whose last two blocks two threads free by `free`; its owner, once it
-// has both, gives it up by `give_up`. Whether no run of that fails.
+// Two threads free a page's last two blocks with `free`. Once its owner has
+// both, it gives the page up with `give_up`. Passes returns whether no run
+// fails.
 class PageThatIsGivenUp : public RemoteFrees {
  protected:
   template <typename Free, typename GiveUp>
@@ -355,7 +356,7 @@ TEST_F(PageThatIsGivenUp, MayHaveItsBooksPurged) {
   EXPECT_TRUE(Passes(FreeBlock, ChangeOwner));
 }
 
-// The owner looked up when it is needed, not before.
+// Uses the page after delivery.
 TEST_F(PageThatIsGivenUp, MustNotBeUsedOnceTheBitsAreSet) {
   EXPECT_FALSE(Passes(
       [](State& s, Link& link, unsigned bit) {
@@ -365,7 +366,7 @@ TEST_F(PageThatIsGivenUp, MustNotBeUsedOnceTheBitsAreSet) {
       ChangeOwner));
 }
 
-// The link purged with the rest: those below it in its stack are lost.
+// The link is purged too: the links below it in the stack are lost.
 TEST_F(PageThatIsGivenUp, MustKeepItsLink) {
   EXPECT_FALSE(Passes(FreeBlock, [](State& s, Link& link) {
     ChangeOwner(s, link);

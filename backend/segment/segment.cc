@@ -14,26 +14,26 @@ using Heap = SegmentBackend::Heap;
 
 constinit MetadataAllocator<Heap> heap_pool;
 
-// Guards the lists and which heaps are orphans. Heaps are never removed from
-// the list of all.
+// Guards the lists of heaps and orphans. Heaps are never removed from
+// all_heaps.
 constinit Mutex heaps_mutex;
 constinit Heap* all_heaps ABSL_GUARDED_BY(heaps_mutex) = nullptr;
 constinit Heap* orphans ABSL_GUARDED_BY(heaps_mutex) = nullptr;
-// Made when it is needed first; never an orphan.
+// Created on first use; never an orphan.
 constinit Heap* nursery ABSL_GUARDED_BY(heaps_mutex) = nullptr;
 
-// The heap at which the next purge goes on; null when the last one came to the
-// end. relaxed: heaps are for good, and any of them will do.
+// The heap at which the next purge continues; null if the last one finished.
+// relaxed: heaps are permanent, and any of them will do.
 constinit std::atomic<Heap*> resume_at{nullptr};
 
-// How many orphans a thread asks for blocks before it takes a new segment.
+// How many orphans a thread tries before it takes a new segment.
 constexpr int kMaxOrphansAsked = 4;
 
-// What a thread may have from the nursery, all in all, and of which classes.
+// Bytes a thread may take from the nursery in total, and its smallest block.
 constexpr uint32_t kMostBorrowed = 128 << 10;
 constexpr uint32_t kLeastBorrowedBlock = 64;
 
-// A new heap, in the list of all. Null when the OS refuses memory.
+// Creates a heap and adds it to the list. Null when the OS refuses memory.
 Heap* MakeHeap() ABSL_EXCLUSIVE_LOCKS_REQUIRED(heaps_mutex) {
   Heap* heap = heap_pool.Get();
   if (heap == nullptr) return nullptr;
@@ -59,8 +59,8 @@ uint32_t RefillFromOrphans(SizeClass size_class, void** blocks,
   Heap* asked[kMaxOrphansAsked];
   int asked_count = 0;
   uint32_t taken = 0;
-  // An orphan is taken off the list while it is asked, so that no thread
-  // adopts it meanwhile and none waits for its lock.
+  // An orphan is off the list meanwhile, so that no thread adopts it or waits
+  // for its lock.
   while (taken == 0 && asked_count < kMaxOrphansAsked) {
     Heap* orphan = PopOrphan();
     if (orphan == nullptr) break;
@@ -69,8 +69,7 @@ uint32_t RefillFromOrphans(SizeClass size_class, void** blocks,
   }
   if (asked_count != 0) {
     MutexLock lock(heaps_mutex);
-    // Those that had nothing go behind the one that had, so that the next
-    // refill finds it first.
+    // Puts the one that had blocks first, where the next refill finds it.
     for (int i = 0; i < asked_count; ++i) {
       asked[i]->next_orphan = orphans;
       orphans = asked[i];
@@ -85,7 +84,7 @@ Heap* Nursery() {
   return nursery;
 }
 
-// Blocks for a heap that would begin a page for them.
+// Takes blocks from the nursery for a heap that has no page for them.
 uint32_t Borrow(Heap& heap, SizeClass size_class, void** blocks,
                 uint32_t count) {
   const uint32_t bytes = ClassBytes(size_class);
@@ -120,7 +119,7 @@ SegmentBackend::Heap* SegmentBackend::Attach() {
 }
 
 void SegmentBackend::StartBesideOthers(Heap* heap) {
-  // An orphan that was adopted may have pages of its own.
+  // An adopted orphan may have pages of its own.
   if (heap->source.IsEmpty()) heap->may_borrow = kMostBorrowed;
 }
 
@@ -146,7 +145,7 @@ void SegmentBackend::Drain(Heap* heap, SizeClass size_class, void** blocks,
                            uint32_t count) {
   if (heap == nullptr) {
     for (uint32_t i = 0; i < count; ++i) {
-      // Aborts when the block's page is gone: it was freed before.
+      // Aborts if the block's page is gone: a double free.
       SlabToDrain<SegmentSlab>(reinterpret_cast<uintptr_t>(blocks[i]),
                                size_class);
     }
@@ -189,7 +188,7 @@ size_t SegmentBackend::Collect(uint64_t now, bool force) {
 SlabTotals SegmentBackend::Totals() {
   SlabTotals totals;
   ForEachLocked([&](Heap& heap) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    // What others freed is no longer in use, whether delivered yet or not.
+    // Blocks freed remotely are not in use, whether collected yet or not.
     heap.MergeRemoteFrees();
     AddTotals(heap.source, totals);
   });

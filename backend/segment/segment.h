@@ -1,9 +1,9 @@
 // The segment back-end: segments of pages owned by a thread.
 //
-// The hybrid mimalloc-style model: each thread has a heap, each heap its own
-// segments (2 MiB chunks) of pages (slabs of 64 KiB), each page its own free
-// bits. A thread's blocks come from its own pages and so lie together, and no
-// other thread ever changes a page's books:
+// The model is mimalloc's: each thread has a heap, each heap its own segments
+// (2 MiB chunks) of pages (slabs of 64 KiB), each page its own free bits. A
+// thread's blocks come from its own pages, so they lie together, and no other
+// thread ever changes a page's metadata:
 //
 //   thread A                                thread B frees a block of A's page
 //   heap A ── page ── free_bits             │
@@ -11,25 +11,25 @@
 //     └─ waiting_links (stack)     ◄── the page's link, once, until A collects
 //
 // A merges the remote bits of the pages on its stack when it next needs blocks.
-// A page's link outlasts the page's other books: when all blocks are free these
-// may be purged, though the link is still being pushed (remote_frees.h).
-// The idea of per-page sharded lists with a thread-shared side is mimalloc's
-// (MSR-TR-2019-18), batches of remote frees by one atomic snmalloc's; bits in
-// place of linked lists, so that no freed block is touched, are ours.
+// A page's link outlives the rest of the page's metadata, which may be purged
+// once all blocks are free, even while the link is being pushed
+// (remote_frees.h). Per-page sharded lists with a thread-shared side are
+// mimalloc's idea (MSR-TR-2019-18), batches of remote frees by one atomic
+// snmalloc's. Bits instead of linked lists, so that no freed block is touched,
+// are ours.
 //
-// A heap outlives its thread: it is orphaned, and adopted whole by the next
-// thread that starts, or batch by batch by threads that run out of pages. A
-// page never changes its heap while one of its blocks is in use.
+// A heap outlives its thread: it is orphaned, and adopted as a whole by the
+// next thread that starts, or serves batches to threads that run out of pages.
+// A page never changes its heap while one of its blocks is in use.
 //
-// A thread that starts beside others has its first blocks from the nursery, a
-// heap that no thread holds: a segment for each thread, with a page for each
-// class, would be much memory for the few blocks that most of many threads ever
-// have. Blocks smaller than a cache line are left out: threads would write to
-// the same lines.
+// A thread that starts while others run gets its first blocks from the nursery,
+// a heap that no thread owns: most of many threads allocate few blocks, and a
+// segment per thread with a page per class would be much memory for them.
+// Blocks below a cache line are excluded, to avoid false sharing.
 //
 // Lock order: the list of heaps; one heap; slab source. A heap's lock is its
-// owner's and nearly never contended: others take it only to serve an orphan,
-// to collect, for statistics and for fork.
+// owner's and almost never contended: others take it only to allocate from an
+// orphan, to collect, for statistics and for fork.
 #ifndef HAKMEM_BACKEND_SEGMENT_SEGMENT_H_
 #define HAKMEM_BACKEND_SEGMENT_SEGMENT_H_
 

@@ -1,7 +1,6 @@
-// The proof that the segment back-end's books balance: each heap's pages are
-// its own, a block that another thread freed is not free yet and waits in a
-// page that waits, each such page is in one stack, and each heap has a thread
-// or is an orphan.
+// Checks the segment back-end (heap_verifier.h): heaps own their pages, a block
+// freed remotely is not free yet and its page waits, each waiting page is in
+// one stack, and each heap has a thread or is an orphan.
 #include <atomic>
 
 #include "absl/base/thread_annotations.h"
@@ -23,15 +22,15 @@ RemoteLink* FirstWaiting(const Heap& heap) {
   return heap.waiting_links.load(std::memory_order_acquire);
 }
 
-// Whether `page` is one of a segment in use. Memory that held a page holds one
-// for ever, or zeros, so it can be asked.
+// Whether `page` is in a segment in use. Safe to read: memory that held a page
+// always holds a page or zeros.
 bool IsHeld(const SegmentSlab* page) {
   const Chunk* chunk = Pagemap::ChunkAt(page->base);
   return chunk != nullptr && chunk->kind == ChunkKind::kSlabs &&
          FindSlab<SegmentSlab>(page->base) == page;
 }
 
-// Whether any block was freed by others, and not taken back yet.
+// Whether the page has remote frees that were not merged yet.
 bool CheckRemoteBits(const SegmentSlab& page, HeapVerifier& check) {
   const bool is_free = page.size_class == SizeClass::kNone;
   uint64_t any = 0;
@@ -57,7 +56,7 @@ bool CheckRemoteBits(const SegmentSlab& page, HeapVerifier& check) {
 
 void CheckPage(const SegmentSlab& page, const Heap& heap, HeapVerifier& check,
                size_t& waiting) {
-  if (!IsHeld(&page)) return;  // it is told that its address is wrong
+  if (!IsHeld(&page)) return;  // its wrong address is reported elsewhere
   const bool is_free = page.size_class == SizeClass::kNone;
   const RemoteLink& link =
       *FindSlabChunk<SegmentSlab>(page.base)->LastingAt(page.base);
@@ -76,7 +75,7 @@ void CheckPage(const SegmentSlab& page, const Heap& heap, HeapVerifier& check,
                       "a page with remote frees does not wait", page.base);
 }
 
-// Reports stacks that lead in circles. Returns whether none does.
+// Reports circular stacks. Returns whether there is none.
 bool CheckStacks(Heap* all_heaps, HeapVerifier& check) {
   const int errors_before = check.errors();
   for (Heap* heap = all_heaps; heap != nullptr; heap = heap->next_heap) {
@@ -87,7 +86,7 @@ bool CheckStacks(Heap* all_heaps, HeapVerifier& check) {
   return check.errors() == errors_before;
 }
 
-// `waiting` pages of segments in use say that they are in a stack.
+// `waiting`: how many pages of segments in use say that they are in a stack.
 void CheckWaiting(Heap* all_heaps, size_t waiting, HeapVerifier& check) {
   if (!CheckStacks(all_heaps, check)) return;
   size_t found = 0;
@@ -154,7 +153,7 @@ void CheckHeaps(Heap* all_heaps, Heap* orphans,
     heap->has_holder = false;
     heap->VerifyInvariants(check, waiting);
   }
-  // A holder's heap that is not in the list still says so.
+  // has_holder is still set if the heap was not in the list.
   for (Heap* heap = orphans; heap != nullptr && check.errors() == errors_before;
        heap = heap->next_orphan) {
     check.Require(!heap->has_holder, "an orphan is not in the list of heaps",

@@ -15,8 +15,8 @@ uint32_t SegmentBackend::Heap::Refill(SizeClass size_class, void** blocks,
   MutexLock lock(mutex);
   SlabPool<SegmentSlab>& pool = pages[Index(size_class)];
   uint32_t taken = pool.Take(blocks, count);
-  // As late as can be: the more has come together, the less each block costs.
-  // relaxed: only whether it is worth looking; MergeRemoteFrees acquires.
+  // As late as possible: the more blocks are merged at once, the cheaper each
+  // is. relaxed: only a hint whether to look; MergeRemoteFrees acquires.
   if (taken == 0 && waiting_links.load(std::memory_order_relaxed) != nullptr) {
     MergeRemoteFrees();
     taken = pool.Take(blocks, count);
@@ -67,8 +67,8 @@ void SegmentBackend::Heap::MergeRemoteFrees() {
         for (uint32_t word = 0; word < page->words(); ++word) {
           std::atomic_ref<uint64_t> remote(page->remote_bits[word]);
           if (remote.load(std::memory_order_relaxed) == 0) continue;
-          // acquire: pairs with the release in FreeRemotely; what the freeing
-          // thread wrote to the blocks happened before.
+          // acquire: pairs with the release in RemoteBatch::Deliver; what the
+          // freeing thread wrote to the blocks happened before.
           uint64_t bits = remote.exchange(0, std::memory_order_acquire);
           for (; bits != 0; bits &= bits - 1) {
             const uint32_t block =
@@ -90,7 +90,8 @@ void SegmentBackend::Heap::SetOwner(SegmentSlab* page) {
       FindSlabChunk<SegmentSlab>(page->base)->LastingAt(page->base);
   // release: pairs with the acquire in CollectRemoteLinks.
   link->owner.store(this, std::memory_order_release);
-  // relaxed: who frees a block was handed it by the program.
+  // relaxed: a thread that frees a block got it through the program, which
+  // synchronises.
   page->owner.store(this, std::memory_order_relaxed);
 }
 
@@ -102,8 +103,8 @@ void SegmentBackend::Heap::AfterPut(SegmentSlab* page) {
 void SegmentBackend::Heap::GiveBack(SegmentSlab* page, uint64_t now) {
   RemoteLink* link =
       FindSlabChunk<SegmentSlab>(page->base)->LastingAt(page->base);
-  // relaxed: a collector that still reads this heap delivers the link to it in
-  // vain. Nobody reads the page's own until it is begun anew.
+  // relaxed: a collector that still reads this heap delivers the link to it
+  // needlessly. The page's own owner is not read until it is reused.
   link->owner.store(nullptr, std::memory_order_relaxed);
   page->owner.store(nullptr, std::memory_order_relaxed);
   source.Return(page, now);
@@ -111,14 +112,14 @@ void SegmentBackend::Heap::GiveBack(SegmentSlab* page, uint64_t now) {
 
 namespace {
 
-// Blocks of one page, by the words of its remote bits.
+// A batch of blocks of one page, as words of remote bits.
 class RemoteBatch {
  public:
-  // Of the page at `address`.
+  // For the page at `address`.
   explicit RemoteBatch(uintptr_t address)
       : RemoteBatch(FindSlabChunk<SegmentSlab>(address), address) {}
 
-  // Adds the block at `address`; false when it lies in another page.
+  // Adds the block at `address`; false if it lies in another page.
   bool Add(uintptr_t address) {
     if (address - page_->base >= kSlabBytes) return false;
     const uint32_t block = page_->BlockAt(address);
@@ -138,9 +139,9 @@ class RemoteBatch {
 
   // One atomic OR for each word.
   void Deliver() {
-    // Read before the bits are set: afterwards the page may be another's, and
-    // its books may be purged.
-    // relaxed: it does not change while one of the blocks is in use.
+    // Read before the bits are set: afterwards the page may have another owner,
+    // and its metadata may be purged. relaxed: the owner does not change while
+    // one of the page's blocks is in use.
     SegmentBackend::Heap* owner = page_->owner.load(std::memory_order_relaxed);
     for (; words_ != 0; words_ &= words_ - 1) {
       const int word = std::countr_zero(words_);
@@ -164,7 +165,7 @@ class RemoteBatch {
 
   SegmentSlab* const page_;
   RemoteLink* const link_;
-  uint64_t words_ = 0;  // a bit for each word of bits_ that is set
+  uint64_t words_ = 0;  // a bit per word of bits_ in use
   uint64_t bits_[kMaxSlabBlocks / 64];
 };
 
@@ -172,7 +173,7 @@ class RemoteBatch {
 
 void FreeRemotely(void** blocks, uint32_t count) {
   Count(Event::kRemoteFree, count);
-  // A batch is of one size class: its blocks lie in few pages, in any order.
+  // A batch has one size class: its blocks lie in few pages, in any order.
   while (count != 0) {
     const auto first = reinterpret_cast<uintptr_t>(blocks[0]);
     RemoteBatch batch(first);

@@ -1,4 +1,4 @@
-// The segment back-end's heap: the pages of one thread. Private to the
+// The segment back-end's heap: the pages of one thread. Internal to the
 // back-end.
 #ifndef HAKMEM_BACKEND_SEGMENT_SEGMENT_HEAP_H_
 #define HAKMEM_BACKEND_SEGMENT_SEGMENT_HEAP_H_
@@ -19,12 +19,12 @@ namespace hakmem {
 struct SegmentSlab;
 
 // A page's part in remote_frees.h. A thread that has set bits in a page uses
-// the link and nothing else: by then the page may be empty, given back, and its
-// books purged. Links never are, but may be other pages' by then. Two share a
-// cache line: a batch of frees writes to one once, and many segments' lie
-// together when the segments are gone.
+// only the link from then on: the page may be empty and freed, and its metadata
+// purged. Links are never purged, but may belong to other pages by then. Two
+// links share a cache line: a batch of frees writes to a link only once, and
+// the links of many segments stay resident when the segments are gone.
 struct alignas(32) RemoteLink {
-  // `of`: whose it is from now on; with no owner yet.
+  // Assigns the link to page `of`, which has no owner yet.
   void Join(SegmentSlab* of) { page = of; }
 
   std::atomic<SegmentBackend::Heap*> owner;  // null while the page is free
@@ -33,54 +33,54 @@ struct alignas(32) RemoteLink {
   SegmentSlab* page;  // read by the owner only
 };
 
-// A page is a slab with a side that other threads may write to.
+// A page: a slab with a part that other threads write to.
 struct SegmentSlab : Slab {
   using Lasting = RemoteLink;
 
-  // The link's owner once more, where other threads do not write: read for each
-  // block that is freed. (Aligned so that a page's number times its size is
-  // quick to compute: 9 times 128.)
+  // A copy of the link's owner in a line that other threads don't write to;
+  // read for each freed block. (The alignment makes the size of a page 9 * 128,
+  // so that indexing is cheap.)
   alignas(64) std::atomic<SegmentBackend::Heap*> owner;
-  // Apart from free_bits: other threads write here. Used through atomic_ref, so
-  // that zeroed memory needs no constructor.
+  // Apart from free_bits: other threads write here. Accessed through
+  // atomic_ref, so that zeroed memory needs no constructor.
   alignas(64) uint64_t remote_bits[kMaxSlabBlocks / 64];
 };
 
 struct SegmentBackend::Heap {
-  Heap* pool_next;    // in the pool while the heap has never been used
-  Heap* next_heap;    // in the list of all heaps, for good
+  Heap* pool_next;    // in the pool, until the heap is first used
+  Heap* next_heap;    // in the list of all heaps, permanently
   Heap* next_orphan;  // in the list of orphans
-  bool has_holder;    // for heap checks: by which it is set and cleared
-  // Bytes of blocks that the holder may still have from the nursery. The
-  // holder's alone.
+  bool has_holder;    // set and cleared by heap checks
+  // Bytes of blocks that the owning thread may still take from the nursery.
+  // Accessed by that thread only.
   uint32_t may_borrow;
   Mutex mutex;
   SlabPool<SegmentSlab> pages[kTinyClassCount] ABSL_GUARDED_BY(mutex);
   SlabSource<SegmentSlab> source;
-  // Apart: other threads push here.
+  // On its own cache line: other threads push here.
   alignas(64) std::atomic<RemoteLink*> waiting_links;
 
   using Growth = SlabSource<SegmentSlab>::Growth;
 
-  // A batch from this heap's pages; what other threads freed is merged when
-  // there is no other. New pages are begun only from segments the heap has,
-  // unless growth is allowed. Returns how many blocks.
+  // Takes a batch from this heap's pages; merges remote frees if there is none.
+  // Begins new pages only in segments the heap has, unless growth is allowed.
+  // Returns how many blocks.
   uint32_t Refill(SizeClass size_class, void** blocks, uint32_t count,
                   Growth growth);
 
-  // Takes back those of `blocks` that lie in this heap's pages. Moves the
-  // others to the front of `blocks` and returns how many they are.
+  // Frees those of `blocks` that lie in this heap's pages. Moves the others to
+  // the front of `blocks` and returns their number.
   uint32_t DrainOwn(SizeClass size_class, void** blocks, uint32_t count);
 
-  // Merges remote frees and lets go of pages that were kept unused since it was
-  // last called, of all empty ones with `force`.
+  // Merges remote frees, and returns empty pages that were unused since the
+  // last call, or all empty ones with `force`.
   void EndEpoch(uint64_t now, bool force);
 
-  // Takes back what other threads freed into this heap's pages.
+  // Frees the blocks that other threads freed into this heap's pages.
   void MergeRemoteFrees() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
-  // Proves that the heap's own books balance (heap_verifier.h). Adds the pages
-  // that wait for remote frees to be collected to `waiting`.
+  // Checks the heap's invariants (heap_verifier.h). Adds the number of pages
+  // waiting for remote frees to be collected to `waiting`.
   [[gnu::cold]] void VerifyInvariants(HeapVerifier& check, size_t& waiting)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
@@ -91,12 +91,12 @@ struct SegmentBackend::Heap {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 };
 
-// The proof of what concerns all heaps: SegmentBackend::VerifyInvariants.
+// Checks what concerns all heaps, for SegmentBackend::VerifyInvariants.
 [[gnu::cold]] void CheckHeaps(SegmentBackend::Heap* all_heaps,
                               SegmentBackend::Heap* orphans,
                               HeapVerifier& check);
 
-// Delivers `count` blocks of other heaps' pages to their owners. Changes
+// Delivers `count` blocks of other heaps' pages to their owners. Overwrites
 // `blocks`.
 void FreeRemotely(void** blocks, uint32_t count);
 

@@ -1,5 +1,5 @@
-// The books of segments that were freed go back to the OS, though there are
-// other threads, and though these still deliver remote frees of their pages.
+// The metadata of freed segments is returned to the OS even if other threads
+// exist, and are still delivering remote frees of their pages.
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
@@ -38,11 +38,11 @@ void Allocate(SegmentBackend::Heap* heap, std::vector<void*>* blocks) {
   }
 }
 
-// Frees every other batch of blocks from the first or second on.
+// Frees every other batch of blocks, starting with the first or second.
 void FreeHalf(SegmentBackend::Heap* heap, const std::vector<void*>& blocks,
               size_t first) {
   for (size_t i = first * kBatch / 2; i < blocks.size(); i += kBatch) {
-    void* batch[kBatch / 2];  // which Drain changes
+    void* batch[kBatch / 2];  // overwritten by Drain
     std::copy_n(&blocks[i], kBatch / 2, batch);
     SegmentBackend::Drain(heap, kClass, batch, kBatch / 2);
   }
@@ -69,11 +69,11 @@ size_t ResidentPages(const std::set<const Books*>& all) {
   return resident;
 }
 
-// A heap of many segments shrinks to nothing, half of it by another thread.
+// A heap of many segments is emptied, half of it by another thread.
 class SegmentsBooks : public testing::Test {
  protected:
   static constexpr size_t kSegments = 64;
-  // Pages: those of a few segments.
+  // Pages of metadata: those of a few segments.
   static constexpr size_t kMostLeft = 5 * 10;
 
   void SetUp() override {
@@ -85,7 +85,7 @@ class SegmentsBooks : public testing::Test {
     ASSERT_GE(resident_in_use_, 8 * kSegments);
   }
 
-  // Calls `look` when all is freed, while the other thread still lives.
+  // Calls `look` when all blocks are freed, while the other thread still lives.
   template <typename Look>
   void Free(const Look& look) {
     std::barrier sync(2);
@@ -125,7 +125,7 @@ TEST_F(SegmentsBooks, StayForTheDecayTime) {
   Free([&] {
     SegmentBackend::Collect(begin + decay - 1, /*force=*/false);
     EXPECT_EQ(ResidentPages(books_), resident_in_use_);
-    // The spare page of a class goes at the second call.
+    // The spare page of a class is returned at the second call.
     const uint64_t end = CoarseMilliseconds() + decay;
     SegmentBackend::Collect(end, /*force=*/false);
     SegmentBackend::Collect(end + decay, /*force=*/false);
@@ -133,9 +133,9 @@ TEST_F(SegmentsBooks, StayForTheDecayTime) {
   });
 }
 
-// Each thread's segments are emptied by itself and its neighbour at once, while
-// another collects and purges all the time. segment_model_test goes through the
-// interleavings of this; here the kernel purges, and TSan looks on.
+// Each thread's segments are emptied by the thread and its neighbour at the
+// same time, while another thread collects and purges. segment_model_test tries
+// the interleavings of this; here the kernel purges, and TSan watches.
 TEST(SegmentsBooksRace, NothingIsLostWhileBooksArePurged) {
   constexpr int kThreads = 3;
   constexpr int kRounds = 500;

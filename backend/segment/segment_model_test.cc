@@ -1,12 +1,11 @@
-// Runs the segment back-end itself, not a part made for the purpose, under
-// every interleaving of a few operations (testing/interleaver), on a memory as
-// weak as C11's: remote frees, adoption, slabs that are purged while the lock
-// is free, the pagemap. The system below it (chunks, metadata, the kernel's
-// purge) is made up here.
+// Runs the segment back-end's own source under every interleaving of a few
+// operations (testing/interleaver), on a memory as weak as C11's: remote frees,
+// adoption, slabs purged without the lock, the pagemap. The system below it
+// (chunks, metadata, the kernel's purge) is a model.
 //
-// A block's memory is a plain variable that its holder writes to, and so does a
-// purge: a block handed out twice, or purged while in use, or handed on without
-// release and acquire, is a data race.
+// A block's memory is a plain variable that its holder and a purge write to. So
+// a block that is handed out twice, purged while in use, or handed on without
+// release and acquire is a data race.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,7 +21,7 @@
 #include <string>
 #include <vector>
 
-// First what takes the place of atomics and locks.
+// First the replacements of atomics and locks.
 #include "tests/interleaving/in_place_of_lock.h"
 #include "tests/interleaving/in_place_of_std.h"
 //
@@ -53,7 +52,7 @@ constexpr SizeClass kOtherClass = ClassOf(kMaxTinyBytes / 2);
 using LinksRow = LastingParts<SegmentSlab>::Row;
 
 struct System {
-  // Books: zeros, from the front.
+  // Metadata: zeroed, allocated from the front.
   alignas(4096) char books[1 << 20];
   size_t books_used = 0;
   size_t books_kept = 0;  // of those: from before the runs
@@ -69,7 +68,7 @@ struct System {
 
 System& system_below = *new System;
 
-// Writes to the memory of all blocks there have been in the range.
+// Writes to the memory of all blocks ever used in the range.
 void Overwrite(uintptr_t address, size_t bytes) {
   for (auto at = system_below.memory.lower_bound(address);
        at != system_below.memory.end() && at->first < address + bytes; ++at) {
@@ -95,8 +94,9 @@ void* Metadata::Allocate(size_t bytes, size_t alignment) {
 
 void* Metadata::AllocatePages(size_t bytes) { return Allocate(bytes, 4096); }
 
-// Of a segment, as all books of many pages are here. Pages are of one byte, so
-// that what may be purged is. What the model knows of is written through it.
+// Purges the metadata of a segment, the only large objects here. Pages are of
+// one byte, so that all of it is purged. What the model tracks is written
+// through the model.
 bool Metadata::PurgePages(void* pages, size_t bytes) {
   auto* chunk = static_cast<SlabChunk<SegmentSlab>*>(pages);
   Require(bytes == sizeof(*chunk), "what is purged is not a segment's books");
@@ -154,10 +154,9 @@ void ChunkSource::Free(uintptr_t address, size_t, uint64_t) {
 
 bool ChunkSource::BecomeSparse(uintptr_t) { return true; }
 
-// The kernel takes its time: others go on meanwhile.
 size_t os::PageBytes() { return 4096; }
 
-// The pagemap does without a window: its classes lie in leaves.
+// No window: the pagemap keeps all classes in leaves.
 uint64_t os::AddressSpaceLimit() { return UINT64_MAX; }
 os::Mapping os::Map(size_t, size_t, Access) { return {0, ENOMEM}; }
 int os::AdviseNoHugePages(uintptr_t, size_t) { return 0; }
@@ -165,6 +164,7 @@ int os::Commit(uintptr_t, size_t) { return ENOMEM; }
 void os::Release(uintptr_t, size_t) {}
 constinit thread_local FailureNote internal::failure_note{};
 
+// Other threads run meanwhile.
 int os::Purge(uintptr_t address, size_t bytes) {
   Overwrite(address, bytes);
   interleaver::Touch(&system_below.books);
@@ -179,7 +179,7 @@ constinit std::atomic<uint64_t> options::internal::values[kCount] = {};
 
 namespace {
 
-// --- Reaching what runs must begin anew --------------------------------------
+// --- Access to state that each run resets ------------------------------------
 
 using ChunkPool = MetadataAllocator<SlabChunk<SegmentSlab>>;
 
@@ -210,7 +210,7 @@ template struct ExposeCount<&ChunkPool::free_count_>;
 
 // --- What threads do ---------------------------------------------------------
 
-// The program writes to a block that it has.
+// The program writes to a block that it holds.
 void Use(void* block) {
   system_below.memory[reinterpret_cast<uintptr_t>(block)] = 1;
 }
@@ -239,7 +239,7 @@ class SegmentModel : public testing::Test {
   using Heap = SegmentBackend::Heap;
 
   void SetUp() override {
-    // The leaves of the map, for good: they are entered once a process.
+    // Creates the pagemap's leaves, once for all runs.
     for (size_t c = 0; c < kMostChunks; ++c) {
       static Chunk chunk;
       ASSERT_TRUE(Pagemap::SetChunk(kFirstChunk + c * kChunkBytes, &chunk));
@@ -248,7 +248,7 @@ class SegmentModel : public testing::Test {
         std::max(system_below.books_kept, system_below.books_used);
   }
 
-  // A fresh back-end with small segments of `slabs` slabs.
+  // Starts with an empty back-end whose segments have `slabs` slabs.
   void Begin(size_t slabs = 1) ABSL_NO_THREAD_SAFETY_ANALYSIS {
     System& s = system_below;
     for (size_t c = 0; c < kMostChunks; ++c) {
@@ -267,7 +267,7 @@ class SegmentModel : public testing::Test {
     s.links.clear();
     new (PoolOfChunks()) ChunkPool;
     new (PoolOfRows()) RowPool;
-    // As many as stay resident: the books of each segment given back are
+    // As many as stay resident, so that the metadata of each freed segment is
     // purged.
     SetFreeCount(PoolOfChunks(), 1000);
     new (&heap_pool) MetadataAllocator<Heap>;
@@ -278,7 +278,7 @@ class SegmentModel : public testing::Test {
     options::internal::values[options::k_decay].store(0);
   }
 
-  // After all threads: what is not freed is in use, and nothing else is.
+  // After all threads: exactly the blocks that were not freed are in use.
   void RequireBooksAreRight() {
     SegmentBackend::Collect(2, /*force=*/true);
     SegmentBackend::Collect(2, /*force=*/true);
@@ -291,7 +291,7 @@ class SegmentModel : public testing::Test {
   }
 
   Result Run(const std::function<Threads()>& make, Options options) {
-    // What decides nothing.
+    // Files whose operations do not affect the outcome.
     options.quiet_files = {"counters.h", "dirty_bytes.h", "options.h"};
     return Explore(
         make, [&] { RequireBooksAreRight(); }, options);
@@ -302,7 +302,7 @@ class SegmentModel : public testing::Test {
     heap->source.Purge(2, /*force=*/true);
   }
 
-  // All blocks of a page, so that its heap has none left.
+  // Allocates all blocks of a page, so that the heap has none left.
   static std::vector<void*> FillPage(Heap* heap) {
     std::vector<void*> blocks;
     for (size_t i = 0; i < kSlabBytes / ClassBytes(kClass); ++i) {
@@ -311,9 +311,9 @@ class SegmentModel : public testing::Test {
     return blocks;
   }
 
-  // A page's last two blocks are freed by two threads; its owner collects, and
-  // gives the page and its segment back; another thread begins it anew, and
-  // the first block of its new life is freed by one of the two.
+  // Two threads free a page's last two blocks; its owner collects, and frees
+  // the page and its segment; another thread reuses it, and one of the first
+  // two frees the first block allocated from it.
   Result EmptyPageMovesOn(const Options& options) {
     moved_on_ = 0;
     return Run(
@@ -337,8 +337,8 @@ class SegmentModel : public testing::Test {
         options);
   }
 
-  // The same page has another below it in its owner's stack, or above it, when
-  // it is pushed late; its books may be purged, and begun anew, by then.
+  // The same page is pushed late, with another page below or above it in its
+  // owner's stack; by then its metadata may be purged and reused.
   Result EmptyPageIsPushedLate(const Options& options) {
     purged_ = 0;
     return Run(
@@ -363,7 +363,7 @@ class SegmentModel : public testing::Test {
         options);
   }
 
-  // Two threads free one page's blocks while its owner takes new ones.
+  // Two threads free blocks of one page while its owner allocates.
   Result FreedIntoWhileInUse(const Options& options) {
     return Run(
         [&] {
@@ -411,7 +411,7 @@ TEST_F(SegmentModel, APageIsFreedIntoWhileItsOwnerAllocates) {
   EXPECT_GE(result.runs, 50);
 }
 
-// The same with two blocks of each thread.
+// The same with two blocks per thread.
 TEST_F(SegmentModel, APageIsFreedIntoTwiceWhileItsOwnerAllocatesTwice) {
   const Result result = Run(
       [&] {
@@ -435,7 +435,7 @@ TEST_F(SegmentModel, APageIsFreedIntoTwiceWhileItsOwnerAllocatesTwice) {
 }
 
 // A thread has ended; while one of its blocks is freed, a new thread and one
-// that is out of pages both go for its heap.
+// without free pages both try to get its heap.
 TEST_F(SegmentModel, AnOrphanIsAdoptedWhileItIsFreedInto) {
   const Result result = Run(
       [&] {
@@ -458,7 +458,7 @@ TEST_F(SegmentModel, AnOrphanIsAdoptedWhileItIsFreedInto) {
   EXPECT_GE(result.runs, 150);
 }
 
-// A thread ends while another, which has its blocks, frees them and ends too.
+// Two threads hold each other's blocks, free them and end at the same time.
 TEST_F(SegmentModel, ThreadsEndWithOneAnothersBlocks) {
   const Result result = Run(
       [&] {
@@ -482,14 +482,14 @@ TEST_F(SegmentModel, ThreadsEndWithOneAnothersBlocks) {
   EXPECT_GE(result.runs, 80);
 }
 
-// Free slabs are purged while the lock is free, and the heap's thread begins
-// one and gives one back.
+// Free slabs are purged without the lock while the heap's thread takes and
+// frees slabs.
 TEST_F(SegmentModel, SlabsArePurgedWhileOthersAreTaken) {
   const Result result = Run(
       [&] {
         Begin(/*slabs=*/3);
         Heap* a = SegmentBackend::Attach();
-        // Two slabs with a block each, one that is free.
+        // Two slabs with one block each, and a free one.
         void* block = Allocate(a);
         Allocate(a, kOtherClass);
         return Threads{[=] {
@@ -500,7 +500,7 @@ TEST_F(SegmentModel, SlabsArePurgedWhileOthersAreTaken) {
       },
       {});
   EXPECT_TRUE(result.passed) << result.failure;
-  EXPECT_GE(result.runs, 5);  // steps with the lock held are one
+  EXPECT_GE(result.runs, 5);  // a critical section is one step
 }
 
 TEST_F(SegmentModel, TwoPurgeWhileASlabIsBegun) {
@@ -529,8 +529,8 @@ TEST_F(SegmentModel, NeedsItsMemoryOrders) {
     EXPECT_GE(survivors.tried, 3);
     return survivors.texts;
   };
-  // Of a page's owner: would matter if heaps were not zeros when they begin
-  // (as in remote_frees_test).
+  // The store of a page's owner would matter if new heaps were not zeroed (as
+  // in remote_frees_test).
   const auto only_the_owner =
       testing::ElementsAre("segment_heap.cc store release -> relaxed");
   EXPECT_THAT(survivors_of([&](const Options& options) {

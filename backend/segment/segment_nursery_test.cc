@@ -1,5 +1,5 @@
-// The nursery: threads that start beside others share the memory of their first
-// blocks, and have their own when these are more than a few.
+// The nursery: threads that start while others run share slabs for their first
+// blocks, and get their own when they need more than a few.
 
 #include <gtest/gtest.h>
 
@@ -27,8 +27,8 @@ class Nursery : public testing::Test {
     SegmentBackend::Collect(CoarseMilliseconds(), /*force=*/true);
   }
 
-  // The heap of a thread that starts. It has no segment: those of the tests
-  // before were given back.
+  // Returns the heap of a starting thread. It has no segment: earlier tests
+  // have returned theirs.
   Heap* Start(bool beside_others) {
     Heap* heap = SegmentBackend::Attach();
     if (beside_others) SegmentBackend::StartBesideOthers(heap);
@@ -60,7 +60,7 @@ TEST_F(Nursery, FirstBlocksOfManyThreadsLieInOneSlab) {
   }
   EXPECT_EQ(slabs.size(), 1u);
   EXPECT_EQ(std::set<void*>(blocks.begin(), blocks.end()).size(), 20u);
-  // Each frees another's.
+  // Each frees another thread's block.
   for (size_t i = 0; i < 20; ++i) Free(heaps_[i], kClass, blocks[19 - i]);
 }
 
