@@ -1,8 +1,8 @@
 // The SuperSlab back-end: one pool of slabs per size class, shared by all
 // threads (shared_slab_pools.h), in SuperSlabs: 2 MiB chunks cut into slabs.
 //
-// Blocks have no owner: there are no remote frees to deliver, nothing to adopt
-// when a thread ends, and no limit on SuperSlabs but memory.
+// Blocks have no owner: there are no remote frees, nothing is adopted when a
+// thread ends, and the number of SuperSlabs is limited only by memory.
 #ifndef HAKMEM_BACKEND_SUPERSLAB_SUPERSLAB_H_
 #define HAKMEM_BACKEND_SUPERSLAB_SUPERSLAB_H_
 
@@ -14,7 +14,7 @@ class SuperSlabBackend {
  public:
   static constexpr const char* kName = "superslab";
 
-  struct Heap {};  // threads hold nothing
+  struct Heap {};  // no state per thread
 
   static Heap* Attach();
   static void Detach(Heap* heap);
