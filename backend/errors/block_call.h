@@ -1,11 +1,11 @@
-// BlockCall: which function the program called with a block, for the line that
-// says what is wrong with the call.
+// BlockCall: the function that the program called with a block, for error
+// messages.
 //
-// A bad address is found deep inside, by code that serves every function. So
-// the slow path notes the function and the address for the time of the call,
-// and whoever aborts asks for the function by the address. An address that was
-// freed earlier, and is found to be bad only now, is no call's: it counts as
-// freed by free. Nothing here is done on the hot path.
+// A bad address is detected deep inside, by code that serves every function. So
+// the slow path records the function and the address for the duration of the
+// call, and the code that aborts looks the function up by the address. An
+// address that was freed earlier and is found to be bad only now belongs to no
+// call: it counts as freed by free. Nothing here runs on the hot path.
 #ifndef HAKMEM_BACKEND_ERRORS_BLOCK_CALL_H_
 #define HAKMEM_BACKEND_ERRORS_BLOCK_CALL_H_
 
@@ -19,24 +19,24 @@ enum class BlockCall : uint8_t {
   kFreeAlignedSized,
   kDelete,
   kDeleteArray,
-  // From here on, calls that need not end the block.
+  // From here on, calls that need not free the block.
   kRealloc,
   kReallocarray,
   kUsableSize,
 };
 
-// "operator delete[]"
+// For example "operator delete[]".
 const char* NameOf(BlockCall call);
 
 constexpr bool EndsBlock(BlockCall call) { return call < BlockCall::kRealloc; }
 
-// While one exists, this thread is in `call` with the block at `address`.
+// While it exists, this thread is in `call` with the block at `address`.
 class BlockCallScope {
  public:
   BlockCallScope(BlockCall call, uintptr_t address) : outer_(current_) {
     Note(call, address);
   }
-  // Of a signal handler, say, which frees in the middle of another call.
+  // Scopes nest, e.g. when a signal handler frees during another call.
   ~BlockCallScope() { current_ = outer_; }
   BlockCallScope(const BlockCallScope&) = delete;
   BlockCallScope& operator=(const BlockCallScope&) = delete;
@@ -45,12 +45,12 @@ class BlockCallScope {
   static void Note(BlockCall call, uintptr_t address) {
     current_ = {address, call};
   }
-  // The same unless the thread is in another call with that address.
+  // The same, unless the thread is in another call with that address.
   static void NoteIfNone(BlockCall call, uintptr_t address) {
     if (current_.address != address) Note(call, address);
   }
 
-  // The call with `address` that this thread is in; kFree when it is in none.
+  // The call with `address` that this thread is in; kFree if there is none.
   static BlockCall Of(uintptr_t address) {
     return current_.address == address ? current_.call : BlockCall::kFree;
   }

@@ -8,25 +8,25 @@
 namespace hakmem {
 namespace {
 
-// Only what is used becomes resident. Where so much is refused, less will do.
+// Only what is used becomes resident. If the OS refuses, tries less.
 constexpr size_t kMostBytes = size_t{256} << 20;
 constexpr size_t kLeastBytes = size_t{64} << 10;
 
-// Pieces are multiples of this; so is the room for the size before each.
+// Pieces are multiples of this; so is the space for the size before each.
 constexpr size_t kGrain = 16;
 
-// The mapping, written before its address is seen. Several threads may come to
-// their end at once: who claims the word makes it.
+// The mapping; its size is written before its address is published. Several
+// threads may abort at the same time: the one that sets `claimed` maps it.
 constinit std::atomic<bool> claimed{false};
 constinit size_t mapped_bytes = 0;
 constinit std::atomic<uintptr_t> mapping{0};
-// Of the mapping, from its start.
+// Bytes of the mapping in use, from its start.
 constinit std::atomic<size_t> used{0};
 
 constinit std::atomic<void (*)()> when_begun{nullptr};
 
 void MapOnce() {
-  // relaxed: nothing is read that another wrote.
+  // relaxed: it publishes no data.
   if (claimed.exchange(true, std::memory_order_relaxed)) return;
   for (size_t bytes = kMostBytes; bytes >= kLeastBytes; bytes /= 4) {
     const os::Mapping made =
@@ -39,6 +39,7 @@ void MapOnce() {
   }
 }
 
+// acquire: pairs with the release in MapOnce.
 uintptr_t Mapped() { return mapping.load(std::memory_order_acquire); }
 
 size_t& SizeBefore(uintptr_t address) {
@@ -48,7 +49,7 @@ size_t& SizeBefore(uintptr_t address) {
 }  // namespace
 
 void Emergency::WhenBegun(void (*take_over)()) {
-  // relaxed, here and below: a function, known since the process began.
+  // relaxed, here and below: a function pointer, set when the process began.
   when_begun.store(take_over, std::memory_order_relaxed);
 }
 
@@ -72,7 +73,7 @@ void* Emergency::Allocate(size_t bytes, size_t alignment) {
         (start + before + kGrain + alignment - 1) & ~uintptr_t{alignment - 1};
     after = address + bytes - start;
     if (after > mapped_bytes) return nullptr;
-    // relaxed: it only says whose the piece is, and nobody has used it yet.
+    // relaxed: it only assigns the piece, which no one has used yet.
   } while (
       !used.compare_exchange_weak(before, after, std::memory_order_relaxed));
   SizeBefore(address) = bytes;

@@ -1,13 +1,12 @@
-// Memory for the last moments of a thread that the allocator ends the process
-// from. A handler of SIGABRT may allocate, to write a report; but the thread
-// may hold locks, and books may be half changed. So from then on the thread is
-// served from memory of its own, which needs neither locks nor books.
+// Emergency memory for a thread in which the allocator aborts the process. A
+// SIGABRT handler may allocate, to write a report; but the thread may hold
+// locks, and metadata may be half changed. So from then on the thread is served
+// from separate memory that needs neither.
 //
-// One mapping, made when it is needed first, from which pieces are cut and
-// never taken back: the process is about to end. Its size is before each piece.
-// Used by error_reporting.h, which begins it; by the thread cache, which
-// allocates; by SpanSource, so that whoever is handed a piece may measure and
-// free it.
+// One mapping, created on first use, from which pieces are cut that are never
+// freed: the process is about to end. A piece's size lies before it. Used by
+// error_reporting.h, which begins it; by the thread cache, which allocates; by
+// SpanSource, so that pieces can be measured and freed.
 #ifndef HAKMEM_BACKEND_ERRORS_EMERGENCY_H_
 #define HAKMEM_BACKEND_ERRORS_EMERGENCY_H_
 
@@ -18,18 +17,18 @@ namespace hakmem {
 
 class Emergency {
  public:
-  // Has `take_over()` called, by the thread in need, when it begins.
+  // Registers `take_over()`, which Begin calls on its thread.
   static void WhenBegun(void (*take_over)());
 
-  // Begins it for the calling thread. Takes no lock.
+  // Starts emergency mode for the calling thread. Takes no lock.
   static void Begin();
 
-  // `bytes` of zeros, aligned to `alignment`, a power of two. Null when there
-  // is no more. Thread-safe, takes no lock.
+  // Zeroed memory of `bytes`, aligned to `alignment` (a power of two). Null
+  // when exhausted. Thread-safe, takes no lock.
   static void* Allocate(size_t bytes, size_t alignment);
 
-  // Usable bytes of the piece at `address`; 0 when it is none. The address must
-  // start a piece if it lies in one.
+  // Usable bytes of the piece at `address`; 0 if there is none. The address
+  // must be the start of a piece if it lies in one.
   static size_t BytesAt(uintptr_t address);
 };
 

@@ -11,8 +11,8 @@
 namespace hakmem {
 namespace {
 
-// How a line begins: "double free of A", "double free of A by operator delete",
-// "realloc of A".
+// The start of a line: "double free of A", "double free of A by operator
+// delete", "realloc of A".
 LogLine& Begin(LogLine& line, const char* kind, uintptr_t address) {
   const BlockCall call = BlockCallScope::Of(address);
   line.Text(EndsBlock(call) ? kind : NameOf(call)).Text(" of ").Hex(address);
@@ -22,7 +22,7 @@ LogLine& Begin(LogLine& line, const char* kind, uintptr_t address) {
   return line;
 }
 
-// The same where what is wrong does not have a name.
+// The same for an error that has no name.
 LogLine& Begin(LogLine& line, uintptr_t address) {
   return line.Text(NameOf(BlockCallScope::Of(address)))
       .Text(" of ")
