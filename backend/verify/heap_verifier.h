@@ -1,16 +1,17 @@
-// HeapVerifier: what the proof that the books balance is written with, and
-// where its errors go. hakmem_check_heap (frontend/dispatch/heap_check.cc)
-// makes one, and each part of the allocator has a
-// VerifyInvariants(HeapVerifier&) that walks its own books.
+// HeapVerifier: what invariant checks are written with, and where their errors
+// go. hakmem_check_heap (frontend/dispatch/heap_check.cc) creates one, and each
+// part of the allocator has a VerifyInvariants(HeapVerifier&) that walks its
+// metadata.
 //
 //   check.Require(slab.touched_bytes <= kSlabBytes, "touched beyond it", base);
 //
-// An error is one line on stderr: "hakmem: heap check: <rule that is broken>".
-// Parts that must agree with one another add what they find to the tally, which
-// is compared when all have been walked. Allocates nothing, takes no lock.
+// An error is one line on stderr: "hakmem: heap check: <broken rule>". Parts
+// that must agree add their counts to the tally, which is compared at the end.
+// Allocates nothing, takes no lock.
 //
-// Not thread-safe. Whoever checks a part holds its locks, as for fork, and no
-// other thread may be inside the allocator: it would be caught midway.
+// Not thread-safe. The caller holds the locks of the parts it checks, as for
+// fork, and no other thread may be inside the allocator: its state would be
+// inconsistent.
 #ifndef HAKMEM_BACKEND_VERIFY_HEAP_VERIFIER_H_
 #define HAKMEM_BACKEND_VERIFY_HEAP_VERIFIER_H_
 
@@ -24,15 +25,15 @@ namespace hakmem {
 
 class HeapVerifier {
  public:
-  // With `lost_threads` this is the child of a fork that may have caught other
-  // threads midway, for good: what RequireAtRest asks need not hold.
+  // `lost_threads`: this is the child of a fork, which other threads may have
+  // left in an inconsistent state; RequireAtRest then reports nothing.
   explicit HeapVerifier(bool lost_threads = false)
       : lost_threads_(lost_threads) {}
   HeapVerifier(const HeapVerifier&) = delete;
   HeapVerifier& operator=(const HeapVerifier&) = delete;
 
-  // Reports `fault` of what lies at `where` (0: of nothing in particular)
-  // unless `holds`. Returns `holds`.
+  // Unless `holds`, reports `fault` at `where` (0: nowhere in particular).
+  // Returns `holds`.
   bool Require(bool holds, const char* fault, uintptr_t where = 0) {
     if (!holds) [[unlikely]] {
       Report(fault, where);
@@ -40,7 +41,7 @@ class HeapVerifier {
     return holds;
   }
 
-  // The same for two numbers that must be one.
+  // The same for two numbers that must be equal.
   bool RequireEqual(uint64_t found, uint64_t expected, const char* fault,
                     uintptr_t where = 0) {
     if (found != expected) [[unlikely]] {
@@ -49,7 +50,7 @@ class HeapVerifier {
     return found == expected;
   }
 
-  // The same for rules that a thread breaks for a moment without a lock.
+  // The same for rules that threads may break briefly without a lock.
   bool RequireAtRest(bool holds, const char* fault, uintptr_t where = 0) {
     return Require(holds || lost_threads_, fault, where);
   }
@@ -58,15 +59,15 @@ class HeapVerifier {
     return lost_threads_ || RequireEqual(found, expected, fault, where);
   }
 
-  // Reports each address that `enumerate`, called as enumerate(add), adds more
-  // than once by add(address). It is called again and again when they are many,
-  // and must add the same ones each time.
+  // Reports each address that is added more than once. `enumerate(add)` calls
+  // add(address) for each; it may be called several times, and must add the
+  // same ones each time.
   template <typename Enumerate>
   void RequireDistinct(Enumerate&& enumerate, const char* fault) {
     size_t total = 0;
     enumerate([&](uintptr_t) { ++total; });
-    // A part of them at a time, by a hash; half as large as there is room for,
-    // so that only one that is full of equal addresses overflows.
+    // One part of them at a time, selected by a hash. Parts are half as large
+    // as the array, so that only one full of equal addresses overflows.
     const size_t parts = total / (kRoom / 2) + 1;
     for (size_t part = 0; part < parts; ++part) {
       size_t count = 0;
@@ -78,24 +79,24 @@ class HeapVerifier {
     }
   }
 
-  // Says how many errors there were beyond those printed, and returns how many
-  // in all. To be called once, last.
+  // Reports how many errors were not printed, and returns the total. Call it
+  // once, at the end.
   int Finish();
 
   int errors() const { return errors_; }
 
-  // What the parts have found so far.
+  // Counts of the parts checked so far.
   struct Tally {
-    uint64_t used_chunks = 0;         // of the chunk source's, handed out
+    uint64_t used_chunks = 0;         // of the chunk source
     uint64_t slab_chunks = 0;         // held by slab sources
     uint64_t page_chunks = 0;         // held by the page heap
     uint64_t large_blocks = 0;        // in use
-    uint64_t mapped_slab_chunks = 0;  // the same as the pagemap has it
+    uint64_t mapped_slab_chunks = 0;  // the same according to the pagemap
     uint64_t mapped_page_chunks = 0;
     uint64_t mapped_large_blocks = 0;
-    uint64_t dirty_bytes = 0;       // free and resident, but for those of spans
-    uint64_t dirty_span_bytes = 0;  // the same of free spans
-    uint64_t cached_spans = 0;      // by the page heap's tags
+    uint64_t dirty_bytes = 0;       // free and resident, without spans
+    uint64_t dirty_span_bytes = 0;  // in free spans
+    uint64_t cached_spans = 0;      // according to the page heap's tags
     uint64_t kept_spans = 0;        // in span bins and shards
   };
   Tally tally;
@@ -108,8 +109,8 @@ class HeapVerifier {
     return (address * uint64_t{0x9e3779b97f4a7c15}) >> 40;
   }
 
-  // Sorts the first `count` of sorted_, and reports those that occur twice. One
-  // function for all: sorting is much code.
+  // Sorts the first `count` of sorted_, and reports those that occur twice. Not
+  // a template: sorting is much code.
   [[gnu::noinline]] void RequireDistinctPart(size_t count, const char* fault) {
     std::sort(sorted_, sorted_ + count);
     for (size_t i = 1; i < count; ++i) {
@@ -121,16 +122,15 @@ class HeapVerifier {
   [[gnu::cold]] void Report(const char* fault, uintptr_t where, uint64_t found,
                             uint64_t expected);
 
-  // All locks are held by whoever checks: one is enough for the process.
+  // The caller holds all locks, so one is enough for the process.
   static uintptr_t sorted_[kRoom];
 
   const bool lost_threads_;
   int errors_ = 0;
 };
 
-// Calls visit(T*) for each element of `list`, as far as its links are whole,
-// and reports `fault` of where they are not. Returns how many. `visit` may
-// change no list.
+// Calls visit(T*) for each element of `list`, up to the first broken link,
+// which it reports as `fault`. Returns how many. `visit` must not change lists.
 template <typename T, typename Tag, typename Visit>
 size_t WalkList(const IntrusiveList<T, Tag>& list, const char* fault,
                 HeapVerifier& check, Visit&& visit) {
@@ -138,7 +138,7 @@ size_t WalkList(const IntrusiveList<T, Tag>& list, const char* fault,
   T* previous = nullptr;
   for (T* element = list.front(); element != nullptr;
        element = IntrusiveList<T, Tag>::Next(element)) {
-    // A list that leads back into itself has an element with a wrong link.
+    // A circular list has an element with a wrong back link.
     const ListNode<T, Tag>& links = *element;
     if (!check.Require(links.list_previous == previous, fault,
                        reinterpret_cast<uintptr_t>(element))) {
@@ -151,8 +151,7 @@ size_t WalkList(const IntrusiveList<T, Tag>& list, const char* fault,
   return count;
 }
 
-// The same for a list that is linked one way, by next(T*). One that leads back
-// into itself is reported and visited no further.
+// The same for a list linked by next(T*). Stops at a circle and reports it.
 template <typename T, typename Next, typename Visit>
 size_t WalkChain(T* first, Next&& next, const char* fault, HeapVerifier& check,
                  Visit&& visit) {
@@ -160,7 +159,7 @@ size_t WalkChain(T* first, Next&& next, const char* fault, HeapVerifier& check,
   T* slow = first;
   for (T* element = first; element != nullptr; element = next(element)) {
     visit(element);
-    // Half as fast: meets the other one in a circle.
+    // At half the speed: the other one catches up with it in a circle.
     if (++count % 2 == 0) slow = next(slow);
     if (!check.Require(next(element) != slow, fault,
                        reinterpret_cast<uintptr_t>(element))) {

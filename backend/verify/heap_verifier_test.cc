@@ -1,5 +1,5 @@
-// Each kind of book, damaged by hand: its check must find nothing before and
-// after, and name the damage between.
+// Damages each kind of metadata: its check must report the damage, and nothing
+// before and after.
 
 #include "backend/verify/heap_verifier.h"
 
@@ -31,7 +31,7 @@ namespace {
 
 constexpr SizeClass kClass{5};
 
-// --- What checks are made of -------------------------------------------------
+// --- The verifier itself -----------------------------------------------------
 
 TEST(HeapVerifier, CountsAndPrintsNoMoreThanTwentyLines) {
   const std::string lines = FaultsOf([](HeapVerifier& check) {
@@ -126,7 +126,7 @@ TEST(MetadataPoolBooks, NamesWhatIsFreeTwiceOrInUseAsWell) {
   EXPECT_NE(faults(a).find("books in use are free as well"), std::string::npos);
   pool.Put(b);
   EXPECT_EQ(faults(nullptr), "");
-  pool.Put(a);  // again: the chain now leads in a circle
+  pool.Put(a);  // again: the list is now circular
   EXPECT_NE(faults(nullptr).find("in a circle"), std::string::npos);
 }
 
@@ -159,7 +159,7 @@ TEST(MetadataPoolBooks, KnowsWhatIsKeptUntilItIsDue) {
   EXPECT_NE(faults(b).find("books in use are kept as well"), std::string::npos);
   pool.Put(b);
   EXPECT_NE(faults(nullptr).find("books are free twice"), std::string::npos);
-  EXPECT_EQ(pool.Get(), b);  // the newest kept
+  EXPECT_EQ(pool.Get(), b);  // the last one kept
   pool.Keep(b, 20);
   pool.PurgeKept(20, 5, /*force=*/true);
   EXPECT_NE(faults(b).find("books in use are free as well"), std::string::npos);
@@ -245,7 +245,7 @@ struct PartialSlab {
   }
   uintptr_t address() const { return reinterpret_cast<uintptr_t>(blocks[0]); }
   std::string faults() const { return BackendFaults<B>(heap); }
-  // Expects that `*place` is missed.
+  // Expects the check to report a damaged `*place`.
   template <typename T>
   void Expect(T* place, T damaged, const char* fault) {
     ExpectFault(
@@ -303,7 +303,7 @@ TEST(SegmentBooks, NameEachDamageOfAPage) {
   ExpectSlabFaults<SegmentBackend, SegmentSlab>();
 }
 
-// Taken out of its slab behind the pool's back.
+// Takes a block out of its slab without the pool.
 TEST(SuperSlabBooks, NameABlockThatIsLost) {
   PartialSlab<SuperSlabBackend, Slab> p;
   void* block;
@@ -382,9 +382,9 @@ TEST(SegmentBooks, AcceptRemoteFreesOnTheirWayAndNameATornStack) {
 }
 
 // A thread that frees remotely may push a page on its owner's stack after the
-// owner has collected the page's bits, emptied it and let go of its segment
-// (backend/segment/remote_frees.h). The page's link must stay, though the books
-// of the segment are purged, or the pages below it are lost.
+// owner has collected the page's bits and freed its segment
+// (backend/segment/remote_frees.h). The page's link must stay even if the
+// metadata of the segment is purged, or the pages below it are lost.
 TEST(SegmentBooks, PagesStayInTheirStackWhenTheirSegmentIsGivenBack) {
   constexpr SizeClass kLargest{kTinyClassCount - 1};  // 32 blocks a page
   constexpr size_t kBlocks = 10 * kSlabsPerChunk * 32;
@@ -394,10 +394,10 @@ TEST(SegmentBooks, PagesStayInTheirStackWhenTheirSegmentIsGivenBack) {
   for (size_t i = 0; i < kBlocks;) {
     i += SegmentBackend::Refill(heap, kLargest, &blocks[i], 32);
   }
-  // A block that the owner has yet to collect.
+  // A remote free that the owner has not collected yet.
   void* first = blocks.front();
   SegmentBackend::Drain(other, kLargest, &first, 1);
-  // And a late push of a page in one of the segments that are given back last.
+  // And a late push of a page in one of the last segments to be freed.
   const auto late = reinterpret_cast<uintptr_t>(
       blocks[kBlocks - kSlabsPerChunk * 32 * 3 / 2]);
   const auto* page = FindSlab<SegmentSlab>(late);
@@ -566,7 +566,7 @@ TEST(LargeBooks, NameEachDamageOfABlock) {
             std::string::npos);
   ASSERT_TRUE(Pagemap::SetChunk(a, block));
 
-  // Parked: the map does not know it, the list does.
+  // A parked block is in the list, not in the pagemap.
   ASSERT_TRUE(Large::Park(a, 0));
   EXPECT_EQ(LargeFaults(), "");
   ExpectFault(&block->bytes, block->bytes - kPageBytes, LargeFaults,

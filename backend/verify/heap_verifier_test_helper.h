@@ -1,5 +1,4 @@
-// heap_verifier_test_helper.h: what a check of some books says, for tests that
-// damage them by hand.
+// The output of a check, for tests that damage metadata on purpose.
 #ifndef HAKMEM_BACKEND_VERIFY_HEAP_VERIFIER_TEST_HELPER_H_
 #define HAKMEM_BACKEND_VERIFY_HEAP_VERIFIER_TEST_HELPER_H_
 
@@ -22,8 +21,8 @@ std::string FaultsOf(Walk&& walk) {
   return testing::internal::GetCapturedStderr();
 }
 
-// Sets `*place` to `damaged`, expects that `faults()` has `fault` in it, and
-// mends the place again.
+// Sets `*place` to `damaged`, expects `fault` in the output of `faults()`, and
+// restores the place.
 template <typename T, typename Faults>
 void ExpectFault(T* place, T damaged, Faults&& faults, const char* fault) {
   const T whole = std::exchange(*place, damaged);
