@@ -11,12 +11,12 @@ namespace {
 constinit GuardedPool pool;
 
 struct Sampler {
-  uint64_t state;  // of the generator; 0: not begun
-  bool busy;       // so what walking the stack may allocate is not sampled
+  uint64_t state;  // of the generator; 0: not seeded
+  bool busy;       // allocations by the stack walk are not sampled
 };
 constinit thread_local Sampler sampler = {0, false};
 
-// Mixes all bits of `x` into all others (the finalizer of MurmurHash3).
+// Mixes all bits of `x` (the finalizer of MurmurHash3).
 uint64_t Mix(uint64_t x) {
   x = (x ^ (x >> 33)) * 0xff51afd7ed558ccd;
   x = (x ^ (x >> 33)) * 0xc4ceb9fe1a85ec53;
@@ -28,7 +28,7 @@ uint64_t Mix(uint64_t x) {
   return seed != 0 ? seed : 1;
 }
 
-// xorshift64* (Vigna, 2016): the upper bits are the good ones.
+// xorshift64* (Vigna, 2016): its upper bits are the best.
 uint64_t Random() {
   uint64_t x = sampler.state != 0 ? sampler.state : Seed();
   x ^= x >> 12;
@@ -38,8 +38,8 @@ uint64_t Random() {
   return x * 0x2545f4914f6cdd1d;
 }
 
-// True once in `interval` on average, whatever came before: a thread's first
-// call is as likely as any.
+// True once in `interval` on average, independent of earlier calls: a thread's
+// first call is as likely as any.
 bool ThrowCoin(uint64_t interval) {
   using Wide = unsigned __int128;
   return (Wide{Random()} * interval) >> 64 == 0;
@@ -75,8 +75,8 @@ void Guard::Start() {
   }
   begin_.store(pool.begin(), std::memory_order_relaxed);
   length_.store(pool.length(), std::memory_order_relaxed);
-  // relaxed: there is one thread yet, or, in a library loaded late, others come
-  // by it through the lock of DisableFastPathOnAllThreads.
+  // relaxed: there is only one thread yet; or, in a library loaded late, other
+  // threads see it through the lock of DisableFastPathOnAllThreads.
   interval_.store(interval, std::memory_order_relaxed);
 }
 

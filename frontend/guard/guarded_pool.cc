@@ -12,7 +12,7 @@
 namespace hakmem {
 namespace {
 
-// What stands beside a block: no letter, no number that programs write often.
+// The pattern beside a block: no letter or number that programs often write.
 constexpr unsigned char kPattern = 0xc9;
 
 unsigned char* At(uintptr_t address) {
@@ -40,7 +40,7 @@ NearestAllocation AllocationNear(const GuardedBlock& block, uintptr_t address) {
   return finding;
 }
 
-// How far `address` is from the bytes of `block`.
+// The distance of `address` from the bytes of `block`.
 size_t DistanceTo(const GuardedBlock& block, uintptr_t address) {
   if (address < block.address) return block.address - address;
   const uintptr_t end = block.address + block.bytes;
@@ -54,13 +54,13 @@ struct GuardedPool::Slot : ListNode<Slot> {
 };
 
 struct GuardedPool::Layout {
-  uintptr_t start;  // of the block
+  uintptr_t start;  // of the block, to `end`
   uintptr_t end;
-  uintptr_t pages;  // that it lies in, to pages_end
+  uintptr_t pages;  // of the block, to `pages_end`
   uintptr_t pages_end;
 
   bool IsIntact(uintptr_t* changed) const {
-    // The bytes nearest to the block first: they tell how far it went.
+    // The bytes nearest to the block first: a report gives the distance.
     for (uintptr_t a = end; a < pages_end; ++a) {
       if (*At(a) != kPattern) return *changed = a, false;
     }
@@ -107,7 +107,7 @@ GuardedPool::Layout GuardedPool::LayoutOf(const GuardedBlock& block) const {
   layout.start = block.address;
   layout.end = block.address + block.bytes;
   layout.pages = layout.start & ~(page_ - 1);
-  // A block of 0 bytes has a page, too: its address is its own.
+  // A block of 0 bytes has a page too, as its address must be unique.
   const size_t room = std::max<size_t>(block.bytes, 1);
   layout.pages_end = (layout.start + room + page_ - 1) & ~(page_ - 1);
   return layout;
@@ -126,7 +126,7 @@ GuardedPool::Layout GuardedPool::LayOut(const Slot& slot, size_t bytes,
   return LayoutOf(block);
 }
 
-// The slot that was unused longest; null when all are in use.
+// The slot freed longest ago; null when all are in use.
 GuardedPool::Slot* GuardedPool::TakeSlot() {
   MutexLock lock(mutex_);
   if (begun_ < slot_count_) return &slots_[begun_++];
@@ -149,8 +149,8 @@ uintptr_t GuardedPool::Allocate(size_t bytes, size_t alignment, End end,
   if (bytes > kMostBytes || alignment > page_) return 0;
   Slot* slot = TakeSlot();
   if (slot == nullptr) return 0;
-  // Until the books are written, the slot is its last block's: whoever still
-  // uses that is told so.
+  // Until the metadata is written, the slot belongs to its last block, so that
+  // use after free of that block is still reported.
   const Layout layout = LayOut(*slot, bytes, alignment, end);
   const size_t committed = layout.pages_end - layout.pages;
   if (os::Commit(layout.pages, committed) != 0) {
@@ -206,7 +206,7 @@ GuardedPool::Answer GuardedPool::Free(uintptr_t address, const CallSite& site,
     totals_.live_bytes -= slot->block.bytes;
     totals_.committed_bytes -= layout.pages_end - layout.pages;
   }
-  // What the OS refuses here only makes a later misuse go unnoticed.
+  // If the OS refuses, only later misuse goes undetected.
   (void)os::Uncommit(layout.pages, layout.pages_end - layout.pages);
   GiveBack(slot);
   return Answer::kGood;
@@ -236,8 +236,8 @@ void GuardedPool::SetOrigin(uintptr_t address, Origin origin) {
   }
 }
 
-// The block of the slot that `address` lies in, or for want of one the nearest
-// of its neighbours'.
+// The block of the slot that `address` lies in, else the nearest block in the
+// neighbouring slots.
 const GuardedBlock* GuardedPool::NearestTo(uintptr_t address) const {
   const Slot* here = SlotAt(address);
   if (here != nullptr && here->block.address != 0) return &here->block;
@@ -258,8 +258,8 @@ const GuardedBlock* GuardedPool::NearestTo(uintptr_t address) const {
 
 bool GuardedPool::Find(uintptr_t address, NearestAllocation* finding)
     ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  // Its holder may be stopped for good: by a signal, or by what ends the
-  // process.
+  // The lock's holder may never run again: stopped by a signal, or by what ends
+  // the process.
   bool locked = false;
   for (int i = 0; i < 1000 && !locked; ++i) {
     locked = mutex_.TryLock();

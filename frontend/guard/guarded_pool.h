@@ -1,22 +1,22 @@
-// The pool of guarded blocks: slots of pages of which no two touch.
+// The pool of guarded blocks: slots of pages, separated by guard pages.
 //
 //   │ guard │   slot 0   │ guard │   slot 1   │ guard │ … │ guard │
-//             ▒▒▒▒▒▒▒▒┌─────┬──┐
-//      no access      │block│~~│  right: an access behind it faults at once
 //
-//             ┌─────┬──┐▒▒▒▒▒▒▒▒
-//             │block│~~│   left: an access before it faults at once
+//           │▒▒▒~│block│~│   right: an access after it faults at once
+//           │block│~~│▒▒▒│   left: an access before it faults at once
 //
-// Only the pages that a block in use lies in can be accessed. What is left of
-// them on both sides (~) holds a pattern, which is looked at when the block is
-// freed: at its right a block may have a few bytes for the sake of alignment.
-// A freed slot is inaccessible and is used again last of all, so that what
-// still uses the block is found for long.
+//   ▒ no access   ~ pattern
 //
-// The books lie apart, in metadata memory. This is the idea of Electric Fence
-// (Perens, 1987) with few slots, as GWP-ASan has it.
+// Only the pages of a block in use are accessible. The rest of them, on both
+// sides of the block, holds a pattern that is checked when the block is freed:
+// a right block may have a few bytes after it because of its alignment. A freed
+// slot is inaccessible and reused last, so that use after free is detected for
+// as long as possible.
 //
-// Thread-safe. The one lock is held over no other and no system call.
+// The metadata lies apart. The idea is that of Electric Fence (Perens, 1987),
+// with few slots as in GWP-ASan.
+//
+// Thread-safe. No other lock is taken and no system call made under its lock.
 #ifndef HAKMEM_FRONTEND_GUARD_GUARDED_POOL_H_
 #define HAKMEM_FRONTEND_GUARD_GUARDED_POOL_H_
 
@@ -36,52 +36,52 @@ class GuardedPool {
 
   constexpr GuardedPool() = default;
 
-  // Takes address space for `slots` (not 0) slots and their books; once, before
-  // anything else. Returns 0 or an errno.
+  // Reserves address space for `slots` (not 0) slots, and their metadata. Call
+  // it once, first. Returns 0 or an errno.
   int Begin(size_t slots);
 
-  // The pool's address space, guards included; none before Begin.
+  // The pool's address space, guard pages included; empty before Begin.
   uintptr_t begin() const { return begin_; }
   size_t length() const { return length_; }
 
   // At which end of its slot a block lies.
   enum class End : uint8_t { kLeft, kRight };
 
-  // A block of `bytes`, aligned to `alignment` (a power of two; to
-  // kBlockAlignment at least). Reads as zeros but after a refusal of the OS.
-  // 0 when it is too large or too aligned for a slot, when all slots are in
-  // use, or when the OS refuses.
+  // Allocates a block of `bytes`, aligned to `alignment` (a power of two) and
+  // to at least kBlockAlignment. It is zeroed, unless the OS refused to take
+  // back the slot's memory. Returns 0 if it does not fit a slot, all slots are
+  // in use, or the OS refuses.
   uintptr_t Allocate(size_t bytes, size_t alignment, End end,
                      const CallSite& site);
 
-  // Whether a slot is free, just now: asked before what Allocate needs is made.
+  // Whether a slot is free now, to check before preparing a call of Allocate.
   bool HasRoom();
 
-  // What Free and BytesAt answer.
+  // Results of Free and BytesAt.
   enum class Answer : uint8_t {
     kGood,
-    kNotInUse,     // freed already
+    kNotInUse,     // already freed
     kNotAStart,    // of a block, in use or freed
-    kNoBlock,      // nor near one
-    kOverwritten,  // the pattern beside it: `finding` is of a changed byte
+    kNoBlock,      // and none nearby
+    kOverwritten,  // the pattern beside it; `finding` is a changed byte
   };
 
-  // Takes back the block at `address`, an address of the pool. Anything but
-  // kGood changes nothing, and `*finding` tells of the block.
+  // Frees the block at `address`, which lies in the pool. Any result but kGood
+  // changes nothing and sets `*finding` to the block concerned.
   Answer Free(uintptr_t address, const CallSite& site,
               NearestAllocation* finding);
 
-  // The size that the block at `address` was asked for with; as Free.
+  // The requested size of the block at `address`; results as for Free.
   Answer BytesAt(uintptr_t address, size_t* bytes, NearestAllocation* finding);
 
-  // What the block at `address` was allocated by, for whoever holds it;
-  // kUnknown when no block in use starts there.
+  // The kind of function that allocated the block at `address`, for its holder;
+  // kUnknown if no block in use starts there.
   Origin OriginAt(uintptr_t address);
   void SetOrigin(uintptr_t address, Origin origin);
 
   // Finds the block that an access to `address`, in the pool, was most likely
-  // meant for. False when there is none. May be called from a signal handler:
-  // a lock that is not to be had within a few ms is done without.
+  // meant for. False if there is none. May be called from a signal handler: if
+  // the lock is not free within a few ms, goes on without it.
   bool Find(uintptr_t address, NearestAllocation* finding);
 
   struct Totals {
@@ -111,7 +111,7 @@ class GuardedPool {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   const GuardedBlock* NearestTo(uintptr_t address) const;
 
-  // Set by Begin for good.
+  // Set by Begin, then constant.
   uintptr_t begin_ = 0;
   size_t length_ = 0;
   size_t page_ = 0;
@@ -120,7 +120,7 @@ class GuardedPool {
   Slot* slots_ = nullptr;  // their contents are guarded
 
   Mutex mutex_;
-  size_t begun_ ABSL_GUARDED_BY(mutex_) = 0;  // slots that were ever used
+  size_t begun_ ABSL_GUARDED_BY(mutex_) = 0;          // slots used so far
   IntrusiveList<Slot> free_ ABSL_GUARDED_BY(mutex_);  // of those; oldest first
   Totals totals_ ABSL_GUARDED_BY(mutex_);
 };

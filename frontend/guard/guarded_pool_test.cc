@@ -1,5 +1,5 @@
-// The pool's slots: where blocks lie, what faults, what is found when they are
-// freed, and which block an address is said to belong to.
+// The pool's slots: where blocks lie, what faults, which errors frees detect,
+// and which block an address is attributed to.
 #include "frontend/guard/guarded_pool.h"
 
 #include <gtest/gtest.h>
@@ -42,7 +42,7 @@ class GuardedPoolTest : public testing::Test {
 
 using GuardedPoolDeathTest = GuardedPoolTest;
 
-// By a signal, or as a sanitizer has it.
+// Ends by a signal, or by a sanitizer's report.
 #define EXPECT_FAULT(access) EXPECT_DEATH(access, "")
 
 TEST_F(GuardedPoolDeathTest, ARightBlockEndsWhereNothingMayGo) {
@@ -115,7 +115,7 @@ TEST_F(GuardedPoolTest, WhatFitsNoSlotIsNotTaken) {
 TEST_F(GuardedPoolTest, TheSlotFreedLongestAgoIsUsedNext) {
   ASSERT_EQ(pool_.Begin(8), 0);
   std::vector<uintptr_t> blocks;
-  // A slot that was never used comes first.
+  // Slots that were never used come first.
   for (int i = 0; i < 8; ++i) {
     blocks.push_back(Allocate(64, End::kLeft));
     ASSERT_EQ(Free(blocks.back()), Answer::kGood);
@@ -190,7 +190,7 @@ TEST_F(GuardedPoolTest, AnAddressBelongsToTheNearestBlock) {
   ASSERT_TRUE(pool_.Find(second + 16384 + page_, &finding_));
   EXPECT_EQ(finding_.block.address, second);
   EXPECT_FALSE(pool_.Find(pool_.begin() + pool_.length() - 1, &finding_));
-  // A freed block is told of as such, wherever in its slot.
+  // A freed block is reported as freed, wherever in its slot.
   ASSERT_EQ(Free(first), Answer::kGood);
   ASSERT_TRUE(pool_.Find(first - 2 * page_, &finding_));
   EXPECT_EQ(finding_.block.address, first);

@@ -10,7 +10,7 @@
 namespace hakmem {
 namespace {
 
-// What stacks and their printing need of a signal stack.
+// Stack space needed to walk and print stacks.
 constexpr size_t kStackBytes = 8192;
 
 const char* NameOf(Access access) {
@@ -134,7 +134,7 @@ void ReportFault(const Fault& fault, const NearestAllocation& finding) {
   const uint32_t thread = PrintFaultLine(fault, finding);
   if (SignalStackBytesLeft() < kStackBytes) return;
   PrintHistory(finding.block);
-  // Last: where the fault has spoilt the stack, walking it may be the end.
+  // Last: if the fault has damaged the stack, walking it may crash.
   PrintHeading("accessed", thread);
   StackTrace stack;
   NoteStack(reinterpret_cast<const void*>(fault.instruction), &stack);

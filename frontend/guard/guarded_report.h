@@ -1,5 +1,5 @@
-// What is said of a misused guarded block: several lines on stderr, the first
-// of which tells all but the stacks.
+// Reports misuse of a guarded block: several lines on stderr, the first of
+// which says everything but the stacks.
 //
 //   hakmem: guarded block: write past the end (1 byte behind) of a block of 64
 //           bytes at 0x7f10a3c05fc0 by thread 4711          (one line)
@@ -24,15 +24,15 @@
 
 namespace hakmem {
 
-// Tells of a fault in the pool. Async-signal-safe. On a signal stack with
-// little room left, it is the first line only.
+// Reports a fault in the pool. Async-signal-safe. Prints only the first line if
+// the signal stack has little space left.
 [[gnu::cold]] void ReportFault(const Fault& fault,
                                const NearestAllocation& finding);
 
-// Tells of a fault in the pool that is near no block.
+// Reports a fault in the pool that is not near any block.
 [[gnu::cold]] void ReportStrayFault(const Fault& fault);
 
-// Tells what was wrong, which is not kGood, with a call of `function` with
+// Reports the error `answer` (not kGood) of a call of `function` with
 // `address`, then aborts.
 [[noreturn, gnu::cold]] void AbortOnMisuse(GuardedPool::Answer answer,
                                            uintptr_t address,

@@ -12,8 +12,7 @@
 namespace hakmem {
 namespace {
 
-// Written before the handler is installed; `previous` by the same call that
-// installs it.
+// Written before the handler is installed; `previous` just before.
 constinit uintptr_t watched_begin = 0;
 constinit uintptr_t watched_length = 0;
 using ReportFunction = void (*)(const Fault&);
@@ -22,7 +21,7 @@ constinit struct sigaction previous = {};
 
 constinit std::atomic<bool> reporting{false};
 
-// What the processor noted of the access.
+// What the processor recorded of the access.
 Fault FaultOf(const siginfo_t& info, const void* context) {
   Fault fault = {reinterpret_cast<uintptr_t>(info.si_addr), 0,
                  Access::kUnknown};
@@ -41,7 +40,8 @@ Fault FaultOf(const siginfo_t& info, const void* context) {
   return fault;
 }
 
-// Another thread's report goes first; the process may well end with it.
+// Waits up to 5 s for another thread's report, which the process may not
+// survive.
 bool BeginReport() {
   for (int i = 0; i < 500; ++i) {
     // acquire: pairs with the release in EndReport.
@@ -52,11 +52,11 @@ bool BeginReport() {
   return false;
 }
 
+// release: pairs with the acquire in BeginReport.
 void EndReport() { reporting.store(false, std::memory_order_release); }
 
-// Sends the signal once more, as it was, to be delivered as soon as the handler
-// returns: the instruction must not run again, since what it touched may be
-// usable by then.
+// Sends the same signal again, to be delivered when the handler returns. The
+// instruction must not run again: the memory may be accessible by then.
 void SendAgain(int signal, siginfo_t* info) {
   syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid), signal, info);
 }
@@ -77,7 +77,7 @@ void PassOn(int signal, siginfo_t* info, void* context) {
   const bool is_fault = info->si_code > 0;
   if (previous.sa_handler == SIG_IGN && !is_fault) return;
   if (previous.sa_handler == SIG_DFL || previous.sa_handler == SIG_IGN) {
-    // A fault cannot be ignored.
+    // Faults cannot be ignored.
     ResetToDefault(signal);
     return SendAgain(signal, info);
   }
@@ -108,7 +108,7 @@ int InstallFaultHandler(uintptr_t begin, uintptr_t length,
   if (sigaction(SIGSEGV, nullptr, &previous) != 0) return errno;
   struct sigaction action = {};
   action.sa_sigaction = OnFault;
-  // What the previous handler wants blocked, and how.
+  // Keeps the previous handler's signal mask and flags.
   action.sa_mask = previous.sa_mask;
   action.sa_flags =
       SA_SIGINFO | SA_ONSTACK | (previous.sa_flags & (SA_NODEFER | SA_RESTART));

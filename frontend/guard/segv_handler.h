@@ -1,10 +1,9 @@
-// SIGSEGV: what touched memory of ours that nothing may touch is told before
-// the signal does what it would have done without us.
+// SIGSEGV handler: reports accesses to guarded memory, then forwards to the
+// previous handler, or to the system's default action.
 //
-// The handler that was there before, or the system's default, follows in any
-// case: for faults elsewhere it is as if we were not there. A handler that the
-// program installs later takes ours out, unless it calls the one it replaced.
-// No SIGBUS: the kernel sends none for pages without access.
+// For faults elsewhere it only forwards. A handler that the program installs
+// later replaces ours, unless it calls the previous one. No SIGBUS: the kernel
+// sends none for pages without access.
 #ifndef HAKMEM_FRONTEND_GUARD_SEGV_HANDLER_H_
 #define HAKMEM_FRONTEND_GUARD_SEGV_HANDLER_H_
 
@@ -16,13 +15,13 @@ enum class Access : uint8_t { kUnknown, kRead, kWrite, kExecute };
 
 struct Fault {
   uintptr_t address;
-  uintptr_t instruction;  // that made the access; 0 when it is not known
+  uintptr_t instruction;  // that made the access; 0 if unknown
   Access access;
 };
 
-// Has report(fault) called, in a signal handler and on one thread at a time,
-// for each fault in [begin, begin + length). Runs on the alternate signal stack
-// where the program has one. Once a process. Returns 0 or an errno.
+// Calls report(fault) for each fault in [begin, begin + length), in a signal
+// handler and on one thread at a time, on the alternate signal stack if the
+// program has one. Call it once per process. Returns 0 or an errno.
 int InstallFaultHandler(uintptr_t begin, uintptr_t length,
                         void (*report)(const Fault& fault));
 
