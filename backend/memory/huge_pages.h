@@ -34,7 +34,7 @@ class HugePages {
   static bool AdviseDense(uintptr_t address, size_t bytes);
 
   // Withdraws the request: the memory will be used sparsely. False when the
-  // kernel refuses for want of another mapping; the request then stands.
+  // kernel refuses because that needs another mapping; the request then stands.
   static bool AdviseSparse(uintptr_t address, size_t bytes);
 
   struct Refusal {

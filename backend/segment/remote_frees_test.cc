@@ -356,7 +356,7 @@ TEST_F(PageThatIsGivenUp, MayHaveItsBooksPurged) {
   EXPECT_TRUE(Passes(FreeBlock, ChangeOwner));
 }
 
-// Uses the page after delivery.
+// Reads the page after its bits are set, as a late lookup of the owner would.
 TEST_F(PageThatIsGivenUp, MustNotBeUsedOnceTheBitsAreSet) {
   EXPECT_FALSE(Passes(
       [](State& s, Link& link, unsigned bit) {

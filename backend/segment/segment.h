@@ -1,6 +1,6 @@
 // The segment back-end: segments of pages owned by a thread.
 //
-// The model is mimalloc's: each thread has a heap, each heap its own segments
+// A mimalloc-style model: each thread has a heap, each heap its own segments
 // (2 MiB chunks) of pages (slabs of 64 KiB), each page its own free bits. A
 // thread's blocks come from its own pages, so they lie together, and no other
 // thread ever changes a page's metadata:

@@ -22,7 +22,7 @@ struct SegmentSlab;
 // only the link from then on: the page may be empty and freed, and its metadata
 // purged. Links are never purged, but may belong to other pages by then. Two
 // links share a cache line: a batch of frees writes to a link only once, and
-// the links of many segments stay resident when the segments are gone.
+// the links left of many freed segments are densely packed.
 struct alignas(32) RemoteLink {
   // Assigns the link to page `of`, which has no owner yet.
   void Join(SegmentSlab* of) { page = of; }

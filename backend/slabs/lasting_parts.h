@@ -1,6 +1,6 @@
 // The parts of slabs that other threads may access without a lock, whether the
-// slab is in use or not. They lie apart from the chunk's metadata and are never
-// purged (slab_source.h).
+// slab is in use or not. They are stored apart from the chunk's metadata and
+// never purged (slab_source.h).
 #ifndef HAKMEM_BACKEND_SLABS_LASTING_PARTS_H_
 #define HAKMEM_BACKEND_SLABS_LASTING_PARTS_H_
 

@@ -10,7 +10,7 @@
 //
 // The metadata of a freed chunk is also kept for the decay time, then purged.
 // What others may access of a slab without a lock, whether it is in use or not
-// (SlabT::Lasting, if any), lies apart and is never purged.
+// (SlabT::Lasting, if any), is stored apart and never purged.
 //
 // SlabT is Slab or derived from it; zero bytes must be a valid one, and a valid
 // Lasting. Thread-safe. Lock order: after the back-end's locks, before the

@@ -13,8 +13,8 @@
 // slot is inaccessible and reused last, so that use after free is detected for
 // as long as possible.
 //
-// The metadata lies apart. The idea is that of Electric Fence (Perens, 1987),
-// with few slots as in GWP-ASan.
+// The metadata is kept separately. The idea is that of Electric Fence (Perens,
+// 1987), with few slots as in GWP-ASan.
 //
 // Thread-safe. No other lock is taken and no system call made under its lock.
 #ifndef HAKMEM_FRONTEND_GUARD_GUARDED_POOL_H_
