@@ -24,7 +24,7 @@ int main(void) {
     free(blocks[i]);
   }
 
-  // UBSan's runtime, with which this program may be built, needs it.
+  // UBSan's runtime, if this program is built with it, needs the C++ runtime.
   if (getenv("HAKMEM_TEST_HAS_CXX_RUNTIME") != NULL) return kFine;
   FILE* maps = fopen("/proc/self/maps", "r");
   if (maps == NULL) return kHasCxxRuntime;
