@@ -16,8 +16,8 @@ BACKENDS = [
 ]
 
 # Every pair of choices occurs: each back-end with each form of ACE and with and
-# without tracing, each form of ACE with and without tracing. All twelve are run
-# by the long matrix (//tests/blackbox:matrix, tools/matrix).
+# without tracing, each form of ACE with and without tracing. The long matrix
+# (//tests/blackbox:matrix, tools/matrix) runs all twelve.
 PAIRS = BACKENDS + [
     "segment-ace_fixed",
     "segment-ace_off-notrace",
@@ -26,17 +26,17 @@ PAIRS = BACKENDS + [
     "superslab-notrace",
 ]
 
-# For tests of the outside, which is the same without tracing too.
+# For tests of the library's interface, which is the same without tracing.
 ALL = PAIRS + ["segment-notrace"]
 
-# Hardened builds do more in each part that frees or hands out blocks.
+# Hardened builds add work to each part that frees or allocates blocks.
 HARDENED = [
     "%s-%s" % (backend, hardening)
     for backend in BACKENDS
     for hardening in ("checks", "full")
 ]
 
-# Two of the four stand for all where the back-end adds nothing to it.
+# Two of the four, where the back-end makes no difference.
 HARDENED_PAIRS = [
     "segment-checks",
     "superslab-full",
@@ -49,7 +49,7 @@ FAULTS = [
     for ace in ("adaptive", "fixed", "off")
 ]
 
-# Two of the four that are not the default stand for them.
+# Two of the four that are not the default.
 FEW_FAULTS = [
     "segment-adaptive-faults",
     "segment-off-faults",
@@ -57,13 +57,13 @@ FEW_FAULTS = [
     "superslab-fixed-faults",
 ]
 
-# A library of each back-end that believes in other pages than the system's.
+# A library of each back-end that simulates larger system pages.
 LARGE_PAGES = [
     "segment-adaptive-faults",
     "superslab-off-faults",
 ]
 
-# Failures are told apart in every part that may refuse, ACE's forms included.
+# Every part that may refuse distinguishes failures, including ACE's forms.
 FAILING = BACKENDS + [
     backend + ace
     for ace in ("-ace_fixed", "-ace_off")
@@ -88,7 +88,7 @@ def test_code(name, deps = []):
         testonly = True,
         srcs = [name + ".cc"],
         copts = HAKMEM_TEST_COPTS,
-        # Only ever linked into the tests.
+        # Only linked into the tests.
         linkstatic = True,
         tags = ["nosan"],
         visibility = ["//tests/blackbox:__subpackages__"],
@@ -170,7 +170,7 @@ def preloaded_test(
                 if variant not in variants and
                    not any([part in variant for part in matrix_without])
             ],
-            # Not built with //...
+            # Not part of //....
             tags = tags + [
                 "manual",
                 "matrix",

@@ -80,7 +80,7 @@ bool LookAtEverything() {
   return HeapProblems() == 0;
 }
 
-// Frees what is in the bins when the thread exits.
+// A key destructor: uses the allocator while the thread ends.
 void FreeLate(void* block) {
   free(block);
   free(malloc(1000));
