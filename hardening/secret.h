@@ -1,7 +1,7 @@
 // The process's secret numbers, unpredictable for the program.
 //
-// Thread-safe. Not cryptographic: a program that reads freed memory can compute
-// the secret, but not before such a read.
+// Thread-safe. Not cryptographic: a program can compute the secret once it
+// reads freed memory.
 #ifndef HAKMEM_HARDENING_SECRET_H_
 #define HAKMEM_HARDENING_SECRET_H_
 

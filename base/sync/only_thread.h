@@ -1,8 +1,8 @@
 // The protocol of IsSingleThreaded (single_thread.h): how the only thread stops
 // doing without atomic operations when others join.
 //
-//   kNobody ──first thread──► its counter ──another──► told ──it is out──►
-//   kSeveral
+//   kNobody ──first thread──► its counter ──second──► its counter | kTold
+//   ──counter is 0──► kSeveral
 //
 // The word names the only known thread by the address of its counter: the
 // number of locks it holds, is taking or has just released. Between counting a

@@ -3,8 +3,8 @@
 A test's code is compiled once, as a library, and linked once per variant; the
 environment tells the binary which library to preload into itself (see
 support/preload_test_helper.h). The tests carry the tag nosan: ASan and TSan
-replace malloc as well, and only one can. What these watch is allocator_test,
-which takes the allocator without its entry points. Under UBSan all tests run.
+replace malloc as well, and only one can. They check allocator_test instead,
+which links the allocator without its entry points. Under UBSan all tests run.
 """
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
@@ -118,7 +118,7 @@ def variant_tests(
       variants: names of libraries, //:libhakmem-VARIANT.so.
       size: as of every test.
       main: PRELOAD_MAIN, or GTEST_MAIN for a test that does not preload.
-      code: the test_code; without, that of `name`.
+      code: the test_code target; by default that of `name`.
       data: as of every test.
       env: as of every test.
       tags: as of every test.
@@ -153,8 +153,8 @@ def preloaded_test(
     Args:
       name: of the test.
       variants: as of variant_tests. A variant named twice counts once.
-      deps: what its code needs besides the support library.
-      matrix_without: parts of the names of variants that the matrix leaves out.
+      deps: its dependencies besides the support library.
+      matrix_without: the matrix omits variants whose names contain any of these.
       tags: as of every test.
       **kwargs: as of variant_tests.
     """
@@ -170,7 +170,7 @@ def preloaded_test(
                 if variant not in variants and
                    not any([part in variant for part in matrix_without])
             ],
-            # Not part of //....
+            # Excluded from //...
             tags = tags + [
                 "manual",
                 "matrix",
@@ -179,9 +179,9 @@ def preloaded_test(
         )
 
 def matrix():
-    """The suite :matrix of what the package's preloaded tests add to //...
+    """The suite :matrix of the package's preloaded tests that //... excludes.
 
-    To be called last.
+    Call it last in the package.
     """
     native.test_suite(
         name = "matrix",
@@ -195,7 +195,7 @@ def matrix():
     )
 
 def test_library(name, src, deps = []):
-    """A shared library, without more than it needs, that tests load."""
+    """A shared library that tests load, with minimal dependencies."""
     cc_binary(
         name = name,
         testonly = True,

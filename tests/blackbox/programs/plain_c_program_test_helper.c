@@ -1,5 +1,5 @@
-/* plain_c_program_test_helper.c: a program in C for plain_c_test.cc. Allocates,
-   then looks at what is mapped into it. Its exit status says what it found. */
+/* A C program for plain_c_test.cc. Allocates, then checks which libraries are
+   mapped. Its exit status is the result. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>
