@@ -1,4 +1,4 @@
-"""Choices of the build: a flag, and the target that it links in."""
+"""Build choices: a flag, and the target that it selects."""
 
 load("@bazel_skylib//rules:common_settings.bzl", "string_flag")
 load("@rules_cc//cc:defs.bzl", "cc_library")
@@ -8,12 +8,12 @@ def choice(name, values, linked, targets = {}, visibility = None):
 
     Args:
       name: of the flag.
-      values: what it may be; the first is the default.
-      linked: name of an alias to the target of the value that is chosen.
-      targets: those targets by value, LINKED_VALUE where one is not named.
+      values: its possible values; the first is the default.
+      linked: name of an alias for the chosen value's target.
+      targets: the target of each value; LINKED_VALUE where omitted.
       visibility: of the alias.
 
-    Makes a config_setting is_VALUE for each value, too.
+    Also makes a config_setting is_VALUE for each value.
     """
     string_flag(
         name = name,
@@ -40,9 +40,9 @@ def headers_of_choice(linked, values, header):
     """Makes LINKED_VALUE for each value: one header, LINKED/VALUE/`header`.
 
     Args:
-      linked: as of choice(), and the folder.
+      linked: as of choice(); also the name of the folder.
       values: as of choice().
-      header: the name under which each is included.
+      header: the name by which each is included.
     """
     for value in values:
         cc_library(

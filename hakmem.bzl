@@ -2,9 +2,9 @@
 
 load("@rules_cc//cc:defs.bzl", "cc_binary")
 
-# Calls of these must stay calls: a compiler that knows malloc turns malloc and
-# memset into calloc (inside calloc, an endless recursion), and drops pairs of
-# malloc and free that a test or a benchmark wants made.
+# These must not be builtins: the compiler turns malloc and memset into calloc
+# (inside calloc, an endless recursion), and removes pairs of malloc and free
+# that a test or a benchmark needs.
 HAKMEM_NO_BUILTIN_MALLOC = ["-fno-builtin-" + name for name in [
     "malloc",
     "calloc",
@@ -15,44 +15,43 @@ HAKMEM_NO_BUILTIN_MALLOC = ["-fno-builtin-" + name for name in [
     "posix_memalign",
 ]]
 
-# For tests. clang declares the sized forms of operator delete only when told to.
+# For tests. clang declares the sized forms of operator delete only with this.
 HAKMEM_TEST_COPTS = HAKMEM_NO_BUILTIN_MALLOC + ["-fsized-deallocation"]
 
 # For every library that is linked into libhakmem.so.
 #
-# Unwind tables are kept though nothing here throws: a bad_alloc that starts in
-# operator new passes through frames of ours. Function-local statics with
-# constructors are not made unsafe by a flag: they would make libhakmem.so need
-# libstdc++, which //tests/blackbox/programs:library_outside_test forbids.
+# Unwind tables are needed although nothing here throws: a bad_alloc thrown in
+# operator new unwinds through our frames. No -fno-threadsafe-statics: so that
+# function-local statics with constructors need libstdc++, which
+# //tests/blackbox/programs:library_outside_test reports.
 HAKMEM_COPTS = HAKMEM_NO_BUILTIN_MALLOC + [
     "-fno-exceptions",
     "-fasynchronous-unwind-tables",
     "-fno-rtti",
-    # Calls between our files and to libc go straight, not through the PLT.
+    # Calls between our files and to libc are direct, not through the PLT.
     "-fvisibility=hidden",
     "-fno-semantic-interposition",
     "-fno-plt",
-    # One load from the thread pointer; the linker makes it an immediate where
-    # the allocator is linked into the program.
+    # One load for the thread-local offset; an immediate where the allocator is
+    # linked into the program.
     "-ftls-model=initial-exec",
     "-fomit-frame-pointer",
 ]
 
 _LINKOPTS = [
-    # Toolchains add -lstdc++ and -lm behind: only what is used may stay.
+    # Toolchains append -lstdc++ and -lm: drop those that are not used.
     "-Wl,--as-needed",
-    # The unwinder, which stack traces of failures use, from inside: programs in
-    # C have none to share.
+    # Contains the unwinder, for stack traces of failures: C programs have none.
     "-static-libgcc",
     "-Wl,-z,defs",
     "-Wl,-z,relro,-z,now",
-    # Threads run our destructors when they end, also after a dlclose.
+    # Threads run our destructors at their end, even after a dlclose.
     "-Wl,-z,nodelete",
     "-Wl,--gc-sections",
     "-Wl,--version-script=$(location //:hakmem.lds)",
 ]
 
-# What a fixed library fixes: the attribute, and the flag that it sets.
+# Attributes of a fixed library, and the flags that they set.
 _FLAGS = {
     "ace": "//ace:ace",
     "backend": "//backend:backend",
@@ -74,8 +73,8 @@ def _variant_impl(settings, attr):
     copts = settings[_COPT]
     linkopts = settings[_LINKOPT]
 
-    # UBSan's runtime needs a malloc, and the C++ runtime: beside a library that
-    # replaces malloc there is none, and what UBSan finds is a trap (SIGILL).
+    # UBSan's runtime needs a malloc and the C++ runtime, so a library that
+    # replaces malloc cannot use it: UBSan traps instead (SIGILL).
     if attr.replaces_malloc and _UBSAN in copts:
         copts = [c for c in copts if c != _UBSAN_TRAPS] + [_UBSAN_TRAPS]
         linkopts = [option for option in linkopts if option != _UBSAN]
@@ -147,8 +146,8 @@ def hakmem_shared_library(
       testonly: as of every rule.
       visibility: of the target.
       tags: of the target.
-      **fixed: flags that the library does not take from the command line:
-        backend, ace, tracing, hardening, os_calls. None: it follows them all.
+      **fixed: flags that override the command line: backend, ace, tracing,
+        hardening, os_calls. Without any, the library follows the command line.
     """
     cc_binary(
         name = "any_flags/" + name if fixed else name,
@@ -156,11 +155,11 @@ def hakmem_shared_library(
         additional_linker_inputs = ["//:hakmem.lds"],
         linkopts = _LINKOPTS + ["-Wl,-soname," + name],
         linkshared = True,
-        # ASan and TSan bring their own malloc, and leave symbols open.
+        # ASan and TSan have their own malloc, and leave symbols undefined.
         tags = ["nosan"] + (["manual"] if fixed else tags),
         visibility = ["//visibility:private"] if fixed else visibility,
         deps = ["//frontend/override"] + select({
-            # Has no IFUNC.
+            # musl has no IFUNC.
             "//third_party/toolchains/musl": [],
             "//conditions:default": ["//frontend/override:bins_at_relocation"],
         }),

@@ -1,4 +1,4 @@
-"""Libraries and tests of the allocator's rooms: one library out of a folder."""
+"""Libraries and tests of the allocator: one library per folder."""
 
 load("@rules_cc//cc:defs.bzl", "cc_library", "cc_test")
 load("//:hakmem.bzl", "HAKMEM_COPTS")
@@ -16,10 +16,10 @@ def hakmem_cc_library(
 
     Args:
       name: of the target.
-      deps: what it needs.
-      files: its files; without, all but tests and their helpers.
-      exclude: of those, files of other targets.
-      copts: flags besides HAKMEM_COPTS.
+      deps: its dependencies.
+      files: its files; by default all but tests and their helpers.
+      exclude: files of other targets, excluded from that default.
+      copts: flags in addition to HAKMEM_COPTS.
       **kwargs: as of cc_library.
     """
     if files == None:
@@ -40,12 +40,12 @@ def hakmem_cc_library(
 def model_sources(visibility = None, helpers = []):
     """Makes :sources, the package's own code as text.
 
-    Models compile it with the interleaver's atomics and locks in the place of
+    Model tests compile it with the interleaver's atomics and locks in place of
     the real ones.
 
     Args:
       visibility: as of every target.
-      helpers: files of tests that belong to it.
+      helpers: test helper files to include.
     """
     cc_library(
         name = "sources",
@@ -68,9 +68,9 @@ def hakmem_cc_test(
 
     Args:
       name: of the test.
-      deps: what it needs.
+      deps: its dependencies.
       srcs: its files besides CODE.cc.
-      code: NAME, where it is not said.
+      code: name of the main file; `name` by default.
       size: as of every test.
       **kwargs: as of cc_test.
     """
@@ -86,8 +86,8 @@ def hakmem_cc_tests(tests, deps = [], size = "medium", **kwargs):
     """Makes several tests.
 
     Args:
-      tests: by name, what each needs besides `deps`.
-      deps: what all need.
+      tests: maps each name to its dependencies besides `deps`.
+      deps: dependencies of all.
       size: as of every test.
       **kwargs: as of cc_test.
     """

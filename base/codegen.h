@@ -1,4 +1,4 @@
-// What the hot path (frontend/thread_cache/bins.h) asks of the compiler.
+// Code generation hints for the hot path (frontend/thread_cache/bins.h).
 #ifndef HAKMEM_BASE_CODEGEN_H_
 #define HAKMEM_BASE_CODEGEN_H_
 
@@ -14,18 +14,18 @@
 
 namespace hakmem {
 
-// Makes the compiler forget how it came by `value`, at no instruction. gcc
-// else carries a zero-extended load in two registers, of either width, and
-// copies one to the other.
+// Hides the origin of `value` from the optimizer; emits no instruction. Without
+// it gcc keeps a zero-extended load in two registers, one of each width, with a
+// copy between them.
 template <typename Number>
 [[gnu::always_inline]] inline void ForgetOrigin(Number& value) {
   asm("" : "+r"(value));
 }
 
-// `number`, which another thread may change meanwhile, by an atomic store, to
-// another valid value. A plain load: compilers make one instruction of it with
-// the comparison that follows, and two of an atomic load. ThreadSanitizer is
-// given an atomic one.
+// Reads `number`, which another thread may replace concurrently, by an atomic
+// store, with another valid value. A plain load, because compilers fold it into
+// the comparison that follows; an atomic load takes two instructions. Atomic
+// under ThreadSanitizer.
 template <typename Number>
 [[gnu::always_inline]] inline Number ReadWhileItMayChange(
     const Number& number) {

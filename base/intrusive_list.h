@@ -1,6 +1,6 @@
-// Doubly linked lists whose links lie in the elements: no allocation, O(1)
-// insertion and removal. An element may be in as many lists at once as it has
-// links; Tag tells them apart.
+// Doubly linked lists with the links inside the elements: no allocation, O(1)
+// insertion and removal. An element can be in several lists at once, one link
+// each, distinguished by Tag.
 //
 //   struct Slab : ListNode<Slab> { … };
 //   IntrusiveList<Slab> partial;

@@ -1,13 +1,13 @@
-// Size classes: the block sizes that slabs are cut into.
+// Size classes: the block sizes that slabs are divided into.
 //
 //   tiny  1..128 bytes         a class every 16 bytes            1..8
 //         129..2048 bytes      eight classes in each doubling    9..40
 //   mid   2049..32768 bytes    eight classes in each doubling   41..72
 //
-// so that above 128 bytes a request is rounded up by less than 12.5 %, and
-// every block of a 64 KiB-aligned slab is 16-aligned, as on glibc. Tiny blocks
-// come from the back-end, mid ones from ACE. Class 0 means "no slab": larger
-// sizes, and addresses outside slabs.
+// Above 128 bytes a request is rounded up by less than 12.5 %, and every block
+// of a 64 KiB-aligned slab is 16-aligned, as with glibc. Tiny blocks come from
+// the back-end, mid blocks from ACE. Class 0 means "no slab": larger sizes, and
+// addresses outside slabs.
 #ifndef HAKMEM_BASE_SIZE_CLASSES_H_
 #define HAKMEM_BASE_SIZE_CLASSES_H_
 
@@ -25,8 +25,8 @@ constexpr size_t Index(SizeClass c) { return static_cast<size_t>(c); }
 inline constexpr size_t kBlockAlignment = 16;
 inline constexpr size_t kMaxTinyBytes = 2048;
 inline constexpr size_t kMaxMidBytes = 32768;
-inline constexpr size_t kTinyClassCount = 41;  // class 0 included
-inline constexpr size_t kClassCount = 73;      // the same, and mid
+inline constexpr size_t kTinyClassCount = 41;  // including class 0
+inline constexpr size_t kClassCount = 73;      // including class 0 and mid
 
 // Class of a request of at most kMaxTinyBytes, indexed by UnitsOf.
 using ClassOfUnits = std::array<uint8_t, kMaxTinyBytes / kBlockAlignment + 1>;
@@ -66,13 +66,13 @@ static_assert(kClassTables.bytes[kClassCount - 1] == kMaxMidBytes);
 
 constexpr bool IsMid(SizeClass c) { return Index(c) >= kTinyClassCount; }
 
-// The class that serves a request of `bytes`, which must not exceed
-// kMaxTinyBytes. A request of 0 bytes gets the smallest class.
+// The class for a request of `bytes`, at most kMaxTinyBytes. 0 bytes gets the
+// smallest class.
 constexpr SizeClass ClassOf(size_t bytes) {
   return SizeClass{internal::kClassTables.of_units[UnitsOf(bytes)]};
 }
 
-// The same for a request above kMaxTinyBytes and not above kMaxMidBytes.
+// As ClassOf, for a request above kMaxTinyBytes and up to kMaxMidBytes.
 constexpr SizeClass MidClassOf(size_t bytes) {
   const size_t last = bytes - 1;
   const auto doubling = static_cast<size_t>(std::bit_width(last)) - 1;
@@ -89,8 +89,8 @@ constexpr uint32_t ClassBytes(SizeClass c) {
 }
 
 // The smallest class whose blocks hold `bytes` and are all aligned to
-// `alignment` (a power of two) in a slab aligned to at least that much;
-// kNone when there is none.
+// `alignment` (a power of two), given a slab with at least that alignment;
+// kNone if none exists.
 constexpr SizeClass AlignedClassOf(size_t bytes, size_t alignment) {
   if (bytes > kMaxMidBytes || alignment > kMaxMidBytes) return SizeClass::kNone;
   const SizeClass first =

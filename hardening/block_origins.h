@@ -1,9 +1,10 @@
-// Origin: what a block was allocated by, which must be what it is freed by; and
-// the origins of a slab's blocks, two bits each, apart from the blocks.
+// Origin: which kind of function allocated a block, so that a mismatched free
+// is detected; and the origins of a slab's blocks, two bits each, stored apart
+// from the blocks.
 //
-// Slab's, which is empty of them in builds that do not note any. Zero bytes are
-// a valid one. Whoever holds a block, or has just been handed it, reads and
-// changes its bits; others may change other bits of the word at the same time.
+// A member of the slab, empty in builds that record no origins. All zeros is
+// valid. The owner of a block, or whoever is just allocating it, reads and
+// changes its bits; others may change other bits of the word concurrently.
 #ifndef HAKMEM_HARDENING_BLOCK_ORIGINS_H_
 #define HAKMEM_HARDENING_BLOCK_ORIGINS_H_
 
@@ -18,7 +19,7 @@ namespace hakmem {
 
 enum class Origin : uint8_t {
   kUnknown,
-  kMalloc,  // and all that C has
+  kMalloc,  // and all other C functions
   kNew,
   kNewArray,
 };
@@ -28,7 +29,7 @@ namespace internal {
 template <size_t kBlocks>
 class BlockOriginsKept {
  public:
-  // relaxed, both: whoever has the block got it after the bits were changed.
+  // relaxed, both: the owner received the block after its bits were changed.
   Origin At(uint32_t block) const {
     const uint64_t word =
         std::atomic_ref<uint64_t>(const_cast<uint64_t&>(bits_[block / 32]))
@@ -36,7 +37,7 @@ class BlockOriginsKept {
     return static_cast<Origin>(word >> ShiftOf(block) & 3);
   }
   void Set(uint32_t block, Origin origin) {
-    // The difference, modulo 2^64: nothing is carried into other bits.
+    // The difference, modulo 2^64: no carry reaches other bits.
     const uint64_t change =
         (static_cast<uint64_t>(origin) - static_cast<uint64_t>(At(block)))
         << ShiftOf(block);

@@ -1,11 +1,11 @@
-// FreedMark: the word that a freed block of a slab begins with in hardened
-// builds: the block's address, made unguessable by the process's secret.
+// FreedMark: the first word of a freed slab block in hardened builds: the
+// block's address, made unguessable by the process's secret.
 //
-// A block that bears its mark is free: a program can write the mark only by
-// copying it from the very block while that is free. So a block that is freed
-// and bears it is freed twice, whichever threads do it and wherever it lies by
-// now; and one that is taken for reuse and does not has been written to. (glibc
-// keeps such a word in its tcache entries, for the first purpose.)
+// A block that bears its mark is free: a program can forge the mark only by
+// copying it from that very block while it is free. So freeing a block that
+// bears its mark is a double free, whichever threads do it and wherever the
+// block is cached; and a block that lacks it at reuse was written to after its
+// free. (glibc keeps such a word in its tcache entries, for the first purpose.)
 //
 // Blocks are aligned to 16 bytes and at least as long. `secret` is
 // Secret::Get() or a copy.
@@ -32,11 +32,11 @@ class FreedMark {
     SetFirst(block, Of(block, secret));
   }
 
-  // What is handed out must not look freed.
+  // An allocated block must not look freed.
   static void Remove(void* block) { SetFirst(block, 0); }
 
-  // Whether the mark of a free block may have been lost without a fault: with
-  // the page, which has been purged and reads as zeros.
+  // Whether a free block's mark may be missing without an error: its page was
+  // purged and reads as zeros.
   static bool MayBeGone(const void* block) { return First(block) == 0; }
 
  private:

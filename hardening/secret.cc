@@ -13,7 +13,7 @@
 namespace hakmem {
 namespace {
 
-// Spreads the bits of `x` over all of it (splitmix64's steps, by Stafford).
+// Mixes the bits of `x` (splitmix64's steps, by Stafford).
 uint64_t Mixed(uint64_t x) {
   x ^= x >> 30;
   x *= 0xbf58476d1ce4e5b9;
@@ -22,9 +22,9 @@ uint64_t Mixed(uint64_t x) {
   return x ^ x >> 31;
 }
 
-// What there is where the kernel gives no random bytes (a seccomp filter, the
-// first moments of a machine): those that it gave the process at its start,
-// mixed so that they do not show, the time, and where things lie.
+// Fallback where the kernel gives no random bytes (a seccomp filter, early
+// boot): the process's initial random bytes (AT_RANDOM), mixed so that they are
+// not revealed, the time, and addresses.
 uint64_t Weak() {
   uint64_t x = reinterpret_cast<uintptr_t>(&x);
   const unsigned long at_random = getauxval(AT_RANDOM);
@@ -43,13 +43,13 @@ constinit thread_local uint64_t random_state = 0;
 constinit uint64_t Secret::value_ = 0;
 
 void Secret::Choose() {
-  // 0: not chosen. relaxed: whoever needs the value has been here before, or is
-  // a thread that was started by one that has.
+  // 0: not chosen. relaxed: whoever needs the value has been here before, or
+  // was started by a thread that has.
   std::atomic_ref<uint64_t> value(value_);
   if (value.load(std::memory_order_relaxed) != 0) return;
   const int saved_errno = errno;
   uint64_t chosen = 0;
-  // By number: a program may interpose getrandom, and allocate in it.
+  // By number: a program may interpose getrandom and allocate in it.
   if (SystemCall(SYS_getrandom, &chosen, sizeof(chosen), GRND_NONBLOCK) !=
       sizeof(chosen)) {
     chosen = Weak();
@@ -61,8 +61,8 @@ void Secret::Choose() {
 
 uint64_t Secret::Random() {
   if (random_state == 0) {
-    // Another sequence in each thread. In the child of a fork it goes on as in
-    // the parent, in other memory.
+    // A different sequence in each thread. The child of a fork continues the
+    // parent's sequence, in memory of its own.
     random_state = Mixed(value_ ^ reinterpret_cast<uintptr_t>(&random_state));
   }
   random_state += 0x9e3779b97f4a7c15;

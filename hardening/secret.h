@@ -1,7 +1,7 @@
-// The process's secret numbers: what the program cannot guess.
+// The process's secret numbers, unpredictable for the program.
 //
-// Thread-safe. Not for cryptography: a program that reads freed memory can work
-// the secret out, but not before it is told of.
+// Thread-safe. Not cryptographic: a program can compute the secret once it
+// reads freed memory.
 #ifndef HAKMEM_HARDENING_SECRET_H_
 #define HAKMEM_HARDENING_SECRET_H_
 
@@ -12,13 +12,13 @@ namespace hakmem {
 class Secret {
  public:
   // Chooses the secret, once; to be called before any other function here by
-  // whoever may be the first to need it. Allocates nothing; keeps errno.
+  // every potential first user. Allocates nothing; keeps errno.
   static void Choose();
 
-  // The same all through the process's life, and in its children.
+  // The same throughout the process's life, and in its children.
   static uint64_t Get() { return value_; }
 
-  // Another number at each call.
+  // A new random number at each call.
   static uint64_t Random();
 
  private:

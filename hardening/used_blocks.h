@@ -1,9 +1,9 @@
-// Which blocks of a slab bear a mark when they are free (freed_mark.h): those
-// that have been handed out since the slab began, and whose memory has not been
-// purged since. Others get theirs when they are handed out first.
+// Which free blocks of a slab bear a mark (freed_mark.h): those that have been
+// allocated since the slab began, and whose memory has not been purged since.
+// The others are marked before their first allocation.
 //
-// Slab's, which is empty of it in builds without marks. Zero bytes are a valid
-// one. Not thread-safe: the slab's lock guards it.
+// A member of the slab, empty in builds without marks. All zeros is valid. Not
+// thread-safe: guarded by the slab's lock.
 #ifndef HAKMEM_HARDENING_USED_BLOCKS_H_
 #define HAKMEM_HARDENING_USED_BLOCKS_H_
 
@@ -24,10 +24,10 @@ class UsedBlocksKept {
  public:
   void Clear() { std::fill(std::begin(bits_), std::end(bits_), 0); }
 
-  // Forgets `blocks` of the first 64.
+  // Clears the bits of `blocks`, a mask of the first 64.
   void Clear(uint64_t blocks) { bits_[0] &= ~blocks; }
 
-  // Notes that `block`, which begins at `memory`, is handed out.
+  // Records that `block`, which begins at `memory`, is being allocated.
   void HandOut(uint32_t block, void* memory) {
     uint64_t& word = bits_[block / 64];
     const uint64_t bit = uint64_t{1} << (block % 64);

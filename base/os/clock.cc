@@ -8,16 +8,16 @@
 namespace hakmem {
 namespace {
 
-// relaxed, all of them: numbers that order nothing.
+// relaxed, all of them: the numbers order nothing.
 
-// The latest that CoarseMilliseconds returned.
+// The largest value that CoarseMilliseconds has returned.
 constinit std::atomic<uint64_t> recent{0};
 
-// What the system's clock has been set back by since the process began.
+// Total of the backward steps of the system's clock since the process began.
 constinit std::atomic<uint64_t> set_back{0};
 
-// A thread that read the clock before others did, and then had to wait, sees
-// less than `recent` as well: by so much at least the clock must be behind.
+// A thread that read the clock and was then delayed also sees less than
+// `recent`: only a difference of at least this much is a backward step.
 constexpr uint64_t kStep = 1000;
 
 uint64_t SystemMilliseconds() {
@@ -27,13 +27,13 @@ uint64_t SystemMilliseconds() {
          set_back.load(std::memory_order_relaxed);
 }
 
-// The time when `recent` is far ahead of the system's clock: goes on from there
-// if it still is.
+// Handles `recent` far ahead of the system's clock: if it still is, continues
+// from `recent`.
 [[gnu::cold]] uint64_t GoOnAfter(uint64_t last) {
   uint64_t before = set_back.load(std::memory_order_relaxed);
   const uint64_t now = SystemMilliseconds();
   if (now + kStep >= last) return now;
-  // Of threads that find it at once, one sets it right.
+  // If several threads find it at once, one corrects it.
   (void)set_back.compare_exchange_strong(before, before + (last - now),
                                          std::memory_order_relaxed);
   return last;
@@ -47,7 +47,7 @@ uint64_t CoarseMilliseconds() {
   if (now + kStep < last) [[unlikely]] {
     now = GoOnAfter(last);
   }
-  // Threads share the line: written to only when the tick is a new one.
+  // Threads share the cache line: written only when the tick is new.
   if (last < now) recent.store(now, std::memory_order_relaxed);
   return now;
 }

@@ -1,4 +1,4 @@
-// The clock that decay goes by.
+// The clock for decay.
 #ifndef HAKMEM_BASE_OS_CLOCK_H_
 #define HAKMEM_BASE_OS_CLOCK_H_
 
@@ -7,19 +7,19 @@
 namespace hakmem {
 
 // Milliseconds since boot, at the resolution of the kernel's tick (1 to 10 ms).
-// Some 5 ns: it reads a page the kernel maps.
+// Some 5 ns: reads a page mapped by the kernel.
 //
-// The kernel's clock never goes backwards while it runs. It does for a process
-// that is frozen and goes on elsewhere, from a checkpoint or as part of a
-// virtual machine that is restored: then this goes on from where it was, a
-// second behind at most. A step forwards is time like any other.
+// The kernel's clock is monotonic while it runs, but steps backwards for a
+// process that is restored elsewhere from a checkpoint or in a virtual machine.
+// Then this continues from its last value, at most a second behind. A step
+// forwards counts as elapsed time.
 uint64_t CoarseMilliseconds();
 
 // Nanoseconds since boot, exact; for differences. Some 25 ns.
 uint64_t Nanoseconds();
 
-// What CoarseMilliseconds last returned to anyone: one load. For stamps that
-// may lag, by no more than the slow calls of a thread or two take.
+// The last value of CoarseMilliseconds in any thread: one load. For timestamps
+// that may lag by about the time between slow calls.
 uint64_t RecentMilliseconds();
 
 }  // namespace hakmem

@@ -1,4 +1,4 @@
-// The clock that decay goes by, over a system's clock that steps.
+// The clock for decay, over a system clock that steps.
 
 #include "base/os/clock.h"
 
@@ -13,7 +13,7 @@
 
 #include "base/os/read_clock.h"
 
-// What the system's clock is ahead of the real one.
+// Offset of the simulated system clock from the real one.
 static std::atomic<int64_t> step_seconds{0};
 
 namespace hakmem {
@@ -31,7 +31,8 @@ constexpr int64_t kDay = 24 * 3600;
 
 class ClockTest : public testing::Test {
  protected:
-  // The clock knows nothing of the test before: ahead of all it has seen.
+  // Moves beyond all that previous tests used, so that they have no effect
+  // here.
   ClockTest() { step_seconds += 100 * kDay; }
 };
 

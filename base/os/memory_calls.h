@@ -1,9 +1,9 @@
-// The system calls for memory, past whatever interposes libc's functions
+// System calls for memory that bypass interposed libc functions
 // (system_call.h). Each returns the kernel's result, a negated errno on
 // failure.
 //
-// A sanitizer keeps shadow memory and must see what is mapped: there, and only
-// there, these are libc's functions, which it interposes.
+// Under a sanitizer these are libc's functions, which it interposes: it keeps
+// shadow memory and must see every mapping.
 #ifndef HAKMEM_BASE_OS_MEMORY_CALLS_H_
 #define HAKMEM_BASE_OS_MEMORY_CALLS_H_
 
@@ -71,7 +71,7 @@ inline long AdvisePages(uintptr_t address, size_t bytes, int advice) {
   return SystemCall(SYS_madvise, address, bytes, advice);
 }
 
-// `target` counts with MREMAP_FIXED only.
+// `target` is used with MREMAP_FIXED only.
 inline long RemapPages(uintptr_t address, size_t old_bytes, size_t new_bytes,
                        int flags, uintptr_t target) {
   if constexpr (internal::kSanitizerWatches) {

@@ -13,12 +13,12 @@
 namespace hakmem::os {
 namespace {
 
-// Debian 12's headers do not know them yet.
+// Debian 12's headers do not define them yet.
 constexpr int kGuardInstall = 102;
 constexpr int kGuardRemove = 103;
 
-// Whether any guard is by mprotect: the kernel is too old, or the program locks
-// its memory. relaxed: whoever takes a guard away knows of its making.
+// Whether any guard was made by mprotect: the kernel is too old, or the program
+// locks its memory. relaxed: whoever removes a guard knows that it was made.
 constinit std::atomic<bool> by_protection{false};
 
 bool Protect(uintptr_t address, size_t bytes, int protection) {
@@ -31,9 +31,9 @@ bool Advise(uintptr_t address, size_t bytes, int advice) {
          AdvisePages(address, bytes, advice) == 0;
 }
 
-// Whether the kernel cannot read at `address`: emulators of user space answer
-// any advice that they do not know with success. Asks with a call that reads
-// there and then fails on its first argument.
+// Whether the kernel cannot read at `address`: user-space emulators return
+// success for any advice they do not know. Probed with a call that reads there
+// and then fails on its first argument.
 bool IsOutOfReach(uintptr_t address) {
   constexpr int kNoSuchWay = -1;
   constexpr size_t kSignalSetBytes = 8;
@@ -48,7 +48,7 @@ void Guard(uintptr_t address, size_t bytes) {
   const int saved_errno = errno;
   if (!Advise(address, bytes, kGuardInstall) || !IsOutOfReach(address)) {
     by_protection.store(true, std::memory_order_relaxed);
-    // What lies under a protection stays: zeros are promised.
+    // Contents under a protection persist, but zeros are promised.
     Advise(address, bytes, MADV_DONTNEED);
     Protect(address, bytes, PROT_NONE);
   }
@@ -57,9 +57,9 @@ void Guard(uintptr_t address, size_t bytes) {
 
 void Unguard(uintptr_t address, size_t bytes) {
   const int saved_errno = errno;
-  // Neither can be refused where a guard is: the first allocates nothing, and
-  // the second, over memory that is one mapping but for its guards, makes
-  // mappings fewer.
+  // Neither can fail where a guard exists: the first allocates nothing, and the
+  // second reduces the number of mappings, as the range is one mapping but for
+  // its guards.
   Advise(address, bytes, kGuardRemove);
   if (by_protection.load(std::memory_order_relaxed)) {
     Protect(address, bytes, PROT_READ | PROT_WRITE);

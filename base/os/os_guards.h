@@ -1,8 +1,8 @@
-// Guards: pages of usable memory that no access may touch, for hardened builds.
+// Guard pages for hardened builds: committed pages on which any access faults.
 //
-// By MADV_GUARD_INSTALL (Linux 6.13), which splits no mapping; elsewhere by
-// mprotect, which makes two mappings of one for each guard, so that
-// vm.max_map_count (65530) ends what guards some 2 GiB of slabs.
+// Made by MADV_GUARD_INSTALL (Linux 6.13), which splits no mapping; before that
+// by mprotect, which splits one mapping into three per guard, so that
+// vm.max_map_count (65530) is reached at some 2 GiB of slabs.
 //
 // Addresses and sizes are multiples of the system's page. Thread-safe; keep
 // errno.
@@ -14,12 +14,12 @@
 
 namespace hakmem::os {
 
-// From now on an access to the range is SIGSEGV; what it held is lost. Nothing
-// happens where the system refuses, or has larger pages than the range.
+// Makes every access to the range raise SIGSEGV; its contents are lost. No
+// effect if the system refuses, or its pages are larger than the range.
 void Guard(uintptr_t address, size_t bytes);
 
-// Makes the whole range usable again, guards or not; guards' pages read as
-// zeros.
+// Makes the whole range usable again, whether guarded or not; guard pages read
+// as zeros.
 void Unguard(uintptr_t address, size_t bytes);
 
 }  // namespace hakmem::os

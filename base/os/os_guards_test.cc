@@ -14,7 +14,7 @@ namespace {
 char* At(uintptr_t address) { return reinterpret_cast<char*>(address); }
 
 // The parameter: how many of the calls that make the guard are refused. With
-// one it is by mprotect, as on a kernel before 6.13.
+// one refused, mprotect is used, as on a kernel before 6.13.
 class OsGuardsTest : public testing::TestWithParam<int> {
  protected:
   OsGuardsTest() : map_(Map(bytes_, page_, Access::kReadWrite)) {
@@ -33,7 +33,7 @@ class OsGuardsTest : public testing::TestWithParam<int> {
 
 class OsGuardsDeathTest : public OsGuardsTest {
  protected:
-  // Sanitizers' handlers would end the process in their own way.
+  // Sanitizers' handlers would end the process differently.
   OsGuardsDeathTest() { signal(SIGSEGV, SIG_DFL); }
 };
 

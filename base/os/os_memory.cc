@@ -30,12 +30,12 @@ class KeepErrno {
   const int saved_;
 };
 
-// Of a call's result.
+// The errno in a system call's result.
 int ErrnoOf(long result) {
   return IsRefusal(result) ? static_cast<int>(-result) : 0;
 }
 
-// relaxed: whoever was refused collects, and so sees what it wrote itself.
+// relaxed: a refused thread collects, and so sees its own write.
 constinit std::atomic<bool> was_refused_usable{false};
 
 void NoteRefusal() {
@@ -57,9 +57,9 @@ int ProtectionOf(Access access) {
   return PROT_READ | PROT_WRITE;
 }
 
-// The calls themselves. Each returns an errno; a test may make any fail.
+// The system calls. Each returns an errno; tests can make any of them fail.
 
-// At `hint` if that is free; 0 is anywhere.
+// At `hint` if that is free (0: anywhere).
 Mapping MapAt(uintptr_t hint, size_t bytes, int protection) {
   CheckRange(hint, bytes);
   const long result =
@@ -91,22 +91,22 @@ int Advise(uintptr_t address, size_t bytes, int advice) {
   return ErrnoOf(AdvisePages(address, bytes, advice));
 }
 
-// Whether the kernel reads a word that is not 0 at `address`. It compares the
-// word with 0 before it moves waiters from one futex to another, and moves
-// none.
+// Whether the kernel reads a nonzero word at `address`. It compares the word
+// with 0 before it would requeue waiters from one futex to another, of which
+// there are none.
 bool IsNotZero(uintptr_t address) {
   static constinit uint32_t nobody_waits = 0;
   return SystemCall(SYS_futex, address, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0,
                     &nobody_waits, 0) == -EAGAIN;
 }
 
-// MADV_DONTNEED, and whether it did what it says. An emulator or a sandbox may
-// answer 0 and do nothing; such memory is not zero. So the first word of the
-// range is made to be something, and read afterwards. After a false answer
-// nobody asks again for a second.
+// MADV_DONTNEED, verified. An emulator or a sandbox may return 0 and do
+// nothing; such memory is not zero. So the first word of the range is made
+// nonzero before and read afterwards. After a failed check nobody tries again
+// for a second.
 class HonestPurge {
  public:
-  // As Purge, for ranges that are not empty.
+  // As Purge, for nonempty ranges.
   int Do(uintptr_t address, size_t bytes) {
     // relaxed, as below: a hint that orders nothing.
     const uint64_t distrusted =
@@ -121,10 +121,10 @@ class HonestPurge {
       distrusted_until_.store(CoarseMilliseconds() + kDistrustMilliseconds,
                               std::memory_order_relaxed);
     }
-    // Refused memory is as it was: freed blocks may bear a mark there.
+    // Refused memory must be unchanged: freed blocks may bear a mark there.
     if (error != 0 && was_zero) word = 0;
-    // Reading mapped the kernel's page of zeros, which mincore counts. Where it
-    // is the huge one, writing would make small pages in its place.
+    // The read mapped the kernel's zero page, which mincore counts. If that is
+    // the huge zero page, writing would split it into small pages.
     if (error == 0) {
       const size_t read = bytes < kHugePageBytes ? PageBytes() : kHugePageBytes;
       (void)AdvisePages(address, read, MADV_DONTNEED);
@@ -148,7 +148,7 @@ int UnmapNow(uintptr_t address, size_t bytes) {
   return ErrnoOf(UnmapPages(address, bytes));
 }
 
-// `target` only with MREMAP_FIXED. The callers ask RemapFails.
+// `target` only with MREMAP_FIXED. The callers check RemapFails.
 int Remap(uintptr_t address, size_t old_bytes, size_t new_bytes, int flags,
           uintptr_t target) {
   CheckRange(address, old_bytes | new_bytes);
@@ -158,7 +158,7 @@ int Remap(uintptr_t address, size_t old_bytes, size_t new_bytes, int flags,
   return error;
 }
 
-// Whether a test wants it refused.
+// Whether a test makes it fail.
 bool RemapFails(size_t old_bytes, size_t new_bytes) {
   if (!FailsOnPurpose(Call::kMremap) &&
       (new_bytes <= old_bytes ||
@@ -169,16 +169,16 @@ bool RemapFails(size_t old_bytes, size_t new_bytes) {
   return true;
 }
 
-// Address space that the kernel would not take back, to be offered again.
-// Lock-free, so that a fork at any moment leaves the child a usable list; what
-// another thread was busy with then is lost to the child.
+// Address space that the kernel refused to unmap, to be retried. Lock-free, so
+// that after a fork at any moment the child's list is usable; entries that
+// another thread was working on are lost to the child.
 class RefusedReleases {
  public:
-  // Forgets the range when there is no room for it.
+  // Drops the range if the list is full.
   void Add(uintptr_t address, size_t bytes) {
     for (Range& range : ranges_) {
       uintptr_t expected = kNone;
-      // acquire, and release below: who claims a range sees its `bytes`.
+      // acquire, and release below: whoever claims a range sees its `bytes`.
       if (!range.address.compare_exchange_strong(expected, kClaimed,
                                                  std::memory_order_acquire,
                                                  std::memory_order_relaxed)) {
@@ -192,7 +192,7 @@ class RefusedReleases {
     }
   }
 
-  // Offers each again, until the first that is refused once more.
+  // Retries each, up to the first that is refused again.
   void Retry() {
     if (count_.load(std::memory_order_relaxed) == 0) return;
     for (Range& range : ranges_) {
@@ -211,7 +211,7 @@ class RefusedReleases {
   }
 
  private:
-  // In place of an address, which is a page's.
+  // In place of an address, which is a multiple of the page size.
   static constexpr uintptr_t kNone = 0;
   static constexpr uintptr_t kClaimed = 1;
 
@@ -226,7 +226,7 @@ class RefusedReleases {
 
 constinit RefusedReleases refused_releases;
 
-// A limit as the kernel gives it, on all that it is built for.
+// A limit in the kernel's layout, the same on all architectures.
 struct KernelLimit {
   uint64_t current;  // UINT64_MAX: none
   uint64_t most;
@@ -263,18 +263,18 @@ Mapping Map(size_t bytes, size_t alignment, Access access) {
   const uintptr_t below_alignment = alignment - 1;
   if (alignment < kAddressSpaceBytes) {
     // Kernels since 6.7 align large mappings to huge pages by themselves, so
-    // the exact size is worth a try.
+    // try the exact size.
     const Mapping exact = MapAt(0, bytes, protection);
     if (!exact || (exact.address & below_alignment) == 0) return exact;
     Release(exact.address, bytes);
     // Mappings grow downwards, so the next aligned place below is mostly free:
-    // no trimming, which may be refused, and no room beyond a limit.
+    // no trimming, which may be refused, and no excess towards a limit.
     const Mapping near =
         MapAt(exact.address & ~below_alignment, bytes, protection);
     if (!near || (near.address & below_alignment) == 0) return near;
     Release(near.address, bytes);
   }
-  // Else map with room to align, and trim.
+  // Otherwise map with room to align, and trim.
   const size_t room = bytes + alignment - PageBytes();
   if (room < bytes) return {0, ENOMEM, SIZE_MAX};
   const Mapping wide = MapAt(0, room, protection);
@@ -294,8 +294,8 @@ int Commit(uintptr_t address, size_t bytes) {
 
 int Uncommit(uintptr_t address, size_t bytes) {
   const KeepErrno keep_errno;
-  // Not mprotect, after which the kernel goes on charging for memory that was
-  // once written to.
+  // Not mprotect, after which the kernel still charges for memory that was once
+  // written to.
   return Reserve(address, bytes);
 }
 
@@ -330,8 +330,8 @@ void ReadCommitMode() {
 
 int Purge(uintptr_t address, size_t bytes) {
   const KeepErrno keep_errno;
-  // Not MADV_FREE: what it leaves still counts as resident until the kernel is
-  // short of memory, which users read as a leak.
+  // Not MADV_FREE: such memory counts as resident until memory is short, which
+  // users take for a leak.
   return bytes == 0 ? 0 : honest_purge.Do(address, bytes);
 }
 
@@ -344,7 +344,7 @@ void Release(uintptr_t address, size_t bytes) {
   const KeepErrno keep_errno;
   refused_releases.Retry();
   if (UnmapNow(address, bytes) == 0) return;
-  // Of no use to tell a caller: the range is remembered either way.
+  // Result ignored: the range is remembered either way.
   (void)Advise(address, bytes, MADV_DONTNEED);
   refused_releases.Add(address, bytes);
 }
@@ -359,12 +359,12 @@ int MoveTo(uintptr_t address, size_t old_bytes, size_t new_bytes,
            uintptr_t target) {
   const KeepErrno keep_errno;
   if (RemapFails(old_bytes, new_bytes)) {
-    Release(target, new_bytes);  // never made: nothing let go of it
+    Release(target, new_bytes);  // never called: `target` is still reserved
     return ENOMEM;
   }
   // A refusal for too many mappings comes before the kernel unmaps `target`,
-  // others (memory commitment) after it. The first kind leaves it reserved,
-  // which is better than to unmap what may be another's.
+  // others (commit limit) after it. The first kind leaves it reserved, which is
+  // better than unmapping what another thread may own by now.
   return Remap(address, old_bytes, new_bytes, MREMAP_MAYMOVE | MREMAP_FIXED,
                target);
 }
@@ -391,8 +391,8 @@ bool IsMostlyTouched(uintptr_t address, size_t bytes, size_t most_untouched) {
   for (size_t i = 0; i < kSamples && untouched <= most_untouched; ++i) {
     random = random * 1664525 + 1013904223;  // Numerical Recipes
     const uintptr_t at = address + (i * step + (random >> 8) % step) * page;
-    // Programs write the first bytes of a page, or all of it. The other place
-    // varies, for arrays of structures with fields that are zero.
+    // Programs write the first bytes of a page, or all of it. The second place
+    // varies, for arrays of structures with zero fields.
     const size_t other = (random >> 4) % page & ~size_t{3};
     untouched += !IsNotZero(at) && !IsNotZero(at + other);
   }
@@ -400,7 +400,7 @@ bool IsMostlyTouched(uintptr_t address, size_t bytes, size_t most_untouched) {
 }
 
 uint64_t AddressSpaceLimit() {
-  // 0: not asked yet. relaxed: a number that orders nothing.
+  // 0: not read yet. relaxed: the number orders nothing.
   static constinit std::atomic<uint64_t> first{0};
   uint64_t limit = first.load(std::memory_order_relaxed);
   if (limit == 0) {

@@ -1,5 +1,4 @@
-// What a refused call leaves behind: nothing that is lost, nothing that two
-// own.
+// After a refused call no memory is lost and none has two owners.
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
@@ -57,19 +56,20 @@ TEST_F(OsMemoryFaults, RefusedReleasesGoBackLater) {
   hakmem_test_fail_os_calls(1, 1);
   Release(m.address, kMiB);
   ASSERT_STREQ(hakmem_test_failed_call(), "munmap");
-  // Still mapped, but without backing.
+  // Still mapped, but not backed.
   unsigned char in_core = 1;
   ASSERT_EQ(mincore(At(m.address), 1, &in_core), 0);
   EXPECT_EQ(in_core & 1, 0);
   const Mapping next = Map(64 * kMiB, PageBytes(), Access::kNone);
   ASSERT_TRUE(next);
-  // It may lie where the other was: both must be gone.
+  // It may lie where the first was: both must be gone.
   EXPECT_EQ(Unmap(next.address, 64 * kMiB), 0);
   EXPECT_FALSE(IsMapped(m.address));
 }
 
 TEST_F(OsMemoryFaults, TrimsThatAreRefusedGoBackLater) {
-  // No kernel gives this alignment by itself each time: some calls of Map trim.
+  // The kernel does not always give this alignment by itself: some calls of Map
+  // trim.
   constexpr size_t kAlignment = 64 * kMiB;
   uint64_t trims = 0;
   for (int round = 0; round < 8; ++round) {
@@ -84,13 +84,13 @@ TEST_F(OsMemoryFaults, TrimsThatAreRefusedGoBackLater) {
       } else if (strcmp(hakmem_test_failed_call(), "mmap") == 0) {
         ASSERT_FALSE(m);
       } else {
-        // munmap, or the advice after a munmap that was refused.
+        // Fails munmap, or the advice after a refused munmap.
         ASSERT_TRUE(m);
         ++trims;
       }
       if (!m) continue;
       EXPECT_EQ(m.address % kAlignment, 0u);
-      // Release offers what was refused again before it does its own work.
+      // Release first retries what was refused before.
       const uintptr_t behind = m.address + 3 * kMiB;
       Release(m.address, 3 * kMiB);
       EXPECT_FALSE(IsMapped(m.address));

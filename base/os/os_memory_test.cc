@@ -68,8 +68,8 @@ TEST(OsMemory, PurgedMemoryReadsAsZerosAndIsNotResident) {
   EXPECT_EQ(Unmap(m.address, kMiB), 0);
 }
 
-// Makes the system answer 0 to every madvise and do nothing, as emulators and
-// sandboxes may. Returns whether it could.
+// Makes every madvise return 0 without effect, as emulators and sandboxes may.
+// Returns whether it succeeded.
 bool MakeAdviceALie() {
   sock_filter program[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
@@ -87,7 +87,8 @@ TEST(OsMemoryDeathTest, APurgeThatDidNothingIsARefusal) {
         const Mapping m = Map(4 * kMiB, 2 * kMiB, Access::kReadWrite);
         memset(At(m.address), 7, kMiB);
         if (!MakeAdviceALie()) exit(0);
-        // The first finds out, the second remembers; zeros make no difference.
+        // The first call detects it, the second remembers it; zero contents
+        // make no difference.
         const bool is_refused = Purge(m.address, kMiB) == ENOTSUP &&
                                 Purge(m.address, kMiB) == ENOTSUP &&
                                 Purge(m.address + 3 * kMiB, kMiB) == ENOTSUP;
@@ -108,11 +109,11 @@ TEST(OsMemory, TellsWhatTheProgramTouched) {
   EXPECT_TRUE(IsMostlyTouched(m.address, 2 * kMiB, 0));
   EXPECT_FALSE(IsMostlyTouched(m.address, 4 * kMiB, 4));
   EXPECT_TRUE(IsMostlyTouched(m.address, 4 * kMiB, 16));
-  // One page in 16, as slabs and blocks begin at such places.
+  // Writes one page in 16, since slabs and blocks begin at such offsets.
   EXPECT_EQ(Purge(m.address, 2 * kMiB), 0);
   for (size_t i = 0; i < pages; i += 16) At(m.address)[i * PageBytes()] = 1;
   EXPECT_FALSE(IsMostlyTouched(m.address, 2 * kMiB, 16));
-  // What may not be read, or is not there, is no fault.
+  // Unreadable or unmapped pages cause no fault.
   memset(At(m.address), 1, 2 * kMiB);
   ASSERT_EQ(mprotect(At(m.address), 2 * kMiB, PROT_NONE), 0);
   EXPECT_FALSE(IsMostlyTouched(m.address, 2 * kMiB, 4));
@@ -148,18 +149,18 @@ TEST(OsMemory, FailuresAreReturnedAndErrnoIsKept) {
   EXPECT_NE(Commit(0, PageBytes()), 0);
   const Mapping locked = Map(PageBytes(), PageBytes(), Access::kReadWrite);
   ASSERT_TRUE(locked);
-  // Not mlock, which sanitizers make do nothing.
+  // Not mlock, which sanitizers turn into a no-op.
   ASSERT_EQ(syscall(SYS_mlock, locked.address, PageBytes()), 0);
   errno = 55;
   EXPECT_EQ(Purge(locked.address, PageBytes()), EINVAL);
-  EXPECT_EQ(At(locked.address)[0], 0);  // as it was
+  EXPECT_EQ(At(locked.address)[0], 0);  // unchanged
   EXPECT_EQ(Unmap(locked.address, PageBytes()), 0);
   EXPECT_NE(Unmap(1, PageBytes()), 0);
   EXPECT_NE(ResizeInPlace(1, PageBytes(), PageBytes()), 0);
   EXPECT_EQ(errno, 55);
 }
 
-// Sets a limit that is never reached.
+// Sets a limit too high to be reached.
 void SetFarLimit() {
   rlimit limit;
   getrlimit(RLIMIT_AS, &limit);
@@ -176,7 +177,7 @@ TEST(OsMemoryDeathTest, NoticesALimitOnAddressSpace) {
       testing::ExitedWithCode(0), "");
 }
 
-// A sandbox may forbid the question later.
+// A sandbox may forbid the query later.
 TEST(OsMemoryDeathTest, AsksForTheLimitOnce) {
   EXPECT_EXIT(
       {

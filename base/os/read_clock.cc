@@ -21,7 +21,7 @@ int AskKernel(clockid_t clock, timespec* time) {
   return static_cast<int>(SystemCall(SYS_clock_gettime, clock, time));
 }
 
-// Null: not looked for yet. relaxed: every thread finds the same.
+// Null: not looked up yet. relaxed: every thread finds the same.
 constinit std::atomic<ClockFunction*> clock_function{nullptr};
 
 [[gnu::cold]] ClockFunction* FindClockFunction() {

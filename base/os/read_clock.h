@@ -1,6 +1,6 @@
-// The kernel's clocks, past whatever interposes the C library's clock_gettime:
-// the real time where a tool fakes it, and no call into a function that may
-// allocate, which the allocator could not stand with a lock held.
+// The kernel's clocks, bypassing an interposed clock_gettime: gives the real
+// time even where a tool fakes it, and calls nothing that may allocate, which
+// would deadlock with a lock of the allocator held.
 #ifndef HAKMEM_BASE_OS_READ_CLOCK_H_
 #define HAKMEM_BASE_OS_READ_CLOCK_H_
 
@@ -8,8 +8,8 @@
 
 namespace hakmem {
 
-// What clock_gettime(2) gives for `clock`, by the vDSO where there is one.
-// Zeros where a sandbox refuses. Keeps errno.
+// As clock_gettime(2) for `clock`, by the vDSO if there is one. Zeros if a
+// sandbox refuses. Keeps errno.
 timespec ReadClock(clockid_t clock);
 
 }  // namespace hakmem

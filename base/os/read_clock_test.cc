@@ -1,4 +1,4 @@
-// The kernel's clocks, in a program that fakes the C library's.
+// The kernel's clocks in a program that fakes the C library's.
 
 #include "base/os/read_clock.h"
 
@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 
-// In place of the C library's.
+// Replaces the C library's.
 extern "C" int clock_gettime(clockid_t, timespec* t) noexcept {
   *t = {1, 1};
   return 0;

@@ -1,7 +1,7 @@
-// signal_stack_test_helper.h: alternate signal stacks of a known size for
-// tests. The least size that the kernel names (AT_MINSIGSTKSZ) says little: it
-// has room for registers that a program may never use, such as AMX tiles of 8
-// KiB. So what the kernel puts on a stack is measured here.
+// Alternate signal stacks of a known size, for tests. The kernel's minimum size
+// (AT_MINSIGSTKSZ) is too large: it includes room for registers that a program
+// may never use, such as AMX tiles of 8 KiB. So the size of the kernel's frame
+// is measured here.
 #ifndef HAKMEM_BASE_OS_SIGNAL_STACK_TEST_HELPER_H_
 #define HAKMEM_BASE_OS_SIGNAL_STACK_TEST_HELPER_H_
 
@@ -24,8 +24,8 @@ inline void NoteFrame(int) {
 }  // namespace internal
 
 // An alternate stack for this thread's signal handlers, from construction to
-// destruction. Handlers have `left` bytes of it, less their own frame; below it
-// lies a page without access.
+// destruction. Handlers have `left` bytes of it, less their own frame; a page
+// without access lies below.
 class SmallSignalStack {
  public:
   explicit SmallSignalStack(size_t left)
@@ -60,7 +60,7 @@ class SmallSignalStack {
     return (bytes + page_ - 1) / page_ * page_;
   }
 
-  // What the kernel puts on an alternate stack before a handler begins.
+  // Bytes that the kernel puts on an alternate stack before a handler begins.
   static size_t FrameBytes() {
     static const size_t bytes = MeasureFrame();
     return bytes;

@@ -9,7 +9,7 @@ __attribute__((weak)) void _IO_list_resetlock();
 namespace hakmem {
 namespace {
 
-// All three, or none is used.
+// All three functions must exist, or none is used.
 bool AreThere() {
   return &_IO_list_lock != nullptr && &_IO_list_unlock != nullptr &&
          &_IO_list_resetlock != nullptr;

@@ -1,11 +1,11 @@
 // System calls without the C library.
 //
 // A program or a tool may interpose libc's functions (mmap, madvise,
-// clock_gettime, getrandom, even syscall) and allocate in its own version. The
-// allocator often makes such a call with a lock held, where an allocation would
-// wait for that lock for ever. So it asks the kernel itself.
+// clock_gettime, getrandom, even syscall) and allocate in its version. The
+// allocator often makes such calls with a lock held, where an allocation would
+// deadlock. So it calls the kernel directly.
 //
-// Not for calls that a sanitizer must see: os_memory_calls.h.
+// Not for calls that a sanitizer must see: memory_calls.h.
 #ifndef HAKMEM_BASE_OS_SYSTEM_CALL_H_
 #define HAKMEM_BASE_OS_SYSTEM_CALL_H_
 
@@ -18,7 +18,7 @@
 namespace hakmem {
 namespace internal {
 
-// Returns what the kernel does: the result, or a negated errno.
+// Returns the kernel's result, or a negated errno.
 #if defined(__x86_64__)
 inline long CallKernel(long number, long a, long b, long c, long d, long e,
                        long f) {
@@ -72,8 +72,8 @@ long AsWord(T value) {
 
 }  // namespace internal
 
-// Makes system call `number` (SYS_...) with at most six arguments. Returns what
-// the kernel does: the result, or a negated errno. Leaves errno alone.
+// Makes system call `number` (SYS_...) with at most six arguments. Returns the
+// kernel's result, or a negated errno. Leaves errno alone.
 template <typename... Arguments>
 long SystemCall(long number, Arguments... arguments) {
   static_assert(sizeof...(arguments) <= 6);
@@ -81,8 +81,8 @@ long SystemCall(long number, Arguments... arguments) {
   return internal::CallKernel(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-// The same for a result that is an address or a length: whether the kernel
-// refused. Errnos are below 4096.
+// For a result that is an address or a length: whether the kernel refused.
+// Errnos are below 4096.
 inline bool IsRefusal(long result) {
   return static_cast<unsigned long>(result) > -4096ul;
 }

@@ -37,7 +37,7 @@ TEST(SystemCallTest, SixArgumentsArrive) {
   ASSERT_FALSE(IsRefusal(map));
   memset(reinterpret_cast<void*>(map), 1, 8192);
   EXPECT_EQ(SystemCall(SYS_munmap, map, size_t{8192}), 0);
-  // The offset, the sixth, is no multiple of a page.
+  // The offset, the sixth argument, is not a multiple of a page.
   EXPECT_EQ(SystemCall(SYS_mmap, nullptr, size_t{8192}, PROT_READ,
                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 1),
             -EINVAL);

@@ -8,7 +8,7 @@
 
 #include "base/os/system_call.h"
 
-// In <ctype.h> of glibc; musl has it, undeclared.
+// Declared in glibc's <ctype.h>; musl defines it without declaring it.
 extern "C" const unsigned short int** __ctype_b_loc() noexcept
     __attribute__((const));
 
@@ -17,9 +17,9 @@ namespace {
 
 uint32_t AskKernel() { return static_cast<uint32_t>(SystemCall(SYS_gettid)); }
 
-// The id of a thread is part of the name of its CPU-time clock (Linux,
-// include/linux/posix-timers.h), which the C library makes up without a system
-// call. 0 when it does not.
+// The thread id is encoded in the id of the thread's CPU-time clock (Linux,
+// include/linux/posix-timers.h), which the C library computes without a system
+// call. 0 if it does not.
 uint32_t IdOfOwnClock() {
   clockid_t clock;
   if (pthread_getcpuclockid(pthread_self(), &clock) != 0) return 0;
@@ -29,21 +29,21 @@ uint32_t IdOfOwnClock() {
 
 enum class Answer : uint8_t { kUnknown, kYes, kNo };
 
-// relaxed, both: every thread finds the same.
+// relaxed, both: every thread computes the same value.
 constinit std::atomic<Answer> clock_tells{Answer::kUnknown};
 constinit std::atomic<Answer> futex_tells{Answer::kUnknown};
 
-// Tries to take a lock with priority inheritance whose word says that `thread`
-// holds it. The kernel looks for that thread: -ESRCH when there is none or it
-// has ended, -EDEADLK when it is the calling one.
+// Tries to take a priority-inheritance lock whose word says that `thread` holds
+// it. The kernel looks that thread up: -ESRCH if it does not exist or has
+// ended, -EDEADLK if it is the calling thread.
 long TryLockOf(uint32_t thread) {
   uint32_t word = thread;
   return SystemCall(SYS_futex, &word, FUTEX_TRYLOCK_PI_PRIVATE, 0, nullptr,
                     nullptr, 0);
 }
 
-// Whether the kernel does so (emulators may not): asked of an id that is beyond
-// all that it gives.
+// Whether the kernel does so (emulators may not); probed with an id beyond all
+// that it assigns.
 bool FutexTells() {
   Answer answer = futex_tells.load(std::memory_order_relaxed);
   if (answer == Answer::kUnknown) {
@@ -79,8 +79,9 @@ bool ThreadHasEnded(uint32_t thread) {
 }
 
 bool IsThreadOfThisLibrary() {
-  // glibc sets its table of characters up in each thread that it begins, before
-  // anything else, and in the first one as it loads. (musl has one for all.)
+  // glibc sets its character table up in each thread that it starts, before
+  // anything else, and in the first one at load. (musl has one for all
+  // threads.)
   if (*__ctype_b_loc() != nullptr) return true;
   return SystemCall(SYS_getpid) == SystemCall(SYS_gettid);
 }

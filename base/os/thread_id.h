@@ -1,6 +1,6 @@
-// The kernel's ids of threads (gettid(2)), mostly without asking the kernel: a
-// sandbox may forbid gettid, getpid and tgkill later, but no C library's own
-// allocator can do without futex.
+// Kernel thread ids (gettid(2)), mostly without a system call: a sandbox may
+// forbid gettid, getpid and tgkill later, whereas no C library's own allocator
+// works without futex.
 #ifndef HAKMEM_BASE_OS_THREAD_ID_H_
 #define HAKMEM_BASE_OS_THREAD_ID_H_
 
@@ -8,21 +8,20 @@
 
 namespace hakmem {
 
-// The calling thread's. From the C library's own record, which is compared with
-// the kernel's word at the first call of the process. In a process that was
-// made by a system call behind the C library's back, its parent's.
+// The calling thread's id. From the C library's record, which the first call of
+// the process verifies with the kernel. In a process created by a raw system
+// call, unknown to the C library, this is the parent's id.
 uint32_t ThreadId();
 
-// Whether nothing of the code of `thread`, one of this process, runs any more.
-// Only the kernel's plain word counts: false where a sandbox answers with other
-// errors, where another process has the id now, and always in a process made
-// behind the C library's back, whose other threads are none of its own.
+// Whether `thread`, of this process, has ended and none of its code runs any
+// more. True only on the kernel's definite answer: false where a sandbox
+// returns other errors, where another process has the id now, and always in a
+// process created without the C library, whose other threads it does not have.
 bool ThreadHasEnded(uint32_t thread);
 
-// Whether the C library that this calls began the calling thread, and so will
-// end it: run the destructors of its keys. Not so for the threads of a second C
-// library in the process, which would take the values of our keys for those of
-// its own.
+// Whether the C library linked here started the calling thread, and so will run
+// its key destructors at the end. False for threads of a second C library in
+// the process, which would mistake values of our keys for those of its own.
 bool IsThreadOfThisLibrary();
 
 }  // namespace hakmem

@@ -50,7 +50,7 @@ TEST(ThreadHasEndedTest, NotWhileItRuns) {
   EXPECT_EQ(errno, 77);
 }
 
-// Without a word to the C library.
+// The thread ends without the C library's knowledge.
 TEST(ThreadHasEndedTest, OnceItLeftByASystemCall) {
   static std::atomic<uint32_t> id;
   id = 0;
@@ -68,7 +68,7 @@ TEST(ThreadHasEndedTest, OnceItLeftByASystemCall) {
   EXPECT_TRUE(ThreadHasEnded(id));
 }
 
-// Its parent's threads are not its own to judge, though none of them runs here.
+// None of the parent's threads runs here, but the child cannot know that.
 TEST(ThreadHasEndedTest, NeverInAProcessMadeBehindTheLibrarysBack) {
   uint32_t ended = 0;
   std::thread([&] { ended = ThreadId(); }).join();

@@ -15,16 +15,17 @@ const T* At(uintptr_t address) {
   return reinterpret_cast<const T*>(address);
 }
 
-// The tables of an object that name its symbols.
+// The tables of an object that describe its symbols.
 struct Tables {
   const char* names = nullptr;
   const ElfW(Sym) * symbols = nullptr;
-  const uint32_t* hash = nullptr;      // DT_HASH: its second word is the count
+  const uint32_t* hash = nullptr;      // DT_HASH: its second word is the symbol
+                                       // count
   const uint32_t* gnu_hash = nullptr;  // DT_GNU_HASH
 };
 
-// Reads the dynamic section. Its addresses are relative to the object, unless a
-// loader has made them absolute.
+// Parses the dynamic section. Its addresses are relative to the object, unless
+// a loader has relocated them.
 Tables TablesIn(const ElfW(Dyn) * dynamic, uintptr_t image, uintptr_t bias) {
   Tables tables;
   for (; dynamic->d_tag != DT_NULL; ++dynamic) {
@@ -48,8 +49,8 @@ Tables TablesIn(const ElfW(Dyn) * dynamic, uintptr_t image, uintptr_t bias) {
   return tables;
 }
 
-// The number of symbols by DT_GNU_HASH: the last one of the last chain ends
-// with a set lowest bit.
+// The number of symbols by DT_GNU_HASH: the last entry of the last chain has
+// its lowest bit set.
 uint32_t CountByGnuHash(const uint32_t* table) {
   const uint32_t bucket_count = table[0];
   const uint32_t first_symbol = table[1];
@@ -95,7 +96,7 @@ uintptr_t FindFunctionIn(uintptr_t image, const char* name) {
   const uint32_t count = CountSymbols(tables);
   for (uint32_t i = 0; i < count; ++i) {
     const ElfW(Sym)& symbol = tables.symbols[i];
-    // The low four bits of st_info are the type, in both sizes of ELF.
+    // The low four bits of st_info are the type, in both ELF classes.
     if (symbol.st_shndx != SHN_UNDEF && (symbol.st_info & 15) == STT_FUNC &&
         strcmp(tables.names + symbol.st_name, name) == 0) {
       return bias + symbol.st_value;

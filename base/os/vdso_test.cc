@@ -41,7 +41,7 @@ TEST(VdsoTest, WhatIsNoObjectHasNothing) {
   EXPECT_EQ(FindFunctionIn(reinterpret_cast<uintptr_t>(image), kClock), 0u);
 }
 
-// Where the loader put libc, whose first segments lie as in its file.
+// Where the loader mapped libc; its first segments lie as in its file.
 uintptr_t ImageOfLibc() {
   uintptr_t image = 0;
   dl_iterate_phdr(
@@ -55,7 +55,7 @@ uintptr_t ImageOfLibc() {
 }
 
 // An object of another linker, which has only the newer hash table, and whose
-// tables the loader has made absolute.
+// tables the loader has relocated.
 TEST(VdsoTest, FindsFunctionsOfAnyObject) {
   const uintptr_t libc = ImageOfLibc();
   if (libc == 0) GTEST_SKIP() << "no shared libc";
@@ -67,7 +67,7 @@ TEST(VdsoTest, FindsFunctionsOfAnyObject) {
               reinterpret_cast<uintptr_t>(dlsym(library, name)))
         << name;
   }
-  // Data, and what is not defined there.
+  // Data, and undefined symbols.
   EXPECT_EQ(FindFunctionIn(libc, "environ"), 0u);
   EXPECT_EQ(FindFunctionIn(libc, "__tls_get_addr"), 0u);
 }

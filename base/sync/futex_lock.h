@@ -27,9 +27,9 @@ bool TryLock(Word& word) {
       expected, kHeld, std::memory_order_acquire, std::memory_order_relaxed);
 }
 
-// When TryLock has failed. Looks `spins` times more, relax() before each; then
-// sleeps by wait(word, value), which returns when it is woken or the word is
-// not `value`, and may return for no reason.
+// To be called when TryLock has failed. Retries `spins` times, with relax()
+// before each; then sleeps by wait(word, value), which returns when woken or if
+// the word is not `value`, and may return spuriously.
 template <typename Word, typename Relax, typename Wait>
 void LockSlow(Word& word, int spins, Relax&& relax, Wait&& wait) {
   for (int i = 0; i < spins; ++i) {
@@ -42,7 +42,7 @@ void LockSlow(Word& word, int spins, Relax&& relax, Wait&& wait) {
   }
 }
 
-// Whether one that sleeps must be woken.
+// Releases the lock; returns whether a sleeping thread must be woken.
 template <typename Word>
 bool Unlock(Word& word) {
   // release: pairs with the acquire in TryLock and LockSlow.

@@ -1,7 +1,7 @@
-// A read-modify-write that is atomic for the signal handlers of one thread
-// only: for a process that has one thread (single_thread.h). On x86-64 one
-// instruction without the lock that makes it wait until every store before it
-// has reached the cache, which is most of what it costs.
+// A read-modify-write that is atomic only with respect to signal handlers on
+// the same thread: for single-threaded processes (single_thread.h). On x86-64
+// one instruction without the lock prefix, whose wait until all earlier stores
+// have reached the cache is most of the cost.
 #ifndef HAKMEM_BASE_SYNC_LOCAL_ATOMIC_H_
 #define HAKMEM_BASE_SYNC_LOCAL_ATOMIC_H_
 
@@ -11,12 +11,12 @@
 
 namespace hakmem {
 
-// Adds `more` to `value` and returns what it was, relaxed. No other thread may
-// change it meanwhile.
+// Adds `more` to `value` and returns its previous value, relaxed. No other
+// thread may change it concurrently.
 template <typename Atomic>
 inline uint64_t FetchAddAlone(Atomic& value, uint64_t more) {
 #if defined(__x86_64__)
-  // Not what takes the place of an atomic in a test.
+  // Not for the test's replacement of std::atomic.
   if constexpr (::std::is_same_v<Atomic, ::std::atomic<uint64_t>>) {
     static_assert(sizeof(value) == sizeof(uint64_t));
     asm volatile("xaddq %0, %1"

@@ -9,7 +9,7 @@ namespace hakmem {
 namespace {
 
 // Critical sections are well under a microsecond, so a short spin usually
-// outlasts the holder; a longer one would only fight it for the core.
+// outlasts the holder; a longer one would only compete with it for the core.
 constexpr int kSpins = 100;
 
 void CpuRelax() {

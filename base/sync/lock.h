@@ -1,20 +1,20 @@
 // Mutex: the lock of every shared structure in the allocator.
 //
 // One 32-bit futex word, constant-initialised, so it works before any
-// constructor ran; it allocates nothing and keeps errno. A process with one
-// thread pays for no atomic read-modify-write (single_thread.h). Every lock can
-// be held over fork: the forking thread takes all of them in the written lock
+// constructor ran; allocates nothing, keeps errno. A process with one thread
+// pays for no atomic read-modify-write (single_thread.h). Every lock can be
+// held over fork: the forking thread takes all of them in the written lock
 // order (docs/design.md, "Lock order") and releases them on both sides.
 //
-// Each thread counts the locks that it has, so that a fork in a signal handler
-// can tell that it interrupted a critical section of its own thread, whose lock
-// it would wait for in vain (ThreadMayHoldLocks).
+// Each thread counts the locks that it holds. A fork in a signal handler can
+// thus detect that it interrupted a critical section of its own thread, on
+// whose lock it would deadlock (ThreadMayHoldLocks).
 //
-// A thread that holds every lock, as fork does, may take any of them again: it
-// has waited for all critical sections to end, so every structure is whole, and
-// nobody else can change one. It then neither takes nor releases a lock, and so
-// may allocate and free (HoldsEveryLock). For this to be safe, whoever takes
-// every lock must leave none out: each Mutex that another thread can reach.
+// A thread that holds every lock, as fork does, may take any of them again: all
+// critical sections have ended, so every structure is consistent, and no other
+// thread can change one. It then neither takes nor releases locks, and so may
+// allocate and free (HoldsEveryLock). This requires that whoever takes every
+// lock takes every Mutex that another thread can reach.
 #ifndef HAKMEM_BASE_SYNC_LOCK_H_
 #define HAKMEM_BASE_SYNC_LOCK_H_
 
@@ -28,10 +28,10 @@
 
 namespace hakmem {
 
-// Whether the calling thread may hold a Mutex or wait for one. Outside a signal
-// handler, a thread knows; in one, no means that no lock is this thread's.
+// Whether the calling thread may hold a Mutex or wait for one. Exact outside a
+// signal handler; inside one, false means that this thread holds no lock.
 inline bool ThreadMayHoldLocks() {
-  // relaxed: the thread's own.
+  // relaxed: written by this thread only.
   return internal::locks_counted.load(std::memory_order_relaxed) != 0;
 }
 
@@ -41,23 +41,23 @@ inline bool HoldsEveryLock() {
           internal::kHoldsEveryLock) != 0;
 }
 
-// The same, and is in no critical section: it has taken none of them again.
+// HoldsEveryLock, and in no critical section: none is taken again.
 inline bool OnlyHoldsEveryLock() {
   return internal::locks_counted.load(std::memory_order_relaxed) ==
          internal::kHoldsEveryLock;
 }
 
-// To be called by a thread that has just taken every lock, and none but these,
+// To be called right after taking every lock, and no others,
 inline void BeginHoldingEveryLock() {
   internal::SetLocksCounted(internal::kHoldsEveryLock);
 }
 
-// when it is about to release them,
+// right before releasing them,
 inline void EndHoldingEveryLock() {
   internal::SetLocksCounted(internal::kReleasesEveryLock);
 }
 
-// and when it has. Locks that were made in between are released but were never
+// and right after. Locks created in between are released without having been
 // taken, so the count is set, not counted down.
 inline void EndReleasingEveryLock() { internal::SetLocksCounted(0); }
 
@@ -80,7 +80,7 @@ class ABSL_LOCKABLE Mutex {
     return false;
   }
 
-  // Releasing a lock that is free does nothing.
+  // No effect on a lock that is free.
   void Unlock() ABSL_UNLOCK_FUNCTION() {
     if (!HoldsEveryLock()) [[likely]] {
       Release();
@@ -89,7 +89,7 @@ class ABSL_LOCKABLE Mutex {
   }
 
  private:
-  // relaxed: asked only while there is no other thread.
+  // relaxed: called only while there is no other thread.
   bool IsFree() const {
     return word_.load(std::memory_order_relaxed) == futex_lock::kFree;
   }

@@ -1,6 +1,6 @@
-// Runs the protocol of Mutex under every interleaving of its steps and of the
-// kernel's, on a memory as weak as C11's (testing/interleaver): threads exclude
-// one another, and none sleeps for ever.
+// Model-checks the protocol of Mutex: every interleaving of its steps and the
+// kernel's, on memory as weak as C11's (testing/interleaver). Threads exclude
+// one another, and none sleeps forever.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -39,7 +39,7 @@ struct State {
   void Unlock() {
     if (futex_lock::Unlock(word)) interleaver::FutexWake(&word, 1);
   }
-  // With the lock held: two threads here at once race.
+  // To be called with the lock held: two threads here at once race.
   void Increment() { guarded = guarded + 1; }
 };
 
@@ -114,7 +114,7 @@ TEST_F(LockModel, NeedsItsMemoryOrders) {
   EXPECT_THAT(survivors.texts, testing::ElementsAre());
 }
 
-// Locks as if nobody waited after it slept: the next Unlock wakes nobody, and a
+// Takes the lock as kHeld after sleeping: the next Unlock wakes no one, and a
 // third thread sleeps on.
 TEST_F(LockModel, MustSayThatOthersMayWait) {
   const Result result = Explore(

@@ -96,7 +96,7 @@ TEST(Mutex, WhoHoldsEveryLockTakesThemAgain) {
     b.Unlock();
   }
   EXPECT_TRUE(OnlyHoldsEveryLock());
-  // Nobody else can take them, neither in between nor now.
+  // No other thread can take them, neither in between nor now.
   EXPECT_FALSE(IsFree(a));
   EXPECT_FALSE(IsFree(b));
   ReleaseBoth(a, b);
@@ -110,7 +110,7 @@ TEST(Mutex, ThatWasMadeWhileEveryLockIsHeldIsReleasedWithThem) {
   Mutex a, b, made;
   HoldBoth(a, b);
   { MutexLock lock(made); }
-  // Whoever walks the locks to release them finds one more.
+  // One more lock than was taken is released.
   EndHoldingEveryLock();
   made.Unlock();
   EXPECT_TRUE(ThreadMayHoldLocks());
@@ -148,7 +148,7 @@ TEST(Mutex, WhoWaitsForEveryLockGetsOneWhenTheyAreReleased) {
       }
     });
   }
-  usleep(20'000);  // long enough that they sleep
+  usleep(20'000);  // long enough for them to sleep
   for (int i = 0; i < 1000; ++i) {
     MutexLock lock(b);
     ++counter;
@@ -170,7 +170,7 @@ TEST(Mutex, SleepersWakeAndErrnoIsKept) {
       EXPECT_EQ(errno, 77);
     });
   }
-  usleep(20'000);  // long enough that they sleep instead of spinning
+  usleep(20'000);  // long enough for them to sleep rather than spin
   mutex.Unlock();
   for (std::thread& thread : threads) thread.join();
 }

@@ -1,8 +1,7 @@
-// Runs the protocol by which a thread that was alone is told of others
-// (only_thread.h), together with the lock's own, under every interleaving on a
-// memory as weak as C11's (testing/interleaver). The fence that membarrier
-// makes every thread pass is one in each thread here, which is what it amounts
-// to.
+// Model-checks the protocol by which the only thread learns of a second one
+// (only_thread.h), together with the lock's: every interleaving, on memory as
+// weak as C11's (testing/interleaver). membarrier's fence in every thread is
+// modelled as one fence in each thread.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -29,19 +28,19 @@ using interleaver::Threads;
 
 constexpr int kMostThreads = 3;
 
-// A multiple of 4, as an address.
+// A multiple of 4, like an address.
 constexpr uintptr_t NameOf(int thread) {
   return static_cast<uintptr_t>(thread + 1) * 16;
 }
 
-// What is left out, to show that it is needed.
+// What a variant leaves out, to show that it is needed.
 enum class Without { kNothing, kFence, kWait, kCount };
 
 struct State {
   explicit State(Without left_out) : without(left_out) {}
 
   const Without without;
-  // The first thread is there already.
+  // The first thread is known from the start.
   Atomic<uintptr_t> named{NameOf(0)};
   Atomic<uint32_t> locks[kMostThreads];
   Atomic<uint32_t> word{futex_lock::kFree};
@@ -63,7 +62,7 @@ struct State {
           return waited_for->load(std::memory_order_acquire);
         },
         [this] { Fence(); },
-        // Sleeps until there is something to see.
+        // Sleeps until something changes.
         [&] { interleaver::FutexWait(waited_for, 1); });
   }
 
@@ -97,7 +96,7 @@ struct State {
 
 class OnlyThreadModel : public testing::Test {
  protected:
-  // The first thread goes through `times` sections, each other through one.
+  // The first thread runs `times` sections, each other thread one.
   Result Run(int threads, int times, Without without, const Options& options) {
     return Explore(
         [&, threads, times] {
@@ -123,7 +122,7 @@ class OnlyThreadModel : public testing::Test {
   std::unique_ptr<State> state_;
 };
 
-// Not every schedule: those with the fewest switches show what there is.
+// Not every schedule: those with the fewest switches suffice.
 Options Bounded(int preemptions) {
   Options options;
   options.most_preemptions = preemptions;
@@ -149,7 +148,7 @@ TEST_F(OnlyThreadModel, TwoThatComeAtOnceAreExcludedToo) {
   EXPECT_GE(result.runs, 1000);
 }
 
-// Nobody was there: the first of two is named, and told of the other.
+// No thread is known: the first of two is named, and the other informs it.
 TEST_F(OnlyThreadModel, WhoeverIsFirstIsNamed) {
   const Result result = Explore(
       [&] {

@@ -1,5 +1,5 @@
-// ScopedLock: holds a lock while it is in scope. MutexLock (lock.h) is the one
-// that all code names; a test puts a lock of its own in the place of Mutex
+// ScopedLock: holds a lock while it is in scope. Code uses MutexLock (lock.h);
+// a test replaces Mutex with a lock of its own
 // (tests/interleaving/in_place_of_lock.h).
 #ifndef HAKMEM_BASE_SYNC_SCOPED_LOCK_H_
 #define HAKMEM_BASE_SYNC_SCOPED_LOCK_H_

@@ -18,7 +18,7 @@ namespace {
 
 using internal::only_thread_word;
 
-// By futex, which no sandbox for an allocator forbids.
+// By futex, which no sandbox forbids an allocator.
 void Sleep(long nanoseconds) {
   const uint32_t word = 0;
   const timespec time = {0, nanoseconds};
@@ -31,7 +31,7 @@ long Membarrier(int command) {
 
 // Has every running thread of the process pass a full memory fence.
 void FenceAll() {
-  // For processors without the system call's, and for this thread.
+  // For CPUs without the system call's fence, and for this thread.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (Membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0) return;
   if (Membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0 &&
@@ -39,7 +39,7 @@ void FenceAll() {
     return;
   }
   if (Membarrier(MEMBARRIER_CMD_GLOBAL) == 0) return;
-  // Refused. A store leaves a processor's buffer within microseconds.
+  // Refused. A store leaves a CPU's store buffer within microseconds.
   constexpr long kLongEnoughNs = 10'000'000;
   Sleep(kLongEnoughNs);
 }
@@ -63,13 +63,13 @@ void ThreadBegins() {
     (void)IsSingleThreaded();
     return;
   }
-  // The C library's word keeps everybody from plain stores now. The word below
-  // goes on doing so where the C library changes its mind.
+  // glibc's flag now keeps every thread from plain stores. The word below
+  // ensures it should glibc set the flag again.
   uintptr_t named = only_thread_word.load(std::memory_order_relaxed);
   while (named != only_thread::kSeveral &&
          named != internal::ThisThreadsName()) {
     // A first thread in a process of several is not the only one either.
-    // relaxed: nobody is alone now.
+    // relaxed: no thread is alone any more.
     if (only_thread_word.compare_exchange_weak(named, only_thread::kSeveral,
                                                std::memory_order_relaxed)) {
       return;

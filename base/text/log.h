@@ -1,5 +1,5 @@
 // Raw logging: one line on stderr by write(2). Allocates nothing, takes no
-// lock, keeps errno; may be used from anywhere, also inside the allocator.
+// lock, keeps errno; callable from anywhere, also inside the allocator.
 //
 //   LogLine().Text("free of ").Hex(address).Text(": not a block").Send();
 #ifndef HAKMEM_BASE_TEXT_LOG_H_
@@ -10,7 +10,7 @@
 
 namespace hakmem {
 
-// Text of bounded length, built in place. What does not fit is cut.
+// Text of bounded length, built in place. The excess is truncated.
 class TextBuffer {
  public:
   TextBuffer(char* buffer, size_t capacity)
@@ -21,7 +21,7 @@ class TextBuffer {
   TextBuffer& Decimal(uint64_t value);
   TextBuffer& Hex(uintptr_t value);
 
-  // Length of the whole text, also of what was cut.
+  // Length of the whole text, including what was truncated.
   size_t length() const { return length_; }
 
  private:
@@ -35,21 +35,21 @@ class TextBuffer {
   size_t length_ = 0;
 };
 
-// Adds "hakmem[1234]: ", the number being that of this process: of lines from
-// several processes in one log, each says whose it is. One system call (a
-// number that is kept would be wrong in a child that was not made by fork());
-// keeps errno. Without the number when the system does not tell it.
+// Appends "hakmem[1234]: " with the process id, so that lines of several
+// processes in one log can be told apart. One system call each time: a cached
+// id would be wrong in a child made without fork(). Without the number when the
+// system refuses. Keeps errno.
 void WriteLinePrefix(TextBuffer& out);
 
-// The most that WriteLinePrefix adds.
+// The most bytes that WriteLinePrefix appends.
 inline constexpr size_t kLinePrefixBytes = 32;
 
-// One line, opened by WriteLinePrefix.
+// One line, starting with WriteLinePrefix's prefix.
 class LogLine {
  public:
   LogLine() : text_(buffer_, sizeof(buffer_) - 1) { WriteLinePrefix(text_); }
 
-  // Control characters become '?': whatever the text, the line stays one.
+  // Control characters become '?', so the output is always a single line.
   LogLine& Text(const char* text);
   LogLine& Decimal(uint64_t value) {
     text_.Decimal(value);

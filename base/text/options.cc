@@ -22,10 +22,10 @@ constexpr Description kDescriptions[] = {
 
 constinit std::atomic<bool> was_read{false};
 
-// Longest path of an output, with the NUL.
+// Longest path of an output, including the NUL.
 constexpr size_t kPathBytes = 1024;
 
-// How many of the options before `end` are outputs.
+// The number of options before `end` that are outputs.
 constexpr size_t OutputsBefore(size_t end) {
   size_t count = 0;
   for (size_t i = 0; i < end; ++i) {
@@ -86,8 +86,8 @@ bool ParseBool(const char* text, uint64_t* value) {
   return false;
 }
 
-// What no file is likely to be called, but a mistaken number is, is no path;
-// nor is what would make a line of text two.
+// Rejects what is more likely a mistyped number than a file name, and paths
+// with control characters, which would break the line that prints them.
 bool IsPath(const char* text) {
   bool has_name = false;
   for (const char* at = text; *at != '\0'; ++at) {
@@ -106,15 +106,16 @@ bool ParseOutput(const char* text, uint64_t* value) {
   return true;
 }
 
-// Keeps the path `text` of an output, made absolute: the program may change
-// its folder later. Returns false when that is too long.
+// Stores the path `text` of an output, made absolute because the program may
+// change its directory later. Returns false when that is too long.
 bool KeepPath(size_t option, const char* text) {
   uint64_t ignored;
   if (ParseBool(text, &ignored)) return true;
   char* path = paths[OutputsBefore(option)];
   size_t length = 0;
   if (text[0] != '/') {
-    // By number: getcwd of the C library may allocate. Counts the NUL.
+    // By number: the C library's getcwd may allocate. The result counts the
+    // NUL.
     const long folder = syscall(SYS_getcwd, path, kPathBytes);
     if (folder > 1 && path[0] == '/') {
       length = static_cast<size_t>(folder) - 1;
@@ -209,7 +210,7 @@ bool Parse(Type type, const char* text, uint64_t* value) {
 
 bool Read() {
   if (environ == nullptr) return false;
-  // relaxed: the values are atomics of their own, each valid at any time.
+  // relaxed: the values are independent atomics, each valid at any time.
   if (was_read.exchange(true, std::memory_order_relaxed)) return true;
   if (getauxval(AT_SECURE) != 0) return true;
   for (size_t option = 0; option < kCount; ++option) ReadOne(option);

@@ -3,8 +3,8 @@
 //   if (options::Get(options::kHugePages) != 0) …
 //
 // Defaults are in force from the first instruction; Read() replaces them once
-// the environment exists. A bad value is reported once on stderr and ignored.
-// A privileged process (AT_SECURE) reads no environment.
+// the environment exists. A bad value is reported once on stderr and ignored. A
+// privileged process (AT_SECURE) ignores the environment.
 #ifndef HAKMEM_BASE_TEXT_OPTIONS_H_
 #define HAKMEM_BASE_TEXT_OPTIONS_H_
 
@@ -42,22 +42,22 @@ const Description& Describe(Option option);
 // "bool", "size", "number", "duration" or "output".
 const char* TypeName(Type type);
 
-// The value in force: 0 or 1, bytes, a number, or milliseconds. Of an output: 0
-// when nothing is written, 1 when something is, to OutputPath.
+// The current value: 0 or 1, bytes, a number, or milliseconds. For an output: 0
+// if off, 1 if on, with its destination in OutputPath.
 inline uint64_t Get(Option option) {
   return internal::values[option].load(std::memory_order_relaxed);
 }
 
-// Where an output goes: the absolute path of a file to append to, or "" for
+// Destination of an output: the absolute path of a file to append to, or "" for
 // stderr. Static storage; only for options of type Output.
 const char* OutputPath(Option option);
 
-// Reads the environment, once; returns false, to be called again, while the C
-// library has not set it up yet (calls of malloc by the dynamic loader).
+// Reads the environment, once. Returns false while the C library has not set it
+// up yet (malloc calls of the dynamic loader); then call again later.
 bool Read();
 
-// Parses `text` as a value of `type`. Returns false on anything but one whole
-// value, with `*value` untouched.
+// Parses `text` as a value of `type`. Returns false unless it is exactly one
+// value; `*value` is then untouched.
 bool Parse(Type type, const char* text, uint64_t* value);
 
 }  // namespace hakmem::options

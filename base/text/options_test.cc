@@ -9,12 +9,12 @@
 namespace hakmem::options {
 namespace {
 
-// Read() works once a process, so each case reads in a process of its own.
+// Read() works once per process, so each case runs in its own process.
 void ReadAndExpect(const char* variable, const char* text, Option option,
                    uint64_t expected) {
   setenv(variable, text, 1);
   Read();
-  Read();  // the second time changes and says nothing
+  Read();  // the second call changes and prints nothing
   exit(Get(option) == expected ? 0 : 1);
 }
 

@@ -22,7 +22,7 @@ iovec Part(const char* text, size_t length) {
 }
 
 void ComplainOnce(options::Option where, const char* path, int error) {
-  // relaxed: only one thread shall say it; nothing is published by it.
+  // relaxed: only picks the one thread that reports; publishes nothing.
   if (complained[where].exchange(true, std::memory_order_relaxed)) return;
   LogLine line;
   line.Text(options::Describe(where).environment).Text(": cannot open (");
@@ -35,7 +35,7 @@ void ComplainOnce(options::Option where, const char* path, int error) {
   line.Text("), so nothing is written to ").Text(path).Send();
 }
 
-// Sends `text` behind `prefix` to the descriptor `file`.
+// Writes `prefix`, then `text`, to the descriptor `file`.
 void Write(int file, iovec prefix, const char* text, size_t length) {
   iovec parts[] = {prefix, Part(text, length), Part("\n", 1)};
   RawWrite(file, parts, 3);
@@ -45,8 +45,8 @@ void Append(options::Option where, iovec prefix, const char* text,
             size_t length) {
   const char* path = options::OutputPath(where);
   const int saved_errno = errno;
-  // System calls by number: the C library's are cancellation points. Without
-  // O_NONBLOCK, a FIFO that nobody reads would stop the program here.
+  // System calls by number: the C library's are cancellation points.
+  // O_NONBLOCK: else opening a FIFO without a reader would block the program.
   const long file = os::FailsOnPurpose(os::Call::kOpen)
                         ? -1
                         : syscall(SYS_openat, AT_FDCWD, path,
@@ -66,7 +66,7 @@ bool GoesToStderr(options::Option where) {
   return options::OutputPath(where)[0] == '\0';
 }
 
-// The opening of a line for people.
+// The prefix of a human-readable line.
 class Prefix {
  public:
   Prefix() : text_(buffer_, sizeof(buffer_)) { WriteLinePrefix(text_); }

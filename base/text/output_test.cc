@@ -17,13 +17,13 @@ namespace {
 
 constexpr options::Option kOption = options::k_stats_at_exit;
 
-// The options can be read once a process, so each case runs in its own.
+// Options are read once per process, so each case runs in its own process.
 void Send(const std::string& value,
           void (*send)(options::Option, const char*, size_t) = SendLine) {
   setenv("HAKMEM_STATS_AT_EXIT", value.c_str(), 1);
   options::Read();
   if (options::Get(kOption) != 1) exit(1);
-  if (chdir("/") != 0) exit(2);  // a path stays what it was at the start
+  if (chdir("/") != 0) exit(2);  // a path is resolved at start
   errno = 7;
   send(kOption, "one", 3);
   send(kOption, "two", 3);
@@ -47,7 +47,7 @@ TEST(OutputDeathTest, OneIsStderr) {
               "^hakmem: one\nhakmem: two\n$");
 }
 
-// Lines for people, without the number of the process that each opens with.
+// Human-readable lines without the process id in their prefixes.
 std::string WithoutProcesses(const std::string& text) {
   return std::regex_replace(text, std::regex("hakmem\\[[0-9]+\\]: "), "");
 }

@@ -12,15 +12,15 @@
 namespace hakmem {
 namespace {
 
-// The kernel's set of signals: signal n is bit n - 1.
+// The kernel's signal set: signal n is bit n - 1.
 using SignalSet = uint64_t;
 constexpr SignalSet kPipe = SignalSet{1} << (SIGPIPE - 1);
 
-// By number, all of them: a program may interpose libc's, and libc's
+// All by number: a program may interpose libc's functions, and libc's
 // sigtimedwait and writev are cancellation points.
 
-// Holds SIGPIPE back from this thread, and takes away the one that a write
-// raised meanwhile: a reader that is gone must not end the program.
+// Blocks SIGPIPE in this thread and discards one raised by a write: a closed
+// reader must not kill the program.
 class NoBrokenPipeSignal {
  public:
   NoBrokenPipeSignal() {
@@ -52,7 +52,7 @@ class NoBrokenPipeSignal {
   bool raised_ = false;
 };
 
-// Takes `bytes` that were written off the front of `parts`.
+// Removes the first `bytes`, already written, from `parts`.
 void Advance(iovec*& parts, int& count, size_t bytes) {
   while (count > 0 && bytes >= parts->iov_len) {
     bytes -= parts->iov_len;

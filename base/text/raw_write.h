@@ -1,6 +1,5 @@
-// Writing to a file descriptor from anywhere, without harm to the program.
-//
-// Never a cancellation point, never a SIGPIPE, keeps errno. Allocates nothing,
+// Writes to a file descriptor from anywhere, without side effects on the
+// program: no cancellation point, no SIGPIPE, errno kept. Allocates nothing,
 // takes no lock; async-signal-safe.
 #ifndef HAKMEM_BASE_TEXT_RAW_WRITE_H_
 #define HAKMEM_BASE_TEXT_RAW_WRITE_H_
@@ -9,9 +8,9 @@
 
 namespace hakmem {
 
-// Writes all of `parts`, in one system call unless the kernel takes less; then
-// the rest follows. `parts` is used up. Errors end it: there is nowhere to
-// report them.
+// Writes all of `parts`, in one system call unless the kernel accepts less;
+// then repeats. Modifies `parts`. Stops at an error, which it has no way to
+// report.
 void RawWrite(int file, iovec* parts, int count);
 
 }  // namespace hakmem

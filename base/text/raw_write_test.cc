@@ -37,7 +37,7 @@ TEST(RawWrite, AnUnreadPipeRaisesNoSignal) {
   std::string text = "nobody reads this";
   iovec part = Part(text);
   errno = 7;
-  RawWrite(ends[1], &part, 1);  // else SIGPIPE would end this test
+  RawWrite(ends[1], &part, 1);  // otherwise SIGPIPE would kill this test
   EXPECT_EQ(errno, 7);
   sigset_t pending;
   sigpending(&pending);
@@ -46,7 +46,7 @@ TEST(RawWrite, AnUnreadPipeRaisesNoSignal) {
 }
 
 TEST(RawWrite, ACancelledThreadIsNotEndedInIt) {
-  // An unread pipe takes every way through RawWrite.
+  // An unread pipe exercises every path through RawWrite.
   bool came_back = false;
   std::thread thread([&came_back] {
     int ends[2];

@@ -3,8 +3,8 @@
 A test's code is compiled once, as a library, and linked once per variant; the
 environment tells the binary which library to preload into itself (see
 support/preload_test_helper.h). The tests carry the tag nosan: ASan and TSan
-replace malloc as well, and only one can. What these watch is allocator_test,
-which takes the allocator without its entry points. Under UBSan all tests run.
+replace malloc as well, and only one can. They check allocator_test instead,
+which links the allocator without its entry points. Under UBSan all tests run.
 """
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
@@ -16,8 +16,8 @@ BACKENDS = [
 ]
 
 # Every pair of choices occurs: each back-end with each form of ACE and with and
-# without tracing, each form of ACE with and without tracing. All twelve are run
-# by the long matrix (//tests/blackbox:matrix, tools/matrix).
+# without tracing, each form of ACE with and without tracing. The long matrix
+# (//tests/blackbox:matrix, tools/matrix) runs all twelve.
 PAIRS = BACKENDS + [
     "segment-ace_fixed",
     "segment-ace_off-notrace",
@@ -26,17 +26,17 @@ PAIRS = BACKENDS + [
     "superslab-notrace",
 ]
 
-# For tests of the outside, which is the same without tracing too.
+# For tests of the library's interface, which is the same without tracing.
 ALL = PAIRS + ["segment-notrace"]
 
-# Hardened builds do more in each part that frees or hands out blocks.
+# Hardened builds add work to each part that frees or allocates blocks.
 HARDENED = [
     "%s-%s" % (backend, hardening)
     for backend in BACKENDS
     for hardening in ("checks", "full")
 ]
 
-# Two of the four stand for all where the back-end adds nothing to it.
+# Two of the four, where the back-end makes no difference.
 HARDENED_PAIRS = [
     "segment-checks",
     "superslab-full",
@@ -49,7 +49,7 @@ FAULTS = [
     for ace in ("adaptive", "fixed", "off")
 ]
 
-# Two of the four that are not the default stand for them.
+# Two of the four that are not the default.
 FEW_FAULTS = [
     "segment-adaptive-faults",
     "segment-off-faults",
@@ -57,13 +57,13 @@ FEW_FAULTS = [
     "superslab-fixed-faults",
 ]
 
-# A library of each back-end that believes in other pages than the system's.
+# A library of each back-end that simulates larger system pages.
 LARGE_PAGES = [
     "segment-adaptive-faults",
     "superslab-off-faults",
 ]
 
-# Failures are told apart in every part that may refuse, ACE's forms included.
+# Every part that may refuse distinguishes failures, including ACE's forms.
 FAILING = BACKENDS + [
     backend + ace
     for ace in ("-ace_fixed", "-ace_off")
@@ -88,7 +88,7 @@ def test_code(name, deps = []):
         testonly = True,
         srcs = [name + ".cc"],
         copts = HAKMEM_TEST_COPTS,
-        # Only ever linked into the tests.
+        # Only linked into the tests.
         linkstatic = True,
         tags = ["nosan"],
         visibility = ["//tests/blackbox:__subpackages__"],
@@ -118,7 +118,7 @@ def variant_tests(
       variants: names of libraries, //:libhakmem-VARIANT.so.
       size: as of every test.
       main: PRELOAD_MAIN, or GTEST_MAIN for a test that does not preload.
-      code: the test_code; without, that of `name`.
+      code: the test_code target; by default that of `name`.
       data: as of every test.
       env: as of every test.
       tags: as of every test.
@@ -153,8 +153,8 @@ def preloaded_test(
     Args:
       name: of the test.
       variants: as of variant_tests. A variant named twice counts once.
-      deps: what its code needs besides the support library.
-      matrix_without: parts of the names of variants that the matrix leaves out.
+      deps: its dependencies besides the support library.
+      matrix_without: the matrix omits variants whose names contain any of these.
       tags: as of every test.
       **kwargs: as of variant_tests.
     """
@@ -170,7 +170,7 @@ def preloaded_test(
                 if variant not in variants and
                    not any([part in variant for part in matrix_without])
             ],
-            # Not built with //...
+            # Excluded from //...
             tags = tags + [
                 "manual",
                 "matrix",
@@ -179,9 +179,9 @@ def preloaded_test(
         )
 
 def matrix():
-    """The suite :matrix of what the package's preloaded tests add to //...
+    """The suite :matrix of the package's preloaded tests that //... excludes.
 
-    To be called last.
+    Call it last in the package.
     """
     native.test_suite(
         name = "matrix",
@@ -195,7 +195,7 @@ def matrix():
     )
 
 def test_library(name, src, deps = []):
-    """A shared library, without more than it needs, that tests load."""
+    """A shared library that tests load, with minimal dependencies."""
     cc_binary(
         name = name,
         testonly = True,

@@ -1,11 +1,11 @@
-// The program that trace.h traces: with an allocator preloaded, it brings the
-// allocator into the state where a thread's bin serves the call, says which
-// function comes next (measured_functions.h), and calls it. Needs libc and
-// nothing else. Its only argument is the library that must be preloaded.
+// The program traced by trace.h: with an allocator preloaded, it brings the
+// allocator into the state where a thread's bin serves the call, announces the
+// next function (measured_functions.h) and calls it. Needs only libc. Its only
+// argument is the library that must be preloaded.
 //
-// Exit status: 0; 1 when the library is not in the place of malloc or a
-// function did what it must not; 2 on bad use, which includes another CPU than
-// x86-64. Without a tracer it dies of SIGTRAP.
+// Exit status: 0; 1 if the library does not replace malloc or a function
+// misbehaves; 2 on bad use, which includes a CPU other than x86-64. Without a
+// tracer it dies of SIGTRAP.
 #include <dlfcn.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -82,8 +82,8 @@ class Caller {
     free(same);
   }
 
-  // Until the bin of this size is partly full, and the thread's cache long
-  // past its beginning.
+  // Until the bin of this size is partly full and the thread's cache fully
+  // initialised.
   void WarmUp() {
     constexpr size_t kBlocks = 64;
     void* blocks[kBlocks];
@@ -130,7 +130,7 @@ class Caller {
     }
   }
 
-  // A block, written to.
+  // A block that has been written to.
   static void* Block() {
     void* const block = malloc(kMeasuredBytes);
     if (block == nullptr) Fail("malloc", "returned null");
@@ -138,7 +138,7 @@ class Caller {
     return block;
   }
 
-  // A bin is a stack: `block`, given back, is what malloc returns next.
+  // A bin is a stack: after `block` is freed, malloc must return it next.
   static void ComesNext(void* block, const char* name) {
     void* const next = malloc(kMeasuredBytes);
     if (next != block) Fail(name, "did not put the block into the bin");
@@ -151,7 +151,7 @@ class Caller {
 };
 
 void Run(const char* library) {
-  alarm(60);  // for a caller that hangs
+  alarm(60);  // in case the caller hangs
   Caller caller(library);
   caller.WarmUp();
   for (int round = 0; round < kMeasuredRounds; ++round) {

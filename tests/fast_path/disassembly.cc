@@ -19,14 +19,14 @@ namespace {
 
 using absl::string_view;
 
-// The shell's status for a command that is not there.
+// The shell's exit status for a missing command.
 constexpr int kNoSuchCommand = 127;
 
 std::string ShellQuote(const std::string& text) {
   return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
 }
 
-// What `command` prints on stdout, and its exit status (-1: none).
+// The stdout of `command`, and its exit status (-1: none).
 std::pair<std::string, int> Run(const std::string& command) {
   FILE* const pipe = popen(command.c_str(), "re");
   if (pipe == nullptr) return {"", -1};

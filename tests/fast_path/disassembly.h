@@ -1,5 +1,4 @@
-// The machine code of a shared library, instruction by instruction, as objdump
-// reads it.
+// The machine code of a shared library by instruction, from objdump's output.
 #ifndef HAKMEM_TESTS_FAST_PATH_DISASSEMBLY_H_
 #define HAKMEM_TESTS_FAST_PATH_DISASSEMBLY_H_
 
@@ -14,19 +13,20 @@
 
 namespace hakmem::bench {
 
-// Addresses are those of the file.
+// Addresses are those in the file.
 class Disassembly {
  public:
-  // Reads what `objdump -d -C --no-show-raw-insn` prints.
+  // Parses the output of `objdump -d -C --no-show-raw-insn`.
   explicit Disassembly(absl::string_view objdump_output);
 
-  // Runs objdump on `library`. The error is kUnavailable where there is none.
+  // Runs objdump on `library`. The error is kUnavailable if it is not
+  // installed.
   static absl::StatusOr<Disassembly> Of(const std::string& library);
 
-  // The instruction that begins at `address`; null when none does.
+  // The instruction that begins at `address`; null if none does.
   const Instruction* At(uint64_t address) const;
 
-  // The function that `address` lies in or behind, "" before the first.
+  // The last function that begins at or before `address`; "" if there is none.
   const std::string& FunctionAt(uint64_t address) const;
 
   bool empty() const { return instructions_.empty(); }

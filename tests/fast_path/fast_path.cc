@@ -32,7 +32,7 @@ void Add(const Instruction& instruction, PathCounts& counts) {
   counts.calls += instruction.is_call ? 1 : 0;
 }
 
-// Lines of words, with lines in brackets between them.
+// Lines of words, with bracketed lines in between.
 class Listing {
  public:
   void Append(const std::string& word) {
@@ -66,7 +66,7 @@ FastPath Describe(const Disassembly& library,
   bool is_outside = false;
   uint64_t last = UINT64_MAX;
   for (const uint64_t step : steps) {
-    // Each round of a `rep stos` is a step, and all are one instruction.
+    // Each iteration of a `rep stos` is a step, but counts as one instruction.
     if (step == last) continue;
     last = step;
     const Instruction* const instruction = library.At(step);

@@ -1,5 +1,5 @@
-// What the fast paths of an allocator consist of: each instruction that
-// trace.h saw, by what disassembly.h says it does.
+// Describes the fast paths of an allocator: each instruction traced by trace.h,
+// with its effects as parsed by disassembly.h.
 #ifndef HAKMEM_TESTS_FAST_PATH_FAST_PATH_H_
 #define HAKMEM_TESTS_FAST_PATH_FAST_PATH_H_
 
@@ -14,8 +14,7 @@
 
 namespace hakmem::bench {
 
-// Inside the library, but for the last. See Instruction for what counts as
-// what.
+// Inside the library, except `outside`. Instruction defines what is counted.
 struct PathCounts {
   int instructions = 0;
   int branches = 0;
@@ -24,24 +23,24 @@ struct PathCounts {
   int atomics = 0;
   int pushes_and_pops = 0;
   int calls = 0;
-  int outside = 0;  // times that the path left the library, to libc's memset
+  int outside = 0;  // times that the path left the library, for libc's memset
 };
 
 struct FastPath {
   PathCounts counts;
-  // The instructions for reading, a line for each run of them up to a branch,
-  // jump, call or return. A line in brackets says where the path goes from
-  // there: [into the function], [outside].
+  // The instructions as text, one line per run up to a branch, jump, call or
+  // return. A line in brackets names where the path continues: [into the
+  // function], [outside].
   std::vector<std::string> lines;
 };
 
-// Of a path that took these steps (see TracedCall::steps).
+// Describes a path of these steps (see TracedCall::steps).
 FastPath Describe(const Disassembly& library,
                   const std::vector<uint64_t>& steps);
 
-// Of several calls of one function those that took the fewest steps: rare work,
-// such as a look at the clock, can only make a call longer. The error is
-// kInternal when no two agree on this, as then the count means nothing.
+// Selects among several calls of one function those with the fewest steps: rare
+// work, such as a look at the clock, can only lengthen a call. The error is
+// kInternal if no two of these agree, as the count is then meaningless.
 absl::StatusOr<std::vector<uint64_t>> Settle(
     const std::vector<TracedCall>& calls, size_t function);
 

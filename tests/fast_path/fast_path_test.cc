@@ -1,5 +1,6 @@
-// Holds HAKMEM's fast paths against tests/fast_path/fast_path.golden. Skipped
-// where they cannot be counted or were compiled otherwise than that file says.
+// Compares HAKMEM's fast paths with tests/fast_path/fast_path.golden. Skipped
+// where they cannot be counted, or with another compiler or flags than the
+// file's.
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -70,7 +71,7 @@ TEST(FastPath, EveryRoundIsTraced) {
 }
 
 TEST(FastPath, AnotherAllocatorIsNotTakenForTheLibrary) {
-  // The caller starts, on libc's malloc, and says so.
+  // The caller starts, on libc's malloc, and reports that.
   const auto calls = TraceCalls(Here(kCaller), Here("no_such_library.so"));
   if (absl::IsUnavailable(calls.status())) {
     GTEST_SKIP() << calls.status().message();
@@ -90,7 +91,7 @@ TEST(FastPath, AMissingProgramIsAFailure) {
 
 #if defined(__x86_64__)
 
-// Has ptrace fail with EPERM in this process from now on.
+// Makes ptrace fail with EPERM in this process from now on.
 bool ForbidPtrace() {
   sock_filter program[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),

@@ -1,4 +1,4 @@
-// The text of tests/fast_path/fast_path.golden.
+// Generates and parses tests/fast_path/fast_path.golden.
 #ifndef HAKMEM_TESTS_FAST_PATH_GOLDEN_H_
 #define HAKMEM_TESTS_FAST_PATH_GOLDEN_H_
 
@@ -16,18 +16,18 @@ struct BackendPaths {
   std::vector<FastPath> paths;  // one for each of kMeasuredFunctions
 };
 
-// What compiled this program, and the library beside it: "gcc 12". Another
-// compiler, or another level of optimisation, makes other instructions.
+// The compiler of this program and of the library: "gcc 12". Another compiler
+// or optimisation level generates other instructions.
 std::string Compiler();
 
-// The compiler that `golden` is about; "" when it says none.
+// The compiler named in `golden`; "" if none.
 std::string CompilerOf(absl::string_view golden);
 
 std::string GoldenText(const std::string& compiler,
                        const std::vector<BackendPaths>& backends);
 
-// The text for the two libraries that this program has among its data, as they
-// are now. kUnavailable where this machine cannot count.
+// The text for the two libraries in this program's runfiles, as they are now.
+// kUnavailable where this machine cannot count.
 absl::StatusOr<std::string> GoldenTextNow();
 
 }  // namespace hakmem::bench

@@ -20,7 +20,7 @@ bool IsOneOf(string_view name, Names names) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// Whether it is one of `names`, with or without a suffix for its size.
+// Whether `name` is one of `names`, with or without a size suffix.
 bool IsOneOfAnySize(string_view name, Names names) {
   if (IsOneOf(name, names)) return true;
   return !name.empty() && absl::StrContains("bwlq", name.back()) &&
@@ -33,7 +33,7 @@ bool StartsWithOneOf(string_view name, Names names) {
   });
 }
 
-// Prefixes that are part of what the instruction does.
+// Prefixes that affect the instruction.
 bool IsTellingPrefix(string_view name) {
   return IsOneOf(name, {"lock", "rep", "repz", "repe", "repnz", "repne"});
 }
@@ -44,7 +44,7 @@ bool IsOtherPrefix(string_view name) {
          absl::StartsWith(name, "rex");
 }
 
-// Takes the first word off `text`.
+// Removes the first word from `text` and returns it.
 string_view TakeWord(string_view& text) {
   text = absl::StripLeadingAsciiWhitespace(text);
   const string_view word = text.substr(0, text.find_first_of(" \t"));
@@ -52,7 +52,8 @@ string_view TakeWord(string_view& text) {
   return word;
 }
 
-// At the commas outside parentheses: "%fs:8(%rax,%rcx,2),%edx" has two parts.
+// Splits at commas outside parentheses: "%fs:8(%rax,%rcx,2),%edx" has two
+// parts.
 std::vector<string_view> SplitOperands(string_view text) {
   std::vector<string_view> operands;
   size_t begin = 0;
@@ -68,7 +69,7 @@ std::vector<string_view> SplitOperands(string_view text) {
   return operands;
 }
 
-// Not for the targets of direct jumps, which look like absolute addresses.
+// Not for targets of direct jumps, which look like absolute addresses.
 bool IsMemory(string_view operand) {
   if (absl::StartsWith(operand, "$")) return false;
   if (!absl::StartsWith(operand, "%")) return true;
@@ -76,7 +77,7 @@ bool IsMemory(string_view operand) {
   return absl::StrContains(operand, ':');              // %fs:0x28
 }
 
-// Whether its last operand is read only, where others write one.
+// Whether the last operand is only read, unlike in most instructions.
 bool OnlyReadsLast(string_view name, size_t operand_count) {
   if (IsOneOfAnySize(name, {"cmp", "test", "bt", "cmps"})) return true;
   if (operand_count > 1) return false;
@@ -86,7 +87,7 @@ bool OnlyReadsLast(string_view name, size_t operand_count) {
           !StartsWithOneOf(name, {"fst", "fist"}));
 }
 
-// Whether its last operand is written without having been read.
+// Whether the last operand is written without being read.
 bool OnlyWritesLast(string_view name) {
   return IsOneOfAnySize(name, {"pop", "stos"}) ||
          StartsWithOneOf(
@@ -126,7 +127,7 @@ Instruction Classify(string_view text) {
   if (IsOneOf(name, {"retq", "callq", "jmpq", "pushq", "popq", "leaveq"})) {
     name = absl::StripSuffix(name, "q");
   }
-  // A rep before ret only fills space.
+  // A rep before ret is padding.
   instruction.mnemonic = name == "ret" ? "ret" : absl::StrCat(prefixes, name);
   instruction.is_call = name == "call";
   instruction.is_return = name == "ret";
@@ -136,7 +137,7 @@ Instruction Classify(string_view text) {
   instruction.is_push_or_pop =
       IsOneOf(name, {"push", "pop", "leave", "pushf", "popf"});
   if (instruction.EndsBlock()) {
-    // `call *8(%rax)` loads where to go, `call *%rax` does not.
+    // `call *8(%rax)` loads its target, `call *%rax` does not.
     instruction.loads =
         absl::ConsumePrefix(&text, "*") && IsMemory(text) ? 1 : 0;
   } else {
@@ -156,7 +157,7 @@ std::optional<AddressedInstruction> ParseInstruction(string_view line) {
       absl::StripLeadingAsciiWhitespace(line.substr(0, colon));
   uint64_t address = 0;
   if (!absl::SimpleHexAtoi(digits, &address)) return std::nullopt;
-  // Names may hold commas and parentheses.
+  // Names may contain commas and parentheses.
   string_view text = line.substr(colon + 2);
   text = absl::StripAsciiWhitespace(text.substr(0, text.find_first_of("<#")));
   if (text.empty()) return std::nullopt;

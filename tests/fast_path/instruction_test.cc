@@ -168,7 +168,7 @@ TEST(ParseInstruction, TellsJumpsCallsAndReturns) {
   EXPECT_TRUE(Parse("call   6580 <f>").is_call);
   EXPECT_TRUE(Parse("ret").is_return);
   EXPECT_TRUE(Parse("repz ret").is_return);
-  // The address to go to is loaded.
+  // The target address is loaded.
   EXPECT_EQ(AccessesOf("call   *0x2a1b3(%rip)        # 2eeb0 <x>"), kLoad);
   EXPECT_EQ(AccessesOf("jmp    *0x8(%rax,%rdx,8)"), kLoad);
   EXPECT_EQ(AccessesOf("notrack jmp *(%rax)"), kLoad);

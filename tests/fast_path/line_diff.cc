@@ -19,9 +19,10 @@ struct MarkedLine {
   string_view text;
 };
 
-// All lines of both texts, the longest common subsequence of them once.
+// Both texts' lines, with the longest common subsequence only once.
 std::vector<MarkedLine> Merge(const Lines& before, const Lines& after) {
-  // common[i][j]: how many lines before[i...] and after[j...] share, in order.
+  // common[i][j]: the number of lines in the longest common subsequence of
+  // before[i...] and after[j...].
   std::vector<std::vector<size_t>> common(
       before.size() + 1, std::vector<size_t>(after.size() + 1, 0));
   for (size_t i = before.size(); i-- > 0;) {

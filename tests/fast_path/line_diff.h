@@ -1,4 +1,4 @@
-// The difference of two texts, line by line, for people.
+// A line-by-line difference of two texts, for people.
 #ifndef HAKMEM_TESTS_FAST_PATH_LINE_DIFF_H_
 #define HAKMEM_TESTS_FAST_PATH_LINE_DIFF_H_
 
@@ -8,10 +8,10 @@
 
 namespace hakmem::bench {
 
-// As `diff -u` shows it, without line numbers: "-" before lines of `before`
-// only, "+" before lines of `after` only, a few common lines around them, and
-// "..." where more are left out. Empty when the texts are the same. Takes time
-// and memory that grow with the product of the two line counts.
+// As `diff -u` without line numbers: "-" marks lines only in `before`, "+"
+// lines only in `after`, with a few common lines around them and "..." for
+// omitted ones. Empty if the texts are equal. Takes time and memory
+// proportional to the product of the line counts.
 std::string LineDiff(absl::string_view before, absl::string_view after);
 
 }  // namespace hakmem::bench

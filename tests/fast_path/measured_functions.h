@@ -1,10 +1,10 @@
 // The functions whose fast paths are counted, and how the traced program
-// (caller.cc) tells the tracer (trace.h) that it is about to call one.
+// (caller.cc) announces a call to the tracer (trace.h).
 //
-// The caller runs into a breakpoint of its own, int3, with
+// The caller executes a breakpoint, int3, with
 //   rdi  the function's index in kMeasuredFunctions
 //   rsi  the function's address
-//   rdx  where the library that holds it was loaded
+//   rdx  the load address of the library that contains it
 // and then calls the function once.
 #ifndef HAKMEM_TESTS_FAST_PATH_MEASURED_FUNCTIONS_H_
 #define HAKMEM_TESTS_FAST_PATH_MEASURED_FUNCTIONS_H_
@@ -28,11 +28,11 @@ inline constexpr FunctionName kMeasuredFunctions[] = {
 inline constexpr size_t kMeasuredFunctionCount =
     sizeof(kMeasuredFunctions) / sizeof(kMeasuredFunctions[0]);
 
-// What is asked for: a block of this size; realloc stays within its class.
+// The requested block size; realloc stays within its class.
 inline constexpr size_t kMeasuredBytes = 48;
 inline constexpr size_t kMeasuredReallocBytes = 44;
 
-// How many times the caller calls each of them.
+// The number of calls to each of them.
 inline constexpr int kMeasuredRounds = 5;
 
 }  // namespace hakmem::bench

@@ -1,4 +1,4 @@
-// How fast_path.h counts paths and golden.h prints them, on made-up code.
+// How fast_path.h counts paths and golden.h prints them, on synthetic code.
 #include "absl/status/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -46,7 +46,7 @@ TEST(Describe, CountsEachInstructionThatRan) {
 }
 
 TEST(Describe, FollowsCallsAndLeavesOutWhatRunsOutside) {
-  // A rep is one step for each of its rounds.
+  // Each iteration of a rep is one step.
   const FastPath path = Describe(
       Disassembly(kCode),
       {0x1006, 0x1009, 0x2000, 0x2000, 0x2000, 0x2002, kElsewhere,

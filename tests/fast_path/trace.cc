@@ -20,27 +20,27 @@ namespace hakmem::bench {
 
 namespace {
 
-// Exit statuses of a child that did not become the caller.
+// Exit statuses of a child that could not become the caller.
 constexpr int kNoPtrace = 120;
 constexpr int kNoExec = 121;
 
-// No fast path is this long; a call that is, is stuck.
+// No fast path is this long; a call that reaches it is stuck.
 constexpr size_t kMostSteps = 1'000'000;
-// Between the breakpoint and the function's first instruction.
+// Steps between the breakpoint and the function's first instruction.
 constexpr int kMostStepsBefore = 1000;
 
 absl::Status Failure(absl::string_view what) {
   return absl::InternalError(absl::StrCat(what, ": ", strerror(errno)));
 }
 
-// In the child, between fork and exec. Does not return.
+// Runs in the child between fork and exec. Does not return.
 void BecomeCaller(char* const* arguments, char* const* environment) {
   if (ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) _exit(kNoPtrace);
   execve(arguments[0], arguments, environment);
   _exit(kNoExec);
 }
 
-// The traced process; gone when this is.
+// The traced process; killed by the destructor.
 class Tracee {
  public:
   Tracee() = default;
@@ -53,7 +53,7 @@ class Tracee {
   Tracee(const Tracee&) = delete;
   Tracee& operator=(const Tracee&) = delete;
 
-  // Returns with the program stopped at its beginning.
+  // Returns with the program stopped at its first instruction.
   absl::Status Start(std::string program, std::string library) {
     std::string preload = absl::StrCat("LD_PRELOAD=", library);
     char* const arguments[] = {program.data(), library.data(), nullptr};
@@ -71,7 +71,7 @@ class Tracee {
       return absl::InternalError(
           absl::StrCat("cannot start ", program, ": ", Ending()));
     }
-    // It dies with this process.
+    // It is killed when this process ends.
     if (ptrace(PTRACE_SETOPTIONS, child_, nullptr, PTRACE_O_EXITKILL) != 0) {
       return absl::UnavailableError("ptrace is refused here");
     }
@@ -89,7 +89,7 @@ class Tracee {
     return WIFEXITED(status_) && WEXITSTATUS(status_) == 0;
   }
 
-  // What it did last, when it did not do what it should.
+  // How it stopped or ended, for error messages.
   std::string Ending() const {
     if (WIFEXITED(status_)) {
       return absl::StrCat("exit status ", WEXITSTATUS(status_));
@@ -133,8 +133,8 @@ class Tracee {
   int status_ = 0;
 };
 
-// Steps once and returns the registers; an error when the program did anything
-// but run one instruction.
+// Executes one instruction and returns the registers; an error if anything else
+// happened.
 absl::StatusOr<user_regs_struct> StepOnce(Tracee& tracee) {
   if (absl::Status status = tracee.Step(); !status.ok()) return status;
   if (!tracee.IsStoppedBy(SIGTRAP)) {
@@ -144,7 +144,7 @@ absl::StatusOr<user_regs_struct> StepOnce(Tracee& tracee) {
   return tracee.Registers();
 }
 
-// From the breakpoint that announces a call to the call's end.
+// Traces from the breakpoint that announces a call to the call's end.
 absl::StatusOr<TracedCall> TraceOne(Tracee& tracee) {
   absl::StatusOr<user_regs_struct> now = tracee.Registers();
   if (!now.ok()) return now.status();
@@ -163,7 +163,7 @@ absl::StatusOr<TracedCall> TraceOne(Tracee& tracee) {
     now = StepOnce(tracee);
     if (!now.ok()) return now.status();
   }
-  // The return address lies on top of the stack now, and is off it at the end.
+  // The return address is on top of the stack now, and popped at the end.
   const uint64_t stack = now->rsp;
   const absl::StatusOr<uint64_t> caller = tracee.Word(stack);
   if (!caller.ok()) return caller.status();

@@ -1,7 +1,7 @@
-// Which instructions an allocator's functions run, one after the other, when a
-// thread's bin serves the call: a program with the allocator preloaded
-// (caller.cc) is single-stepped by ptrace. Exact, and the same every time, as
-// no sampling or hardware counter is.
+// Traces the instructions of an allocator's functions when a thread's bin
+// serves the call: a program with the allocator preloaded (caller.cc) is
+// single-stepped by ptrace. Exact and reproducible, unlike sampling and
+// hardware counters.
 #ifndef HAKMEM_TESTS_FAST_PATH_TRACE_H_
 #define HAKMEM_TESTS_FAST_PATH_TRACE_H_
 
@@ -16,16 +16,16 @@ namespace hakmem::bench {
 
 struct TracedCall {
   size_t function;  // index into kMeasuredFunctions
-  // The address of each instruction that ran, from the function's first to the
-  // ret that ends it, counted from where the library was loaded: those of the
-  // library are as in its file, those outside are beyond its end, or huge.
+  // The address of each executed instruction, from the function's first to its
+  // final ret, relative to the library's load address: those of the library are
+  // as in its file, others lie beyond its end or are huge.
   std::vector<uint64_t> steps;
 };
 
-// Runs the program `caller` with `library` preloaded and returns all the calls
-// that it announces, in order. The program starts without this process's
-// environment: nothing there may set options. The error is kUnavailable where
-// this machine has no ptrace for us or its CPU is not x86-64.
+// Runs the program `caller` with `library` preloaded and returns all announced
+// calls, in order. The program starts without this process's environment, so
+// that no options are set. The error is kUnavailable if ptrace is not permitted
+// or the CPU is not x86-64.
 absl::StatusOr<std::vector<TracedCall>> TraceCalls(const std::string& caller,
                                                    const std::string& library);
 

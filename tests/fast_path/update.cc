@@ -1,9 +1,9 @@
-// Writes tests/fast_path/fast_path.golden anew and shows what changed:
+// Regenerates tests/fast_path/fast_path.golden and shows the changes:
 //
 //   ./bazelw run //tests/fast_path:update
 //
-// Exit status: 0, also when nothing changed; 1 when the paths cannot be counted
-// or the file not written; 2 on bad use.
+// Exit status: 0, also without changes; 1 if the paths cannot be counted or the
+// file not written; 2 on bad use.
 #include <cstdlib>
 #include <fstream>
 #include <iostream>

@@ -1,6 +1,6 @@
-// What threads under the interleaver share: stand-ins for std::atomic and its
-// fences, for plain variables and for locks. Outside of a run's threads they
-// behave as they would without other threads.
+// Objects shared by threads under the interleaver: replacements for std::atomic
+// and its fences, for plain variables and for locks. Outside a run's threads
+// they behave as in a single-threaded program.
 #ifndef HAKMEM_TESTS_INTERLEAVING_ATOMIC_H_
 #define HAKMEM_TESTS_INTERLEAVING_ATOMIC_H_
 
@@ -36,7 +36,7 @@ constexpr std::memory_order WithoutRelease(std::memory_order order) {
   return order;
 }
 
-// The operations on the atomic object at `at`, which keeps the last value.
+// The operations on the atomic object at `at`, which stores the last value.
 template <typename T>
 struct Operations {
   static T Load(const T* at, std::memory_order order, Place place) {
@@ -96,7 +96,7 @@ struct Operations {
   }
 };
 
-// Both kinds of atomics; Self::At() is where the value lies.
+// Base of both kinds of atomics; Self::At() is the address of the value.
 template <typename Self, typename T>
 class AtomicBase {
  public:
@@ -199,8 +199,8 @@ inline void ThreadFence(std::memory_order order,
   internal::Fence(order, {file, line});
 }
 
-// A variable that is no atomic: no step, but two accesses of which one is a
-// write must be ordered.
+// A non-atomic variable: accesses are no steps, but two of which one is a write
+// must be ordered.
 template <typename T>
 class Plain {
  public:
@@ -223,8 +223,8 @@ class Plain {
   T value_{};
 };
 
-// A lock that makes its thread wait, in one step; who waits for ever is told.
-// Known by its address.
+// A lock; waiting is one step, and waiting forever is reported. Identified by
+// its address.
 class Lock {
  public:
   void Take() { internal::Lock(this); }

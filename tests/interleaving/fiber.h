@@ -1,6 +1,5 @@
-// Fibers: threads of the interleaver, of which one runs until it gives up the
-// processor. Begun by makecontext, switched by setjmp, which makes no system
-// call.
+// Fibers: the threads of the interleaver, scheduled cooperatively. Started by
+// makecontext, switched by setjmp, which makes no system call.
 #ifndef HAKMEM_TESTS_INTERLEAVING_FIBER_H_
 #define HAKMEM_TESTS_INTERLEAVING_FIBER_H_
 
@@ -16,13 +15,13 @@ class Fiber {
  public:
   Fiber() : stack_(std::make_unique<char[]>(kStackBytes)) {}
 
-  // Sets it to the beginning of entry(argument), which must not return.
+  // Prepares the fiber to run entry(argument), which must not return.
   void Begin(void (*entry)(void* argument), void* argument);
 
-  // Runs the fiber until it calls Leave. To be called from outside fibers.
+  // Runs the fiber until it calls Leave. Call from outside fibers.
   void Enter();
 
-  // Gives control back to who called Enter. To be called inside the fiber.
+  // Returns control to the caller of Enter. Call inside the fiber.
   void Leave();
 
  private:

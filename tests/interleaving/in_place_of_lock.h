@@ -1,6 +1,6 @@
-// Puts a lock of the interleaver, one step to take and one to release, in the
-// place of base/sync/lock.h, which must not have been included yet. That the
-// real one is such a lock is what base/sync/lock_model_test shows.
+// Replaces base/sync/lock.h, which must not have been included yet, by a lock
+// of the interleaver: one step to take, one to release.
+// base/sync/lock_model_test shows that the real lock behaves like it.
 #ifndef HAKMEM_TESTS_INTERLEAVING_IN_PLACE_OF_LOCK_H_
 #define HAKMEM_TESTS_INTERLEAVING_IN_PLACE_OF_LOCK_H_
 

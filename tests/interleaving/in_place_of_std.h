@@ -1,14 +1,12 @@
-// Puts the interleaver's stand-ins in the place of std::atomic, its fences and
-// the allocator's Mutex, in all code of namespace hakmem that is included
-// behind this header: a test so runs the very source of a protocol.
+// Replaces std::atomic, its fences and the allocator's Mutex by the
+// interleaver's in all code of namespace hakmem that is included after this
+// header, so that a test runs the real source of a protocol.
 //
-//   #include "tests/interleaving/in_place_of_std.h"   // first of all
-//   #include "tracing/events/event_ring.h"                     // now
-//   interleaved
+//   #include "tests/interleaving/in_place_of_std.h"  // first of all
+//   #include "tracing/events/event_ring.h"           // now interleaved
 //
-// Inside namespace hakmem `std` then is hakmem::std, which has all of ::std and
-// hides of it what is declared here. No test may link the real library beside
-// it.
+// Inside namespace hakmem, `std` then is hakmem::std: all of ::std, except for
+// what is declared here. A test must not also link the real library.
 #ifndef HAKMEM_TESTS_INTERLEAVING_IN_PLACE_OF_STD_H_
 #define HAKMEM_TESTS_INTERLEAVING_IN_PLACE_OF_STD_H_
 

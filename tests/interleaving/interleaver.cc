@@ -73,12 +73,12 @@ class Engine {
   static Engine* current;
 
  private:
-  // A point at which there was more than one way to go on.
+  // A point with more than one way to continue.
   struct Choice {
     size_t taken = 0;
     size_t count = 0;
-    // Of a choice of the next thread: those to choose from, and those that
-    // need not be since another run began with them.
+    // For a choice of the next thread: the candidates, and those that need not
+    // run because another run began with them.
     std::vector<int> threads;
     uint32_t asleep = 0;
   };
@@ -99,7 +99,7 @@ class Engine {
   bool PickThread();
   bool IsEnabled(const Thread& thread) const;
   size_t Choose(size_t n);
-  // Stops the running thread before its step; returns when it may take it.
+  // Stops the running thread before its step; returns when it may proceed.
   void Before(Step step);
   void After(uint64_t value) {
     trace_.back().second.value = value;
@@ -114,7 +114,7 @@ class Engine {
   std::vector<std::unique_ptr<Thread>> threads_;
   size_t count_ = 0;  // threads of this run
   int running_ = -1;  // -1: none
-  int last_ = -1;     // the one that ran last
+  int last_ = -1;     // the last to run
   int preemptions_ = 0;
   uint32_t asleep_ = 0;
   bool failed_ = false;
@@ -139,7 +139,7 @@ Result Engine::Explore(const std::function<Threads()>& make,
     RunOnce(make(), check);
     ++(cut_short_ ? result_.cut_short : result_.runs);
     if (failed_) break;
-    // Back to the last choice that has an alternative left.
+    // Back to the last choice with an alternative left.
     while (!path_.empty() && path_.back().taken + 1 == path_.back().count) {
       path_.pop_back();
     }
@@ -202,7 +202,7 @@ bool Engine::IsEnabled(const Thread& thread) const {
   return lock == locks_.end() || lock->second.holder < 0;
 }
 
-// Makes the thread that goes on next the running one. False at the run's end.
+// Selects the next thread to run. False at the run's end.
 bool Engine::PickThread() {
   running_ = -1;
   uint32_t enabled = 0;
@@ -225,7 +225,7 @@ bool Engine::PickThread() {
   if (depth_ == path_.size()) {
     Choice choice;
     choice.asleep = asleep_;
-    // The one that ran last comes first: few switches first.
+    // The last thread comes first: few switches first.
     if (may_go_on && (asleep_ >> last_ & 1) == 0) {
       choice.threads.push_back(last_);
     }
@@ -394,8 +394,8 @@ void Engine::Unlock(const void* mutex) {
   After(0);
 }
 
-// The kernel compares the word behind a full barrier, and nobody wakes anybody
-// on it between that and the sleep.
+// The kernel compares the word after a full barrier, and no wake-up can come
+// between that and the sleep.
 void Engine::Wait(const void* word, uint32_t while_value) {
   Before(
       {Kind::kWait, word, "futex_wait", std::memory_order_seq_cst, kNowhere});
@@ -441,7 +441,7 @@ void Engine::Fail(const std::string& what) {
 
 void Engine::FailThread(const std::string& what) {
   Fail(what);
-  // Never to come back here.
+  // Never returns.
   if (running_ >= 0) threads_[running_]->fiber.Leave();
 }
 

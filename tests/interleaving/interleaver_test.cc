@@ -1,5 +1,5 @@
-// What the interleaver must find: lost updates, data races, deadlocks, lost
-// wake-ups, runs without end; and that it goes through all there is.
+// The interleaver must find lost updates, data races, deadlocks, lost wake-ups
+// and endless runs, and must explore every schedule.
 
 #include "tests/interleaving/interleaver.h"
 
@@ -106,8 +106,8 @@ TEST_F(Interleaver, ABoundOnPreemptionsLeavesSchedulesOut) {
             4);
 }
 
-// What may happen must not depend on whether equal schedules are left out:
-// programs of three threads, made at random, with both.
+// Skipping equivalent schedules must not change the set of outcomes: random
+// programs of three threads, with and without skipping.
 TEST_F(Interleaver, LeavingEqualSchedulesOutLosesNoOutcome) {
   static constexpr std::memory_order kOrders[] = {kRelaxed, kAcquire, kRelease,
                                                   std::memory_order_seq_cst};
@@ -235,7 +235,7 @@ TEST_F(Interleaver, FindsADeadlock) {
 }
 
 TEST_F(Interleaver, FindsALostWakeUp) {
-  // Wakes before it says what it wakes for.
+  // Wakes before storing the value that the waiter waits for.
   EXPECT_THAT(Explore(Make(
                           [](State& s) {
                             FutexWake(&s.a, 1);

@@ -15,7 +15,7 @@ def interleaved_test(name, srcs = [], deps = [], size = "medium"):
         name = name,
         size = size,
         srcs = srcs + [name + ".cc"],
-        # Fibers switch stacks by hand, which sanitizers do not follow.
+        # Fibers switch stacks, which sanitizers do not support.
         tags = ["nosan"],
         deps = deps + [
             "//tests/interleaving",

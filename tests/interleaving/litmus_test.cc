@@ -1,5 +1,6 @@
 // The classic litmus tests: the memory model must allow exactly what C11 does
-// (load buffering apart, see memory_model.h), and nothing weak when sequential.
+// (except load buffering, see memory_model.h), and nothing weak when
+// sequential.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -32,8 +33,8 @@ struct State {
   void Add(int number, int thread_register) { r[thread_register] = number; }
 };
 
-// The outcomes of `threads` (functions of a State&), as text of the registers
-// first to last, over all runs.
+// The outcomes of `threads` (functions of a State&) over all runs, each as the
+// text of the registers in order.
 template <typename... Bodies>
 std::set<std::string> Outcomes(int registers, Memory memory, Bodies... bodies) {
   std::set<std::string> outcomes;
@@ -158,7 +159,7 @@ TEST(MessagePassing, WorksByFences) {
               UnorderedElementsAre("00", "01", "11"));
 }
 
-// A relaxed read-modify-write carries on what a release before it told.
+// A relaxed read-modify-write continues a release sequence.
 TEST(MessagePassing, GoesThroughAReadModifyWrite) {
   const auto outcomes = Weak(
       2,
@@ -309,7 +310,7 @@ TEST(ReadModifyWrite, OnlyOneCompareExchangeWins) {
       UnorderedElementsAre("1001", "0120"));
 }
 
-// What the model leaves out, so that nobody relies on it.
+// Documents what the model leaves out.
 TEST(LoadBuffering, IsNotShown) {
   EXPECT_THAT(Weak(
                   2,

@@ -29,7 +29,7 @@ void MemoryModel::Reset(Memory kind, int threads) {
   plain_.clear();
   threads_.fill({});
   sequential_ = {};
-  // Nothing of one thread happened before another from its first step on.
+  // From the first step on, threads are not ordered by happens-before.
   for (int t = 0; t < threads; ++t) threads_[t].now.clock[t] = 1;
 }
 
@@ -104,7 +104,7 @@ void MemoryModel::Write(int thread, int location, uint64_t value, int before,
     l.messages[l.order[p]].position = static_cast<int>(p);
   }
   t.now.seen[location] = static_cast<int16_t>(number);
-  // An RMW carries on what the message it read had released.
+  // An RMW continues the release sequence of the message it read.
   Join(view, Releases(order) ? t.now : t.released);
   if (l.messages[view.seen[location]].position < position) {
     view.seen[location] = static_cast<int16_t>(number);
@@ -123,7 +123,7 @@ void MemoryModel::Store(int thread, int location, uint64_t value,
                         std::memory_order order) {
   if (order == std::memory_order_seq_cst) Fence(thread, order);
   Readable(thread, location, &candidates_);
-  // Behind any message that it knows or is newer, but not inside an RMW.
+  // After any message from the thread's view on, but not inside an RMW.
   std::erase_if(candidates_, [&](int m) {
     return locations_[location].messages[m].is_read_by_rmw;
   });
@@ -135,7 +135,7 @@ uint64_t MemoryModel::Update(int thread, int location, std::memory_order order,
                              std::memory_order otherwise, const Next& next) {
   if (order == std::memory_order_seq_cst) Fence(thread, order);
   Readable(thread, location, &candidates_);
-  // What another RMW read can only be read without writing.
+  // A message that another RMW read may be read, but not replaced.
   std::erase_if(candidates_, [&](int m) {
     const Message& message = locations_[location].messages[m];
     uint64_t after;
@@ -157,7 +157,7 @@ void MemoryModel::Fence(int thread, std::memory_order order) {
   Thread& t = threads_[thread];
   if (Acquires(order)) Join(t.now, t.acquired);
   if (order == std::memory_order_seq_cst) {
-    // What others must not miss; it does not make anything happen before.
+    // What others must see; it adds no happens-before.
     JoinSeen(t.now, sequential_);
     JoinSeen(sequential_, t.now);
   }

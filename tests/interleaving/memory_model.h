@@ -1,22 +1,23 @@
-// The memory that threads under the interleaver share: what each load may see.
+// The memory shared by threads under the interleaver: which values each load
+// may return.
 //
 //   location x   0 ──► 1 ──► 7        its values in modification order
 //                ▲           ▲
 //   thread A ────┘  thread B ┘        the newest each has seen, its view
 //
-// C11 as a machine (the views of "A promising semantics", Kang et al. 2017,
-// without the promises). A store adds a message; a load picks any message that
-// is not older than the thread's view of the location; release attaches the
-// thread's view to the message, acquire takes it over; a sequentially
-// consistent fence exchanges views with all others. A store may also take its
-// place before messages that its thread has not seen.
+// An operational model of C11 (the views of "A promising semantics", Kang et
+// al. 2017, without the promises). A store adds a message; a load picks any
+// message not older than the thread's view of the location; release attaches
+// the thread's view to the message, acquire merges it into the reader's; a
+// sequentially consistent fence exchanges views with all others. A store may
+// also be placed before messages that its thread has not seen.
 //
-// Not shown: load buffering (a load that sees what a later store of its own
-// thread led to). Stronger than C11: an operation that is itself seq_cst acts
-// as a seq_cst fence with the operation behind it. A weak compare-exchange
-// does not fail for nothing.
+// Not modelled: load buffering (a load that sees the effect of a later store of
+// its own thread). Stronger than C11: a seq_cst operation acts as a seq_cst
+// fence followed by the operation. A weak compare-exchange never fails
+// spuriously.
 //
-// Plain variables are watched for data races, by vector clocks.
+// Data races on plain variables are detected by vector clocks.
 #ifndef HAKMEM_TESTS_INTERLEAVING_MEMORY_MODEL_H_
 #define HAKMEM_TESTS_INTERLEAVING_MEMORY_MODEL_H_
 
@@ -35,10 +36,10 @@ inline constexpr int kMostLocations = 96;
 
 enum class Memory {
   kSequential,  // a load sees the last store
-  kWeak,        // as above
+  kWeak,        // all that C11 allows
 };
 
-// What a thread knows of the memory, or what a message lets others know.
+// What a thread has seen of the memory, or what a message passes on.
 struct View {
   std::array<int16_t, kMostLocations> seen{};  // message numbers
   std::array<uint32_t, kMostThreads> clock{};  // steps of each thread
@@ -51,18 +52,18 @@ class MemoryModel {
 
   explicit MemoryModel(Chooser choose) : choose_(std::move(choose)) {}
 
-  // An empty memory in which `threads` begin.
+  // Clears the memory for a run of `threads`.
   void Reset(Memory kind, int threads);
 
-  // The number of the location at `address`; one not used yet has `initial`.
+  // The number of the location at `address`; a new one has the value `initial`.
   int LocationAt(const void* address, uint64_t initial);
 
   uint64_t Load(int thread, int location, std::memory_order order);
   void Store(int thread, int location, uint64_t value, std::memory_order order);
 
-  // A read-modify-write: reads a value, and if next(value, &value) is true
-  // writes the new one right behind it; else it was a load with `otherwise`.
-  // Returns what it read.
+  // A read-modify-write: reads a value; if next(value, &value) returns true,
+  // writes the new one right after it; otherwise it was a load with order
+  // `otherwise`. Returns the value read.
   using Next = std::function<bool(uint64_t before, uint64_t* after)>;
   uint64_t Update(int thread, int location, std::memory_order order,
                   std::memory_order otherwise, const Next& next);
@@ -72,14 +73,14 @@ class MemoryModel {
   // The last value of a location in modification order.
   uint64_t Last(int location) const;
 
-  // Ends a step: what the thread does from now on comes after it.
+  // Ends a step: the thread's later actions are ordered after it.
   void EndStep(int thread) { ++threads_[thread].now.clock[thread]; }
 
-  // What happened before here, for locks: handed over whole.
+  // What happened before this point, for locks, which pass it on in full.
   const View& ViewOf(int thread) const { return threads_[thread].now; }
   void Acquire(int thread, const View& view);
 
-  // An access to a plain variable; false when it races with another.
+  // Accesses to a plain variable; false if it races with another access.
   bool ReadPlain(int thread, const void* variable);
   bool WritePlain(int thread, const void* variable);
 
@@ -87,22 +88,22 @@ class MemoryModel {
   struct Message {
     uint64_t value;
     int position;         // in modification order
-    bool is_read_by_rmw;  // so that nothing comes between
-    View view;            // what an acquire of it knows
+    bool is_read_by_rmw;  // nothing may come between
+    View view;            // passed to an acquire that reads it
   };
   struct Location {
     std::vector<Message> messages;
     std::vector<int> order;
   };
   struct Thread {
-    View now;       // what its loads respect and its releases tell
+    View now;       // limits its loads; passed on by its releases
     View acquired;  // what an acquire fence would add
-    View released;  // what the last release fence told
+    View released;  // what the last release fence passes on
   };
   struct Plain {
     int writer = -1;
-    uint32_t written = 0;                       // by the writer's clock
-    std::array<uint32_t, kMostThreads> read{};  // by each thread's clock
+    uint32_t written = 0;                       // the writer's clock
+    std::array<uint32_t, kMostThreads> read{};  // each thread's clock
   };
 
   void Join(View& into, const View& from) const;
@@ -110,7 +111,7 @@ class MemoryModel {
   // Message numbers that `thread` may read, newest first.
   void Readable(int thread, int location, std::vector<int>* out) const;
   uint64_t Read(int thread, int location, int message, std::memory_order order);
-  // Adds a message right behind `before`.
+  // Adds a message right after `before`.
   void Write(int thread, int location, uint64_t value, int before,
              std::memory_order order, const View* read_from);
 
@@ -119,7 +120,7 @@ class MemoryModel {
   std::unordered_map<const void*, int> numbers_;
   std::vector<Location> locations_;
   std::array<Thread, kMostThreads> threads_;
-  View sequential_;  // of all seq_cst fences so far
+  View sequential_;  // merged over all seq_cst fences so far
   std::unordered_map<const void*, Plain> plain_;
   std::vector<int> candidates_;
 };

@@ -5,7 +5,7 @@
 namespace interleaver {
 namespace {
 
-// What `order` of `operation` can be made, one degree weaker.
+// The orders one degree weaker than `order` for `operation`.
 std::vector<std::memory_order> WeakerThan(std::memory_order order) {
   switch (order) {
     case std::memory_order_seq_cst:

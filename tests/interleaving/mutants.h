@@ -1,6 +1,6 @@
-// Mutants: the same program with one memory order made weaker. Each must fail,
-// or the order is stronger than it need be, or the program does not show what
-// it is for.
+// Mutants: the same program with one memory order weakened. Each must fail;
+// otherwise the order is stronger than needed, or the program does not exercise
+// it.
 //
 //   EXPECT_THAT(WeakenEach("x.h", explore).texts, ElementsAre());
 #ifndef HAKMEM_TESTS_INTERLEAVING_MUTANTS_H_
@@ -19,9 +19,9 @@ struct Survivors {
   int tried = 0;
 };
 
-// Calls explore(options), which must pass as it is, with each memory order of
-// `file` (a name without folders) weakened by one degree, and tells which of
-// these runs pass still.
+// Calls explore(options), which must pass unmodified, with each memory order of
+// `file` (a name without folders) weakened by one degree; returns those for
+// which it still passes.
 Survivors WeakenEach(const std::string& file,
                      const std::function<Result(const Options&)>& explore,
                      const Options& options = {});

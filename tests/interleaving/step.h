@@ -1,4 +1,4 @@
-// A step of a thread under the interleaver: what it is about to do next.
+// A step of a thread under the interleaver: its next action.
 #ifndef HAKMEM_TESTS_INTERLEAVING_STEP_H_
 #define HAKMEM_TESTS_INTERLEAVING_STEP_H_
 
@@ -14,7 +14,7 @@ struct Step {
     kLoad,
     kStore,
     kUpdate,
-    kFence,  // only the seq_cst ones; the others concern their thread alone
+    kFence,  // seq_cst only; other fences concern only their own thread
     kLock,
     kTryLock,
     kUnlock,
@@ -35,7 +35,7 @@ struct Step {
   }
 };
 
-// Whether it makes no difference which of two threads' steps comes first.
+// Whether the order of the two threads' steps makes no difference.
 inline bool AreIndependent(const Step& a, const Step& b) {
   if (a.IsOrderedWithAllFences() && b.IsOrderedWithAllFences()) return false;
   if (a.address != b.address) return true;

@@ -23,7 +23,7 @@ constexpr uint32_t kMostBatch = 32;
 
 size_t RoundToPages(size_t bytes) { return PagesFor(bytes) * kPageBytes; }
 
-// Whether the limit on the pool is what refuses `bytes` more.
+// Whether `bytes` more would exceed the limit on the pool.
 bool IsBeyondLimit(size_t bytes) {
   return AceLimit::Bytes() != SIZE_MAX &&
          AceLimit::Held() + bytes > AceLimit::Bytes();
@@ -56,7 +56,7 @@ AceModel::~AceModel() {
     Check(bins->held_bytes() == 0, "%zu bytes are left in bins",
           bins->held_bytes());
   }
-  // Twice: what the first round finds empty, the second gives up.
+  // Twice: the second round releases what the first found empty.
   for (int round = 0; round < 2; ++round) Collect(/*force=*/true);
   const Ace::Totals totals = Ace::Sum();
   Check(totals.slabs.chunks == 0 && totals.slabs.committed_bytes == 0,
@@ -114,7 +114,7 @@ void AceModel::Refill(ByteSource& source) {
   }
 }
 
-// `block` and others of its class.
+// Frees `block` and others of its class.
 void AceModel::Drain(const LiveBlock& block, ByteSource& source) {
   std::vector<void*> batch;
   uint64_t left = source.Doubling(1, kMostBatch);
@@ -142,7 +142,7 @@ void AceModel::Allocate(ByteSource& source) {
   const auto contents =
       source.OneIn(3) ? Ace::Contents::kZero : Ace::Contents::kAny;
   if (blocks_.bytes() + bytes > kMostLive) return;
-  // Often many at once: what bins learn from.
+  // Often many at once, to which caches adapt.
   uint64_t times = source.OneIn(4) ? source.Between(1, 12) : 1;
   ThreadSpanCache* bins = DrawBins(source);
   for (; times != 0 && blocks_.bytes() + bytes <= kMostLive; --times) {
@@ -150,7 +150,7 @@ void AceModel::Allocate(ByteSource& source) {
     const SpanAllocation block =
         Ace::Allocate(bytes, alignment, contents, bins);
     if (!block) {
-      // Fixed classes may ask for more than the request.
+      // Fixed classes may need more than the request.
       const bool is_told = kAceMode == AceMode::kFixed
                                ? AceLimit::Bytes() != SIZE_MAX
                                : IsBeyondLimit(RoundToPages(bytes));

@@ -1,9 +1,9 @@
 // Model of ACE (ace/ace.h): mid blocks, spans and large blocks, through the
-// span bins of several threads that take turns.
+// ThreadSpanCaches of several threads that take turns.
 //
-// Wherever a span is kept between two uses, it is nobody's block and is in the
-// books once: what the page heap has handed out is what the model holds, what
-// the bins hold, and what the shards hold.
+// A cached span belongs to no block and is in the metadata exactly once: what
+// the page heap has allocated equals what the model holds, plus what the
+// ThreadSpanCaches and the CentralSpanCache hold.
 #ifndef HAKMEM_TESTS_STATE_FUZZ_ACE_MODEL_H_
 #define HAKMEM_TESTS_STATE_FUZZ_ACE_MODEL_H_
 
@@ -30,7 +30,7 @@ class AceModel {
 
  private:
   static constexpr size_t kThreads = 3;
-  // Tags of blocks; below are the classes of mid blocks.
+  // Tags of blocks; smaller values are the classes of mid blocks.
   static constexpr uint64_t kSpan = 1000;
   static constexpr uint64_t kLarge = 1001;
 
@@ -41,9 +41,9 @@ class AceModel {
   void Resize(ByteSource& source);
   void Trim(ByteSource& source);
   void Collect(bool force);
-  // The bins of one thread; null for one that has none.
+  // The ThreadSpanCache of one thread; null for a thread without.
   ThreadSpanCache* DrawBins(ByteSource& source);
-  // Takes a block into the books, with what it is.
+  // Adds a block to the model, with its kind.
   void AddBlock(const SpanAllocation& block, size_t usable);
 
   const FaultWatch run_;
@@ -52,7 +52,7 @@ class AceModel {
   const OptionGuard waste_percent_;
   const uint64_t allocate_weight_;
   const size_t most_bytes_;
-  // Of a run with few lengths, so that bins and shards have a use.
+  // Number of lengths in this run; few, so that the caches are used.
   const size_t length_count_;
   uint64_t now_;
   std::unique_ptr<ThreadSpanCache> bins_[kThreads];

@@ -18,7 +18,7 @@
 namespace hakmem::fuzz {
 namespace {
 
-// --- As malloc.cc and operator_new.cc have them ------------------------------
+// --- As in malloc.cc and operator_new.cc -----------------------------------
 
 void* Malloc(size_t size) noexcept {
   void* block = PopFromBins(size);
@@ -105,7 +105,7 @@ int VerifyInvariants() noexcept { return CheckHeap(); }
 
 void CheckNothingIsLeft() {
   Check(ThreadCache::SumAll().threads == 0, "a thread's cache is left");
-  // Twice: what the first round finds empty, the second gives up.
+  // Twice: the second round releases what the first found empty.
   CollectAll();
   CollectAll();
   const Ace::Totals ace = Ace::Sum();

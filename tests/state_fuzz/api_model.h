@@ -1,7 +1,7 @@
-// Model of the whole interface: any calls of it, on three threads that take
-// turns, held to what the allocator owes to its callers. It is api_model_test's
-// (tests/blackbox/api/api_model_test_helper.h has it), over the allocator
-// without its entry points: so the process's own malloc is the sanitizer's.
+// Model of the whole API: random calls on three threads that take turns,
+// checked against the allocator's contract. It is api_model_test's
+// (tests/blackbox/api/api_model_test_helper.h), over the allocator without its
+// entry points, so that the process's own malloc is the sanitizer's.
 #ifndef HAKMEM_TESTS_STATE_FUZZ_API_MODEL_H_
 #define HAKMEM_TESTS_STATE_FUZZ_API_MODEL_H_
 
@@ -9,7 +9,7 @@
 
 namespace hakmem::fuzz {
 
-// The allocator that is linked in, as the entry points call it.
+// The linked allocator, called as the entry points do.
 hakmem_test::ApiFunctions LinkedAllocator();
 
 }  // namespace hakmem::fuzz

@@ -1,9 +1,9 @@
-// Model of a back-end (backend/backend.h): the blocks handed out, whoever they
-// were handed to.
+// Model of a back-end (backend/backend.h): the allocated blocks, regardless of
+// the heap.
 //
-// Several heaps are attached and detached as if by so many threads; blocks are
-// drained by any of them, and by none. Whatever the order, a block is handed
-// out again only when it came back, and all of them are in the totals.
+// Several heaps are attached and detached as if by as many threads; blocks are
+// drained by any of them, or by none. In any order, a block is allocated again
+// only after it was freed, and the totals include all blocks.
 #ifndef HAKMEM_TESTS_STATE_FUZZ_BACKEND_MODEL_H_
 #define HAKMEM_TESTS_STATE_FUZZ_BACKEND_MODEL_H_
 
@@ -47,7 +47,7 @@ class BackendModel {
     ByteSource none({});
     while (!blocks_.empty()) Drain(none);
     for (Heap* heap : heaps_) B::Detach(heap);
-    // Twice: what the first round finds empty, the second gives up.
+    // Twice: the second round releases what the first found empty.
     for (int round = 0; round < 2; ++round) {
       B::Collect(now_, /*force=*/true);
       ChunkSource::Purge(now_, /*force=*/true);
@@ -159,13 +159,13 @@ class BackendModel {
     }
   }
 
-  // A batch of one class, by one of the heaps or none.
+  // Drains a batch of one class, by one of the heaps or none.
   void Drain(ByteSource& source) {
     if (blocks_.empty()) return;
     const uint64_t c = blocks_.Pick(source).tag;
     const size_t place = source.Below(heaps_.size() + 1);
     Heap* heap = place == heaps_.size() ? nullptr : heaps_[place];
-    // A few, or all there are, so that slabs and chunks go too.
+    // A few, or all, so that slabs and chunks are freed too.
     std::vector<uintptr_t> addresses;
     if (source.OneIn(6)) {
       blocks_.ForEach([&](const LiveBlock& block) {
@@ -208,11 +208,11 @@ class BackendModel {
   const OptionGuard decay_;
   const OptionGuard superslab_bytes_;
   const uint64_t refill_weight_;
-  const size_t class_count_;  // how many classes this run is of
+  const size_t class_count_;  // number of classes in this run
   const size_t first_class_;
   uint64_t now_;
   std::vector<Heap*> heaps_;
-  LiveBlocks blocks_;  // the tag: their class
+  LiveBlocks blocks_;  // tag: the class
 };
 
 }  // namespace hakmem::fuzz

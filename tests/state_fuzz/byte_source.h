@@ -1,11 +1,10 @@
-// ByteSource: the decisions of a test, drawn from bytes.
+// ByteSource: a test's decisions, drawn from bytes.
 //
-// A model asks it which operation comes next and with what sizes. Whoever
-// supplies the bytes, a generator of random numbers or a fuzzer that changes
-// some of them, decides the whole run, and the same bytes make the same run.
-// Each draw takes as few bytes as it needs from the front, so that a byte
-// changed, taken out or put in changes one operation and leaves the others.
-// Behind the last byte every draw is 0.
+// A model asks it for the next operation and its sizes. The bytes, from a
+// random number generator or a fuzzer that mutates them, determine the whole
+// run. Each draw consumes as few bytes as possible from the front, so that a
+// changed, removed or inserted byte affects one operation and leaves the
+// others. After the last byte every draw is 0.
 #ifndef HAKMEM_TESTS_STATE_FUZZ_BYTE_SOURCE_H_
 #define HAKMEM_TESTS_STATE_FUZZ_BYTE_SOURCE_H_
 
@@ -33,13 +32,12 @@ class ByteSource {
     return value % bound;
   }
 
-  // A number in [least, most], which is not the whole of uint64_t.
+  // A number in [least, most]; not the full range of uint64_t.
   uint64_t Between(uint64_t least, uint64_t most) {
     return least + Below(most - least + 1);
   }
 
-  // A number in [least, most], each doubling as likely as the next: sizes.
-  // `least` is not 0.
+  // A size in [least, most], each doubling equally likely. `least` is not 0.
   uint64_t Doubling(uint64_t least, uint64_t most) {
     const auto first = static_cast<uint64_t>(std::bit_width(least));
     const auto last = static_cast<uint64_t>(std::bit_width(most));
@@ -57,7 +55,7 @@ class ByteSource {
 
   bool OneIn(uint64_t n) { return Below(n) == n - 1; }
 
-  // The place of one of `weights`, each as likely as it is heavy.
+  // An index into `weights`, with probability proportional to its weight.
   size_t Choose(std::initializer_list<uint64_t> weights) {
     uint64_t sum = 0;
     for (const uint64_t weight : weights) sum += weight;

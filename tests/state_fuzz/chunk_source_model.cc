@@ -76,7 +76,7 @@ void ChunkSourceModel::Allocate(ByteSource& source) {
 void ChunkSourceModel::Free(ByteSource& source) {
   if (chunks_.empty()) return;
   const LiveBlock chunk = chunks_.Remove(chunks_.Pick(source).address);
-  // The caller's word for it counts, so it must be true.
+  // The source trusts the caller's number, so it must be correct.
   size_t dirty_bytes = source.Between(1, kChunkBytes / 4096) * 4096;
   if (source.OneIn(2)) {
     if (chunk.tag != 0) ChunkSource::BecomeSparse(chunk.address);
@@ -92,14 +92,14 @@ void ChunkSourceModel::Purge(uint64_t now, bool force) {
   const size_t before = DirtyBytes();
   const size_t given_back = ChunkSource::Purge(now, force);
   const size_t left = DirtyBytes::Bytes();
-  // What is left resident by a purge that is refused may go with its region,
-  // and is not counted.
+  // What a refused purge leaves resident may be unmapped with its region
+  // without being counted.
   Check(faults.Happened() ? given_back <= before - left
                           : given_back == before - left,
         "%zu bytes given back, %zu in the ledger", given_back, before - left);
   if (faults.Happened()) {
-    // Which chunks are still resident only the source knows: it tells with
-    // each it hands out. So have them all purged.
+    // The source knows which chunks are still resident and reports it only when
+    // it hands one out. So have them all purged.
     Faults::Disarm();
     ChunkSource::Purge(now, /*force=*/true);
     dirty_.clear();
@@ -111,7 +111,7 @@ void ChunkSourceModel::Purge(uint64_t now, bool force) {
   }
   Check(left == DirtyBytes(), "%zu bytes resident after a purge, not %zu", left,
         DirtyBytes());
-  // Only a purge by force must give address space back.
+  // Only a forced purge must unmap address space.
   Check(!force || !chunks_.empty() || ChunkSource::BytesReserved() == 0,
         "%zu bytes reserved for nothing", ChunkSource::BytesReserved());
 }

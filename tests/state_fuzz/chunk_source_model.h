@@ -1,8 +1,8 @@
 // Model of the chunk source (backend/memory/chunk_source.h): the chunks in use,
-// and what is resident of those that came back.
+// and how much of the returned ones is resident.
 //
-// Its clock is the model's alone, so the model knows exactly what every purge
-// must give back, and which chunks are zeros.
+// The model controls the clock, so it knows exactly what every purge must
+// release, and which chunks are zero.
 #ifndef HAKMEM_TESTS_STATE_FUZZ_CHUNK_SOURCE_MODEL_H_
 #define HAKMEM_TESTS_STATE_FUZZ_CHUNK_SOURCE_MODEL_H_
 
@@ -38,7 +38,7 @@ class ChunkSourceModel {
   const OptionGuard decay_;
   const uint64_t allocate_weight_;
   uint64_t now_ = 0;
-  LiveBlocks chunks_;                     // the tag: made of huge pages
+  LiveBlocks chunks_;                     // tag: made of huge pages
   std::map<uintptr_t, FreeChunk> dirty_;  // free chunks with resident bytes
 };
 

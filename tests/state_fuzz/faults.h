@@ -1,4 +1,4 @@
-// A model's hold on the operating system: whether it refuses memory now and
+// Fault injection for models: makes the operating system refuse memory now and
 // then. Two targets provide these functions; the flag --//base/os:os_calls
 // chooses.
 #ifndef HAKMEM_TESTS_STATE_FUZZ_FAULTS_H_
@@ -12,25 +12,25 @@ namespace hakmem::fuzz {
 
 class Faults {
  public:
-  // Whether this build can make the system's calls fail.
+  // Whether this build can make system calls fail.
   static bool IsPossible();
 
-  // Makes a few of the calls to come fail, if that is possible.
+  // Makes a few of the next calls fail, if possible.
   static void Arm(ByteSource& source);
 
-  // No more calls fail.
+  // Stops the failures.
   static void Disarm();
 
-  // Calls made to fail so far.
+  // Number of calls made to fail so far.
   static uint64_t Count();
 };
 
-// Whether calls were made to fail since it was made.
+// Whether calls were made to fail since its construction.
 //
-// One that lives as long as its model says whether the kernel's own count of
-// resident pages may be compared: where advice against huge pages is refused
-// (ChunkSource::BecomeSparse), it is repeated with the next purge only, and the
-// kernel may fill holes with huge pages that the books then do not know of.
+// A FaultWatch that lives as long as its model tells whether the kernel's count
+// of resident pages may be compared: refused advice against huge pages
+// (ChunkSource::BecomeSparse) is repeated only with the next purge, and until
+// then the kernel may fill holes with huge pages that the metadata miss.
 class FaultWatch {
  public:
   bool Happened() const { return Faults::Count() != before_; }

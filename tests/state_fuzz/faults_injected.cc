@@ -1,4 +1,4 @@
-// Where calls to the system can be made to fail.
+// With fault injection.
 
 #include "base/os/calls/injected/fault_control.h"
 #include "tests/state_fuzz/faults.h"
@@ -8,7 +8,7 @@ namespace hakmem::fuzz {
 bool Faults::IsPossible() { return true; }
 
 void Faults::Arm(ByteSource& source) {
-  // One more often than many: what fails after another failure is met less.
+  // Usually one failure: a failure after another is rarer in practice.
   const uint64_t first = source.Between(1, 6);
   const uint64_t count = source.OneIn(3) ? source.Between(2, 12) : 1;
   hakmem_test_fail_os_calls(first, count);

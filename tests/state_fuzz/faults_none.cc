@@ -1,4 +1,4 @@
-// Where calls to the system are made as they are.
+// Without fault injection.
 
 #include "tests/state_fuzz/faults.h"
 

@@ -81,7 +81,7 @@ void LargeModel::Allocate(ByteSource& source) {
   Check(block.address % std::max(alignment, kChunkBytes) == 0,
         "block at %#zx not aligned to %zu", block.address, alignment);
   const size_t usable = Large::BytesAt(block.address);
-  // Rounded up to chunks, and of what is parked an eighth more is close enough.
+  // Rounded up to chunks; a cached block may be an eighth larger.
   const size_t rounded = bytes + bytes / 4 + kPageBytes;
   Check(usable >= bytes && usable <= rounded + rounded / 8,
         "%zu bytes asked for, %zu given", bytes, usable);
@@ -92,9 +92,9 @@ void LargeModel::Allocate(ByteSource& source) {
 void LargeModel::GiveBack(ByteSource& source) {
   if (blocks_.empty()) return;
   const LiveBlock block = blocks_.Remove(blocks_.Pick(source).address);
-  const size_t parked = Large::BytesParked();  // and tails, this block's too
+  const size_t parked = Large::BytesParked();  // with tails, this block's too
   if (!source.OneIn(4) && Large::Park(block.address, now_)) {
-    // Nothing must go to make room while so little is parked.
+    // With so little cached, nothing may be evicted.
     Check(parked + block.bytes > kAlwaysParked ||
               Large::BytesParked() == parked + block.bytes,
           "%zu bytes parked to %zu make %zu", block.bytes, parked,
@@ -115,7 +115,7 @@ void LargeModel::Resize(ByteSource& source) {
                            : DrawBytes(source);
   if (blocks_.bytes() + bytes > kMostLive + block.bytes) return;
   const uintptr_t address = Large::Resize(block.address, bytes);
-  // A block that pages were moved to cannot grow, and so may be refused.
+  // A block that pages were moved to cannot grow, so refusing is allowed.
   if (address == 0) {
     Check(Large::BytesAt(block.address) == block.bytes,
           "%zu bytes at %#zx, refused more, are %zu now", block.bytes,
@@ -177,13 +177,13 @@ void LargeModel::CheckInvariants() {
   });
   Check(Large::BytesInUse() == blocks_.bytes(), "%zu bytes in use, not %zu",
         Large::BytesInUse(), blocks_.bytes());
-  // Nothing else is free and resident in this process.
+  // Nothing else in this process is free and resident.
   Check(DirtyBytes::Bytes() == Large::BytesParked(),
         "%zu bytes in the ledger, %zu parked", DirtyBytes::Bytes(),
         Large::BytesParked());
 }
 
-// Often chunks and a little more or less: there the layer decides.
+// Often near a multiple of a chunk, where the layer's decisions change.
 size_t LargeModel::DrawBytes(ByteSource& source) const {
   const size_t bytes = source.Doubling(kMaxSpanBytes / 2, most_bytes_);
   if (source.OneIn(2)) return bytes;

@@ -1,9 +1,8 @@
-// Model of large blocks (backend/large/large.h): intervals and what is written
-// there.
+// Model of large blocks (backend/large/large.h): intervals and their contents.
 //
-// What is parked the layer keeps to itself; the model sees it in the figures,
-// and in every block that is put together from it: whatever pages are moved,
-// no block's contents may change, and none may lie in another.
+// The layer's cache is internal; the model sees it in the statistics, and in
+// every block made from it: whatever pages are moved, no block's contents may
+// change, and no two blocks may overlap.
 #ifndef HAKMEM_TESTS_STATE_FUZZ_LARGE_MODEL_H_
 #define HAKMEM_TESTS_STATE_FUZZ_LARGE_MODEL_H_
 

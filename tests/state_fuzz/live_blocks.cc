@@ -19,17 +19,19 @@ namespace {
 
 constexpr size_t kWord = sizeof(uint64_t);
 constexpr size_t kPage = 4096;
-// Written to in full, in one word of each page, or of each 64 KiB.
+// Blocks up to this size are filled completely; larger ones get one word per
+// page, or per 64 KiB.
 constexpr size_t kWhollyWritten = 512;
 constexpr size_t kPagewise = size_t{1} << 20;
 constexpr size_t kLongStep = 65536;
 
 uint64_t WordFor(uint64_t id, size_t offset) {
-  return (id * 0x9E3779B97F4A7C15 + offset) | 1;  // never zeros
+  return (id * 0x9E3779B97F4A7C15 + offset) | 1;  // never zero
 }
 
-// Calls visit(offset) for the words of a block of `bytes` that are written:
-// always the first and the last, which neighbours would reach first.
+// Calls visit(offset) for the words of a block of `bytes` that are filled:
+// always including the first and the last, which a neighbour's overrun hits
+// first.
 template <typename Visit>
 void ForEachWritten(uint64_t id, size_t bytes, Visit&& visit) {
   if (bytes <= kWhollyWritten) {
@@ -39,8 +41,8 @@ void ForEachWritten(uint64_t id, size_t bytes, Visit&& visit) {
   visit(size_t{0});
   const bool is_long = bytes > kPagewise;
   for (size_t at = 0; at < bytes; at += is_long ? kLongStep : kPage) {
-    // Elsewhere in each page from block to block; of a long one, where
-    // CheckZero would see it.
+    // At offsets that vary between blocks; in a long block, where CheckZero
+    // looks.
     const size_t word =
         is_long ? at : at + (id + at / kPage) * 40 % kPage / kWord * kWord;
     if (word + kWord <= bytes) visit(word);
@@ -54,8 +56,8 @@ void Write(uintptr_t address, size_t bytes, uint64_t id) {
   });
 }
 
-// That what was written to a block of `bytes`, now at `address`, is there in
-// its first `kept` bytes.
+// The first `kept` bytes of a block of `bytes`, now at `address`, must be
+// intact.
 void CheckWritten(uintptr_t address, size_t bytes, size_t kept, uint64_t id) {
   ForEachWritten(id, bytes, [&](size_t offset) {
     if (offset + kWord > kept) return;
@@ -106,7 +108,7 @@ void LiveBlocks::Move(uintptr_t old_address, uintptr_t address, size_t bytes,
   const Entry old = EntryAt(old_address);
   CheckWritten(address, old.block.bytes, std::min(kept, old.block.bytes),
                old.id);
-  // As if written anew where it is: so Remove finds what it looks for.
+  // Refilled at its new address, so that Remove finds what it expects.
   blocks_.erase(old_address);
   Check(!Overlaps(address, bytes),
         "%zu bytes resized to %zu at %#zx over a block in use", old.block.bytes,
@@ -175,8 +177,8 @@ size_t KernelResidentBytes(uintptr_t address, size_t bytes) {
                     [](unsigned char p) { return (p & 1) != 0; }));
 }
 
-// Pages of a chunk that os::IsMostlyTouched may have found untouched: there is
-// the kernel's page of zeros now, which mincore counts.
+// Pages of a chunk that os::IsMostlyTouched may have found untouched: its reads
+// map the kernel's zero page, which mincore counts.
 constexpr size_t kSampled = 5 * kPage;
 
 size_t ResidentInChunksOf(const LiveBlocks& blocks,

@@ -1,9 +1,9 @@
-// LiveBlocks: the blocks that a model holds, by address, and what it wrote
-// there. Most models' state is this and little else.
+// LiveBlocks: the blocks that a model holds, by address, and their expected
+// contents. Most models' state is this and little else.
 //
-// A block that is added must overlap no other; its memory is written to, with
-// words that no other block has; and when it is looked at or removed they must
-// be there still. So a block handed out twice, or purged while in use, shows.
+// An added block must overlap no other; it is filled with words unique to it,
+// which must be intact whenever it is checked or removed. This detects a block
+// allocated twice, or purged while in use.
 #ifndef HAKMEM_TESTS_STATE_FUZZ_LIVE_BLOCKS_H_
 #define HAKMEM_TESTS_STATE_FUZZ_LIVE_BLOCKS_H_
 
@@ -19,36 +19,35 @@ namespace hakmem::fuzz {
 struct LiveBlock {
   uintptr_t address = 0;
   size_t bytes = 0;
-  uint64_t tag = 0;  // the model's own
+  uint64_t tag = 0;  // defined by the model
 };
 
 class LiveBlocks {
  public:
-  // Adds a block and writes to it.
+  // Adds a block and fills it.
   void Add(uintptr_t address, size_t bytes, uint64_t tag = 0);
 
-  // Takes the block at `address` out; what was written must be there.
+  // Removes the block at `address`; its contents must be intact.
   LiveBlock Remove(uintptr_t address);
 
-  // The block at `old_address` is now at `address` and `bytes` long: in the
-  // first `kept` bytes, as far as it went, what was written must be there. Then
-  // writes anew.
+  // The block at `old_address` is now at `address` and `bytes` long; the first
+  // `kept` bytes (at most its old size) must be intact. Refills it.
   void Move(uintptr_t old_address, uintptr_t address, size_t bytes,
             size_t kept);
   void Move(uintptr_t old_address, uintptr_t address, size_t bytes) {
     Move(old_address, address, bytes, bytes);
   }
 
-  // Changes the model's own mark.
+  // Changes the block's tag.
   void SetTag(uintptr_t address, uint64_t tag);
 
-  // One of them, which must not be none.
+  // A random block; there must be one.
   LiveBlock Pick(ByteSource& source) const;
 
-  // Whether any byte of [address, address+bytes) is a block's.
+  // Whether any byte of [address, address+bytes) belongs to a block.
   bool Overlaps(uintptr_t address, size_t bytes) const;
 
-  // What was written to all of them must be there.
+  // The contents of all blocks must be intact.
   void CheckContents() const;
 
   bool empty() const { return order_.empty(); }
@@ -64,35 +63,35 @@ class LiveBlocks {
  private:
   struct Entry {
     LiveBlock block;
-    uint64_t id;   // tells its words from others'
-    size_t place;  // in order_
+    uint64_t id;   // makes its words unique
+    size_t place;  // index in order_
   };
 
   const Entry& EntryAt(uintptr_t address) const;
 
   std::map<uintptr_t, Entry> blocks_;
-  std::vector<uintptr_t> order_;  // in any order, to pick from
+  std::vector<uintptr_t> order_;  // unordered, for Pick
   size_t bytes_ = 0;
   uint64_t next_id_ = 1;
 };
 
-// Whether [address, address+bytes) reads as zeros: all of it up to 1 MiB, a
-// word of every 64 KiB when it is longer.
+// [address, address+bytes) must read as zeros: checks all of it up to 1 MiB,
+// else one word of every 64 KiB.
 void CheckZero(uintptr_t address, size_t bytes);
 
-// Whether more is resident than anyone asked for.
+// Whether the kernel makes more resident than was touched.
 bool KernelMakesHugePagesUnasked();
 
-// Bytes of [address, address+bytes), which is mapped, that the kernel holds.
+// Resident bytes of [address, address+bytes), which is mapped, by the kernel.
 size_t KernelResidentBytes(uintptr_t address, size_t bytes);
 
-// Bytes that the kernel holds for the chunks in which `blocks` lie; 0 where it
-// makes huge pages unasked. Of those blocks only that `counts` is true of.
+// Resident bytes, by the kernel, of the chunks that contain `blocks` for which
+// `counts` is true; 0 where the kernel makes huge pages unasked.
 size_t ResidentInChunksOf(
     const LiveBlocks& blocks,
     bool (*counts)(const LiveBlock&) = [](const LiveBlock&) { return true; });
 
-// How many different chunks `blocks` lie in.
+// The number of different chunks that contain `blocks`.
 size_t CountChunksOf(const LiveBlocks& blocks);
 
 }  // namespace hakmem::fuzz

@@ -1,19 +1,19 @@
-// What a model of a layer is, and how it is run.
+// Models of layers, and how they are run.
 //
-// A model drives one layer through its public interface and keeps books of its
-// own, as simple as can be, of what the layer must hold now:
+// A model drives one layer through its public interface and keeps its own, very
+// simple record of what the layer must hold:
 //
 //   class XModel {
 //    public:
-//     explicit XModel(ByteSource& source);  // draws what this run is like
-//     ~XModel();                            // gives all back; nothing is left
+//     explicit XModel(ByteSource& source);  // draws the run's parameters
+//     ~XModel();                            // frees all; nothing is left
 //     void Perform(ByteSource& source);     // one operation, on both
-//     void CheckInvariants();               // whether the two agree
+//     void CheckInvariants();               // compares the two
 //   };
 //
-// What does not agree ends in one line and abort, whoever runs the model: the
-// GoogleTest driver (model_test.cc) or libFuzzer (model_fuzz.cc). Both call
-// RunLinkedModel, which the one model that is linked in defines.
+// A difference prints one line and aborts, in either driver: GoogleTest
+// (model_test.cc) or libFuzzer (model_fuzz.cc). Both call RunLinkedModel, which
+// the single linked model defines.
 #ifndef HAKMEM_TESTS_STATE_FUZZ_MODEL_H_
 #define HAKMEM_TESTS_STATE_FUZZ_MODEL_H_
 
@@ -25,14 +25,14 @@
 
 namespace hakmem::fuzz {
 
-// Unless `holds`, says in one line what does not (printf's format), and aborts.
+// If `holds` is false, prints the message (printf's format) and aborts.
 [[gnu::format(printf, 2, 3)]] void Check(bool holds, const char* what, ...);
 
-// Runs the model that is linked in over `bytes`.
+// Runs the linked model over `bytes`.
 void RunLinkedModel(std::span<const uint8_t> bytes);
 
-// Books that grow make checks that take longer: after so many operations not
-// each of them is followed by one.
+// Checks take longer as the state grows: after this many operations, only some
+// operations are followed by one.
 inline constexpr size_t kAlwaysChecked = 64;
 inline constexpr size_t kCheckedEvery = 16;
 

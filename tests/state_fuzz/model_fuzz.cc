@@ -1,5 +1,4 @@
-// The libFuzzer driver: runs the model that is linked in over what the fuzzer
-// makes up.
+// The libFuzzer driver: runs the linked model over the fuzzer's input.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,10 +1,11 @@
-// The GoogleTest driver: runs the model that is linked in over the bytes of
-// random seeds and over the files of past crashes.
+// The GoogleTest driver: runs the linked model over random bytes from seeds and
+// over the files of past crashes.
 //
 //   HAKMEM_FUZZ_SEED=n    runs that seed only
-//   HAKMEM_FUZZ_RUNS=n    runs n seeds, however long it takes
+//   HAKMEM_FUZZ_RUNS=n    runs n seeds, without a time limit
 //
-// Which seed or file was run is told when the process dies, whatever of.
+// If the process dies, for whatever reason, the current seed or file is
+// printed.
 
 #include "tests/state_fuzz/model.h"
 
@@ -25,7 +26,7 @@
 #include <string>
 #include <vector>
 
-// Sanitizers that find something exit without a signal.
+// Sanitizers that find an error exit without a signal.
 extern "C" [[gnu::weak]] void __sanitizer_set_death_callback(void (*)(void));
 
 namespace hakmem::fuzz {
@@ -46,7 +47,7 @@ void TellWhatRan() {
 constexpr int kDeadly[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
 struct sigaction before[std::size(kDeadly)];
 
-// Tells, and leaves the rest to whoever had the signal before.
+// Prints the run, then leaves the signal to its previous handler.
 void OnDeath(int) {
   TellWhatRan();
   for (size_t i = 0; i < std::size(kDeadly); ++i) {
@@ -67,7 +68,7 @@ class Model : public testing::Test {
     }
   }
 
-  // `name` is what the user can give to have the same again.
+  // `name` is what the user can pass to reproduce the run.
   static void Run(const std::string& name, const std::vector<uint8_t>& bytes) {
     snprintf(running, sizeof(running), "fuzz: it was %s\n", name.c_str());
     RunLinkedModel(bytes);
@@ -76,7 +77,7 @@ class Model : public testing::Test {
 
   static void RunSeed(uint64_t seed) {
     std::mt19937_64 random(seed);
-    // Short runs come first and are many: what they find is easily read.
+    // Many short runs come first: their failures are easier to read.
     std::vector<uint8_t> bytes(kLeastBytes +
                                random() % (kMostBytes - kLeastBytes) *
                                    std::min<uint64_t>(seed, kRuns) / kRuns);
@@ -99,7 +100,7 @@ TEST_F(Model, AgreesOverRandomOperations) {
   const auto end = std::chrono::steady_clock::now() + kBudget;
   uint64_t runs = 0;
   while (runs < last) {
-    // Whatever the budget allows, long runs are among them.
+    // Whatever the budget, some runs are long.
     RunSeed(asked != 0 || runs % 2 == 0 ? 1 + runs : kRuns - runs);
     ++runs;
     if (asked == 0 && std::chrono::steady_clock::now() >= end) break;

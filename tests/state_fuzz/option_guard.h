@@ -1,4 +1,4 @@
-// Sets an option of the process for as long as a model lives.
+// Sets an option of the process during a model's lifetime.
 #ifndef HAKMEM_TESTS_STATE_FUZZ_OPTION_GUARD_H_
 #define HAKMEM_TESTS_STATE_FUZZ_OPTION_GUARD_H_
 

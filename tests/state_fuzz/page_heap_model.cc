@@ -115,7 +115,7 @@ void PageHeapModel::Resize(ByteSource& source) {
   const LiveBlock span = spans_.Pick(source);
   const size_t old_pages = span.bytes / kPageBytes;
   const size_t behind = PagesBehind(span);
-  // Often just what there is, or one page more.
+  // Often exactly what is free, or one page more.
   const size_t pages =
       source.OneIn(3) ? std::clamp<size_t>(old_pages + behind + source.Below(2),
                                            1, kMaxSpanBytes / kPageBytes)
@@ -140,7 +140,7 @@ void PageHeapModel::ChangeMark(ByteSource& source) {
   }
 }
 
-// Addresses that no span starts at are told from those of spans.
+// Addresses at which no span starts must be distinguished from spans'.
 void PageHeapModel::FreeWhatIsNone(ByteSource& source) {
   if (spans_.empty()) return;
   const LiveBlock span = spans_.Pick(source);
@@ -222,7 +222,7 @@ std::vector<PageHeapModel::Gap> PageHeapModel::Gaps() const {
   const auto add = [&](uintptr_t begin, uintptr_t end) {
     if (begin < end) gaps.push_back({begin, (end - begin) / kPageBytes});
   };
-  uintptr_t end = 0;  // of the span before; 0: none yet
+  uintptr_t end = 0;  // of the previous span; 0: none yet
   spans_.ForEach([&](const LiveBlock& span) {
     const uintptr_t chunk = ChunkOf(span.address);
     if (end == 0 || ChunkOf(end - 1) != chunk) {

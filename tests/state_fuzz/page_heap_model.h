@@ -1,10 +1,10 @@
 // Model of the page heap (backend/spans/page_heap.h): a set of intervals.
 //
-// From the spans in use everything else follows, and the model holds the heap
-// to it: the free spans are the gaps between them, as long as can be; a request
-// is served from the shortest gap that has room; a span grows exactly when the
-// pages behind it are free; a chunk without a span in use is gone; and what is
-// not counted as resident reads as zeros and is not resident.
+// The spans in use determine everything else, and the model checks it: the free
+// spans are the maximal gaps between them; a request is served from the
+// shortest gap that fits; a span grows exactly if the pages after it are free;
+// a chunk without a span in use is freed; and what is not counted as resident
+// reads as zeros and is not resident.
 #ifndef HAKMEM_TESTS_STATE_FUZZ_PAGE_HEAP_MODEL_H_
 #define HAKMEM_TESTS_STATE_FUZZ_PAGE_HEAP_MODEL_H_
 
@@ -28,7 +28,7 @@ class PageHeapModel {
   void CheckInvariants();
 
  private:
-  // How a span is marked, as its tag in spans_.
+  // The tag of a span in spans_.
   enum Mark : uint64_t { kUsed, kCached };
 
   struct Gap {
@@ -43,16 +43,16 @@ class PageHeapModel {
   void FreeWhatIsNone(ByteSource& source);
   void Purge(ByteSource& source);
 
-  // The free spans of all chunks that hold a span.
+  // The free spans of all chunks that contain a span.
   std::vector<Gap> Gaps() const;
-  // Free pages behind `span`, in its chunk.
+  // Free pages after `span`, in its chunk.
   size_t PagesBehind(const LiveBlock& span) const;
 
   const FaultWatch run_;
   const OptionGuard decay_;
   const uint64_t allocate_weight_;
   const size_t most_pages_;
-  uint64_t now_ = 0;  // CoarseMilliseconds, as far as the heap is told
+  uint64_t now_ = 0;  // the CoarseMilliseconds passed to the heap
   LiveBlocks spans_;
 };
 

@@ -9,7 +9,7 @@ namespace {
 constexpr uintptr_t kGranuleBytes = uintptr_t{1} << Pagemap::kGranuleShift;
 constexpr uintptr_t kLeafBytes = uintptr_t{1} << Pagemap::kLeafShift;
 constexpr uintptr_t kEndOfAddresses = uintptr_t{1} << Pagemap::kAddressBits;
-// Where the first mapping of a process may lie.
+// Where the kernel may place a process's first mapping.
 constexpr uintptr_t kFirstChunk = kEndOfAddresses / 4 * 3;
 
 }  // namespace
@@ -33,7 +33,7 @@ void PagemapModel::Perform(ByteSource& source) {
     }
     case 1: {
       const uintptr_t place = DrawPlace(source);
-      // Also where nothing is: that is no error.
+      // Also where nothing is entered, which is no error.
       return RemoveChunk(place);
     }
     case 2: {
@@ -58,7 +58,7 @@ void PagemapModel::CheckInvariants() {
     for (const uintptr_t address :
          {place - 1, place, place + kChunkBytes / 2 + 1,
           place + kChunkBytes - 1, place + kChunkBytes,
-          // Not an address, but alike below the bits that addresses have.
+          // Not valid addresses, but equal in the address bits.
           place | kEndOfAddresses, place | uintptr_t{1} << 63}) {
       CheckAt(address);
     }
@@ -88,7 +88,7 @@ uintptr_t PagemapModel::DrawPlace(ByteSource& source) const {
   };
   uintptr_t place = places[source.Below(std::size(places))];
   if (place >= kEndOfAddresses) place = kEndOfAddresses - kLeafBytes;
-  // The leaf's first or last chunks, where it meets the next one.
+  // The first or last chunks of a leaf, next to another leaf.
   const uintptr_t chunk = source.Below(4);
   return place + (chunk < 2 ? chunk * kChunkBytes
                             : kLeafBytes - (chunk - 1) * kChunkBytes);

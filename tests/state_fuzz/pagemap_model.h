@@ -1,8 +1,8 @@
 // Model of the pagemap (backend/memory/pagemap.h): two std::maps.
 //
-// Addresses come from a few places that differ for the map: about both ends of
-// its window, the lowest and the highest that a process can have, and between;
-// few, since what the map sets up for a place stays.
+// Addresses come from a few places that the pagemap treats differently: both
+// ends of its window, the lowest and highest possible addresses, and between;
+// few, since what the pagemap allocates for a place stays.
 #ifndef HAKMEM_TESTS_STATE_FUZZ_PAGEMAP_MODEL_H_
 #define HAKMEM_TESTS_STATE_FUZZ_PAGEMAP_MODEL_H_
 
@@ -27,16 +27,16 @@ class PagemapModel {
  private:
   static constexpr size_t kChunks = 64;
 
-  // A chunk's place, entered or not.
+  // A chunk's address, entered or not.
   uintptr_t DrawPlace(ByteSource& source) const;
   void RemoveChunk(uintptr_t place);
-  // That the map says of `address`, any number, what the model does.
+  // The pagemap and the model must agree on `address`, any number.
   void CheckAt(uintptr_t address) const;
 
   const Pagemap::Window& window_;
   Chunk chunks_[kChunks];
-  std::map<uintptr_t, Chunk*> entered_;     // by chunk's address
-  std::map<uintptr_t, SizeClass> classes_;  // by granule's address
+  std::map<uintptr_t, Chunk*> entered_;     // by chunk address
+  std::map<uintptr_t, SizeClass> classes_;  // by granule address
 };
 
 }  // namespace hakmem::fuzz

@@ -1,4 +1,4 @@
-// The segment back-end as the model of back-ends has it.
+// Runs the back-end model on the segment back-end.
 
 #include "backend/segment/segment.h"
 #include "tests/state_fuzz/backend_model.h"

@@ -1,5 +1,5 @@
 // Model of the size classes (base/size_classes.h): a plain list of block sizes,
-// made anew from what the header says, and searched from the front.
+// built from the header's documentation and searched linearly.
 #ifndef HAKMEM_TESTS_STATE_FUZZ_SIZE_CLASSES_MODEL_H_
 #define HAKMEM_TESTS_STATE_FUZZ_SIZE_CLASSES_MODEL_H_
 
@@ -14,18 +14,18 @@ class SizeClassesModel {
  public:
   explicit SizeClassesModel(ByteSource& source);
 
-  // Looks the class of a request up, on both sides.
+  // Looks up the class of a request, on both sides.
   void Perform(ByteSource& source);
 
-  // The whole table, and every size that has a class, once in a process.
+  // Checks the whole table and every size that has a class, once per process.
   void CheckInvariants();
 
  private:
   // The first class whose blocks hold `bytes` and whose size is a multiple of
-  // `alignment`; 0 when there is none.
+  // `alignment`; 0 if there is none.
   size_t Search(size_t bytes, size_t alignment) const;
 
-  std::vector<size_t> sizes_;  // by class; class 0 is none
+  std::vector<size_t> sizes_;  // by class; class 0 is unused
 };
 
 }  // namespace hakmem::fuzz

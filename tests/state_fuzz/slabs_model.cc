@@ -21,7 +21,7 @@ SizeClass ClassNumber(size_t c) { return SizeClass{static_cast<uint8_t>(c)}; }
 
 Slab* SlabOf(uintptr_t address) { return FindSlab<Slab>(address); }
 
-// Which eighth of its blocks is free: what a slab pool goes by.
+// The eighths of its blocks that are free: a slab pool's sort key.
 size_t Bucket(const Slab& slab) {
   return slab.free_count * size_t{8} / (slab.block_count + size_t{1});
 }
@@ -79,7 +79,7 @@ void SlabsModel::Take(ByteSource& source) {
   const size_t c = first_class_ + source.Below(class_count_);
   const auto count = static_cast<uint32_t>(source.Doubling(1, kMostBatch));
   if (blocks_.size() + count > kMostBlocks) return;
-  // The fullest of the slabs that blocks are in use of; 8 when all are full.
+  // The bucket of the fullest slab in use that has room; 8 if all are full.
   size_t fullest = 8;
   blocks_.ForEach([&](const LiveBlock& block) {
     const Slab& slab = *SlabOf(block.address);
@@ -117,7 +117,7 @@ void SlabsModel::Take(ByteSource& source) {
     ++of_first;
   }
   if (fullest != 8) {
-    // As it was before the batch.
+    // As before the batch.
     const size_t bucket = (first->free_count + size_t{of_first}) * 8 /
                           (first->block_count + size_t{1});
     Check(bucket == fullest, "a batch from bucket %zu, there is one in %zu",
@@ -153,7 +153,7 @@ void SlabsModel::Put(ByteSource& source) {
         "a slab that went back has a class");
 }
 
-// A block that is free, and an address that no block starts at, are refused.
+// Freeing a free block, or an address where no block starts, is refused.
 void SlabsModel::PutTwice(ByteSource& source) {
   if (blocks_.empty()) return;
   const LiveBlock block = blocks_.Pick(source);
@@ -190,7 +190,7 @@ void SlabsModel::Purge(bool force) {
   Check(before.slabs == after.slabs && before.block_bytes == after.block_bytes,
         "a purge changed %zu slabs to %zu", size_t{before.slabs},
         size_t{after.slabs});
-  // What chunks that go take with them is given back by the chunk source.
+  // Memory of chunks that are freed is purged by the chunk source.
   Check(before.committed_bytes - after.committed_bytes >= given_back,
         "%zu bytes given back of %zu", given_back,
         size_t{before.committed_bytes - after.committed_bytes});

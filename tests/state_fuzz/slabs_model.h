@@ -1,9 +1,9 @@
 // Model of slab, slab pool and slab source (backend/slabs/slab.h, slab_pool.h,
-// slab_source.h), put together as a back-end does it, without a lock.
+// slab_source.h), combined as in a back-end, without a lock.
 //
-// The model holds the blocks handed out. From them follow the bits of every
-// slab, which slab a batch must come from, when a slab goes back, and what of
-// the source is resident.
+// The model holds the allocated blocks. They determine the bits of every slab,
+// which slab a batch must come from, when a slab is returned, and what of the
+// source is resident.
 #ifndef HAKMEM_TESTS_STATE_FUZZ_SLABS_MODEL_H_
 #define HAKMEM_TESTS_STATE_FUZZ_SLABS_MODEL_H_
 
@@ -41,10 +41,10 @@ class SlabsModel {
   const OptionGuard decay_;
   const OptionGuard superslab_bytes_;
   const uint64_t take_weight_;
-  const size_t class_count_;  // how many classes this run is of
+  const size_t class_count_;  // number of classes in this run
   const size_t first_class_;
   uint64_t now_;
-  LiveBlocks blocks_;  // the tag: their class
+  LiveBlocks blocks_;  // tag: the class
   SlabPool<Slab> pools_[kClassCount];
   SlabSource<Slab> source_;
 };

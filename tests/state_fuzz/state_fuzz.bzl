@@ -82,7 +82,7 @@ def model(name, layer, deps, srcs = [], faults = False):
         testonly = True,
         srcs = ["model_fuzz.cc"],
         linkopts = ["-fsanitize=fuzzer"],
-        # Of --config=fuzz only: gcc has no such sanitizer.
+        # For --config=fuzz only: gcc has no such sanitizer.
         tags = ["manual"],
         deps = [
             name + "_model",

@@ -1,4 +1,4 @@
-// The superslab back-end as the model of back-ends has it.
+// Runs the back-end model on the superslab back-end.
 
 #include "backend/superslab/superslab.h"
 #include "tests/state_fuzz/backend_model.h"

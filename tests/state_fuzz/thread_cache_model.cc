@@ -22,10 +22,10 @@ namespace {
 constexpr size_t kThreads = 4;
 constexpr size_t kMostLive = size_t{32} << 20;
 constexpr size_t kMostBlock = size_t{3} << 20;
-// Tags of blocks; below are classes.
+// Tags of blocks; smaller values are classes.
 constexpr uint64_t kSpan = 1000;
 constexpr uint64_t kLarge = 1001;
-constexpr uint64_t kReserved = 1002;  // of the small reserve
+constexpr uint64_t kReserved = 1002;  // from the emergency reserve
 
 uintptr_t AddressOf(const void* block) {
   return reinterpret_cast<uintptr_t>(block);
@@ -33,7 +33,8 @@ uintptr_t AddressOf(const void* block) {
 
 void* BlockAt(uintptr_t address) { return reinterpret_cast<void*>(address); }
 
-// As malloc and free, which are not linked in: the program's own are libc's.
+// malloc and free as the entry points implement them, which are not linked in:
+// the program's own are libc's.
 void* Malloc(size_t bytes) {
   void* block = PopFromBins(bytes);
   return block != nullptr ? block
@@ -45,7 +46,7 @@ void FreeBlock(void* block) {
 }
 
 void CollectAllParts() {
-  // Twice: what the first round finds empty, the second gives up.
+  // Twice: the second round releases what the first found empty.
   for (int round = 0; round < 2; ++round) {
     const uint64_t now = CoarseMilliseconds();
     LinkedBackend::Collect(now, /*force=*/true);
@@ -93,7 +94,7 @@ void ThreadCacheModel::Perform(ByteSource& source) {
   switch (source.Choose({allocate_weight_, 5, 2, 1, 1})) {
     case 0:
       return threads_.Run(thread, [&] {
-        // Runs of one kind are what bins adapt to.
+        // Bins adapt to runs of one size.
         const uint64_t times = source.Doubling(1, 64);
         for (uint64_t n = 0; n < times; ++n) Allocate(source);
       });
@@ -178,7 +179,7 @@ void ThreadCacheModel::Reallocate(ByteSource& source) {
     return Check(faults.Happened(), "%zu bytes refused by nobody", bytes);
   }
   blocks_.Move(old.address, AddressOf(block), UsableBytes(block), bytes);
-  // Its class may be another now.
+  // Its class may have changed.
   const LiveBlock moved = blocks_.Remove(AddressOf(block));
   AddBlock(BlockAt(moved.address), bytes);
 }

@@ -1,10 +1,10 @@
 // Model of the thread cache (frontend/thread_cache/thread_cache.h) and the
 // allocator above it (frontend/dispatch/allocator.h): blocks of any size,
-// allocated, resized and freed by several real threads that take turns, begin
+// allocated, resized and freed by several real threads that take turns, start
 // and end.
 //
-// What a back-end and ACE have handed out is what the model holds and what the
-// threads' bins hold: no block is in two places, and none is lost when a
+// What a back-end and ACE have allocated equals what the model holds plus what
+// the threads' bins hold: no block is in two places, and none is lost when a
 // thread ends.
 #ifndef HAKMEM_TESTS_STATE_FUZZ_THREAD_CACHE_MODEL_H_
 #define HAKMEM_TESTS_STATE_FUZZ_THREAD_CACHE_MODEL_H_
@@ -28,12 +28,12 @@ class ThreadCacheModel {
   void CheckInvariants();
 
  private:
-  // To be called in one of the threads.
+  // Runs in one of the threads.
   void Allocate(ByteSource& source);
   void Free(ByteSource& source);
   void Reallocate(ByteSource& source);
   size_t DrawBytes(ByteSource& source) const;
-  // Takes a block into the books, with its class.
+  // Adds a block to the model, with its class.
   void AddBlock(void* block, size_t bytes);
 
   const OptionGuard decay_;

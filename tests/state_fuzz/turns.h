@@ -1,5 +1,5 @@
-// Real threads that take turns: one runs at a time, and which one is the
-// caller's decision, so that a run is the same each time.
+// Real threads that take turns: one runs at a time, chosen by the caller, so
+// that runs are reproducible.
 #ifndef HAKMEM_TESTS_STATE_FUZZ_TURNS_H_
 #define HAKMEM_TESTS_STATE_FUZZ_TURNS_H_
 
@@ -24,16 +24,16 @@ class Turns {
 
   size_t size() const { return threads_.size(); }
 
-  // Runs `action` on thread `number` and waits for it. The thread is begun if
-  // need be.
+  // Runs `action` on thread `number` and waits for it. Starts the thread if
+  // necessary.
   void Run(size_t number, std::function<void()> action) {
     std::unique_ptr<Thread>& thread = threads_[number];
     if (thread == nullptr) thread = std::make_unique<Thread>();
     thread->Run(std::move(action));
   }
 
-  // Ends thread `number`, with all that happens when a thread ends; the next
-  // Run begins another one.
+  // Ends thread `number`, running its thread-exit hooks; the next Run starts a
+  // new one.
   void End(size_t number) { threads_[number].reset(); }
 
  private:

@@ -1,12 +1,12 @@
 // Event counters: what the allocator did since the process started.
 //
 // A leaf: allocates nothing and calls nothing. All events are counted off the
-// hot path, and with --//tracing=off nothing is counted at all.
+// hot path; with --//tracing=off nothing is counted.
 //
 //   Count(Event::kRefill);
 //
-// Threads count into separate lines (striped by the caller's hint), so that two
-// threads that refill at once do not fight over one.
+// Threads are spread over several cache lines (stripes), so that concurrent
+// refills do not contend for one.
 #ifndef HAKMEM_TRACING_COUNTERS_COUNTERS_H_
 #define HAKMEM_TRACING_COUNTERS_COUNTERS_H_
 
@@ -20,21 +20,21 @@
 namespace hakmem {
 
 enum class Event : size_t {
-  kRefill,         // batches the back-end handed out
+  kRefill,         // batches from the back-end
   kRefilledBlock,  // blocks in them
-  kDrain,          // batches the back-end took back
+  kDrain,          // batches returned to the back-end
   kDrainedBlock,   // blocks in them
   kRemoteFree,     // of the drained blocks: delivered to another owner
-  kPurge,          // advice calls that gave pages back
-  kPurgedByte,     // bytes they gave back
+  kPurge,          // advice calls that purged pages
+  kPurgedByte,     // bytes they purged
   kMapCall,        // address space requests to the OS
   kMapFailure,     // of those: refused
-  kFallback,       // requests another allocator had to serve
-  kFreeListFault,  // free blocks whose books did not agree
-  kBinGrown,       // bins that may hold more from then on
-  kClassBegun,     // span lengths that a thread began to keep
-  kClassRetired,   // of those: no more
-  kRoomMade,       // times that a thread emptied its bins as the heap grew
+  kFallback,       // requests another allocator served
+  kFreeListFault,  // free blocks with inconsistent metadata
+  kBinGrown,       // bins whose limit was raised
+  kClassBegun,     // span lengths that a thread began to cache
+  kClassRetired,   // of those: no longer cached
+  kRoomMade,       // times that a thread flushed its bins as the heap grew
   kCount
 };
 
@@ -48,8 +48,8 @@ struct alignas(64) CounterStripe {
 
 inline constinit CounterStripe counter_stripes[kStripes]{};
 
-// Threads have stacks of their own, far apart: the address of a local tells
-// them apart well enough without thread-local storage.
+// Threads have separate stacks, far apart: the address of a local identifies
+// them well enough, without thread-local storage.
 inline size_t StripeOfThisThread() {
   const char local = 0;
   return (reinterpret_cast<uintptr_t>(&local) >> 16) * 0x9E3779B1u >> 8 &
@@ -64,8 +64,8 @@ inline void Count(Event event, uint64_t count = 1) {
     std::atomic<uint64_t>& sum =
         internal::counter_stripes[internal::StripeOfThisThread()]
             .counts[static_cast<size_t>(event)];
-    // relaxed: a count orders nothing. While a second thread that the C library
-    // does not know comes up, a count or two may be lost.
+    // relaxed: a count orders nothing. A few counts may be lost while a second
+    // thread starts that the C library does not know.
     if (IsStillSingleThreaded()) {
       sum.store(sum.load(std::memory_order_relaxed) + count,
                 std::memory_order_relaxed);

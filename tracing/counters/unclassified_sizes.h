@@ -1,8 +1,9 @@
-// Which sizes want a class: requests that no class may serve within the waste
-// cap, and that got a span of their own, counted per range of sizes.
+// Unclassified sizes: counts, per range of sizes, the requests for which no
+// class stays within the waste cap, and which got a span of their own. Shows
+// which sizes need a class.
 //
-// A range is an eighth of a doubling, from 2 KiB to 2 MiB; one below and one
-// above take what is outside. Nothing is counted with --//tracing=off.
+// A range is an eighth of a doubling, from 2 KiB to 2 MiB; one range below and
+// one above take the rest. Nothing is counted with --//tracing=off.
 #ifndef HAKMEM_TRACING_COUNTERS_UNCLASSIFIED_SIZES_H_
 #define HAKMEM_TRACING_COUNTERS_UNCLASSIFIED_SIZES_H_
 
@@ -23,17 +24,17 @@ struct RoutingRange {
   static constexpr size_t kCount =
       (size_t{kLastBits - kFirstBits} << kPartBits) + 2;
 
-  // Of a request of `bytes`.
+  // The range of a request of `bytes`.
   static constexpr size_t Of(size_t bytes) {
     if (bytes <= size_t{1} << kFirstBits) return 0;
     if (bytes > size_t{1} << kLastBits) return kCount - 1;
-    // A range holds its upper end and not its lower one.
+    // A range includes its upper end and not its lower one.
     const int bits = std::bit_width(bytes - 1) - 1;
     const size_t part = ((bytes - 1) >> (bits - kPartBits)) & 7;
     return 1 + (static_cast<size_t>(bits - kFirstBits) << kPartBits) + part;
   }
 
-  // The least and the most bytes of range `index`.
+  // The smallest and the largest size in range `index`.
   static constexpr size_t Least(size_t index) {
     return index == 0 ? 1 : Most(index - 1) + 1;
   }
@@ -76,13 +77,13 @@ inline void CountRouting(size_t bytes) {
 }
 
 struct Routing {
-  size_t least;       // bytes: the range ...
-  size_t most;        // ... with both ends
-  uint64_t requests;  // in it
-  uint64_t bytes;     // that they asked for together
+  size_t least;       // the range: smallest size in bytes,
+  size_t most;        // and largest
+  uint64_t requests;  // in the range
+  uint64_t bytes;     // requested in total
 };
 
-// What range `index`, below RoutingRange::kCount, has counted.
+// The counts of range `index`, below RoutingRange::kCount.
 inline Routing RoutingOf(size_t index) {
   Routing routing = {RoutingRange::Least(index), RoutingRange::Most(index), 0,
                      0};

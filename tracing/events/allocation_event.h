@@ -1,4 +1,4 @@
-// What an allocation event tells.
+// The contents of an allocation event.
 #ifndef HAKMEM_TRACING_EVENTS_ALLOCATION_EVENT_H_
 #define HAKMEM_TRACING_EVENTS_ALLOCATION_EVENT_H_
 
@@ -13,11 +13,11 @@ enum class Operation : uint8_t { kAllocate, kFree, kReallocate };
 
 struct AllocationEvent {
   uint64_t time_ns;  // CLOCK_MONOTONIC
-  uint32_t thread;   // as gettid(2)
+  uint32_t thread;   // as of gettid(2)
   Operation operation;
   const void* address;  // of the block
-  size_t bytes;         // asked for; 0 for a free
-  size_t class_bytes;   // that the block has
+  size_t bytes;         // requested; 0 for a free
+  size_t class_bytes;   // of the block
   const void* caller;   // return address in the program
 };
 

@@ -1,18 +1,17 @@
-// EventRing: the last events of one thread. The thread writes, any thread
-// reads at any time, also while it writes or when it has ended.
+// EventRing: the last events of one thread. One thread writes; any thread may
+// read at any time, also while it writes or after it has ended.
 //
-//     forgotten    overwritten     readable, at most kCapacity      being
-//     written
-//   ├────────────┼──────────────┼────────────────────────────────┼───────────────┤
-//   0          first_                                          ended_ begun_
+//     forgotten    overwritten   readable, at most kCapacity   being written
+//   ├────────────┼─────────────┼─────────────────────────────┼──────────────┤
+//   0          first_                                      ended_        begun_
 //
-// Events are numbered as they come; number n lies in slot n % kCapacity.
-//   ended_ <= begun_ <= ended_ + 1, and they differ only while one is written.
+// Events are numbered in order; number n is in slot n % kCapacity.
+//   ended_ <= begun_ <= ended_ + 1; they differ only while one is written.
 //
-// A reader copies a slot and then asks begun_ whether the next lap had reached
-// it: a seqlock with one counter for all slots, which the writer keeps anyway.
-// Nobody waits. All is atomic words, so that what is read too late is a wrong
-// number, never a race.
+// A reader copies a slot, then checks begun_ to see whether the next lap had
+// reached it: a seqlock with one counter for all slots, which the writer keeps
+// anyway. Nobody waits. All data are atomic words, so a late read gives a wrong
+// value, never a data race.
 //
 // All zeros is an empty ring: fresh memory from the OS needs no constructor.
 #ifndef HAKMEM_TRACING_EVENTS_EVENT_RING_H_
@@ -27,17 +26,16 @@
 
 namespace hakmem {
 
-// Of any size for the test that runs it under every interleaving
-// (event_ring_model_test).
+// The size is a parameter for the model test (event_ring_model_test).
 template <size_t kSlots>
 class BasicEventRing {
  public:
   static constexpr size_t kCapacity = kSlots;
 
-  // --- The thread whose ring it is -------------------------------------------
+  // --- The owning thread ----------------------------------------------------
 
-  // Records `event` in the place of the oldest. Returns false, and does
-  // nothing, in a signal handler that interrupted a Record of the same ring.
+  // Records `event`, replacing the oldest. Returns false, without effect, in a
+  // signal handler that interrupted a Record of the same ring.
   bool Record(const AllocationEvent& event) {
     uint64_t number;
     if (!Begin(&number)) return false;
@@ -50,12 +48,12 @@ class BasicEventRing {
     slot.bytes.store(event.bytes, std::memory_order_release);
     slot.class_bytes.store(event.class_bytes, std::memory_order_release);
     slot.caller.store(Number(event.caller), std::memory_order_release);
-    // release: pairs with the acquire in Visit; the event is whole.
+    // release: pairs with the acquire in Visit; the event is complete.
     ended_.store(number + 1, std::memory_order_release);
     return true;
   }
 
-  // Gives up an event that was being written when the process forked.
+  // Drops an event that was being written when the process forked.
   void AbandonUnfinished() {
     begun_.store(ended_.load(std::memory_order_relaxed),
                  std::memory_order_relaxed);
@@ -64,7 +62,7 @@ class BasicEventRing {
   // --- Any thread ------------------------------------------------------------
 
   // Calls visit(event) for the events recorded before the call, oldest first,
-  // but not for those overwritten meanwhile. Returns how many it visited.
+  // except those overwritten meanwhile. Returns how many it visited.
   template <typename Visitor>
   size_t Visit(const Visitor& visit) const {
     // acquire: pairs with the release in Record.
@@ -79,7 +77,7 @@ class BasicEventRing {
     return visited;
   }
 
-  // Leaves what was recorded so far out of all that is read from now on.
+  // Hides all events recorded so far from later reads.
   void Forget() {
     // release: pairs with the acquire in Recorded.
     first_.store(ended_.load(std::memory_order_relaxed),
@@ -106,15 +104,15 @@ class BasicEventRing {
     std::atomic<uint64_t> caller;
   };
 
-  // Takes the next number. False when the thread is at it already.
+  // Takes the next number. False if the thread is already writing an event.
   bool Begin(uint64_t* number) {
     for (;;) {
       const uint64_t ended = ended_.load(std::memory_order_relaxed);
       uint64_t begun = ended;
-      // An exchange, for a signal handler may come in between and record. It
-      // also makes two threads that share a ring by mistake (a child of vfork
-      // may lend its parent one) lose events instead of mixing them.
-      // relaxed: the words that follow order it before themselves.
+      // A compare-exchange, because a signal handler may record in between. If
+      // two threads share a ring by mistake (the child of a vfork may use its
+      // parent's), it makes them lose events rather than mix them. relaxed: the
+      // later stores order it before themselves.
       if (begun_.compare_exchange_strong(begun, ended + 1,
                                          std::memory_order_relaxed)) {
         *number = ended;
@@ -124,11 +122,11 @@ class BasicEventRing {
     }
   }
 
-  // False when number `n` was overwritten, maybe in the middle of reading.
+  // False if number `n` was overwritten, possibly during the read.
   bool Read(uint64_t n, AllocationEvent* event) const {
     const Slot& slot = slots_[n % kCapacity];
-    // acquire, all six: pair with the releases in Record. A word of the next
-    // lap brings with it the begun_ that tells of it.
+    // acquire, all six: pair with the releases in Record. Seeing a word of the
+    // next lap implies seeing the begun_ that announced it.
     event->time_ns = slot.time.load(std::memory_order_acquire);
     Unpack(slot.thread_and_operation.load(std::memory_order_acquire), event);
     event->address = Pointer(slot.address.load(std::memory_order_acquire));

@@ -1,6 +1,6 @@
-// Runs the event ring under every interleaving of a writer and a reader, on a
-// memory as weak as C11's (testing/interleaver): what a reader is given was
-// recorded so, whole.
+// Model-checks the event ring with a writer and a reader: every interleaving,
+// on memory as weak as C11's (testing/interleaver). Every event read is one
+// that was recorded, whole.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <memory>
 
-// First what takes the place of atomics.
+// Must come first: it replaces the atomics.
 #include "tests/interleaving/in_place_of_std.h"
 //
 #include "tests/interleaving/mutants.h"
@@ -26,7 +26,7 @@ using interleaver::Threads;
 
 using Ring = BasicEventRing<1>;
 
-// An event of which every word says `n`.
+// An event with `n` in every word.
 AllocationEvent Event(uintptr_t n) {
   return {.time_ns = n,
           .thread = static_cast<uint32_t>(n),
@@ -48,7 +48,7 @@ void RequireWhole(const AllocationEvent& event) {
 
 class EventRingModel : public testing::Test {
  protected:
-  // A reader while the ring's one slot is overwritten, once or twice.
+  // A reader while the ring's only slot is overwritten, once or twice.
   Result ReadWhileOverwritten(int events, const Options& options) {
     visited_ = 0;
     return Explore(
@@ -83,8 +83,8 @@ TEST_F(EventRingModel, AReaderSeesWholeEventsOnly) {
   }
 }
 
-// Which of the six words a weaker order spoils depends on the others, so each
-// must be found out.
+// Which of the six words a weaker order breaks depends on the others, so each
+// must be detected.
 TEST_F(EventRingModel, NeedsItsMemoryOrders) {
   const Survivors survivors = interleaver::WeakenEach(
       "event_ring.h",

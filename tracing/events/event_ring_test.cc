@@ -1,5 +1,5 @@
-// event_ring_test.cc: a ring keeps the newest events, whole and in order, also
-// while it is read by others.
+// A ring keeps the newest events, whole and in order, also while others read
+// it.
 #include "tracing/events/event_ring.h"
 
 #include <gtest/gtest.h>
@@ -98,7 +98,7 @@ TEST(EventRing, ReadersSeeWholeEventsInOrderWhileTheyAreOverwritten) {
   }
   while (ready != kReaders) std::this_thread::yield();
   RecordFromTo(*ring, 0, kEvents);
-  // A machine with one processor may have run no reader yet.
+  // On a machine with one processor no reader may have run yet.
   while (seen == 0) std::this_thread::yield();
   done = true;
   for (std::thread& reader : readers) reader.join();

@@ -1,5 +1,5 @@
-// Events by number, for tests of the ring: whoever reads one can tell whether
-// it is whole.
+// Events by number, for tests of the ring: a reader can verify that an event is
+// whole.
 #ifndef HAKMEM_TRACING_EVENTS_EVENT_RING_TEST_HELPER_H_
 #define HAKMEM_TRACING_EVENTS_EVENT_RING_TEST_HELPER_H_
 
@@ -12,7 +12,7 @@
 
 namespace hakmem_test {
 
-// An event all of whose fields follow from `n`.
+// An event all of whose fields are derived from `n`.
 inline hakmem::AllocationEvent EventOf(uint64_t n) {
   return {.time_ns = n,
           .thread = static_cast<uint32_t>(n * 3),

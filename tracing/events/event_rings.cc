@@ -14,14 +14,15 @@ uint64_t NextOwner(uint64_t owner, uint32_t thread) {
 }  // namespace
 
 EventRing* EventRings::Take(uint32_t thread, uint64_t now_ns) {
-  // Whoever had this thread's id has ended; asking the kernel would not show.
+  // A previous thread with this thread's id has ended; the kernel, which sees
+  // the id in use, cannot tell.
   for (size_t i = 0; i < kCount; ++i) {
     const uint64_t owner = owners_[i].load(std::memory_order_relaxed);
     if (ThreadOf(owner) == thread && TakeFrom(owner, i, thread)) {
       return &rings_[i];
     }
   }
-  // relaxed, here and below: at worst a search too many or too few.
+  // relaxed, here and below: a stale value costs or skips a search.
   if (now_ns < search_at_ns_.load(std::memory_order_relaxed)) return nullptr;
   for (size_t tried = 0; tried < kCount; ++tried) {
     const size_t i = next_.fetch_add(1, std::memory_order_relaxed) % kCount;
@@ -34,8 +35,8 @@ EventRing* EventRings::Take(uint32_t thread, uint64_t now_ns) {
 }
 
 bool EventRings::TakeFrom(uint64_t owner, size_t i, uint32_t thread) {
-  // acq_rel: pairs with itself in the thread that had the ring before, and with
-  // the acquire in ForEach. What an ended thread wrote last is seen because the
+  // acq_rel: pairs with itself in the ring's previous owner, and with the
+  // acquire in ForEach. An ended thread's last writes are visible because the
   // kernel reported its end.
   if (!owners_[i].compare_exchange_strong(owner, NextOwner(owner, thread),
                                           std::memory_order_acq_rel,

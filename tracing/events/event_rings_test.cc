@@ -1,5 +1,5 @@
-// event_rings_test.cc: each thread gets a ring of its own, those of ended
-// threads are used again, and no more threads than there are rings get one.
+// Each thread gets a ring of its own, rings of ended threads are reused, and no
+// more threads than there are rings get one.
 #include "tracing/events/event_rings.h"
 
 #include <gtest/gtest.h>
@@ -78,7 +78,7 @@ TEST(EventRings, LivingThreadsGetARingEachWhileThereAreAny) {
   EXPECT_EQ(rings->OwnerOf(own), ThreadId());
   Owners owners(*rings, kCount);
   std::set<EventRing*> different(owners.taken().begin(), owners.taken().end());
-  // One of them went away empty-handed.
+  // One of them got none.
   EXPECT_EQ(different.size(), kCount);
   EXPECT_EQ(different.count(own), 0u);
   EXPECT_EQ(different.count(nullptr), 1u);
@@ -95,8 +95,8 @@ TEST(EventRings, RingsOfEndedThreadsAreTakenWhenNoneIsUnused) {
     EXPECT_EQ(first.count(nullptr), 0u);
     EXPECT_EQ(rings->Take(ThreadId(), 0), nullptr);
   }
-  // The kernel reports a thread for a moment after it was joined. All that time
-  // passes on the clock that Take is given.
+  // The kernel still reports a thread for a moment after it was joined. The
+  // clock passed to Take advances meanwhile.
   uint64_t now = 0;
   EventRing* ring = nullptr;
   while (ring == nullptr) {
@@ -114,7 +114,7 @@ TEST(EventRings, AfterASearchInVainTheKernelIsLeftAloneForAWhile) {
     Owners owners(*rings, kCount);
     EXPECT_EQ(rings->Take(ThreadId(), 5), nullptr);
   }
-  // However long the owners have ended by now.
+  // The time since the owners ended must not matter.
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   EXPECT_EQ(rings->Take(ThreadId(), 5), nullptr);
   EXPECT_EQ(rings->Take(ThreadId(), 4 + EventRings::kSearchEveryNs), nullptr);
@@ -146,13 +146,13 @@ TEST(EventRings, AChildBeginsWithItsOwnRingAndNoEvents) {
   Zeroed<EventRings> rings;
   Owners others(*rings, kCount);
   for (EventRing* ring : others.taken()) ring->Record({});
-  // The child of the fork is played by this thread, that of the parent by one
-  // of the others.
+  // This thread plays the thread in the child; one of the others is its
+  // counterpart in the parent.
   EventRing* own = others.taken().front();
   rings->BeginInChild(own, ThreadId());
   EXPECT_EQ(rings->OwnerOf(own), ThreadId());
   rings->ForEach([](EventRing& ring) { EXPECT_EQ(ring.Recorded(), 0u); });
-  // The parent's threads live, but are none of the child's.
+  // The parent's threads live, but not in the child.
   EXPECT_EQ(rings->Take(ThreadId(), 0), own);
   EventRing* other = rings->Take(ThreadId() + 1, 0);
   ASSERT_NE(other, nullptr);

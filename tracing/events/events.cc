@@ -21,18 +21,18 @@ constinit thread_local EventRing* own_ring = nullptr;
 // acquire: pairs with the release in MapRings.
 EventRings* AllRings() { return all_rings.load(std::memory_order_acquire); }
 
-// Null when the OS refuses memory.
+// Null if the OS refuses memory.
 EventRings* MapRings() {
   const os::Mapping mapping =
       os::Map(sizeof(EventRings), os::PageBytes(), os::Access::kReadWrite);
   if (!mapping) return nullptr;
-  // A ring in use shall not bring in the unused ones beside it. A kernel that
-  // refuses makes no huge pages.
+  // No huge pages: using one ring must not make the unused ones beside it
+  // resident. If the kernel refuses the advice, it makes none.
   (void)os::AdviseNoHugePages(mapping.address, sizeof(EventRings));
   auto* rings = reinterpret_cast<EventRings*>(mapping.address);
   EventRings* others = nullptr;
-  // release: pairs with the acquire in AllRings; acquire: with another thread
-  // that was faster.
+  // release: pairs with the acquire in AllRings; acquire: pairs with another
+  // thread's release that came first.
   if (all_rings.compare_exchange_strong(others, rings,
                                         std::memory_order_acq_rel)) {
     return rings;
@@ -41,7 +41,7 @@ EventRings* MapRings() {
   return others;
 }
 
-// Null when there is none to be had.
+// Null if no ring is available.
 EventRing* OwnRing(EventRings* rings, uint64_t now_ns) {
   if (own_ring == nullptr) own_ring = rings->Take(ThreadId(), now_ns);
   return own_ring;
@@ -54,7 +54,7 @@ void internal::RecordEventSlow(Operation operation, const void* address,
                                const void* caller) {
   EventRings* rings = AllRings();
   const uint64_t now_ns = Nanoseconds();
-  // The switch is seen before the rings at worst.
+  // events_on may be visible before the rings.
   EventRing* ring = rings == nullptr ? nullptr : OwnRing(rings, now_ns);
   if (ring == nullptr || !ring->Record({now_ns, rings->OwnerOf(ring), operation,
                                         address, bytes, class_bytes, caller})) {

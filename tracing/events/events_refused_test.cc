@@ -1,6 +1,5 @@
-// events_refused_test.cc: when the operating system refuses memory for the
-// rings, events stay off and can be started later. A process of its own, since
-// rings once mapped stay.
+// When the operating system refuses memory for the rings, events stay off and
+// can be started later. A separate process, as rings once mapped stay.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
@@ -22,7 +21,7 @@ TEST(EventsRefused, StartFailsWhileThereIsNoMemoryForTheRings) {
   const int result = StartEvents();
   const int kept = errno;
   const bool on = EventsOn();
-  // No check before the limit is lifted: a message would need memory.
+  // No check before the limit is lifted: its message would need memory.
   ASSERT_EQ(setrlimit(RLIMIT_AS, &before), 0);
   EXPECT_EQ(result, ENOMEM);
   EXPECT_EQ(kept, 77);

@@ -1,5 +1,5 @@
-// events_test.cc: what threads record while events are on, and only that, can
-// be read by anyone, in a thread's order.
+// What threads record while events are on, and only that, can be read by any
+// thread, in each thread's order.
 #include "tracing/events/events.h"
 
 #include <gtest/gtest.h>
@@ -31,7 +31,7 @@ uint64_t NowNs() {
          static_cast<uint64_t>(t.tv_nsec);
 }
 
-// An event of the calling thread with `n` all over it.
+// An event of the calling thread with `n` in every field.
 void RecordNumber(uint64_t n) {
   RecordEvent(Operation::kAllocate, reinterpret_cast<void*>(n), n, n,
               reinterpret_cast<void*>(n));
@@ -115,7 +115,7 @@ TEST_F(EventsTest, OnlyWhatHappensWhileOnIsRecorded) {
 
 TEST_F(EventsTest, StartingAgainForgets) {
   RecordNumber(1);
-  // Nothing while they are on.
+  // No effect while events are on.
   EXPECT_EQ(StartEvents(), 0);
   EXPECT_EQ(NumbersOf(ThreadId()), FromTo(1, 2));
   StopEvents();
@@ -162,7 +162,7 @@ TEST_F(EventsTest, ThreadsRecordWhileOthersRead) {
   }
   done = true;
   for (std::thread& thread : threads) thread.join();
-  // They have ended; their events have not.
+  // The threads have ended; their events remain.
   for (const std::atomic<uint32_t>& id : ids) {
     EXPECT_EQ(NumbersOf(id), FromTo(kEvents - kCapacity, kEvents));
   }
@@ -175,7 +175,7 @@ TEST_F(EventsTest, EventsOfThreadsWithoutARingAreCountedAsDropped) {
   constexpr size_t kMore = 20;
   std::atomic<size_t> ready{0};
   std::atomic<bool> done{false};
-  RecordNumber(1);  // so that this thread has a ring
+  RecordNumber(1);  // gives this thread a ring
   std::vector<std::thread> threads;
   for (size_t i = 0; i < EventRings::kCount + kMore; ++i) {
     threads.emplace_back([&] {
@@ -192,7 +192,7 @@ TEST_F(EventsTest, EventsOfThreadsWithoutARingAreCountedAsDropped) {
   done = true;
   for (std::thread& thread : threads) thread.join();
 
-  // When they have ended, others get their rings; each try is a thread.
+  // Once they have ended, others get their rings; each attempt is a new thread.
   const auto deadline =
       std::chrono::steady_clock::now() + std::chrono::seconds(30);
   bool recorded = false;
@@ -212,7 +212,7 @@ TEST_F(EventsTest, AForkedChildGoesOnWithEventsOfItsOwn) {
   const pid_t child = fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
-    // The frontend does this in a handler (pthread_atfork).
+    // The frontend calls this in a fork handler (pthread_atfork).
     BeginEventsInChild();
     const bool empty = AllEvents().empty() && CountEvents().recorded == 0;
     RecordNumber(7);
@@ -224,7 +224,7 @@ TEST_F(EventsTest, AForkedChildGoesOnWithEventsOfItsOwn) {
   int status = -1;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   EXPECT_EQ(status, 0);
-  // The parent's are what they were.
+  // The parent's are unchanged.
   EXPECT_EQ(AllEvents().size(), 2u);
 }
 

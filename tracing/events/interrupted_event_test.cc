@@ -1,9 +1,9 @@
-// interrupted_event_test.cc: an event that is being written when a signal comes
-// or the process forks is neither torn nor mixed with others.
+// An event that is being written when a signal arrives or the process forks is
+// neither torn nor mixed with others.
 //
-// To be interrupted for sure, a ring has its second page taken away: the first
-// event that reaches into it raises SIGSEGV, whose handler gives the page back.
-// Not for ThreadSanitizer, in whose own code that would happen.
+// To force an interruption, a ring's second page is made inaccessible: the
+// first event that reaches it raises SIGSEGV, whose handler restores the page.
+// Not under ThreadSanitizer, where this would happen in its own code.
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
@@ -74,7 +74,7 @@ TEST_F(InterruptedEventTest, TheHandlersEventIsNotRecorded) {
   EXPECT_FALSE(recorded_in_handler);
   ExpectFromTo(*ring_, 0, kCapacity);
   EXPECT_EQ(ring_->Recorded(), kCapacity);
-  // Later ones are.
+  // Later events are recorded.
   RecordFromTo(*ring_, kCapacity, kCapacity + 5);
   ExpectFromTo(*ring_, 5, kCapacity + 5);
 }
@@ -99,7 +99,7 @@ TEST_F(InterruptedEventTest, NobodyReadsTheOneThatIsBeingOverwritten) {
 alignas(EventRing) char copy[sizeof(EventRing)];
 
 TEST_F(InterruptedEventTest, AForkedChildCanAbandonIt) {
-  // The child has the ring as it was in the middle of another thread's event.
+  // The child has the ring in the middle of another thread's event.
   FillInterruptedBy(0,
                     [](EventRing& ring) { memcpy(copy, &ring, sizeof(copy)); });
   auto& child = *reinterpret_cast<EventRing*>(copy);

@@ -1,5 +1,5 @@
-// Zeroed<T>: a T in fresh memory from the operating system, made by no
-// constructor, as events.cc makes its rings.
+// Zeroed<T>: a T in fresh memory from the operating system, without a
+// constructor call, as events.cc makes its rings.
 #ifndef HAKMEM_TRACING_EVENTS_ZEROED_TEST_HELPER_H_
 #define HAKMEM_TRACING_EVENTS_ZEROED_TEST_HELPER_H_
 
@@ -26,7 +26,7 @@ class Zeroed {
   T& operator*() const { return *get(); }
 
  private:
-  static constexpr size_t kPage = 65536;  // of any system
+  static constexpr size_t kPage = 65536;  // at least any system's
   static constexpr size_t kBytes = (sizeof(T) + kPage - 1) / kPage * kPage;
 
   const uintptr_t address_;

@@ -18,7 +18,7 @@
 #include "base/text/output.h"
 #include "tracing/stacks/symbol_file.h"
 
-// The linker's; null in a static program, but for one that is made with
+// Defined by the linker; null in a static program, unless linked with
 // -static-pie.
 extern __attribute__((weak, visibility("hidden"))) ElfW(Dyn) _DYNAMIC[];
 
@@ -41,21 +41,21 @@ _Unwind_Reason_Code AddFrame(_Unwind_Context* context, void* argument) {
   int before = 0;
   const uintptr_t address = _Unwind_GetIPInfo(context, &before);
   if (address == 0) return _URC_END_OF_STACK;
-  // A return address is that of the next instruction, maybe of another
-  // function.
+  // A return address is that of the next instruction, which may belong to
+  // another function.
   stack.frames[stack.count++] = address - (before == 0 ? 1 : 0);
   return _URC_NO_REASON;
 }
 
-// The functions between the caller of a public function here and the frames
-// that are kept: the public one itself.
+// The frames between the caller of a public function here and those that are
+// kept: the public function itself.
 constexpr size_t kOwnFrames = 1;
 
-// Whether the unwinder looks for tables without a lock or memory: in the
-// modules' own index. gcc's start files of a static program (one without a
-// dynamic section) register its tables besides, and what is registered is
-// sorted into memory of malloc's, under a lock that a fork does not take; other
-// start files leave out the index (--eh-frame-hdr), and the unwinder aborts.
+// Whether the unwinder finds its tables without a lock or memory, in the
+// modules' own index (--eh-frame-hdr). In a static program (one without a
+// dynamic section) it does not: gcc's start files also register the tables,
+// which are then sorted into memory from malloc, under a lock that fork does
+// not take; other start files leave out the index, and the unwinder aborts.
 bool CanUnwind() {
   dl_find_object here;
   return _DYNAMIC != nullptr &&
@@ -71,7 +71,7 @@ bool CanUnwind() {
   _Unwind_Backtrace(AddFrame, &walk);
 }
 
-// What the dynamic section of a module tells of its exported names.
+// Exported symbols, from a module's dynamic section.
 struct Symbols {
   const ElfW(Sym) * first = nullptr;
   size_t count = 0;
@@ -94,14 +94,14 @@ size_t CountSymbols(const uint32_t* gnu_hash) {
   return end + 1;
 }
 
-// An address that the dynamic section of `module` names. The loader has made
-// these addresses; in the kernel's vDSO they are offsets still.
+// An address in the dynamic section of `module`. The loader has relocated these
+// addresses, except in the kernel's vDSO, where they are still offsets.
 uintptr_t AddressIn(const link_map& module, const ElfW(Dyn) & entry) {
   const uintptr_t address = entry.d_un.d_ptr;
   return address < module.l_addr ? module.l_addr + address : address;
 }
 
-// Its table of names, and the one that it was linked under, or null.
+// A module's exported names, and the name it was linked under, or null.
 struct Names {
   const char* table = nullptr;
   const char* own = nullptr;
@@ -149,8 +149,8 @@ void LeaveOut(size_t count, StackTrace* stack) {
   stack->count -= count;
 }
 
-// Leaves out what is above the frame that goes on at `from`; false when there
-// is no such frame.
+// Removes the frames above the one that resumes at `from`; false if there is no
+// such frame.
 bool BeginAt(const void* from, StackTrace* stack) {
   const auto address = reinterpret_cast<uintptr_t>(from);
   for (size_t i = 0; i < stack->count; ++i) {
@@ -163,7 +163,7 @@ bool BeginAt(const void* from, StackTrace* stack) {
 }
 
 // Whether `module` is the allocator's shared library, and not a program or a
-// library that has the allocator linked into it.
+// library that the allocator is linked into.
 bool IsOwnLibrary(const link_map& module) {
   static constexpr char kOwnName[] = "libhakmem";
   const Names names = NamesOf(module);
@@ -171,8 +171,8 @@ bool IsOwnLibrary(const link_map& module) {
          strncmp(names.own, kOwnName, sizeof(kOwnName) - 1) == 0;
 }
 
-// Leaves out the frames before the first of another module than ours; none
-// where all are of it.
+// Removes the frames before the first of another module than ours; none if all
+// are ours.
 void LeaveOutOwnLibrary(StackTrace* stack) {
   dl_find_object own;
   if (_dl_find_object(reinterpret_cast<void*>(&AddFrame), &own) != 0 ||
@@ -188,7 +188,7 @@ void LeaveOutOwnLibrary(StackTrace* stack) {
   }
 }
 
-// Adds text of elsewhere: whatever it holds, the line stays one.
+// Adds text that may contain anything, keeping the output one line.
 void WriteForeign(const char* text, TextBuffer& out) {
   for (; *text != '\0'; ++text) {
     out.Text(static_cast<unsigned char>(*text) < ' ' ? "?" : text, 1);
@@ -201,8 +201,8 @@ void WriteName(const char* name, uintptr_t distance, TextBuffer& out) {
   out.Text("+").Hex(distance);
 }
 
-// Adds " name+0x12" for the exported function that `offset` of `module` lies
-// in, if it lies in one.
+// Adds " name+0x12" for the exported function of `module` that contains
+// `offset`, if any.
 void WriteExportedName(const link_map& module, uintptr_t offset,
                        TextBuffer& out) {
   const Symbols symbols = SymbolsOf(module);
@@ -222,7 +222,7 @@ void WriteExportedName(const link_map& module, uintptr_t offset,
   FoundSymbol found;
   const char* path =
       module.l_name[0] == '\0' ? "/proc/self/exe" : module.l_name;
-  // A relative path may be of another folder by now.
+  // A relative path may refer to another directory by now.
   if (path[0] != '/' || !FindSymbol(path, offset, &found)) return false;
   WriteName(found.name, offset - found.start, out);
   return true;
@@ -230,7 +230,7 @@ void WriteExportedName(const link_map& module, uintptr_t offset,
 
 [[gnu::noinline]] void WriteModule(const link_map& module, TextBuffer& out) {
   if (module.l_name[0] != '\0') return WriteForeign(module.l_name, out);
-  // The program itself has no name there.
+  // The program itself has no name in the module list.
   char program[256];
   const long length = syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/exe",
                               program, sizeof(program) - 1);
@@ -238,7 +238,7 @@ void WriteExportedName(const link_map& module, uintptr_t offset,
   WriteForeign(length > 0 ? program : "the program", out);
 }
 
-// What a frame's line fits into; longer ones are cut.
+// Buffer for a frame's line; longer ones are truncated.
 constexpr size_t kLineBytes = 512;
 
 void WriteFrame(size_t number, uintptr_t address, TextBuffer& text) {
@@ -256,7 +256,7 @@ void WriteFrame(size_t number, uintptr_t address, TextBuffer& text) {
   }
 }
 
-// Has send(line, length) called for each frame.
+// Calls send(line, length) for each frame.
 template <typename Send>
 void PrintFrames(const StackTrace& stack, Send&& send) {
   for (size_t i = 0; i < stack.count; ++i) {

@@ -10,7 +10,7 @@
 namespace hakmem {
 namespace {
 
-// What each line opens with.
+// The prefix of each line.
 std::string Prefix() { return "hakmem[" + std::to_string(getpid()) + "]: "; }
 
 [[gnu::noinline]] void PrintFromHere() {
@@ -26,14 +26,14 @@ TEST(StackTrace, HasALineForEachFrame) {
   const std::string text = testing::internal::GetCapturedStderr();
   EXPECT_EQ(text.rfind(Prefix() + "  #0 0x", 0), 0u) << text;
   EXPECT_NE(text.find("\n" + Prefix() + "  #1 0x"), std::string::npos) << text;
-  // Functions of this program, whose file names them; the C library exports
-  // its own.
+  // Functions of this program are named by its file; the C library exports its
+  // own.
   EXPECT_NE(text.find("stack_trace_test+0x"), std::string::npos) << text;
   EXPECT_NE(text.find("PrintFromHere"), std::string::npos) << text;
   EXPECT_NE(text.find("__libc_start_main"), std::string::npos) << text;
 }
 
-// Notes its stack from where it was called on.
+// Captures its stack from its caller on.
 [[gnu::noinline]] void NoteFromCaller(StackTrace* stack) {
   NoteStack(__builtin_return_address(0), stack);
   asm volatile("");  // no tail call

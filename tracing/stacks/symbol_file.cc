@@ -20,7 +20,7 @@ using Symbol = ElfW(Sym);
 
 class File {
  public:
-  // By number: the C library's calls are cancellation points.
+  // By number: the C library's functions are cancellation points.
   explicit File(const char* path)
       : file_(os::FailsOnPurpose(os::Call::kOpen)
                   ? -1
@@ -32,7 +32,7 @@ class File {
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 
-  // Reads up to `bytes`; returns how many there were.
+  // Reads up to `bytes`; returns the number read.
   size_t ReadSome(uint64_t offset, void* to, size_t bytes) const {
     const long length = syscall(SYS_pread64, file_, to, bytes, offset);
     return length > 0 ? static_cast<size_t>(length) : 0;
@@ -47,7 +47,7 @@ class File {
   const long file_;
 };
 
-// The section of type `type`; false when there is none.
+// Finds the section of type `type`; false if there is none.
 bool FindSection(const File& file, const Header& header, uint32_t type,
                  Section* section) {
   if (header.e_shentsize != sizeof(Section)) return false;
@@ -64,7 +64,7 @@ bool IsIn(const Symbol& symbol, uintptr_t place) {
          place - symbol.st_value < symbol.st_size;
 }
 
-// The symbol of the function that `place` lies in.
+// Finds the symbol of the function that contains `place`.
 bool FindIn(const File& file, const Section& table, uintptr_t place,
             Symbol* symbol) {
   Symbol some[40];

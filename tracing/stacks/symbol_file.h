@@ -1,5 +1,5 @@
-// Names of functions, from the symbol table of a module's file: what debuggers
-// read, which also names functions that are not exported.
+// Function names from the symbol table of a module's file, as debuggers use,
+// which also contains functions that are not exported.
 #ifndef HAKMEM_TRACING_STACKS_SYMBOL_FILE_H_
 #define HAKMEM_TRACING_STACKS_SYMBOL_FILE_H_
 
@@ -9,13 +9,13 @@
 namespace hakmem {
 
 struct FoundSymbol {
-  uintptr_t start = 0;  // of the function, as the place asked for
-  char name[200] = "";  // mangled; cut when it is longer
+  uintptr_t start = 0;  // of the function, in the same addresses as `place`
+  char name[200] = "";  // mangled; truncated if longer
 };
 
-// Finds the function of the ELF file `path` that `place`, an address as the
-// file counts them, lies in. Returns false when the file cannot be read, holds
-// no symbol table or no such function.
+// Finds the function of the ELF file `path` that contains `place`, an address
+// as in the file. Returns false if the file cannot be read, or has no symbol
+// table or no such function.
 //
 // System calls only, allocates nothing, needs some 1.5 KiB of stack;
 // async-signal-safe. Changes errno. Reads the whole symbol table.

@@ -8,7 +8,7 @@
 
 #include "tracing/failures/fake_system_test_helper.h"
 
-// Not exported, so that only the symbol table of the file names it.
+// Not exported, so only the file's symbol table names it.
 extern "C" [[gnu::noinline, gnu::visibility("hidden")]] int
 symbol_file_test_function(int n) {
   asm volatile("" : "+r"(n));
@@ -18,7 +18,7 @@ symbol_file_test_function(int n) {
 namespace hakmem {
 namespace {
 
-// Where this program's code was moved to from where its file says.
+// The offset between this program's load address and its file's.
 uintptr_t LoadOffset() { return _r_debug.r_map->l_addr; }
 
 TEST(SymbolFile, NamesAFunctionOfThisProgram) {

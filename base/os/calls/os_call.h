@@ -1,6 +1,5 @@
-// The calls to the operating system and to libc that may be refused, by kind:
-// what a test may make fail. Those for memory are made in os_memory.cc. Shared
-// by both variants of os_calls.h.
+// The kinds of calls to the operating system and libc that tests can make fail.
+// Memory calls are made in os_memory.cc. Shared by both variants of os_calls.h.
 #ifndef HAKMEM_BASE_OS_CALLS_OS_CALL_H_
 #define HAKMEM_BASE_OS_CALLS_OS_CALL_H_
 
@@ -13,7 +12,7 @@ enum class Call {
   kMunmap,
   kMremap,
   kGetrlimit,
-  kOpen,       // of files of /proc and /sys, of programs, of outputs
+  kOpen,       // files in /proc and /sys, executables, outputs
   kThreadKey,  // pthread_key_create
   kAtFork,     // pthread_atfork
 };

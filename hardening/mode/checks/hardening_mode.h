@@ -1,4 +1,4 @@
-// Build variant --//hardening=checks: each free is checked, and freed memory at
+// Build variant --//hardening=checks: checks each free, and freed memory at
 // reuse.
 #ifndef HAKMEM_HARDENING_MODE_H_
 #define HAKMEM_HARDENING_MODE_H_

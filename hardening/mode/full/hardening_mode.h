@@ -1,4 +1,4 @@
-// Build variant --//hardening=full: as checks, and memory is laid out against
+// Build variant --//hardening=full: as checks, and a memory layout that resists
 // attacks.
 #ifndef HAKMEM_HARDENING_MODE_H_
 #define HAKMEM_HARDENING_MODE_H_

@@ -1,5 +1,5 @@
-// Build variant --//hardening=off: bad frees are found where the books tell
-// anyway.
+// Build variant --//hardening=off: detects only bad frees that the metadata
+// reveals anyway.
 #ifndef HAKMEM_HARDENING_MODE_H_
 #define HAKMEM_HARDENING_MODE_H_
 

@@ -1,4 +1,4 @@
-// alignment_test.cc: blocks at every alignment a program may ask for.
+// Blocks of every alignment a program may request.
 #include <malloc.h>
 
 #include <cerrno>
@@ -34,7 +34,7 @@ void* PosixMemalign(size_t alignment, size_t size) {
   return block;
 }
 
-// Writes the ends of the block, or all of it when that is quick.
+// Fills the ends of the block, or all of it if that is quick.
 void Touch(void* block, size_t size, uint64_t seed) {
   if (size <= 256 * kKiB) {
     Fill(block, size, seed);
@@ -77,8 +77,8 @@ TEST_P(AlignmentTest, EveryPowerOfTwoIsHonouredForEverySize) {
 }
 
 TEST_P(AlignmentTest, NeighboursAreAlignedToo) {
-  // More than one slab's worth: the alignment must not hold for the first
-  // block only.
+  // More than one slab's worth: the alignment must not hold for the first block
+  // only.
   for (size_t alignment = 16; alignment <= 64 * kKiB; alignment *= 2) {
     for (const size_t size : {size_t{1}, alignment / 2, alignment + 16}) {
       std::vector<void*> blocks;
@@ -128,7 +128,8 @@ TEST_P(AlignmentTest, AllIsGivenBack) {
   EXPECT_EQ(after.large_live_bytes, before.large_live_bytes);
 }
 
-// As glibc's memalign, and aligned_alloc until its 2.38: the next power of two.
+// As glibc's memalign, and aligned_alloc before 2.38: rounds up to a power of
+// two.
 class OddAlignmentTest : public testing::TestWithParam<Allocate> {};
 
 TEST_P(OddAlignmentTest, IsTheNextPowerOfTwo) {
@@ -171,7 +172,7 @@ INSTANTIATE_TEST_SUITE_P(EveryFunction, OddAlignmentTest,
                          testing::Values(&memalign, &aligned_alloc,
                                          &HakmemMemalign, &HakmemAlignedAlloc));
 
-// The alignment that the program asked for is the one that it frees with.
+// A sized free passes the alignment that the program requested.
 TEST(OddAlignmentFreeTest, ASizedFreeTakesIt) {
   for (const size_t alignment : {3, 24, 48, 100, 5000}) {
     for (int i = 0; i < 10; ++i) {

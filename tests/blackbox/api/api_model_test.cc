@@ -1,5 +1,5 @@
-// api_model_test.cc: the whole interface against a model, in runs of random
-// calls on three threads that take turns. A run depends on its seed only.
+// Tests the whole API against a model, in runs of random calls on three threads
+// that take turns. A run depends only on its seed.
 #include <malloc.h>
 
 #include <cstdint>
@@ -28,7 +28,7 @@ void Delete(void* block, size_t size, size_t alignment) noexcept {
              : ::operator delete(block, size, std::align_val_t(alignment));
 }
 
-// As a program calls them.
+// The functions as this program calls them.
 ApiFunctions ThisProcess() {
   return {.malloc = malloc,
           .calloc = calloc,

@@ -9,9 +9,9 @@
 namespace hakmem_test {
 namespace {
 
-// Calls visit(offset, bytes) for the words of a block of `size` bytes that a
-// pattern is written to: all of a small one; of a large one both ends and a
-// word of each page, which costs little and still meets every page.
+// Calls visit(offset, bytes) for the words of a block of `size` bytes that are
+// filled with a pattern: all of a small block; of a large one both ends and a
+// word of each page, which is cheap and still touches every page.
 template <typename Visit>
 void ForEachWord(size_t size, Visit&& visit) {
   constexpr size_t kWhole = 4096;
@@ -32,7 +32,7 @@ void Write(char* block, size_t size, uint64_t pattern) {
 }
 
 // Whether the first `bytes` of what Write(block, size, pattern) wrote are
-// there.
+// intact.
 bool IsThere(const char* block, size_t size, uint64_t pattern, size_t bytes) {
   bool all = true;
   ForEachWord(size, [&](size_t at, size_t length) {
@@ -182,7 +182,7 @@ void ApiModel::Allocate(const ApiOperation& operation) {
     case ApiCall::kValloc:
       return Enter(functions_.valloc(size), operation, size, 4096);
     case ApiCall::kPvalloc:
-      // Rounded up to whole pages, and all of them may be used.
+      // Rounded up to whole pages, all of which are usable.
       return Enter(functions_.pvalloc(size), operation,
                    std::max<size_t>((size + 4095) / 4096, 1) * 4096, 4096);
     case ApiCall::kNew:
@@ -204,7 +204,7 @@ void ApiModel::Enter(void* address, const ApiOperation& operation, size_t size,
   Require(usable >= size, "fewer bytes are usable than were asked for", start);
   Require(IsAligned(address, std::max<size_t>(alignment, 16)), "misaligned",
           start);
-  // Neighbours by address: who shares a byte with any block does with one.
+  // Compares with neighbours by address: any overlap is with one of them.
   const auto next = ends_.upper_bound(start);
   Require(next == ends_.end() || start + usable <= next->first,
           "reaches into another block", start);
@@ -244,7 +244,7 @@ void ApiModel::Resize(const ApiOperation& operation) {
                     ? functions_.realloc(old.address, size)
                     : functions_.reallocarray(old.address, 1, size);
   if (moved != nullptr) {
-    // Beyond what was asked for nothing need be kept.
+    // Only the requested bytes must be kept.
     Block kept = old;
     kept.address = static_cast<char*>(moved);
     CheckContents(kept, std::min(old.size, size));

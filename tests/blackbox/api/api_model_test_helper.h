@@ -1,17 +1,16 @@
-// api_model_test_helper.h: a model of what the allocator owes to its callers,
-// and the proof after each step that it has kept it.
+// A model of the allocator's contract, checked after each step.
 //
 //   ApiModel model(functions);   // of the allocator
 //   const std::string problem = model.Run(bytes, count);   // "": none
 //
-// The model knows each live block: where it is, what was asked for, what was
-// written to it. Operations come from bytes (api_operations_test_helper.h) and
-// are made on threads that take turns, so that the same bytes are always the
-// same calls; a block is mostly freed by another thread than its own.
+// The model knows each live block: its address, requested size and contents.
+// Operations are drawn from bytes (api_operations_test_helper.h) and performed
+// on threads that take turns, so the same bytes always give the same calls;
+// most blocks are freed by another thread than their own.
 //
-// The allocator is reached through ApiFunctions alone, and no gtest is needed:
-// for programs that it is preloaded into (api_model_test), and for a fuzzer
-// that has it beside the process's malloc (tests/state_fuzz/api_model.cc).
+// Reaches the allocator only through ApiFunctions, and does not need gtest: for
+// programs that it is preloaded into (api_model_test), and for a fuzzer that
+// has it beside the process's malloc (tests/state_fuzz/api_model.cc).
 #ifndef HAKMEM_TESTS_BLACKBOX_API_API_MODEL_TEST_HELPER_H_
 #define HAKMEM_TESTS_BLACKBOX_API_API_MODEL_TEST_HELPER_H_
 
@@ -30,7 +29,7 @@
 
 namespace hakmem_test {
 
-// A thread that does what it is told and waits meanwhile.
+// A thread that runs actions on request and otherwise waits.
 class TurnTaker {
  public:
   TurnTaker();
@@ -38,7 +37,7 @@ class TurnTaker {
   TurnTaker(const TurnTaker&) = delete;
   TurnTaker& operator=(const TurnTaker&) = delete;
 
-  // Returns when the thread has done `action`.
+  // Returns when the thread has run `action`.
   void Do(const std::function<void()>& action);
 
  private:
@@ -48,10 +47,10 @@ class TurnTaker {
   std::condition_variable changed_;
   const std::function<void()>* action_ = nullptr;
   bool ends_ = false;
-  std::thread thread_;  // last: begins when all else is there
+  std::thread thread_;  // last: starts after all else is initialised
 };
 
-// The interface. All must be there.
+// The API. All functions must be set.
 struct ApiFunctions {
   void* (*malloc)(size_t size) noexcept;
   void* (*calloc)(size_t count, size_t size) noexcept;
@@ -65,8 +64,8 @@ struct ApiFunctions {
   size_t (*usable_size)(void* block) noexcept;
   int (*trim)(size_t pad) noexcept;
   void (*free)(void* block) noexcept;
-  // operator new and delete, without exceptions. An alignment of 0: the form
-  // without one.
+  // operator new and delete, without exceptions. Alignment 0: the form without
+  // an alignment.
   void* (*operator_new)(size_t size, size_t alignment) noexcept;
   void (*operator_delete)(void* block, size_t size, size_t alignment) noexcept;
   size_t (*collect)() noexcept;
@@ -81,24 +80,25 @@ class ApiModel {
   explicit ApiModel(const ApiFunctions& functions);
   ~ApiModel();
 
-  // Makes the calls that `bytes` stand for, then frees all blocks. Returns what
-  // went wrong first, in one line, or nothing.
+  // Performs the calls encoded in `bytes`, then frees all blocks. Returns the
+  // first problem, in one line, or nothing.
   std::string Run(const uint8_t* bytes, size_t count);
 
  private:
   struct Block {
     char* address;
-    size_t size;       // asked for
-    size_t written;    // bytes that the pattern covers
-    size_t alignment;  // asked for; 0: none in particular
+    size_t size;       // requested
+    size_t written;    // bytes covered by the pattern
+    size_t alignment;  // requested; 0: none
     uint64_t pattern;
-    uint8_t thread;  // that it was allocated on
+    uint8_t thread;  // that allocated it
   };
 
-  // At most so many bytes live: what would be more frees a block instead.
+  // Limit on live bytes: an operation that would exceed it frees a block
+  // instead.
   static constexpr size_t kMostBytes = size_t{192} << 20;
   static constexpr size_t kMostBlocks = 2000;
-  // Operations between two checks of the heap, and of all contents.
+  // Operations between two checks of the heap and of all contents.
   static constexpr size_t kCheckEvery = 16;
   static constexpr size_t kLookEvery = 1024;
 
@@ -106,13 +106,13 @@ class ApiModel {
   void Allocate(const ApiOperation& operation);
   void Resize(const ApiOperation& operation);
   void Release(const ApiOperation& operation);
-  // The block that `operation` picks; blocks_.size() when there is none.
+  // The block picked by `operation`; blocks_.size() if there is none.
   size_t Pick(const ApiOperation& operation) const;
 
-  // Takes a new block in, at `address`, and writes to it.
+  // Adds a new block at `address`, and fills it.
   void Enter(void* address, const ApiOperation& operation, size_t size,
              size_t alignment);
-  // Forgets block `i`, and checks what is in it.
+  // Removes block `i`, and checks its contents.
   Block Leave(size_t i);
   void CheckContents(const Block& block, size_t bytes);
   void CheckHeap();
@@ -122,7 +122,7 @@ class ApiModel {
   const ApiFunctions functions_;
   std::unique_ptr<TurnTaker> threads_[kApiThreads];
   std::vector<Block> blocks_;
-  std::map<const char*, const char*> ends_;  // by start: behind usable bytes
+  std::map<const char*, const char*> ends_;  // start to end of the usable bytes
   size_t bytes_ = 0;
   uint64_t next_pattern_ = 1;
   size_t step_ = 0;

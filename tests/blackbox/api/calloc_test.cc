@@ -1,4 +1,4 @@
-// calloc_test.cc: calloc's blocks are zero, whatever their memory held before.
+// calloc's blocks are zero, whatever their memory contained before.
 #include <cstdlib>
 #include <cstring>
 #include <vector>
@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kDirt = 0xa5;
 
-// Allocates `count` blocks, writes all their bytes and frees them.
+// Allocates `count` blocks, fills them and frees them.
 void Dirty(size_t count, size_t size) {
   std::vector<void*> blocks(count);
   for (void*& block : blocks) {
@@ -23,7 +23,7 @@ void Dirty(size_t count, size_t size) {
   for (void* block : blocks) free(block);
 }
 
-// Allocates `count` blocks by calloc and expects zeros in all of them.
+// Allocates `count` blocks by calloc and expects that all are zero.
 void ExpectZero(size_t count, size_t size) {
   std::vector<void*> blocks(count);
   for (void*& block : blocks) {
@@ -52,7 +52,7 @@ TEST_P(CallocTest, ZeroAfterMemoryWasGivenBack) {
   Dirty(count, size);
   Hakmem().collect();
   ExpectZero(count, size);
-  // Some pages given back and some touched again, in one block.
+  // In one block, some pages have been purged and some reused.
   Dirty(count, size / 3 + 1);
   ExpectZero(count, size);
 }

@@ -1,5 +1,5 @@
-// errno_kept_test.cc: free leaves errno alone, also where it makes system
-// calls; so does malloc that succeeds.
+// free keeps errno, even where it makes system calls; so does a malloc that
+// succeeds.
 #include <cerrno>
 #include <cstdlib>
 #include <new>
@@ -12,7 +12,7 @@
 namespace hakmem_test {
 namespace {
 
-constexpr int kMarked = 12345;  // no error of the system
+constexpr int kMarked = 12345;  // not a system error
 
 TEST(ErrnoKeptTest, ByFreesOfEveryKind) {
   for (const size_t size : {size_t{1}, size_t{100}, size_t{1040}, 20 * kKiB,
@@ -66,7 +66,7 @@ TEST(ErrnoKeptTest, ByCallsThatGiveMemoryBack) {
 }
 
 TEST(ErrnoKeptTest, ByFreesAfterAFailure) {
-  // The program reads errno after it has cleaned up.
+  // The program reads errno after its cleanup.
   void* blocks[] = {malloc(10), malloc(20000), malloc(5000000)};
   errno = 0;
   EXPECT_EQ(malloc(Opaque(~size_t{0})), nullptr);

@@ -1,5 +1,5 @@
-// linked_malloc_test.cc: a program linked with `malloc = "//:hakmem"` gets all
-// its memory from the library that //backend selects, without a preload.
+// A program linked with `malloc = "//:hakmem"` gets all its memory from the
+// library that //backend selects, without a preload.
 #include <malloc.h>
 
 #include <cstdio>
@@ -27,8 +27,8 @@ T Opaque(T value) {
   return value;
 }
 
-// Expects that `allocate` takes at least `size` bytes of the library, and
-// that `release` gives all of it back.
+// Expects that `allocate` takes at least `size` bytes from the library, and
+// that `release` returns all of it.
 template <typename Allocate, typename Release>
 void ExpectMoves(size_t size, const Allocate& allocate,
                  const Release& release) {

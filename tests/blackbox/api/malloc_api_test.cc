@@ -1,5 +1,5 @@
-// malloc_api_test.cc: what each function of the malloc family does when all
-// goes well, under its plain name and under its hakmem_ name.
+// The behaviour of each function of the malloc family on success, under its
+// plain name and under its hakmem_ name.
 #include <dlfcn.h>
 #include <malloc.h>
 #include <unistd.h>
@@ -32,13 +32,13 @@ FreeAlignedSized PlainFreeAlignedSized() {
 
 const size_t kPage = static_cast<size_t>(sysconf(_SC_PAGESIZE));
 
-// Some size of every kind: small, page spans, large.
+// Sizes of every kind: small, page spans, large.
 const size_t kSizes[] = {1,        16,       100,         1000,
                          1040,     4096,     20 * kKiB,   70000,
                          1 * kMiB, 3 * kMiB, 8 * kMiB + 1};
 
 TEST(MallocApiTest, EverySizeIsAlignedUsableAndKeepsItsContents) {
-  // Two hundred blocks at a time, each of another size, none touching another.
+  // Two hundred blocks at a time, each of another size, none overlapping.
   constexpr size_t kHeld = 200;
   std::vector<void*> held(kHeld, nullptr);
   std::vector<size_t> usable(kHeld, 0);
@@ -188,7 +188,7 @@ TEST(MallocApiTest, PageFunctionsAlignToPages) {
     for (size_t i = 0; i < std::size(blocks); ++i) {
       ASSERT_NE(blocks[i], nullptr);
       EXPECT_TRUE(IsAligned(blocks[i], kPage)) << size;
-      // pvalloc rounds up to whole pages, and all of them may be used.
+      // pvalloc rounds up to whole pages, all of which are usable.
       const bool whole_pages = i % 2 == 1;
       const size_t bytes =
           whole_pages ? (size + kPage - 1) / kPage * kPage : size;
@@ -242,7 +242,7 @@ TEST(MallocApiTest, TrimAndMalloptAnswer) {
 }
 
 TEST(MallocApiTest, TrimAndCollectGiveMemoryBackAtOnce) {
-  // 32 MiB in spans: too much to be within what a cache may keep.
+  // 32 MiB in spans: more than a cache may keep.
   constexpr size_t kSpan = 64 * kKiB;
   std::vector<void*> blocks;
   for (size_t i = 0; i < 512; ++i) {

@@ -1,5 +1,5 @@
-// new_handler_test.cc: what a std::new_handler may do at the limit: free memory
-// and have the request tried again, throw, or jump out of it altogether.
+// What a std::new_handler may do at the limit: free memory so that the request
+// is retried, throw, or jump out of it.
 #include <setjmp.h>
 
 #include <cstdlib>
@@ -32,7 +32,8 @@ void JumpOut() {
   longjmp(out, 1);
 }
 
-// Runs `body` in a child with little room, and expects that it leaves nothing.
+// Runs `body` in a child under a small limit, and expects that it leaks
+// nothing.
 template <typename Body>
 void ExpectRightAtTheLimit(const Body& body) {
   const ChildResult child = RunForked([&] {
@@ -69,12 +70,12 @@ TEST_P(NewHandlerTest, WhatItFreesServesTheRequest) {
         when_first_called = blocks.count();
       }
     }
-    // Each reserve made room, and the call after the last one threw.
+    // Each reserve made room; the call after the last one threw.
     EXPECT_EQ(handler_calls, kReserves + 1);
     EXPECT_EQ(reserves.count(), 0u);
     EXPECT_GT(when_first_called, 0u);
     EXPECT_GE((blocks.count() - when_first_called) * size, kReserve);
-    // nothrow asks the handler as well, and swallows what it throws.
+    // nothrow calls the handler as well, and swallows its exception.
     EXPECT_EQ(::operator new(Opaque(kRoom), std::nothrow), nullptr);
     EXPECT_EQ(handler_calls, kReserves + 2);
     FreeAll(blocks);
@@ -93,7 +94,7 @@ TEST_P(NewHandlerTest, JumpingOutOfItLeavesNothingBehind) {
       }
       EXPECT_EQ(handler_calls, round + 1);
       EXPECT_GT(blocks.count() * size, kRoom / 4);
-      // At the limit, and still usable.
+      // Still at the limit, and usable.
       free(blocks.Pop());
       EXPECT_NE(blocks.count(), 0u);
       void* again = malloc(size);

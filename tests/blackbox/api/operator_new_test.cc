@@ -1,4 +1,4 @@
-// operator_new_test.cc: every form of operator new and operator delete.
+// Every form of operator new and operator delete.
 #include <malloc.h>
 
 #include <cstdint>
@@ -196,7 +196,7 @@ TEST(OperatorNewTest, WhatTheHandlerThrowsComesThrough) {
   std::set_new_handler(nullptr);
 }
 
-// What a handler can give back, a piece at each call.
+// Memory that a handler can free, one piece per call.
 BlockChain reserve;
 
 TEST(OperatorNewTest, SucceedsOnceTheHandlerHasGivenEnoughBack) {

@@ -1,4 +1,4 @@
-// options_test.cc: options from the environment, seen through hakmem_option.
+// Options from the environment, read through hakmem_option.
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
@@ -34,7 +34,7 @@ std::string VariableOf(const hakmem_option_t& option) {
   return variable;
 }
 
-// Prints each option's name and value in force, and works a little.
+// Prints each option's name and current value, and works a little.
 int PrintValues() {
   for (const hakmem_option_t& option : AllOptions()) {
     fprintf(stderr, "%s=%llu\n", option.name,
@@ -51,7 +51,7 @@ std::string LineFor(const hakmem_option_t& option, uint64_t value) {
   return std::string(option.name) + "=" + std::to_string(value);
 }
 
-// What PrintValues prints when `changed` alone has another value.
+// What PrintValues prints when only `changed` differs from its default.
 std::vector<std::string> ExpectedValues(const hakmem_option_t& changed,
                                         uint64_t value) {
   std::vector<std::string> lines;
@@ -109,7 +109,7 @@ TEST(OptionsTest, ABadValueIsReportedOnceAndIgnored) {
   for (const hakmem_option_t& option : AllOptions()) {
     for (const std::string bad : {"", "nonsense", "-1", "12x", "1.5", "0x", " ",
                                   "99999999999999999999", "1 2", "\n"}) {
-      // What holds a letter is the path of a file.
+      // Text that contains a letter is a file path.
       if (option.type == std::string("output") && HoldsLetter(bad)) continue;
       SCOPED_TRACE(VariableOf(option) + "='" + bad + "'");
       const ChildResult child =
@@ -126,8 +126,8 @@ TEST(OptionsTest, ABadValueIsReportedOnceAndIgnored) {
   }
 }
 
-// Runs PrintValues with `text` given for `option`, and expects `value` in
-// force and nothing else said.
+// Runs PrintValues with `text` for `option`, and expects the value `value` and
+// no other output.
 void ExpectValue(const hakmem_option_t& option, const std::string& text,
                  uint64_t value) {
   SCOPED_TRACE(VariableOf(option) + "=" + text);

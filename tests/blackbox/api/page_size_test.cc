@@ -1,6 +1,6 @@
-// page_size_test.cc: a system whose pages are 64 KiB, as the library is told by
-// HAKMEM_TEST_PAGE_BYTES: what reads as zeros does, what is held stays, and
-// what is free goes back as far as it covers whole pages.
+// A system with pages of 64 KiB, simulated by HAKMEM_TEST_PAGE_BYTES: zeroed
+// memory is zero, held blocks are intact, and free memory is purged where it
+// covers whole pages.
 #include <malloc.h>
 
 #include <cstdlib>
@@ -30,8 +30,8 @@ TEST(PageSizeTest, IsWhatTheTestSays) {
   free(block);
 }
 
-// Blocks of 2 KiB to 200 KiB share system pages with free ones: purges go on
-// around those that are held.
+// Blocks of 2 KiB to 200 KiB share system pages with free ones: purges must
+// leave held blocks intact.
 TEST(PageSizeTest, PurgesLeaveWhatIsHeldAlone) {
   std::mt19937_64 random(1);
   std::vector<Block> blocks;
@@ -65,7 +65,7 @@ TEST(PageSizeTest, PurgesLeaveWhatIsHeldAlone) {
 TEST(PageSizeTest, HolesOfWholePagesGoBack) {
   std::vector<void*> held;
   std::vector<void*> freed;
-  // 100 KiB hold one whole page of 64 KiB at least in two of three cases.
+  // In two of three cases 100 KiB contain at least one whole page of 64 KiB.
   for (int i = 0; i < 1000; ++i) {
     void* block = malloc(200 * kKiB);
     ASSERT_NE(block, nullptr);

@@ -1,5 +1,5 @@
-// realloc_test.cc: realloc keeps contents through every kind of block, and
-// moves large blocks without holding them twice.
+// realloc keeps contents for every kind of block, and moves large blocks
+// without holding them twice.
 #include <malloc.h>
 
 #include <cstdio>
@@ -135,7 +135,7 @@ TEST(ReallocTest, ShrinkingALargeBlockGivesTheRestBack) {
   free(block);
 }
 
-// The most this process ever had resident, in bytes.
+// This process's peak resident memory, in bytes.
 size_t PeakResidentBytes() {
   FILE* file = fopen("/proc/self/status", "r");
   char line[256];
@@ -148,7 +148,7 @@ size_t PeakResidentBytes() {
 }
 
 TEST(ReallocTest, GrowingALargeBlockNeverHoldsItTwice) {
-  // In a child: a new process starts with no peak but what it was given.
+  // In a child: a new process's peak begins at what it inherited.
   const ChildResult child = RunForked([] {
     constexpr size_t kSize = 256 * kMiB;
     void* block = malloc(kSize);
@@ -156,8 +156,8 @@ TEST(ReallocTest, GrowingALargeBlockNeverHoldsItTwice) {
     Fill(block, kSize, 5);
     const size_t before = PeakResidentBytes();
     ASSERT_GE(before, kSize);
-    // Something right behind the block, where there is room for it, keeps
-    // the block from growing in place.
+    // If possible, something right behind the block keeps it from growing in
+    // place.
     void* behind = malloc(kSize);
     block = realloc(block, 2 * kSize);
     ASSERT_NE(block, nullptr);

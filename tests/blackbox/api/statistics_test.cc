@@ -1,5 +1,5 @@
-// statistics_test.cc: the counters say what the program holds, in every form
-// in which they can be read.
+// The counters match what the program holds, in every form in which they can be
+// read.
 #include <malloc.h>
 
 #include <cstdint>
@@ -76,7 +76,7 @@ static_assert(sizeof(hakmem_stats_t) ==
 
 std::string StatsJson() {
   std::string text(Hakmem().stats_json(nullptr, 0) + 1, '?');
-  // Numbers may have grown in between, by the string above.
+  // Numbers may have grown in the meantime, because of the string above.
   text.resize(text.size() + 200);
   const size_t length = Hakmem().stats_json(text.data(), text.size());
   EXPECT_LT(length, text.size());
@@ -166,7 +166,7 @@ TEST(StatisticsTest, OtherThreadsBlocksAreCounted) {
 }
 
 TEST(StatisticsTest, WhatAnotherThreadFreedIsLiveNoMore) {
-  // Whether its owner took it back yet or not.
+  // Whether or not its owner has reclaimed it yet.
   WarmUpThreads(1);
   std::vector<void*> blocks(10000);
   const uint64_t before = Stats().live_bytes;
@@ -249,7 +249,7 @@ TEST(StatisticsTest, AShorterStructIsFilledAsFarAsItGoes) {
   EXPECT_EQ(stats.cached_bytes, 0x5a5a5a5a5a5a5a5au);
   EXPECT_EQ(Hakmem().stats(&stats, 0), 0u);
 
-  // A program built with a later header asks for more than there is.
+  // A program built with a later header requests more than there is.
   struct {
     hakmem_stats_t known;
     uint64_t unknown;
@@ -271,7 +271,7 @@ TEST(StatisticsTest, JsonAgreesWithTheStruct) {
     ASSERT_EQ(values->count(field.name), 1u) << field.name << " in " << text;
     const uint64_t value =
         strtoull(values->at(field.name).c_str(), nullptr, 10);
-    // The text itself is a live block in one of them only.
+    // The text itself is a live block in only one of them.
     if (std::string(field.name).find("bytes") == std::string::npos) {
       EXPECT_EQ(value, stats.*field.member) << field.name;
     } else {
@@ -307,7 +307,7 @@ TEST(StatisticsTest, LookupCostIsMeasured) {
   free(block);
 }
 
-// --- glibc's own names for it ----------------------------------------------
+// --- glibc's statistics functions ------------------------------------------
 
 TEST(StatisticsTest, MallinfoTellsLiveBytes) {
   std::vector<void*> blocks;

@@ -1,6 +1,6 @@
-// tracing_off_test.cc: a library built with --//tracing=off has nothing of
-// tracing in it, and tracing costs the hot path nothing: malloc and free are
-// the same machine code in a library with tracing and in one without.
+// A library built with --//tracing=off contains no tracing, and tracing costs
+// the hot path nothing: malloc and free are the same machine code with and
+// without it.
 #include <cstdlib>
 #include <string>
 
@@ -18,21 +18,21 @@ ElfFile With() {
   return ElfFile(path == nullptr ? "" : path);
 }
 
-// How many places differ, a place being the four bytes of an address relative
-// to the instruction; -1 when the code differs in another way. The same
-// instructions lie at other addresses in the other library.
+// The number of differing addresses, each four bytes relative to the
+// instruction; -1 if the code differs otherwise. The same instructions lie at
+// other addresses in the other library.
 int AddressesThatDiffer(const std::string& a, const std::string& b) {
   if (a.size() != b.size()) return -1;
   int places = 0;
   for (size_t i = 0; i < a.size(); ++i) {
     if (a[i] == b[i]) continue;
 #ifdef __x86_64__
-    // The first byte that differs may be the second or third of the four;
-    // then one or two of the next instruction's are not compared.
+    // The first differing byte may be the second or third of the four; then one
+    // or two bytes of the next instruction are not compared.
     ++places;
     i += 3;
 #else
-    // An instruction of fixed length, with the address in some of its bits.
+    // A fixed-length instruction, with the address in some of its bits.
     ++places;
     i |= 3;
 #endif
@@ -49,7 +49,7 @@ TEST(TracingOffTest, TheHotPathsCodeIsTheSame) {
     EXPECT_EQ(with.Code(name).size(), code.size()) << name;
     const int places = AddressesThatDiffer(with.Code(name), code);
     EXPECT_GE(places, 0) << name;
-    // The table of classes, the thread's bins, the map: and the slow path.
+    // The class table, the thread's bins, the pagemap, and the slow path.
     EXPECT_LE(places, 8) << name;
   }
 }

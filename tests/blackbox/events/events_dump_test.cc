@@ -1,5 +1,4 @@
-// events_dump_test.cc: the recorded events as text, a line each, also from a
-// signal handler.
+// Prints the recorded events as text, one per line, also from a signal handler.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -61,7 +60,7 @@ TEST_F(EventsDumpTest, TheDumpIsOneLineForEachEvent) {
   MakeReallocCalls(&calls);
   const uint64_t before = Counts().recorded;
   EXPECT_EQ(Hakmem().events_dump(file.descriptor()), 0);
-  // It allocated nothing.
+  // The dump allocated nothing.
   EXPECT_EQ(Counts().recorded, before);
   Hakmem().events_stop();
   EXPECT_EQ(file.Text(), LinesOfAllEvents());

@@ -1,7 +1,6 @@
-// events_test.cc: while events are on, every call of the malloc family and of
-// operators new and delete is one event that tells the truth, and nothing else
-// is; in threads old and new, in forked children, and from the start of a
-// process on request.
+// While events are on, every call of the malloc family and of operators new and
+// delete causes exactly one correct event, and nothing else does; in old and
+// new threads, in forked children, and from process start on request.
 #include <dlfcn.h>
 #include <sched.h>
 
@@ -24,7 +23,7 @@
 namespace hakmem_test {
 namespace {
 
-// Where the program that holds `address` was loaded; null when none does.
+// The load address of the program that contains `address`; null if none does.
 const void* ProgramAt(const void* address) {
   Dl_info info;
   return dladdr(address, &info) == 0 ? nullptr : info.dli_fbase;
@@ -106,8 +105,8 @@ TEST_F(EventsTest, CallersAreTold) {
   Hakmem().events_stop();
   const std::vector<hakmem_event_t> events = EventsOf(ThreadId());
   ASSERT_EQ(events.size(), 3u);
-  // A compiler may unroll the loop, but makes one call of it and the last no
-  // sooner than it makes two of the loop's.
+  // A compiler may unroll the loop. It would then duplicate the loop's call
+  // before merging it with the last one.
   EXPECT_NE(events[0].caller, events[2].caller);
   EXPECT_NE(events[1].caller, events[2].caller);
   for (void* block : blocks) free(block);
@@ -139,7 +138,7 @@ TEST_F(EventsTest, StartReachesAThreadThatNeverLeavesItsHotPath) {
     thread_id = ThreadId();
     uint64_t last = 0;
     while (last == 0) {
-      // Served by the bin, from start to end.
+      // Served by the bin, throughout.
       for (int i = 0; i < 100; ++i) free(malloc(64));
       ++rounds;
       if (started) last = rounds;
@@ -179,7 +178,7 @@ TEST_F(EventsTest, TwoThreadsHaveTheirEventsEach) {
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&, i] {
       ids[i] = ThreadId();
-      // One is warm, the other has no cache yet.
+      // One thread is warm, the other has no cache yet.
       if (i == 0) {
         Calls before;
         MakeCalls(&before);

@@ -1,5 +1,5 @@
-// events_test_helper.h: for the tests of events: calls of every kind, and what
-// is recorded of them.
+// For the tests of events: makes calls of every kind, and reads what was
+// recorded of them.
 #ifndef HAKMEM_TESTS_BLACKBOX_EVENTS_EVENTS_TEST_HELPER_H_
 #define HAKMEM_TESTS_BLACKBOX_EVENTS_EVENTS_TEST_HELPER_H_
 
@@ -24,9 +24,9 @@ inline uint32_t ThreadId() {
   return static_cast<uint32_t>(syscall(SYS_gettid));
 }
 
-// The library's own word for how it was built.
+// The library's own report of how it was built.
 
-// What an event should tell, besides time and caller.
+// The expected event, without time and caller.
 struct Expected {
   hakmem_operation_t operation;
   const void* address;
@@ -34,8 +34,8 @@ struct Expected {
   size_t class_bytes;
 };
 
-// The calls that this very thread made, in order. Keeps them without
-// allocating, so that it makes no events of its own.
+// The calls made by this thread, in order. Stored without allocating, so as not
+// to cause events.
 class Calls {
  public:
   void* Allocated(void* block, size_t size) {
@@ -46,7 +46,7 @@ class Calls {
     Add(HAKMEM_OPERATION_REALLOC, block, size);
     return block;
   }
-  // Before it is freed.
+  // To be called before the block is freed.
   void* Freed(void* block) {
     Add(HAKMEM_OPERATION_FREE, block, 0);
     return block;
@@ -71,7 +71,7 @@ class Calls {
 inline void MakeCalls(Calls* calls) {
   for (const size_t size :
        {size_t{1}, size_t{24}, size_t{1000}, 5 * kKiB, 100 * kKiB, 5 * kMiB}) {
-    // From bins, if there are any: the same size again and again.
+    // From bins, if there are any: the same size repeatedly.
     for (int i = 0; i < 3; ++i) {
       void* block = calls->Allocated(malloc(size), size);
       free(calls->Freed(block));
@@ -90,7 +90,7 @@ inline void MakeCalls(Calls* calls) {
   }
 }
 
-// Growing and shrinking, in place and by moving; null and nothing too.
+// Growing and shrinking, in place and by moving; also null and size 0.
 inline void MakeReallocCalls(Calls* calls) {
   void* block = calls->Allocated(realloc(nullptr, 10), 10);
   for (const size_t size : {size_t{12}, size_t{500}, 20 * kKiB, 24 * kKiB,
@@ -140,7 +140,7 @@ class EventsTest : public testing::Test {
     if (!HasTracing()) GTEST_SKIP() << "built with --//tracing=off";
     Hakmem();
     Hakmem().events_stop();
-    // What is recorded from here on is forgotten by the next start.
+    // Events from here on are cleared by the next start.
   }
   void TearDown() override { Hakmem().events_stop(); }
 };

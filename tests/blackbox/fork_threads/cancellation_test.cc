@@ -1,6 +1,6 @@
-// cancellation_test.cc: threads that are cancelled, or end themselves, amid
-// code that allocates. No function of the library is a cancellation point: a
-// thread that ended inside would take a lock, or a block, with it.
+// Threads that are cancelled, or end themselves, during code that allocates. No
+// function of the library is a cancellation point: a thread that ended inside
+// would keep a lock or leak a block.
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
@@ -39,7 +39,7 @@ struct Holder {
   }
 };
 
-// Cancels threads that run `body` after a random time, several times over.
+// Cancels threads that run `body` after a random time, several times.
 void CancelAtRandom(void* (*body)(void*)) {
   WarmUpThreads(kThreads);
   const auto round = [body](int number) {
@@ -74,7 +74,7 @@ TEST(CancellationTest, Deferred) {
   CancelAtRandom(AllocateUntilDeferredCancel);
 }
 
-// Asynchronous where POSIX allows it: in code that calls nothing.
+// Asynchronous where POSIX allows it: in code that calls no functions.
 void* ComputeUntilAsynchronousCancel(void*) {
   static std::atomic<uint64_t> sink;
   std::mt19937_64 random(pthread_self());
@@ -102,9 +102,9 @@ void* EndItself(void*) {
 
 TEST(CancellationTest, ThreadsEndThemselves) { CancelAtRandom(EndItself); }
 
-// Everything that the library does, on a thread that waits to be cancelled.
+// Calls everything in the library, on a thread with a pending cancellation.
 int CallEverythingWhileCancelled() {
-  // Log lines go to a pipe that nobody reads: the longest way through them.
+  // Log lines go to a pipe that nobody reads: the longest code path.
   int ends[2];
   if (pipe(ends) != 0) return 2;
   dup2(ends[1], STDERR_FILENO);

@@ -1,6 +1,6 @@
-// fork_and_heap_check_test.cc: after many forks while many threads allocate,
-// the parent's books are what they were. The environment variable
-// HAKMEM_TEST_FORKS says how many; the test `..._long` forks 1,000 times.
+// After many forks while many threads allocate, the parent's metadata are
+// consistent and nothing is leaked. The environment variable HAKMEM_TEST_FORKS
+// sets the number of forks; the test `..._long` forks 1,000 times.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,7 +42,7 @@ TEST(ForkAndBooksTest, NothingIsLostInTheParent) {
 }
 
 TEST(ForkAndBooksTest, NothingIsLostInTheChild) {
-  // The child's own: what its parent's other threads had is theirs for ever.
+  // The child's own threads: blocks of the parent's other threads are leaked.
   BusyThreads busy(kThreads);
   for (int i = 0; i < Forks() / 10; ++i) {
     const ChildResult child = RunForked([i] {

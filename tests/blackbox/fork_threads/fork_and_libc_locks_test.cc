@@ -1,8 +1,8 @@
-// fork_and_libc_locks_test.cc: fork beside threads that allocate while they
-// hold locks of the C library and of the dynamic loader: of open objects,
-// locales, time zones, the databases of names, character sets, fork handlers.
-// (Of streams: fork_and_streams_test.) Fork must not wait for one that waits
-// for the allocator, and the child must be able to allocate.
+// Forks while threads allocate with locks of the C library and the dynamic
+// loader held: of open objects, locales, time zones, the name databases,
+// character sets, fork handlers. (Of streams: fork_and_streams_test.) Fork must
+// not deadlock with a thread that waits for the allocator, and the child must
+// be able to allocate.
 #include <dlfcn.h>
 #include <iconv.h>
 #include <locale.h>
@@ -26,10 +26,10 @@ namespace hakmem_test {
 namespace {
 
 constexpr int kForks = 100;
-// Far longer than a run takes; who stands still is ended by SIGALRM.
+// Far longer than a run takes; SIGALRM ends a deadlock.
 constexpr unsigned kPatienceSeconds = 90;
 
-// Forks while a thread calls `use(round)` again and again.
+// Forks while a thread calls `use(round)` repeatedly.
 void ForkBeside(void (*use)(int round)) {
   const ChildResult child = RunForked([use] {
     alarm(kPatienceSeconds);
@@ -57,7 +57,7 @@ TEST(ForkAndLibcLocksTest, OpenObjects) {
   ForkBeside([](int) {
     void* object = dlopen("libutil.so.1", RTLD_NOW);
     if (object != nullptr) dlclose(object);
-    // Fails, and allocates the reason.
+    // Fails, and allocates the error message.
     dlopen("libthere_is_none.so", RTLD_NOW);
     dlerror();
   });
@@ -103,7 +103,7 @@ TEST(ForkAndLibcLocksTest, CharacterSets) {
   });
 }
 
-// Keys, the environment, and functions for the end of the process.
+// Keys, the environment, and exit functions.
 TEST(ForkAndLibcLocksTest, SmallLists) {
   ForkBeside([](int round) {
     pthread_key_t key;

@@ -1,6 +1,6 @@
-// fork_and_streams_test.cc: fork beside threads that allocate while they hold
-// locks of the C library's streams, and beside fflush(NULL), which waits for
-// those while it holds the list of streams.
+// Forks while threads allocate with locks of the C library's streams held, and
+// during fflush(NULL), which waits for those while it holds the list of
+// streams.
 #include <signal.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -25,7 +25,7 @@ namespace {
 constexpr int kForkers = 3;
 constexpr int kReaders = 6;
 constexpr int kForksEach = 40;
-// Far longer than a run takes; who stands still is ended by SIGALRM.
+// Far longer than a run takes; SIGALRM ends a deadlock.
 constexpr unsigned kPatienceSeconds = 90;
 
 // A file of one long line.
@@ -80,7 +80,8 @@ int ForkBesideStreams() {
       FILE* stream = fopen(file.name(), "r");
       while (!stop) {
         if (!ReadLine(stream)) ++failed;
-        // Locks of streams are unfair: without a pause nobody else gets one.
+        // Locks of streams are unfair: without a pause no other thread gets
+        // one.
         usleep(50);
       }
       fclose(stream);
@@ -93,7 +94,7 @@ int ForkBesideStreams() {
         const pid_t child = fork();
         if (child == 0) {
           alarm(kPatienceSeconds);
-          // A thread of the child, to which an unbalanced lock would be closed.
+          // A thread of the child, which could not take an unbalanced lock.
           bool right = UseStreams(file.name());
           std::thread([&] { right = UseStreams(file.name()) && right; }).join();
           _exit(right && AllocateAndFree(n, 50) ? 0 : 1);
@@ -104,7 +105,7 @@ int ForkBesideStreams() {
     });
   }
   for (std::thread& thread : forkers) thread.join();
-  // The list's lock is as free as before: for this thread and for others.
+  // The list's lock is free again, for this thread and for others.
   if (!UseStreams(file.name())) ++failed;
   stop = true;
   for (std::thread& thread : others) thread.join();
@@ -133,8 +134,8 @@ void ForkInSignalHandler(int) {
   errno = saved_errno;
 }
 
-// One thread that a timer interrupts anywhere in streams, the list's critical
-// sections included.
+// One thread that a timer interrupts anywhere in streams, including the
+// critical sections of the list.
 int ForkAmidStreams() {
   alarm(kPatienceSeconds);
   const LongLine file;

@@ -1,6 +1,6 @@
-// fork_handlers_test.cc: fork handlers of the program that allocate, free and
-// fork, registered before the library's own and after them. Those registered
-// before run while the library holds its locks, others when it does not.
+// Fork handlers of the program that allocate, free and fork, registered before
+// and after the library's own. Those registered before run while the library
+// holds its locks, others when it does not.
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/wait.h>
@@ -21,12 +21,12 @@ namespace {
 
 constexpr int kThreads = 4;
 constexpr int kForks = 30;
-// Far longer than a run takes; who stands still is ended by SIGALRM.
+// Far longer than a run takes; SIGALRM ends a deadlock.
 constexpr unsigned kPatienceSeconds = 90;
 
 enum class Phase { kPrepare, kParent, kChild };
 
-// What every handler does; nothing while null.
+// The action of every handler; null: none.
 std::atomic<void (*)(Phase)> action{nullptr};
 
 template <Phase kPhase>
@@ -45,10 +45,10 @@ void Register() {
 // Runs before every constructor, also those of the preloaded library.
 __attribute__((section(".preinit_array"), used)) void (*preinit)() = Register;
 
-// And behind them.
+// And after them.
 __attribute__((constructor)) void RegisterAgain() { Register(); }
 
-// Sets what handlers do while it lives.
+// Sets the handlers' action during its lifetime.
 class HandlersDo {
  public:
   explicit HandlersDo(void (*act)(Phase)) {
@@ -61,7 +61,7 @@ class HandlersDo {
   }
 };
 
-// Forks; the child runs `body` and exits with 0 when that returns true.
+// Forks; the child runs `body` and exits with 0 if that returns true.
 template <typename Body>
 bool ForkAndRun(const Body& body) {
   const pid_t child = fork();
@@ -138,7 +138,7 @@ TEST(ForkHandlersTest, FreeWhatOthersAllocated) {
   BusyThreads busy(kThreads);
   HandlersDo handlers(KeepInHandler);
   for (int i = 0; i < kForks; ++i) {
-    // By another thread, which frees remotely then.
+    // In another thread, so the frees are remote.
     std::thread([&] {
       blocks.push_back({malloc(100), 100});
       Fill(blocks.back().block, 100, 100);
@@ -167,7 +167,7 @@ void AskInHandler(Phase) {
 }
 
 TEST(ForkHandlersTest, AskTheLibrary) {
-  // For the check of the heap, other threads must be quiet.
+  // The heap check requires other threads to be quiet.
   std::atomic<bool> stop = false;
   std::thread quiet([&] {
     free(Opaque(malloc(100)));
@@ -183,7 +183,7 @@ TEST(ForkHandlersTest, AskTheLibrary) {
   quiet.join();
 }
 
-// The first calls of a thread come in handlers: its cache begins there.
+// A thread's first calls are in handlers, so its cache is created there.
 TEST(ForkHandlersTest, MakeTheFirstCallsOfAThread) {
   HandlersDo handlers(AllocateInHandler);
   for (int i = 0; i < 20; ++i) {
@@ -216,7 +216,7 @@ void ForkInHandler(Phase phase) {
   if (!AllocateAndFree(7, 100)) abort();
   if (child == 0) {
     alarm(kPatienceSeconds);
-    // Half of these children leave at once, the others go on in the handler.
+    // Half of these children exit at once, the others continue in the handler.
     if (phase != Phase::kPrepare || depth > 1) _exit(0);
     action = AllocateInHandler;
   } else {
@@ -235,7 +235,7 @@ int ForkInHandlers() {
       const pid_t parent = getpid();
       action = ForkInHandler;
       right = ForkAndRun(AllocateInChild) && right;
-      // A child that went on from a handler is a process like any other.
+      // A child that continued from a handler is an ordinary process.
       if (getpid() != parent) _exit(right && AllocateInChild() ? 0 : 1);
     }
     action = nullptr;

@@ -1,7 +1,6 @@
-// fork_in_handler_test.cc: fork in a signal handler that interrupts threads in
-// the middle of malloc and free. POSIX no longer calls fork async-signal-safe,
-// yet crash handlers and interval timers do it. It must not wait for a lock
-// that its own thread holds.
+// Fork in a signal handler that interrupts malloc and free. POSIX no longer
+// lists fork as async-signal-safe, yet crash handlers and interval timers call
+// it. It must not wait for a lock that its own thread holds.
 #include <pthread.h>
 #include <signal.h>
 #include <sys/time.h>
@@ -23,7 +22,7 @@ namespace {
 
 constexpr size_t kThreads = 4;
 constexpr int kForks = 120;
-// Far longer than a run takes; who stands still is ended by SIGALRM.
+// Far longer than a run takes; SIGALRM ends a deadlock.
 constexpr unsigned kPatienceSeconds = 90;
 
 enum class ChildDoes { kExit, kExec, kGoOn };
@@ -96,11 +95,11 @@ TEST(ForkInHandlerTest, TheChildOfABusyThreadBecomesAnotherProgram) {
   EXPECT_EQ(child.exit_code, 0) << child.signal << child.err;
 }
 
-// One thread, a timer, and children that return from the handler to whatever
-// was interrupted and go on: glibc's malloc allows that as well.
+// One thread, a timer, and children that return from the handler and continue
+// the interrupted code: glibc's malloc supports that as well.
 int ForkByTimer() {
   HandleWithFork(SIGVTALRM, ChildDoes::kGoOn);
-  // By the processor's time: it never runs out while waiting for a child.
+  // CPU time: the timer never expires while waiting for a child.
   const itimerval often = {{0, 1000}, {0, 1000}};
   setitimer(ITIMER_VIRTUAL, &often, nullptr);
   bool right = true;
@@ -124,8 +123,8 @@ TEST(ForkInHandlerTest, TheChildOfTheOnlyThreadGoesOn) {
   EXPECT_EQ(child.exit_code, 0) << child.signal << child.err;
 }
 
-// A crash handler that starts another program to tell of the crash. The library
-// ends the process amid its own critical section: where it finds the fault.
+// A crash handler that starts another program to report the crash. The library
+// aborts within its own critical section, where it detects the error.
 int ReportACrash() {
   struct sigaction action = {};
   action.sa_handler = [](int) {

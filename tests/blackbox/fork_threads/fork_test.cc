@@ -1,5 +1,5 @@
-// fork_test.cc: fork while other threads allocate. The child has one thread
-// and must find no lock held and no list half changed.
+// Fork while other threads allocate. The child has one thread and must find no
+// lock held and no list half changed.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,8 +19,8 @@ namespace {
 constexpr int kThreads = 8;
 constexpr int kForks = 200;
 
-// Forks; the child runs `body` and exits with 0 when that returns true. A
-// child that stands still is ended by SIGALRM.
+// Forks; the child runs `body` and exits with 0 if that returns true. SIGALRM
+// ends a child that deadlocks.
 template <typename Body>
 void ForkAndExpectSuccess(const Body& body) {
   const pid_t child = fork();

@@ -1,6 +1,6 @@
-// keyless_threads_test.cc: a process that has taken every pthread key before
-// the library could have one. Nobody tells the library of threads that end;
-// their caches are found all the same when other threads begin.
+// A process that has taken every pthread key before the library could have one.
+// The library is not notified when threads end; it still finds their caches
+// when other threads start.
 #include <pthread.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// many_threads_test.cc: very many threads, one after the other and at once.
+// Very many threads, one after the other and at once.
 #include <pthread.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 namespace hakmem_test {
 namespace {
 
-// Threads with small stacks, all alive at once; ended when this is destroyed.
+// Threads with small stacks, all alive at once; joined by the destructor.
 class Threads {
  public:
   Threads(size_t count, void* (*run)(void*), void* argument) : threads_(count) {
@@ -35,7 +35,7 @@ class Threads {
   std::vector<pthread_t> threads_;
 };
 
-// Some blocks of each kind, and one that another thread frees.
+// Allocates blocks of each kind, and frees one of another thread's.
 void* LiveShortly(void* handed_on) {
   std::mt19937_64 random(pthread_self());
   Held held[30];
@@ -94,7 +94,7 @@ void Meet(size_t count, const Look& look) {
   pthread_barrier_destroy(&meeting.all_seen);
 }
 
-// A thread that frees blocks when it is told to.
+// A thread that frees blocks on request.
 struct Freer {
   pthread_barrier_t begin;
   pthread_barrier_t end;
@@ -109,8 +109,8 @@ void* FreeWhenTold(void* argument) {
   return nullptr;
 }
 
-// Of a heap that shrinks while there are threads the books do not stay
-// resident: those of 512 segments are 18 MiB.
+// When a heap shrinks while threads exist, its metadata do not stay resident:
+// those of 512 segments are 18 MiB.
 TEST(ManyThreadsTest, AHeapThatShrinksLeavesFewBooks) {
   constexpr size_t kBlockBytes = 2048;
   constexpr size_t kEach = size_t{512} * kMiB / kBlockBytes;
@@ -142,7 +142,7 @@ TEST(ManyThreadsTest, TwentyThousandShortLivesStayWithinBounds) {
   constexpr size_t kAtOnce = 40;
   constexpr int kBatches = 500;
   std::atomic<void*> handed_on = nullptr;
-  // libc keeps stacks, and some bytes that it allocated for each.
+  // libc keeps stacks, and a few bytes allocated for each.
   Meet(kAtOnce, [] {});
   const hakmem_stats_t before = CollectedStats();
   size_t after_some = 0;
@@ -170,10 +170,10 @@ TEST(ManyThreadsTest, TwoThousandAtOnceGiveAllBack) {
     });
   }
   EXPECT_EQ(CollectedStats().threads, before.threads);
-  // libc keeps up to 40 MiB of stacks, of which little is resident, and some
-  // bytes that it allocated for each.
+  // libc keeps up to 40 MiB of stacks, of which little is resident, and a few
+  // bytes allocated for each.
   EXPECT_LT(Stats().live_bytes, before.live_bytes + kMiB);
-  // Of the books of a segment, the segment back-end keeps a page.
+  // The segment back-end keeps a page of each segment's metadata.
   const size_t books = ExpectedBackend() == "segment" ? kAtOnce * 4 * kKiB : 0;
   EXPECT_LT(ResidentBytes(), resident_before + 24 * kMiB + books);
   EXPECT_EQ(HeapProblems(), 0);

@@ -1,6 +1,6 @@
-// signal_jumps_test.cc: handlers that jump out of a program's code (not out of
-// malloc), and handlers on stacks of their own that allocate where the program
-// was not in malloc: both are allowed.
+// Handlers that jump out of the program's code (not out of malloc), and
+// handlers on alternate stacks that allocate when they interrupt the program
+// outside malloc: both are allowed.
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -32,8 +32,7 @@ void JumpIfAllowed(int) {
   siglongjmp(back, 1);
 }
 
-// Allocates with signals coming in at any time, and computes until one takes it
-// out.
+// Allocates while signals may arrive, then computes until a handler jumps out.
 bool AllocateAndBeThrownBack(uint64_t seed) {
   void* volatile kept = malloc(1000);
   Fill(kept, 1000, seed);
@@ -86,7 +85,8 @@ TEST(SignalJumpsTest, OutOfComputation) {
 std::atomic<int> handled{0};
 std::atomic<int> handled_wrong{0};
 
-// Every kind of block and a refusal. No deep frames: the stack is small.
+// Every kind of block and a failing request. No deep frames: the stack is
+// small.
 void AllocateInHandler(int) {
   size_t size = 1;
   void* held[8] = {};

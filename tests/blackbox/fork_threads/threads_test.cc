@@ -1,4 +1,4 @@
-// threads_test.cc: blocks that cross threads, threads that come and go.
+// Blocks freed by other threads, and threads that start and end.
 #include <pthread.h>
 #include <unistd.h>
 
@@ -23,8 +23,8 @@ struct Parcel {
   uint64_t seed;
 };
 
-// Blocks on their way from one thread to another; holds a few thousand, so
-// that the giver runs well ahead of the taker.
+// A queue of blocks from one thread to another; bounded at a few thousand, so
+// that the producer runs well ahead of the consumer.
 class HandOver {
  public:
   void Give(const Parcel& parcel) {
@@ -33,7 +33,7 @@ class HandOver {
     parcels_.push_back(parcel);
     changed_.notify_all();
   }
-  // Takes everything there is, without waiting.
+  // Takes all blocks in the queue, without waiting.
   std::deque<Parcel> TakeAll() {
     std::deque<Parcel> all;
     std::lock_guard<std::mutex> lock(mutex_);
@@ -51,7 +51,7 @@ class HandOver {
 class CrossingThreadsTest : public testing::TestWithParam<int> {};
 
 // Each thread allocates for the next one in a ring, and frees, or grows and
-// then frees, what the one before it allocated.
+// then frees, what the previous one allocated.
 TEST_P(CrossingThreadsTest, ContentsArriveAndMemoryIsGivenBack) {
   const size_t count = static_cast<size_t>(GetParam());
   const size_t blocks_each = 400000 / count;
@@ -79,8 +79,9 @@ TEST_P(CrossingThreadsTest, ContentsArriveAndMemoryIsGivenBack) {
           Parcel parcel = {malloc(size), size, random()};
           if (parcel.block == nullptr) abort();
           Fill(parcel.block, size, parcel.seed);
-          // Taking this often, not all can wait at once: who waits gave
-          // thousands since the next one took, and took itself since then.
+          // Taking this often rules out a deadlock: a thread that waits has
+          // given thousands since the next one took, and has taken itself since
+          // then.
           if (i % 4 == 0) take();
           queues[(self + 1) % count].Give(parcel);
         }
@@ -125,7 +126,7 @@ TEST(ThreadsTest, AThreadThatOnlyFreesFeedsOneThatOnlyAllocates) {
   }
   done = true;
   frees.join();
-  // About 1 GiB went through; some thousand blocks were held at any time.
+  // About 1 GiB passed through; a few thousand blocks were held at any time.
   EXPECT_LT(most, before + 64 * kMiB);
 }
 
@@ -161,13 +162,13 @@ TEST(ThreadsTest, TheSmallestStackIsEnough) {
   pthread_attr_t attributes;
   ASSERT_EQ(pthread_attr_init(&attributes), 0);
   ASSERT_EQ(pthread_attr_setstacksize(&attributes, stack), 0);
-  static char right;  // its address is the result of a thread that was served
+  static char right;  // its address is the result of a thread that succeeded
   const auto work = [](void*) -> void* {
     void* held[16] = {};
     size_t size = 1;
     for (int i = 0; i < 400; ++i) {
       void*& block = held[i % 16];
-      size = size * 7 % 5000011;  // every kind of block comes up
+      size = size * 7 % 5000011;  // every kind of block occurs
       block = i % 3 == 0 ? realloc(block, size) : (free(block), malloc(size));
       if (block == nullptr) return nullptr;
       static_cast<char*>(block)[size - 1] = 1;
@@ -222,8 +223,7 @@ TEST(ThreadsTest, WhatAnExitedThreadAllocatedIsReusedOnceFreed) {
 }
 
 TEST(ThreadsTest, WhatAnExitedThreadAllocatedIsReusedOnceAnotherThreadFreed) {
-  // No thread of this round lives on: neither the one that allocates, nor the
-  // one that frees.
+  // Both threads of a round end, the one that allocates and the one that frees.
   size_t after_some = 0;
   WarmUpThreads(1);
   const uint64_t live_before = CollectedStats().live_bytes;
@@ -240,8 +240,8 @@ TEST(ThreadsTest, WhatAnExitedThreadAllocatedIsReusedOnceAnotherThreadFreed) {
 }
 
 TEST(ThreadsTest, AnExitedThreadsHalfEmptySlabsServeOthers) {
-  // Each thread leaves one block in ten alive. What lies between them must
-  // serve the threads after it, or 200 rounds would take ten times the room.
+  // Each thread leaves one block in ten live. Later threads must use the memory
+  // in between, or 200 rounds would take ten times as much.
   const size_t before = ResidentBytes();
   std::vector<void*> left;
   left.reserve(500000);

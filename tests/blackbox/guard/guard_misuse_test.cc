@@ -1,5 +1,5 @@
-// guard_misuse_test.cc: what misuses a guarded block is told exactly, with the
-// stacks, and ends the program as it should; nothing else is told.
+// Misuse of a guarded block is reported exactly, with stacks, and ends the
+// program correctly; nothing else is reported.
 #include <malloc.h>
 #include <setjmp.h>
 #include <sys/mman.h>
@@ -20,7 +20,7 @@
 #include "tests/blackbox/support/block_test_helper.h"
 #include "tests/blackbox/support/preload_test_helper.h"
 
-// Found by name in the stacks that are reported.
+// Found by name in the reported stacks.
 extern "C" {
 [[gnu::noinline]] void* GuardTestAllocates(size_t size) {
   return hakmem_test::Opaque(malloc(size));
@@ -37,7 +37,7 @@ namespace hakmem_test {
 namespace {
 
 // --- The programs --------------------------------------------------------
-// Each allocates a guarded block, says where it is, and misuses it.
+// Each allocates a guarded block, prints its address, and misuses it.
 
 const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
 
@@ -104,24 +104,24 @@ PROGRAM(slack_at_realloc, char* block = Guarded(24, End::kLeft);
         GuardTestWrites(block + 25);
         if (realloc(Opaque(block), 30) == nullptr) abort());
 PROGRAM(write_to_nothing, GuardTestWrites(Guarded(0, End::kLeft) + 0);
-        _exit(3));  // 0 bytes have a page: found only when freed
+        _exit(3));  // size 0 has a page: detected only at free
 PROGRAM(freed_elsewhere, char* block = Guarded(64, End::kRight);
         std::thread([block] { GuardTestFrees(block); }).join();
         GuardTestReads(block + 1));
 PROGRAM(accessed_elsewhere, char* block = Guarded(64, End::kRight);
         std::thread([block] { GuardTestReads(block + 64); }).join());
 
-// --- What is to be said --------------------------------------------------
+// --- The expected reports ------------------------------------------------
 
-// Whether the processor's word on a fault is read: only then is a write told
-// from a read.
+// Whether the CPU's error code of a fault is read, which distinguishes writes
+// from reads.
 #if defined(__x86_64__)
 constexpr bool kTellsWritesFromReads = true;
 #else
 constexpr bool kTellsWritesFromReads = false;
 #endif
 
-// The line of a fault, which begins with what the access was.
+// The line of a fault, with the kind of access in front.
 std::string OfFault(const std::string& line) {
   return kTellsWritesFromReads ? line : "access" + line.substr(line.find(' '));
 }
@@ -134,7 +134,7 @@ ChildResult RunGuarded(const std::string& program) {
 struct Case {
   const char* program;
   int signal;
-  std::string first_line;  // with A and A+n for addresses, T for the thread
+  std::string first_line;  // @ and @+n: addresses; $T: the thread
   std::string headings;    // a: allocated, f: freed, x: accessed, c: called
   const char* last = "";   // in the last stack
 };
@@ -143,7 +143,7 @@ void PrintTo(const Case& c, std::ostream* out) { *out << c.program; }
 
 class GuardMisuseTest : public testing::TestWithParam<Case> {};
 
-// `pattern` with the block's address and thread in place.
+// `pattern` with the block's address and thread inserted.
 std::string Filled(std::string pattern, uintptr_t block,
                    const std::string& thread) {
   for (size_t at; (at = pattern.find('@')) != std::string::npos;) {
@@ -161,7 +161,7 @@ std::string Filled(std::string pattern, uintptr_t block,
   return pattern;
 }
 
-// The stack that follows the line which begins with `heading`.
+// The stack that follows the line beginning with `heading`.
 std::string StackAfter(const std::vector<std::string>& lines,
                        const std::string& heading) {
   std::string stack;
@@ -333,7 +333,7 @@ TEST(GuardReportTest, SaysNothingOfOtherFaults) {
   EXPECT_EQ(child.err.find("hakmem"), std::string::npos) << child.err;
 }
 
-// --- The signal's way ----------------------------------------------------
+// --- Signal forwarding ---------------------------------------------------
 
 PROGRAM(fault_elsewhere,
         GuardTestWrites(static_cast<char*>(Opaque(mmap(
@@ -400,7 +400,7 @@ TEST(GuardSignalTest, ALaterHandlerTakesOursOut) {
   EXPECT_EQ(lines[1], lines[0].substr(0, lines[0].find(' ')));
 }
 
-// A handler's stack with little room.
+// A small stack for the handler.
 PROGRAM(tiny_signal_stack, const SmallSignalStack stack(4096);
         GuardTestReads(Freed(64)));
 PROGRAM(small_signal_stack, const SmallSignalStack stack(8192 + 1536);

@@ -1,6 +1,5 @@
-// guard_test.cc: while blocks are sampled, the program gets what it asks for
-// all the same, as often guarded as it should be; and nothing without being
-// asked to.
+// With sampling on, the program works as usual, and the right share of its
+// blocks is guarded; without, none is.
 #include <dlfcn.h>
 #include <malloc.h>
 #include <sys/resource.h>
@@ -52,7 +51,7 @@ TEST(GuardTest, NothingIsGuardedUnlessAskedFor) {
   EXPECT_EQ(Stats().guarded_live, 0u);
 }
 
-// The share of calls that are guarded, in threads of the program's time.
+// The share of calls that are guarded, in several threads.
 int CountSamples() {
   constexpr uint64_t kCalls = 100000;
   const uint64_t before = Stats().guarded_sampled;
@@ -63,7 +62,7 @@ int CountSamples() {
   call();
   other.join();
   const uint64_t sampled = Stats().guarded_sampled - before;
-  // 2000 are to be expected; the deviation is 45.
+  // The expected value is 2000, the standard deviation 45.
   if (sampled > 1750 && sampled < 2250) return 0;
   fprintf(stderr, "%zu\n", static_cast<size_t>(sampled));
   return 1;
@@ -101,7 +100,7 @@ TEST(GuardTest, ForkedChildrenSampleOtherCalls) {
 
 // --- Every function ------------------------------------------------------
 
-// Makes sure that `block` is guarded and counts as its own size, fills it, and
+// Checks that `block` is guarded and has its own size as usable size; fills and
 // returns it.
 void* Guarded(void* block, size_t size, size_t alignment = 16) {
   CHECK(block != nullptr);
@@ -138,7 +137,7 @@ int UseEveryFunction() {
     ::operator delete(Guarded(::operator new(size), size));
     ::operator delete[](Guarded(::operator new[](size), size), size);
     void* grown = Guarded(realloc(nullptr, size), size);
-    CHECK(realloc(grown, size) == grown);  // as of all blocks
+    CHECK(realloc(grown, size) == grown);  // as for all blocks
     grown = realloc(grown, size + 1);
     CHECK(Holds(grown, size, size));
     free(Guarded(reallocarray(grown, 1, size + 2), size + 2));
@@ -210,7 +209,7 @@ const ChildProgram use_full_pool("use_full_pool", UseFullPool);
 
 // --- Threads and fork ----------------------------------------------------
 
-// Blocks on their way between threads.
+// Blocks passed between threads.
 class Exchange {
  public:
   struct Item {
@@ -219,7 +218,7 @@ class Exchange {
     uint64_t seed = 0;
   };
 
-  // Puts `item` in the place of another.
+  // Puts `item` in and returns its predecessor.
   Item Swap(size_t place, const Item& item) {
     const std::lock_guard<std::mutex> lock(mutex_);
     return std::exchange(items_[place % std::size(items_)], item);
@@ -326,14 +325,13 @@ TEST(GuardTest, WithoutAddressSpaceNothingIsGuarded) {
             "hakmem: HAKMEM_GUARD_SAMPLE is ignored: out of memory\n");
 }
 
-// Refusals to open slots, and to close them again.
+// Calls to open and close slots are refused.
 int UseWhileCallsFail() {
   using FailCalls = void (*)(uint64_t, uint64_t);
   const auto fail = reinterpret_cast<FailCalls>(
       dlsym(RTLD_DEFAULT, "hakmem_test_fail_os_calls"));
   CHECK(fail != nullptr);
-  // More than there are slots, so that bins have some and need no call to the
-  // system.
+  // More than there are slots, so that bins hold some and need no system call.
   std::vector<void*> blocks(400);
   for (void*& block : blocks) block = malloc(100);
   for (void* block : blocks) free(block);
@@ -353,7 +351,7 @@ int UseWhileCallsFail() {
   fail(1, 1000);
   free(block);
   fail(0, 0);
-  // What could not be made inaccessible reads as zeros when it should.
+  // Blocks that could not be made inaccessible are zero where required.
   for (int i = 0; i < 1000; ++i) {
     void* zeroed = Opaque(calloc(1, 8000));
     CHECK(malloc_usable_size(zeroed) == 8000);
@@ -374,7 +372,7 @@ TEST(GuardTest, WhatTheSystemRefusesIsServedUnguarded) {
 
 // --- Real programs -------------------------------------------------------
 
-// Runs `program`, if it is there, on a script that ends it with 0.
+// Runs `program`, if installed, on a script that ends it with 0.
 void RunScript(const char* program, const char* option, const char* script) {
   if (access(program, X_OK) != 0) return;
   for (const char* interval : {"50", "5"}) {

@@ -1,5 +1,5 @@
-// address_limit_test.cc: when the system gives no more memory, NULL and
-// ENOMEM; when memory was freed, the process goes on.
+// When the system refuses memory, requests fail with NULL and ENOMEM; after
+// memory is freed, the process continues.
 #include <malloc.h>
 
 #include <atomic>
@@ -17,7 +17,7 @@ namespace {
 
 constexpr size_t kLimit = 256 * kMiB;
 
-// Allocates blocks of `size` until there are no more. Returns their bytes.
+// Allocates blocks of `size` until malloc fails. Returns their bytes.
 size_t FillUp(size_t size, BlockChain* blocks) {
   errno = 0;
   while (void* block = malloc(size)) {
@@ -42,7 +42,7 @@ TEST_P(AddressLimitTest, AllocationFailsAndWorksAgainAfterFrees) {
     const size_t first = FillUp(size, &blocks);
     EXPECT_GE(first, kLimit / 2);
 
-    // While nothing is left, every other way to ask fails as well.
+    // While nothing is left, all other allocation functions fail as well.
     errno = 0;
     EXPECT_EQ(calloc(3, kLimit / 3), nullptr);
     EXPECT_EQ(errno, ENOMEM);
@@ -63,8 +63,8 @@ TEST_P(AddressLimitTest, AllocationFailsAndWorksAgainAfterFrees) {
           << other << " after " << size;
       FreeAll(&blocks);
     }
-    // A tenth, or one block, may be missing to what it was at first: some
-    // address space went to the allocator's books.
+    // A tenth, or one block, may be missing compared with the first time:
+    // metadata took some address space.
     EXPECT_GE(FillUp(size, &blocks) + size, first / 10 * 9);
     FreeAll(&blocks);
   });
@@ -79,7 +79,7 @@ INSTANTIATE_TEST_SUITE_P(EveryKind, AddressLimitTest,
 
 TEST(AddressLimitThreadsTest, ThreadsFailAndRecoverTogether) {
   const ChildResult child = RunForked([] {
-    // Threads first: none could be started while others hold everything.
+    // Threads first: none can start while others hold everything.
     std::atomic<bool> go = false;
     std::atomic<int> served = 0;
     std::vector<std::thread> threads;

@@ -1,11 +1,10 @@
-// commit_limit_test.cc: the system keeps to what it promises, as where
-// vm.overcommit_memory is 2: all that may be written to counts, touched or not,
-// and beyond the limit it refuses. To set that mode would be to set it for the
-// whole machine; so the kernel counts as it does there, and the refusal is made
-// up (base/calls/injected).
+// A strict commit limit, as with vm.overcommit_memory=2: all writable memory
+// counts, touched or not, and the system refuses more. That mode would affect
+// the whole machine, so the kernel only counts as in that mode, and the refusal
+// is simulated (base/os/calls/injected).
 //
 // Also: mappings above some size are refused, as where address space is short
-// or in pieces.
+// or fragmented.
 #include <malloc.h>
 
 #include <atomic>
@@ -30,17 +29,17 @@ namespace {
 constexpr size_t kRoom = 96 * kMiB;
 constexpr size_t kSizes[] = {64, 1000, 3 * kKiB, 20 * kKiB, 3 * kMiB};
 
-// What a program is run with so that what it maps is counted.
+// The environment that makes the kernel count a program's mappings.
 const std::vector<std::pair<std::string, std::string>> kCounted = {
     {"HAKMEM_TEST_COMMIT_BYTES", std::to_string(size_t{1} << 40)}};
 
-// Says on stderr what is not right.
+// Prints on stderr what failed.
 bool Expect(bool is_right, const char* what, size_t size, size_t bytes) {
   if (!is_right) fprintf(stderr, "%s: %zu, %zu bytes\n", what, size, bytes);
   return is_right;
 }
 
-// The newest failure is a refusal of the system's.
+// Expects that the newest failure is a refusal by the system.
 bool ExpectMapFail() {
   hakmem_failure_t failure = {};
   const bool is_right = Hakmem().last_failure(&failure, sizeof(failure)) == 1 &&
@@ -49,7 +48,7 @@ bool ExpectMapFail() {
   return Expect(is_right, "not MapFail", failure.size, failure.os_bytes);
 }
 
-// Returns the bytes that the blocks have, which may be more than asked for.
+// Returns the usable bytes of the blocks, which may exceed what was requested.
 size_t FillUp(size_t size, BlockChain* blocks) {
   size_t bytes = 0;
   while (void* block = malloc(size)) {
@@ -63,7 +62,7 @@ void FreeAll(BlockChain* blocks) {
   while (void* block = blocks->Pop()) free(block);
 }
 
-// Fills what may be promised with blocks of each size in turn.
+// Fills the commit limit with blocks of each size in turn.
 int FillByEachSize() {
   Faults().limit_commit(Faults().committed_bytes() + kRoom);
   bool is_right = true;
@@ -87,15 +86,16 @@ int FillByEachSize() {
 }
 const ChildProgram fill_by_each_size("fill_by_each_size", FillByEachSize);
 
-// 32 MiB live at once in four threads may take so much more: a quarter, what
-// each thread has begun and keeps of each size (most with --//ace=fixed), and
-// the allocator's books.
+// 32 MiB live in four threads may take this much more: a quarter, what each
+// thread has begun and keeps of each size (most with --//ace=fixed), and the
+// allocator's metadata.
 constexpr size_t kLive = 32 * kMiB;
 constexpr size_t kMostBytes = 128 * kKiB;
 constexpr size_t kThreads = 4;
 constexpr size_t kMargin = 32 * kMiB;
 
-// Blocks come and go; their contents are looked at. False when one is refused.
+// Allocates and frees blocks and checks their contents. False if one is
+// refused.
 bool Work(uint64_t seed) {
   std::mt19937_64 random(seed);
   struct Held {
@@ -152,8 +152,8 @@ TEST(CommitLimitTest, ReachedToldAndOutlivedByEverySize) {
   EXPECT_EQ(child.err, "");
 }
 
-// A program that was refused is served small blocks, whatever has filled what
-// may be promised.
+// After a refusal the program still gets small blocks, whatever has filled the
+// limit.
 int AskForSmallOnesAfterARefusal() {
   Faults().limit_commit(Faults().committed_bytes() + kRoom);
   bool is_right = true;
@@ -177,7 +177,7 @@ TEST(CommitLimitTest, SmallOnesAreServedAfterARefusal) {
   EXPECT_EQ(child.exit_code, 0) << child.err;
 }
 
-// What a fork is charged for once more: little of a peak that was freed.
+// A fork is charged for the process again: little may be left of a freed peak.
 int GiveBackAPeak() {
   constexpr size_t kPeak = 192 * kMiB;
   bool is_right = true;
@@ -188,7 +188,7 @@ int GiveBackAPeak() {
     is_right &= Expect(Faults().committed_bytes() >= before + kPeak / 2,
                        "no peak", size, Faults().committed_bytes() - before);
     FreeAll(&blocks);
-    // By decay, as a program that goes on.
+    // By decay, in a program that keeps running.
     for (int i = 0; i < 150; ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
       for (const size_t other : kSizes) free(malloc(other));
@@ -212,7 +212,7 @@ TEST(CommitLimitTest, AProgramWorksWithLittleMoreThanItNeeds) {
   EXPECT_EQ(child.signal, 0);
 }
 
-// From the first call on: all that is reserved is as small as that.
+// Limited from the first call on, so all reservations are this small.
 TEST(RefusedMapsTest, AProgramBeginsAndWorksWithSmallMappings) {
   for (const size_t most : {4 * kMiB, 2 * kMiB}) {
     const ChildResult child =
@@ -225,7 +225,7 @@ TEST(RefusedMapsTest, AProgramBeginsAndWorksWithSmallMappings) {
 
 int WorkWithSmallMaps() {
   bool is_right = Work(1);
-  // One that can never be served, and the name of the reason.
+  // A request that can never be served fails with the name of the cause.
   errno = 0;
   void* large = malloc(8 * kMiB);
   is_right &= Expect(large == nullptr && errno == ENOMEM, "served", 8, 0);

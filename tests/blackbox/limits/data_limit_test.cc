@@ -1,6 +1,6 @@
-// data_limit_test.cc: limits on what may be written to, not on addresses:
-// RLIMIT_DATA, which counts as vm.overcommit_memory=2 does (memory that is
-// usable, touched or not), and a cgroup's memory, which counts what is touched.
+// Limits on memory rather than addresses: RLIMIT_DATA, which counts committed
+// memory, touched or not, as vm.overcommit_memory=2 does; and a cgroup's memory
+// limit, which counts touched memory.
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
@@ -32,7 +32,7 @@ size_t DataBytes() {
   return kib * kKiB;
 }
 
-// Returns the bytes that the blocks have, which may be more than asked for.
+// Returns the usable bytes of the blocks, which may exceed what was requested.
 size_t FillUp(size_t size, BlockChain* blocks) {
   errno = 0;
   size_t bytes = 0;
@@ -65,7 +65,7 @@ TEST_P(DataLimitTest, ReachedToldAndOutlived) {
     EXPECT_STREQ(failure.subcause, "RLIMIT_DATA");
 
     FreeAll(&blocks);
-    // What lies free counts until its mappings go: they must, for another kind.
+    // Free memory counts until it is unmapped, so it must be for another kind.
     void* half = malloc(kLimit / 2);
     EXPECT_NE(half, nullptr) << "a block of half the limit after " << size;
     free(half);
@@ -95,9 +95,9 @@ bool WriteTo(const std::string& path, const std::string& text) {
   return written == static_cast<ssize_t>(text.size());
 }
 
-// A cgroup of this test's own, with a limit on memory; none where the system
-// does not let us. Of the second version only where its root has the memory
-// controller, which is either version's, not both's.
+// A cgroup of this test's own, with a memory limit; none where the system does
+// not permit it. Version 2 only if its root has the memory controller, which
+// belongs to one version at a time.
 class MemoryCgroup {
  public:
   explicit MemoryCgroup(size_t limit) {
@@ -133,9 +133,9 @@ class MemoryCgroup {
   std::string path_;
 };
 
-// Touches two thirds of the limit, frees it, and again as another kind: what
-// has not gone back by then ends the process, for the kernel kills where a
-// cgroup is full.
+// Touches two thirds of the limit, frees it, and repeats with another kind. If
+// the memory has not been purged by then, the kernel kills the process, as it
+// does when a cgroup is full.
 TEST(CgroupTest, MemoryOfOneKindServesAnother) {
   const MemoryCgroup cgroup(kLimit);
   if (!cgroup.exists()) {

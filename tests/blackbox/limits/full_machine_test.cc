@@ -1,8 +1,8 @@
-// full_machine_test.cc: memory filled to nine tenths by small blocks, all given
-// back, and the process as small as at the start.
+// Fills nine tenths of memory with small blocks and frees them all; afterwards
+// the process is as small as at the start.
 //
-// HAKMEM_TEST_FILL_BYTES says how much to fill; without it, nine tenths of what
-// the system and the cgroup have available.
+// HAKMEM_TEST_FILL_BYTES: how much to fill; by default nine tenths of what the
+// system and the cgroup have available.
 #include <time.h>
 
 #include <algorithm>
@@ -61,24 +61,25 @@ double Seconds() {
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e9;
 }
 
-// Blocks are dealt to so many chains, which are freed one after the other, each
-// from its end: neighbours go back far apart. The blocks themselves are the
-// only table there is.
+// Blocks are distributed over this many chains, which are freed one after the
+// other, each from its end, so neighbours are freed far apart in time. No table
+// is needed besides the blocks.
 constexpr size_t kChains = 4096;
 
 struct Times {
-  double fill = 0;  // seconds an operation
+  double fill = 0;  // seconds per operation
   double give_back = 0;
 };
 
-// 16 to 1024 bytes each, all of it touched, until `bytes` are resident.
+// Allocates blocks of 16 to 1024 bytes and touches them fully, until `bytes`
+// are resident.
 void Fill(size_t bytes, BlockChain* chains, Times* times) {
   std::mt19937_64 random(1);
   const size_t before = AnonymousBytes();
   size_t count = 0;
   const double begin = Seconds();
   while (AnonymousBytes() < before + bytes) {
-    // Small beside the whole, large beside a look at /proc.
+    // Small compared with the whole, large compared with reading /proc.
     for (size_t step = 0; step < std::min<size_t>(bytes / 64, 16 * kMiB);) {
       const size_t size = 16 + random() % 1009;
       void* block = malloc(size);
@@ -119,7 +120,7 @@ TEST(FullMachineTest, IsAsAtTheStartWhenAllIsGivenBack) {
     EXPECT_GE(AnonymousBytes(), bytes);
     GiveBack(chains, &full);
     Hakmem().collect();
-    // Of the machine, not of the little that the process had at the start.
+    // A twentieth of the filled memory, not of the small process at the start.
     EXPECT_LE(AnonymousBytes(), start + bytes / 20) << "round " << round;
     printf(
         "%zu MiB: %.0f ns a malloc (%.0f of 64 MiB), %.0f ns a free (%.0f), "
@@ -128,8 +129,8 @@ TEST(FullMachineTest, IsAsAtTheStartWhenAllIsGivenBack) {
         small.give_back * 1e9,
         (AnonymousBytes() - std::min(start, AnonymousBytes())) / kKiB,
         start / kKiB);
-    // Misses of caches and page tables grow with the heap; a search would cost
-    // as many times more as there is more memory.
+    // Cache and TLB misses grow with the heap; a linear search would grow in
+    // proportion to memory.
     EXPECT_LT(full.fill, small.fill * 10 + 1e-6);
     EXPECT_LT(full.give_back, small.give_back * 10 + 1e-6);
   }

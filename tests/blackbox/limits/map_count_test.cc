@@ -1,9 +1,9 @@
-// map_count_test.cc: the kernel's mappings (vm.max_map_count, 65530) are never
-// what runs out first, however many blocks up to 1 MiB there are; above, where
-// each is a mapping, they may, and it is told.
+// The kernel's limit on mappings (vm.max_map_count, 65530) is never reached
+// first, however many blocks up to 1 MiB there are. Larger blocks are a mapping
+// each, so it may be reached, and is reported.
 //
-// HAKMEM_TEST_LIVE_BLOCKS says how many blocks live at once. Nothing is written
-// to them: what they take is address space.
+// HAKMEM_TEST_LIVE_BLOCKS: number of live blocks. Nothing is written to them,
+// so they take only address space.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -36,7 +36,7 @@ size_t Mappings() {
   return lines;
 }
 
-// A table of `count` addresses that is no block.
+// A table of `count` addresses, not allocated by malloc.
 void** NewTable(size_t count) {
   void* table = mmap(nullptr, count * sizeof(void*), PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -52,7 +52,7 @@ struct Sizes {
 
 class MapCountTest : public testing::TestWithParam<Sizes> {
  protected:
-  // Any size from the least to the most, each magnitude as often.
+  // Any size from the least to the most, each magnitude equally likely.
   size_t AnySize() {
     const double least = std::log(GetParam().least);
     const double most = std::log(GetParam().most);
@@ -102,9 +102,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Sizes{"Mid", 1100, 32 * kKiB}, Sizes{"Mixed", 16, kMiB}),
     [](const auto& info) { return std::string(info.param.name); });
 
-// Large blocks are a mapping each, until no more can be had. From there on the
-// kernel still lets one grow into a neighbour, so some are served; what needs a
-// mapping of its own fails, and says why.
+// Large blocks are a mapping each, until the limit. From there on the kernel
+// can still grow one into a neighbour, so some requests succeed; one that needs
+// a new mapping fails and reports the cause.
 TEST(LargeMapCountTest, ReachingTheLimitIsToldAndOutlived) {
   size_t limit = 0;
   FILE* file = fopen("/proc/sys/vm/max_map_count", "re");
@@ -116,7 +116,7 @@ TEST(LargeMapCountTest, ReachingTheLimitIsToldAndOutlived) {
     constexpr size_t kSize = kMiB + 1;
     const size_t most = limit + 100;
     void** blocks = NewTable(most);
-    // Of 100 KiB: each tenth or so needs a chunk, and some of those a region.
+    // Of 100 KiB: about each tenth needs a chunk, and some of those a region.
     constexpr size_t kMostSpans = 100'000;
     void** spans = NewTable(kMostSpans);
     for (int round = 0; round < 2; ++round) {
@@ -141,7 +141,7 @@ TEST(LargeMapCountTest, ReachingTheLimitIsToldAndOutlived) {
         EXPECT_STREQ(failure.subcause, "max_map_count");
       }
 
-      // Some mappings back, and all is served again.
+      // Once some mappings are gone, every request is served again.
       for (size_t i = 0; i < count; i += 2) free(blocks[i]);
       void* one = malloc(100 * kKiB);
       EXPECT_NE(one, nullptr);

@@ -1,7 +1,6 @@
-// sandbox_test.cc: a process that, once it has begun, may make no system call
-// but those of libc's own malloc: brk, mmap, munmap, mremap, mprotect, madvise
-// and futex, beside a few that the test itself needs. Any other is told of, and
-// ends the process.
+// A process that, once started, may make only the system calls of libc's own
+// malloc: brk, mmap, munmap, mremap, mprotect, madvise and futex, plus a few
+// that the test needs. Any other is reported and ends the process.
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -30,7 +29,7 @@ namespace {
 constexpr int kAllocators[] = {SYS_brk,    SYS_mmap,     SYS_munmap,
                                SYS_mremap, SYS_mprotect, SYS_madvise,
                                SYS_futex};
-// What the test does: it waits, reports, and ends.
+// Calls of the test itself: it waits, reports, and exits.
 constexpr int kTests[] = {
     SYS_write,      SYS_nanosleep,    SYS_clock_nanosleep, SYS_exit,
     SYS_exit_group, SYS_rt_sigreturn, SYS_rt_sigprocmask};
@@ -43,7 +42,7 @@ void OnForbiddenCall(int, siginfo_t* info, void*) {
   _exit(31);
 }
 
-// Of this process from now on, all its threads.
+// Applies to all threads of this process from now on.
 void ForbidOtherCalls() {
   struct sigaction action = {};
   action.sa_sigaction = OnForbiddenCall;
@@ -82,8 +81,7 @@ void AllocateAndFreeAll(size_t count, size_t least, size_t range) {
   for (size_t i = 0; i < count; ++i) free(blocks[i]);
 }
 
-// Everything that is done in ordinary work: each size, decay, resizing,
-// trimming.
+// All ordinary operations: each size, decay, resizing, trimming.
 void Work() {
   for (int round = 0; round < 3; ++round) {
     AllocateAndFreeAll(20'000, 16, 3000);
@@ -114,7 +112,7 @@ int WorksAlone() {
 }
 const ChildProgram works_alone("works_alone", WorksAlone);
 
-// Threads that begin to allocate, and end, only later.
+// Threads that first allocate, and end, after the sandbox is set.
 int WorksInThreads() {
   std::atomic<bool> go{false};
   std::atomic<int> begun{0};
@@ -131,7 +129,7 @@ int WorksInThreads() {
   ForbidOtherCalls();
   go = true;
   Work();
-  // Threads end by calls of libc's, which a sandbox for threads must allow.
+  // Ending a thread makes calls of libc's, which any sandbox must allow.
   usleep(100'000);
   _exit(0);
 }

@@ -1,5 +1,5 @@
-// small_limits_test.cc: a program starts under limits of a few MiB, and can use
-// most of what they allow.
+// A program starts under limits of a few MiB, and can use most of what they
+// allow.
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/mman.h>
@@ -33,7 +33,7 @@ std::string NameOf(const testing::TestParamInfo<Limit>& info) {
   return info.param.name + std::to_string(info.param.bytes / kMiB);
 }
 
-// Sets the limit in a child, which then runs this program anew.
+// Sets the limit in a child, which then executes this program again.
 ChildResult RunLimited(const Limit& limit, const char* program) {
   return RunForked([&] {
     const rlimit both = {limit.bytes, limit.bytes};
@@ -48,7 +48,7 @@ ChildResult RunLimited(const Limit& limit, const char* program) {
 
 class StartTest : public testing::TestWithParam<Limit> {};
 
-// The program is small, so what it needs is mostly what the library needs.
+// The program is small, so most of what it needs is the library's.
 TEST_P(StartTest, ASmallProgramRuns) {
   const Limit limit = GetParam();
   const ChildResult child = RunForked([limit] {
@@ -70,8 +70,8 @@ INSTANTIATE_TEST_SUITE_P(SmallLimits, StartTest,
                                          Limit{"Data", RLIMIT_DATA, 8 * kMiB}),
                          NameOf);
 
-// Allocates blocks of 500 bytes until there are no more, and prints how many
-// MiB they were.
+// Allocates blocks of 500 bytes until malloc fails, and prints their total in
+// MiB.
 int UseAll() {
   BlockChain blocks;
   while (void* block = malloc(500)) blocks.Push(block);
@@ -89,8 +89,8 @@ TEST_P(UseTest, AllButAFewMiBOfTheLimitCanBeHad) {
   const Limit limit = GetParam();
   const ChildResult child = RunLimited(limit, "use_all");
   EXPECT_EQ(child.exit_code, 0) << child.err;
-  // This program, with its libraries, takes some 4 MiB of data, and guard pages
-  // are a sixteenth of all slabs.
+  // This program and its libraries take some 4 MiB of data, and guard pages a
+  // sixteenth of all slabs.
   EXPECT_GE(strtoull(child.err.c_str(), nullptr, 10),
             (limit.bytes - 8 * kMiB) / 8 * 7 / kMiB)
       << child.err;
@@ -104,8 +104,8 @@ INSTANTIATE_TEST_SUITE_P(SmallLimits, UseTest,
 
 // --- Locked memory -----------------------------------------------------------
 
-// All that is usable is resident then: so what threads with a few blocks each
-// have made usable shows.
+// With mlockall all committed memory is resident, which shows how much threads
+// with a few blocks each commit.
 TEST(LockedMemory, ThreadsWithFewBlocksTakeLittle) {
   constexpr int kThreads = 20;
   const ChildResult child = RunForked([] {
@@ -126,7 +126,7 @@ TEST(LockedMemory, ThreadsWithFewBlocksTakeLittle) {
     const size_t taken = ResidentBytes() - before;
     done = true;
     for (std::thread& thread : threads) thread.join();
-    // A stack is locked as a whole, too.
+    // Stacks are locked in full, too.
     pthread_attr_t attributes;
     size_t stack = 0;
     pthread_getattr_default_np(&attributes);

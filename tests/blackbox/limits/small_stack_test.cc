@@ -1,5 +1,5 @@
-// small_stack_test.cc: threads with the smallest stack there is go through
-// every slow path, with log lines, stack traces and events switched on.
+// Threads with the smallest possible stack go through every slow path, with log
+// lines, stack traces and events on.
 #include <malloc.h>
 #include <pthread.h>
 #include <unistd.h>
@@ -16,7 +16,7 @@
 namespace hakmem_test {
 namespace {
 
-// Misses of every class: 200 blocks are more than any first bin holds.
+// Misses in every class: 200 blocks exceed any initial bin.
 bool MissEveryClass() {
   for (size_t size = 8; size <= 40 * kKiB; size += size / 8 + 8) {
     BlockChain blocks;
@@ -51,7 +51,7 @@ bool ResizeEveryKind() {
   return true;
 }
 
-// Refusals of each cause that can be had, explained and printed.
+// Failures of each possible cause, explained and printed.
 bool FailEveryWay() {
   char text[256];
   for (const size_t size : {~size_t{0}, size_t{1} << 62, size_t{1} << 50}) {
@@ -80,7 +80,7 @@ bool LookAtEverything() {
   return HeapProblems() == 0;
 }
 
-// The next step of a thread in the middle of all this frees what is in bins.
+// A key destructor: uses the allocator while the thread ends.
 void FreeLate(void* block) {
   free(block);
   free(malloc(1000));
@@ -129,7 +129,7 @@ TEST(SmallStackTest, IsEnoughForEverything) {
       "run_on_small_stacks",
       {{"HAKMEM_ACE_TRACE", "1"}, {"HAKMEM_ACE_TRACE_STACK", "1"}});
   EXPECT_EQ(child.exit_code, 0) << child.signal << child.err;
-  // The traces were made: this file's function is the one that failed.
+  // Traces were printed: the failing function is in this file.
   EXPECT_EQ(child.err.find("  #") != std::string::npos, HasTracing())
       << child.err;
 }

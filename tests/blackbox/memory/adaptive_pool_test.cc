@@ -1,5 +1,4 @@
-// adaptive_pool_test.cc: what ACE keeps follows what the program asks for, and
-// goes when nobody asks any more.
+// ACE's caches adapt to the program's requests, and shrink when there are none.
 #include <malloc.h>
 #include <unistd.h>
 
@@ -23,7 +22,7 @@ void UseBuffers(int times) {
   }
 }
 
-// A little work of other sizes, over a time.
+// A few requests of other sizes, spread over time.
 void WorkALittle(int milliseconds) {
   for (int i = 0; i < milliseconds; ++i) {
     free(Opaque(malloc(100)));
@@ -63,7 +62,7 @@ TEST(AdaptivePoolTest, AnIdleProgramKeepsNothingAfterItsNextCalls) {
     for (void* block : blocks) free(block);
     EXPECT_GT(Stats().cached_bytes, 100 * kKiB);
     usleep(1'500'000);
-    // Not one call more than it takes to look at the clock.
+    // Just enough calls for one look at the clock.
     for (int i = 0; i < 32; ++i) free(Opaque(malloc(5000 * (i % 4 + 8))));
     EXPECT_LT(Stats().ace_cached_bytes, 256 * kKiB);
   });
@@ -88,21 +87,21 @@ TEST(AdaptivePoolTest, WhatOnePhaseHeldMakesRoomForTheNext) {
         phase(size);
       }
     }
-    // Far from the sum of four phases, though nothing was due to be purged.
+    // Far below the sum of four phases, though no purge was due.
     EXPECT_LT(ResidentBytes(), after_one + 20 * kMiB);
     EXPECT_GT(Stats().bins_emptied, 0u);
   });
   EXPECT_EQ(child.exit_code, 0) << child.err;
 }
 
-// 0 when sizes cost what the waste cap of 2 % allows.
+// Returns 0 if sizes cost what the waste cap of 2 % allows.
 int WithASmallWasteCap() {
   const hakmem_stats_t before = Stats();
   void* near = malloc(9200);  // of the class of 9216 bytes: 0.2 %
-  void* far = malloc(8300);   // would be of it too: 11 %
+  void* far = malloc(8300);   // would waste 11 % in it
   const hakmem_stats_t after = Stats();
   if (malloc_usable_size(near) != 9216) return 1;
-  if (malloc_usable_size(far) != 12 * kKiB) return 2;  // whole pages
+  if (malloc_usable_size(far) != 12 * kKiB) return 2;  // a span of whole pages
   return after.routings == before.routings + 1 ? 0 : 3;
 }
 const ChildProgram with_a_small_waste_cap("with_a_small_waste_cap",

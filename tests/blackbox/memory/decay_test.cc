@@ -1,5 +1,5 @@
-// decay_test.cc: memory that the program no longer uses goes back to the
-// operating system: by itself within seconds, and at once when asked.
+// Memory that the program no longer uses is returned to the operating system:
+// by decay within seconds, and at once on request.
 #include <chrono>
 #include <cstdlib>
 #include <thread>
@@ -22,8 +22,7 @@ struct Growth {
 
 class DecayTest : public testing::TestWithParam<Growth> {
  protected:
-  // Fills 256 MiB with blocks and frees them all, in an order that is not the
-  // one of their addresses.
+  // Fills 256 MiB with blocks and frees them all, not in address order.
   void GrowAndFree() {
     base_ = ResidentBytes();
     std::mt19937_64 random(1);
@@ -45,11 +44,11 @@ class DecayTest : public testing::TestWithParam<Growth> {
     }
   }
 
-  // The base and a tenth of what was on top of it.
+  // The base and a tenth of the growth to the peak.
   size_t Enough() const { return base_ + (peak_ - base_) / 10; }
 
-  // What a program does that has little to do: every millisecond a block of
-  // some size. Returns when resident memory is back, or after `limit`.
+  // Simulates a mostly idle program: one block of some size every millisecond.
+  // Returns when resident memory has fallen, or after `limit`.
   void LightActivityUntilBack(std::chrono::seconds limit) {
     std::mt19937_64 random(2);
     const auto end = std::chrono::steady_clock::now() + limit;
@@ -80,7 +79,7 @@ TEST_P(DecayTest, CollectGivesMemoryBackAtOnce) {
     GrowAndFree();
     Hakmem().collect();
     EXPECT_LE(ResidentBytes(), Enough()) << "peak " << peak_;
-    // And all of it can be used again.
+    // All of it can be used again.
     GrowAndFree();
   });
   EXPECT_EQ(child.exit_code, 0) << child.err;

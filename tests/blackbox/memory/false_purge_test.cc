@@ -1,6 +1,6 @@
-// false_purge_test.cc: calloc's blocks are zero on systems that take the advice
-// to give memory back (MADV_DONTNEED), answer that they did, and do nothing:
-// emulators of user space and sandboxes.
+// calloc's blocks are zero even where the advice to purge memory
+// (MADV_DONTNEED) reports success without effect, as in user-space emulators
+// and sandboxes.
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <malloc.h>
@@ -23,8 +23,8 @@
 namespace hakmem_test {
 namespace {
 
-// From here on every madvise returns `error`, 0 being success, and does
-// nothing. False where no filter can be set.
+// From here on every madvise returns `error` (0: success) without effect. False
+// where no filter can be set.
 bool MakeAdviceVain(int error) {
   sock_filter program[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
@@ -38,13 +38,14 @@ bool MakeAdviceVain(int error) {
          prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }
 
-// Longer than the decay time, and calls that purge what is due.
+// Longer than the decay time, with calls that purge what is due.
 void LetDecay() {
   std::this_thread::sleep_for(std::chrono::milliseconds(350));
   for (size_t i = 0; i < 2000; ++i) free(Opaque(malloc(33000 + i)));
 }
 
-// Blocks of each scale, made dirty, given back in vain, and made by calloc.
+// Blocks of each size are filled, purged without effect, and allocated by
+// calloc.
 int CallocIsZero() {
   constexpr size_t kSizes[] = {24,     1000,    3000,    20000,   40000,
                                200000, 1000000, 1100000, 3000000, 40000000};

@@ -1,6 +1,5 @@
-// give_back_test.cc: freed memory goes back to the operating system whatever
-// the program does next: calls that its bins serve, calls of other threads, or
-// none at all; and no single call pays for all of it.
+// Freed memory is purged whatever the program does next: calls served by its
+// bins, calls of other threads, or none; and no single call pays for all of it.
 #include <pthread.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,13 +38,13 @@ void FreeAll(std::vector<void*>& blocks) {
   std::vector<void*>().swap(blocks);
 }
 
-// What a bin serves for ever.
+// Calls that the bins serve without end.
 void Hit(int calls) {
   for (int i = 0; i < calls; ++i) free(malloc(100 + 50 * (i % 4)));
 }
 
 // Runs `step` every 10 ms until resident memory is below a fifth of `peak`, or
-// for two seconds: half of that is for a machine that is busy.
+// for two seconds, half of which allow for a busy machine.
 template <typename Step>
 size_t ResidentAfter(size_t peak, Step&& step) {
   const auto end = Clock::now() + milliseconds(2000);
@@ -95,8 +94,8 @@ INSTANTIATE_TEST_SUITE_P(Kinds, SteadyTest,
                            return std::string(info.param.name);
                          });
 
-// A thread that bins serve all the time, which was there before the peak was
-// freed, and does not free it.
+// A thread always served by its bins, which existed before the peak was freed,
+// and does not free it.
 class OtherThreadTest : public testing::Test {
  protected:
   static size_t ResidentWhileHitting(bool freeing_thread_ends) {
@@ -176,7 +175,7 @@ TEST(SlowestCallTest, IsNotTheOneThatGivesAllBack) {
       slowest = std::max(slowest, ThreadNanoseconds() - begin);
       std::this_thread::sleep_for(milliseconds(1));
     }
-    // Of a millisecond; the rest is for a machine that is busy.
+    // Purging takes a millisecond; the rest allows for a busy machine.
     EXPECT_LT(slowest, 6'000'000u);
     EXPECT_LT(ResidentBytes(), kPeak / 5);
   });
@@ -207,7 +206,7 @@ TEST(IdleThreadsTest, CostNextToNothing) {
                 0);
     }
     pthread_barrier_wait(&barrier);
-    // 12 KiB of which are the stack and what the C library keeps.
+    // 12 KiB of these are the stack and what the C library keeps.
     EXPECT_LT(ResidentBytes() - base, kThreads * 16 * kKiB);
     pthread_barrier_wait(&barrier);
     for (pthread_t thread : threads) pthread_join(thread, nullptr);

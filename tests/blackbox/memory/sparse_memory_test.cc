@@ -1,6 +1,6 @@
-// sparse_memory_test.cc: resident memory is what the program touches, not what
-// it asks for: in blocks of which little is touched, whatever the program did
-// before, and in arrays of zeros that come and go.
+// Resident memory is what the program touches, not what it requests: in
+// sparsely touched blocks, whatever the program did before, and in short-lived
+// arrays of zeros.
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -27,8 +27,8 @@ bool KernelMakesHugePagesUnasked() {
   return text.find("[always]") != std::string::npos;
 }
 
-// What the allocator may keep of the blocks, as a part of what is touched. With
-// all checks it keeps some 3 KiB of each slab.
+// The metadata allowed for the blocks, as the divisor of what is touched. With
+// full hardening some 3 KiB of each slab.
 size_t MetadataPart() {
   const char* hardening = getenv("HAKMEM_EXPECT_HARDENING");
   return hardening != nullptr && std::string(hardening) == "full" ? 3 : 8;
@@ -37,8 +37,7 @@ size_t MetadataPart() {
 void* Plain(size_t size) { return malloc(size); }
 void* Zeroed(size_t size) { return calloc(1, size); }
 
-// Blocks of one size. Each test has a process of its own, in which nothing else
-// was parked or cached before.
+// Blocks of one size. Each test has a process of its own, with empty caches.
 class Blocks {
  public:
   void Add(size_t count, size_t size, size_t touched,
@@ -58,7 +57,7 @@ class Blocks {
   std::vector<char*> blocks_;
 };
 
-// What `add` makes resident, in bytes.
+// The bytes that `add` makes resident.
 template <typename Add>
 size_t Grown(Add&& add) {
   const size_t before = ResidentBytes();
@@ -68,7 +67,7 @@ size_t Grown(Add&& add) {
 }
 
 TEST(SparseMemoryTest, LargeBlocksAfterDenseOnes) {
-  // Large blocks are as the kernel's settings say.
+  // The kernel's settings decide on large blocks.
   if (KernelMakesHugePagesUnasked()) GTEST_SKIP();
   for (void* (*const make)(size_t) : {&Plain, &Zeroed}) {
     for (const size_t dense : {1, 20}) {
@@ -79,7 +78,7 @@ TEST(SparseMemoryTest, LargeBlocksAfterDenseOnes) {
         }
         const size_t grown =
             Grown([&] { blocks.Add(500, 8 * kMiB, 2 * kPage, make); });
-        // One of them has the memory of the dense one, and one may lie in huge
+        // One of them reuses the dense block's memory, and one may lie in huge
         // pages.
         EXPECT_LT(grown, 500 * 2 * kPage + 11 * kMiB) << dense;
       });
@@ -95,7 +94,7 @@ struct Sparse {
 
 class SparseBlocksTest : public testing::TestWithParam<Sparse> {};
 
-// At most 1.15 times what is touched, whether those before were dense or not.
+// At most 1.15 times what is touched, whether or not earlier blocks were dense.
 TEST_P(SparseBlocksTest, TakeWhatIsTouched) {
   const size_t size = GetParam().size;
   const size_t count = 256 * kMiB / size;
@@ -120,8 +119,8 @@ INSTANTIATE_TEST_SUITE_P(Sizes, SparseBlocksTest,
                                          Sparse{"OddSpan", 100001}),
                          [](const auto& info) { return info.param.name; });
 
-// Each thread's first blocks lie in memory of its own: in a huge page each they
-// would take 2 MiB.
+// Each thread's first blocks have memory of their own: with a huge page each
+// they would take 2 MiB.
 TEST(SparseMemoryTest, ThreadsDoNotTakeAHugePageEach) {
   if (!KernelMakesHugePagesUnasked()) GTEST_SKIP();
   constexpr size_t kThreads = 100;
@@ -152,13 +151,13 @@ struct Arrays {
   const char* name;
   size_t least;
   size_t most;
-  int zeroed_every;  // of so many arrays one is made by calloc
+  int zeroed_every;  // one of this many arrays is allocated by calloc
 };
 
 class ArraysTest : public testing::TestWithParam<Arrays> {};
 
-// Arrays that are made and dropped, beside memory that is held: what is kept of
-// those dropped must not add to what the next one takes.
+// Short-lived arrays beside held memory: what is cached of freed ones must not
+// add to what the next one takes.
 TEST_P(ArraysTest, OfZerosNeedNoMoreThanTheyTake) {
   const Arrays& arrays = GetParam();
   const ChildResult result = RunForked([&] {

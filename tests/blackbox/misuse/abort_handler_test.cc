@@ -1,7 +1,7 @@
-// abort_handler_test.cc: a handler of SIGABRT that allocates, as handlers do
-// that write a report, when the library ends the process: amid a drain, with a
-// lock held and bins half moved, or where it was called. It ends, and what it
-// is given is nobody else's.
+// A SIGABRT handler allocates, as handlers that write a report do, when the
+// library aborts the process: during a drain, with a lock held and bins half
+// moved, or at the call itself. The process ends, and the handler's blocks
+// overlap no others.
 #include <execinfo.h>
 #include <unistd.h>
 
@@ -26,7 +26,7 @@ namespace {
 
 constexpr int kHandled = 42;
 constexpr int kWrong = 43;
-// Who stands still is ended by SIGALRM.
+// SIGALRM ends a deadlock.
 constexpr unsigned kPatienceSeconds = 60;
 
 struct Held {
@@ -34,7 +34,7 @@ struct Held {
   size_t size;
 };
 
-// What the program has when the handler runs: blocks in use, as it filled them.
+// The program's blocks while the handler runs, filled.
 std::vector<Held>* in_use = nullptr;
 
 void Check(bool condition, const char* what) {
@@ -49,7 +49,7 @@ void CheckAll(const std::vector<Held>& all, const char* what) {
   }
 }
 
-// All that a handler may call, with blocks of all kinds.
+// Makes every call that a handler may, with blocks of all kinds.
 void AllocateInEveryWay() {
   std::vector<Held> mine;
   const auto keep = [&](void* block, size_t size) {
@@ -76,7 +76,7 @@ void AllocateInEveryWay() {
   }
   CheckAll(*in_use, "a block of the program's changed\n");
   CheckAll(mine, "a block of the handler's changed\n");
-  // Of the program's, too: those of its own, and larger.
+  // Also the program's blocks, which are enlarged.
   for (size_t i = 0; i < in_use->size(); ++i) {
     Held& held = (*in_use)[i];
     held.block = realloc(held.block, held.size * 2);
@@ -85,7 +85,7 @@ void AllocateInEveryWay() {
     free(held.block);
   }
   for (const Held& held : mine) free(held.block);
-  // More than there is: refused, not waited for.
+  // More than available: must fail, not block.
   Check(Opaque(malloc(size_t{1} << 30)) == nullptr, "a gigabyte was given\n");
 }
 
@@ -109,8 +109,8 @@ void Handle(int) {
   _exit(kHandled);
 }
 
-// Runs `misuse`, which must be told of, with a handler that allocates. `in_use`
-// has blocks of its size among others.
+// Runs `misuse`, which must be reported, with a handler that allocates. Blocks
+// of its size are among those in `in_use`.
 ChildResult RunWithHandler(void (*handler)(int), size_t size,
                            const std::function<void(void* block)>& misuse) {
   return RunForked([&] {
@@ -210,7 +210,7 @@ TEST(AbortHandlerTest, TheProcessAbortsWhenTheHandlerReturns) {
 }
 
 TEST(AbortHandlerTest, AHandlerMayExit) {
-  // With destructors, and this library's last line.
+  // exit with destructors, including the library's last line.
   for (const Misuse& misuse : Misuses()) {
     SCOPED_TRACE(misuse.name);
     const ChildResult child =
@@ -221,7 +221,7 @@ TEST(AbortHandlerTest, AHandlerMayExit) {
   }
 }
 
-// Another thread may be handed what the handler allocated.
+// Another thread may be given what the handler allocated.
 TEST(AbortHandlerTest, AnotherThreadMayFreeTheHandlersBlocks) {
   static int ends[2];
   static int done[2];

@@ -1,5 +1,5 @@
-// bad_free_test.cc: a free that can't be right ends the program with one line
-// on stderr that names the address.
+// An invalid free ends the program with one line on stderr that names the
+// address.
 #include <sys/mman.h>
 
 #include <csignal>
@@ -19,8 +19,8 @@
 namespace hakmem_test {
 namespace {
 
-// Frees `address` in a child and expects it to be told so. `after` runs next,
-// for what only shows when the block travels on.
+// Frees `address` in a child and expects the report. `after` runs next, for
+// errors that are detected only when the block moves on.
 void ExpectAborts(
     void* address, const std::function<void(void*)>& free_it,
     const std::function<void()>& after = [] {}) {
@@ -38,7 +38,7 @@ void ExpectAborts(
 
 void PlainFree(void* address) { free(address); }
 
-// Every way by which a bad address may come.
+// Every function that can be passed a bad address.
 const std::vector<std::pair<const char*, std::function<void(void*)>>>&
 EveryFree() {
   static const std::vector<std::pair<const char*, std::function<void(void*)>>>
@@ -54,8 +54,8 @@ EveryFree() {
   return all;
 }
 
-// Makes a block of `size` that was freed travel on to where it came from:
-// frees more of its size than any bin keeps, then empties the bins.
+// Returns a function that moves a freed block of `size` back to its source:
+// frees more blocks of that size than any bin holds, then flushes the bins.
 std::function<void()> Drain(size_t size) {
   return [size] {
     std::vector<void*> blocks(20000);
@@ -92,7 +92,7 @@ TEST(BadFreeTest, OfNumbersThatAreNoAddress) {
 }
 
 TEST(BadFreeTest, OfAnAddressWithStrayHighBits) {
-  // What a tagged pointer looks like when the tag was not taken off.
+  // Like a tagged pointer with the tag left on.
   for (const size_t size : {64u, 20000u, 5000000u}) {
     void* block = malloc(size);
     ASSERT_NE(block, nullptr);
@@ -132,8 +132,8 @@ TEST(BadFreeTest, OfTheMiddleOfASmallBlock) {
 }
 
 TEST(BadFreeTest, OfTheMiddleOfASmallBlockByAnotherThreadsBlock) {
-  // The last place where such an address may be noticed is its own slab,
-  // which belongs to a thread that still runs.
+  // The last place to detect such an address is its own slab, which belongs to
+  // a thread that is still running.
   char* block = static_cast<char*>(malloc(64));
   ASSERT_NE(block, nullptr);
   ExpectAborts(block + 16, [](void* address) {
@@ -180,7 +180,7 @@ TEST(BadFreeTest, TwiceInARow) {
                             600 * kKiB, 3 * kMiB, 8 * kMiB, 100 * kMiB}) {
     for (const auto& [name, free_it] : EveryFree()) {
       SCOPED_TRACE(testing::Message() << name << " " << size);
-      // In the child, the first free is the block's own; the second is not.
+      // In the child, the first free is valid; the second is not.
       void* block = malloc(size);
       ASSERT_NE(block, nullptr);
       ExpectAborts(block, [&free_it = free_it](void* address) {
@@ -210,10 +210,10 @@ TEST(BadFreeTest, TwiceWithTheBlockDrainedInBetween) {
 }
 
 TEST(BadFreeTest, GoodFreesPass) {
-  // The same child, with nothing wrong in it, must not abort.
+  // The same child, with valid frees only, must not abort.
   const ChildResult child = RunForked([] {
     for (const auto& [name, free_it] : EveryFree()) {
-      // What each is for: hardened builds look (mismatch_test.cc).
+      // Matching allocations: hardened builds check (mismatch_test.cc).
       if (strcmp(name, "aligned delete") == 0) {
         free_it(::operator new(64, std::align_val_t(64)));
       } else if (strcmp(name, "delete[]") == 0) {

@@ -1,5 +1,5 @@
-// heap_check_test.cc: hakmem_check_heap finds nothing in a heap in any use, and
-// names what a program has done to it.
+// hakmem_check_heap finds nothing wrong in a heap in use, and names what a
+// program has corrupted.
 #include <unistd.h>
 
 #include <atomic>
@@ -19,7 +19,7 @@ namespace {
 
 int Errors() { return Hakmem().check_heap(); }
 
-// One thread's use of the heap: allocates, grows, frees, in no order.
+// One thread's use of the heap: allocates, grows and frees in random order.
 class Churn {
  public:
   explicit Churn(uint64_t seed) : random_(seed), blocks_(400) {}
@@ -66,7 +66,7 @@ TEST(HeapCheckTest, FindsNothingAfterThreadsFreedOneAnothersBlocks) {
   for (int round = 0; round < 8; ++round) {
     std::deque<Churn> churns;
     for (size_t i = 0; i < kThreads; ++i) churns.emplace_back(round * 10 + i);
-    // Twice: the second time each thread goes on with another's blocks.
+    // Twice: the second time each thread continues with another's blocks.
     for (size_t shift = 0; shift < 2; ++shift) {
       std::vector<std::thread> threads;
       for (size_t i = 0; i < kThreads; ++i) {
@@ -111,7 +111,7 @@ TEST(HeapCheckTest, FindsNothingInAForkedChild) {
   EXPECT_EQ(child.exit_code, 0) << child.err;
 }
 
-// The child has what they were in the middle of, for good.
+// The child has them as they were, in mid-operation, forever.
 TEST(HeapCheckTest, FindsNothingInTheChildOfAForkAmidOtherThreads) {
   std::atomic<bool> stop = false;
   std::vector<std::thread> threads;
@@ -144,7 +144,7 @@ TEST(HeapCheckTest, KeepsErrnoAndAllocatesNothing) {
   EXPECT_EQ(Stats().live_bytes, live);
 }
 
-// Hardened builds do not let a bad free get this far.
+// Hardened builds detect a bad free earlier.
 class BadFreesTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -154,8 +154,8 @@ class BadFreesTest : public testing::Test {
   }
 };
 
-// The second free is found only when it reaches the slab: until then the bin
-// has the block twice.
+// The second free is detected only when it reaches the slab: until then the bin
+// contains the block twice.
 TEST_F(BadFreesTest, NamesABlockThatWasFreedTwice) {
   const ChildResult child = RunForked([] {
     void* a = Opaque(malloc(48));

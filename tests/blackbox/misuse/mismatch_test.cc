@@ -1,7 +1,7 @@
-// mismatch_test.cc: a block that is freed by other means than it was allocated
-// for ends the program with a line that names both, of every block with
-// --//hardening=full, of blocks above 32 KiB with checks; and nothing that is
-// right, or that C and C++ allow, does.
+// Freeing a block by another kind of function than allocated it ends the
+// program with a line that names both: for every block with --//hardening=full,
+// for blocks above 32 KiB with checks. Correct programs, and what C and C++
+// allow, pass.
 #include <malloc.h>
 #include <stdio.h>
 
@@ -36,7 +36,7 @@ struct Source {
 
 struct End {
   Kind kind;
-  const char* name;  // as the line has it
+  const char* name;  // as in the line
   std::function<void(void* block, size_t bytes)> end;
 };
 
@@ -126,7 +126,7 @@ TEST(MismatchTest, EachPairIsTold) {
   for (const size_t bytes : {64ul, 5000ul, 30000ul, 100 * kKiB, 3 * kMiB}) {
     for (const Source& source : EverySource()) {
       const Level level = bytes > 32 * kKiB ? kChecks : kFull;
-      // Some of what is aligned to pages lies in spans, some does not.
+      // Some page-aligned blocks lie in spans, some do not.
       const bool is_paged =
           std::string(source.name).find("valloc") != std::string::npos;
       if (is_paged && LevelHere() == kChecks && level != kChecks) continue;
@@ -145,7 +145,7 @@ TEST(MismatchTest, EachPairIsTold) {
 
 TEST(MismatchTest, ByAnotherThreadAndAfterReuse) {
   const ChildResult child = RunForked([] {
-    // The same block again and again, for another kind each time.
+    // The same block repeatedly, for another kind each time.
     for (int i = 0; i < 1000; ++i) {
       for (const size_t bytes : {64ul, 100 * kKiB, 3 * kMiB}) {
         free(Opaque(malloc(bytes)));
@@ -153,7 +153,7 @@ TEST(MismatchTest, ByAnotherThreadAndAfterReuse) {
         ::operator delete[](Opaque(::operator new[](bytes)));
       }
     }
-    // Neighbours of all kinds by two threads at once.
+    // Two threads at once, on neighbouring blocks of all kinds.
     const auto work = [] {
       std::vector<void*> blocks(2000);
       for (int round = 0; round < 20; ++round) {
@@ -182,7 +182,7 @@ TEST(MismatchTest, ByAnotherThreadAndAfterReuse) {
   ::operator delete[](block);
 }
 
-// What programs do, and may.
+// What programs do and may do.
 TEST(MismatchTest, WhatIsRightPasses) {
   const ChildResult child = RunForked([] {
     std::mt19937_64 random(1);
@@ -227,7 +227,7 @@ TEST(MismatchTest, WhatIsRightPasses) {
   EXPECT_EQ(child.err, "");
 }
 
-// A double free is not taken for a mismatch.
+// A double free is not reported as a mismatch.
 TEST(MismatchTest, ASecondFreeIsADoubleFree) {
   for (const size_t bytes : {64ul, 100 * kKiB, 3 * kMiB}) {
     void* block = Opaque(::operator new(bytes));

@@ -1,7 +1,7 @@
-// misuse_test.cc: what a program does wrong ends in one exact line and the
-// right signal, at once, from the level of --//hardening on that promises it;
-// below, the program goes on. Each misuse is a program of its own, a forked
-// child. (bad_free_test.cc has what all levels find, in time.)
+// A misuse ends in one exact line and the right signal, at once, from the level
+// of --//hardening on that promises it; below, the program continues. Each
+// misuse runs in a forked child. (bad_free_test.cc has what all levels detect
+// eventually.)
 #include <algorithm>
 #include <cctype>
 #include <csignal>
@@ -98,7 +98,7 @@ TEST(MisuseTest, DoubleFreeInTheBin) {
 TEST(MisuseTest, DoubleFreeInTheSlab) {
   for (const size_t bytes : InSlabs({64, 4096})) {
     char* block = Malloc(bytes);
-    char* neighbour = Malloc(bytes);  // the slab stays in use
+    char* neighbour = Malloc(bytes);  // keeps the slab in use
     ExpectTold(kChecks, IsFreeAlready(block, bytes), [&] {
       Free(block);
       Hakmem().collect();
@@ -134,13 +134,12 @@ TEST(MisuseTest, FreeOfAFreedBlockOfASlabThatIsGone) {
   Free(block);
 }
 
-// --- Sizes and alignments
-// ------------------------------------------------------
+// --- Sizes and alignments ----------------------------------------------------
 
 struct WrongTerms {
   size_t asked;
   size_t told;
-  size_t usable;  // in full as in the other levels
+  size_t usable;  // the same in full as in the other levels
 };
 
 TEST(MisuseTest, SizedDeleteWithTheWrongSize) {
@@ -158,7 +157,7 @@ TEST(MisuseTest, SizedDeleteWithTheWrongSize) {
 }
 
 TEST(MisuseTest, FreeSizedWithTheWrongSize) {
-  // What realloc made smaller in place may stay larger than need be.
+  // A block that realloc shrank in place may keep more than needed.
   for (const WrongTerms& each : {WrongTerms{24, 40, 32},
                                  {1000, 100, 1024},
                                  {20000, 25000, 20480},
@@ -174,7 +173,7 @@ TEST(MisuseTest, FreeSizedWithTheWrongSize) {
 }
 
 TEST(MisuseTest, AlignedDeleteOfABlockWithoutTheAlignment) {
-  // Of neighbours of 48 bytes every other one is aligned to 32.
+  // Of neighbouring blocks of 48 bytes every other one is aligned to 32.
   std::vector<void*> blocks(100);
   for (void*& each : blocks) each = Opaque(::operator new(48));
   void* block = *std::find_if(blocks.begin(), blocks.end(),
@@ -214,18 +213,17 @@ TEST(MisuseTest, WhatIsRightPasses) {
   EXPECT_EQ(child.err, "");
 }
 
-// --- Writes
-// --------------------------------------------------------------------
+// --- Writes ------------------------------------------------------------------
 
 TEST(MisuseTest, WriteToAFreedBlockIsFoundAtReuse) {
-  // While much free memory is resident, blocks are reused a little later.
+  // While much free memory is resident, blocks are reused somewhat later.
   Hakmem().collect();
   for (const size_t bytes : {16u, 64u, 1024u, 4096u}) {
     char* block = Malloc(bytes);
     ExpectTold(kChecks, HasChanged(block, bytes), [&] {
       Free(block);
       *Opaque(block) = 'x';
-      if (LevelHere() == kFull) Hakmem().collect();  // quarantine ends
+      if (LevelHere() == kFull) Hakmem().collect();  // flushes the quarantine
       Malloc(bytes);
     });
     Free(block);
@@ -244,8 +242,7 @@ TEST(MisuseTest, WriteToTheRestOfAFreedBlockIsFoundInFull) {
   }
 }
 
-// --- Full
-// ------------------------------------------------------------------------
+// --- Full --------------------------------------------------------------------
 
 class MisuseFullTest : public testing::Test {
  protected:
@@ -320,8 +317,7 @@ TEST_F(MisuseFullTest, GuardedSlabsGiveTheirMemoryBack) {
   EXPECT_LT(ResidentBytes(), before + 8 * kMiB);
 }
 
-// --- Options
-// -----------------------------------------------------------------------
+// --- Options -----------------------------------------------------------------
 
 int FreeTwice() {
   char* block = Malloc(64);
@@ -347,7 +343,7 @@ int LookAtAFreedBlock() {
     char* block = Malloc(bytes);
     memset(block, 'p', bytes);
     Free(block);
-    // All but the mark of a block of a slab.
+    // All but the mark at the start of a slab's block.
     for (size_t i = 8; i < bytes; ++i) {
       if (Opaque(block)[i] != 0) return 1;
     }

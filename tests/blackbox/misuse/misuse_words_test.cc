@@ -1,6 +1,6 @@
-// misuse_words_test.cc: the line that ends a program which calls a function
-// with a block that is none says which function it was and what is wrong,
-// whichever function, kind of block, back-end and level of hardening.
+// The line that ends a program which passes an invalid block to a function
+// names the function and the error, for every function, kind of block, back-end
+// and level of hardening.
 #include <malloc.h>
 
 #include <csignal>
@@ -19,10 +19,10 @@
 namespace hakmem_test {
 namespace {
 
-// A function that is called with a block of 64 bytes.
+// A function, called with a block of 64 bytes.
 struct Function {
   const char* name;
-  bool ends_block;  // and so makes a double free
+  bool ends_block;  // frees the block: called again, it is a double free
   std::function<void(void*)> call;
 };
 
@@ -110,7 +110,7 @@ TEST(MisuseWordsTest, OfABlockThatIsFreeInTheBin) {
 TEST(MisuseWordsTest, OfABlockThatIsFreeInItsSlab) {
   for (const Function& function : EveryFunction()) {
     char* block = Malloc(64);
-    char* neighbour = Malloc(64);  // the slab stays in use
+    char* neighbour = Malloc(64);  // keeps the slab in use
     ExpectTold(kChecks, IsFreeAlready(function, block, 64), [&] {
       Free(block);
       Hakmem().collect();
@@ -137,7 +137,7 @@ TEST(MisuseWordsTest, OfASpanThatIsFree) {
   for (const size_t bytes : {100 * kKiB, 1000 * kKiB}) {
     for (const Function& function : EveryFunction()) {
       char* block = Malloc(bytes);
-      char* neighbour = Malloc(bytes);  // the chunk stays in use
+      char* neighbour = Malloc(bytes);  // keeps the chunk in use
       const ChildResult child = RunForked([&] {
         Free(block);
         function.call(block);
@@ -153,7 +153,7 @@ TEST(MisuseWordsTest, OfASpanThatIsFree) {
 }
 
 TEST(MisuseWordsTest, OfALargeBlockThatIsFree) {
-  // Parked, or gone at once.
+  // Cached, or unmapped at once.
   for (const size_t bytes : {3 * kMiB / 2, 5 * kMiB, 100 * kMiB}) {
     for (const Function& function : EveryFunction()) {
       char* block = Malloc(bytes);
@@ -176,7 +176,7 @@ TEST(MisuseWordsTest, WhatWasFreedLongAgoIsNotCalledForeign) {
   char* block = Malloc(5 * kMiB);
   const ChildResult child = RunForked([&] {
     Free(block);
-    // More than are remembered, none of them there.
+    // More frees than are remembered, none at the same address.
     std::vector<char*> others(600);
     for (char*& other : others) other = Malloc(100 * kMiB);
     for (char* other : others) Free(other);
@@ -192,7 +192,7 @@ TEST(MisuseWordsTest, WhatWasFreedLongAgoIsNotCalledForeign) {
 
 TEST(MisuseWordsTest, OfABlockOfASlabThatIsGone) {
   const ChildResult child = RunForked([] {
-    // All chunks that the blocks lie in go.
+    // All chunks that contain the blocks are released.
     std::vector<char*> blocks(100000);
     for (char*& block : blocks) block = Malloc(64);
     for (char* block : blocks) Free(block);
@@ -233,7 +233,7 @@ TEST(MisuseWordsTest, ACallThatHasEndedIsNotNamed) {
                char* moved = static_cast<char*>(realloc(Opaque(block), 500));
                Free(moved);
                Free(block);
-               // Found when the bin is drained, at the latest.
+               // Detected at the latest when the bin is drained.
                Hakmem().collect();
              });
   Free(block);

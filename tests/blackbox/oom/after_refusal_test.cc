@@ -1,6 +1,6 @@
-// after_refusal_test.cc: a program that was refused memory is still served what
-// it needs to deal with that: small blocks, in any thread, whatever has filled
-// memory. What is freed can be had again after the next refusal.
+// After a refusal the program still gets what it needs to handle that: small
+// blocks, in any thread, whatever has filled memory. Freed memory is available
+// again after the next refusal.
 #include <malloc.h>
 #include <sys/resource.h>
 
@@ -46,11 +46,11 @@ void FillUp(size_t size, BlockChain* blocks) {
   EXPECT_EQ(errno, ENOMEM);
 }
 
-// What an error path asks for. None of the size that has filled memory.
+// Requests of an error path; none of the size that has filled memory.
 constexpr size_t kSmall[] = {24, 100, 500, 1024, 4096};
 constexpr size_t kRounds = 3;
 
-// Gives what it takes back, so every round and thread finds it again.
+// Frees what it allocates, so that every round and thread finds it again.
 void AskForSmallOnes() {
   for (size_t round = 0; round < kRounds; ++round) {
     void* blocks[std::size(kSmall)];
@@ -92,7 +92,7 @@ TEST_P(AfterRefusalTest, SmallOnesAreServedInAnyThread) {
   const auto [limit, size] = GetParam();
   const ChildResult child = RunForked([limit, size] {
     std::atomic<int> step = 0;
-    // It has allocated nothing when memory runs out.
+    // It has allocated nothing before memory runs out.
     std::thread other([&step] {
       while (step != 1) std::this_thread::yield();
       AskForSmallOnes();
@@ -129,7 +129,7 @@ INSTANTIATE_TEST_SUITE_P(
              std::to_string(std::get<1>(info.param));
     });
 
-// A pool at its configured limit is not helped out: the limit is exact.
+// A pool at its configured limit gets no emergency blocks: the limit is exact.
 int FillThePool() {
   BlockChain blocks;
   while (void* block = malloc(3000)) blocks.Push(block);
@@ -147,8 +147,8 @@ TEST(AfterRefusal, APoolAtItsLimitStaysWithinIt) {
   EXPECT_EQ(child.exit_code, 0) << child.err;
 }
 
-// Fills memory, then takes all that is left for small blocks. Returns the last
-// of them, which is of the reserve.
+// Fills memory, then all that is left with small blocks. Returns the last of
+// them, which is from the reserve.
 char* LastBlock() {
   LimitAddressSpace(kRoom);
   BlockChain blocks;

@@ -1,9 +1,9 @@
-// fault_injection_test.cc: each call to the operating system is refused in
-// turn, and nothing but the request that needed it suffers.
+// Each call to the operating system is refused in turn; only the request that
+// needed it may fail.
 //
-// One workload that does the same in every run is run once to count its calls,
-// then in one forked child per call that fails. It allocates from here only
-// what it keeps in its own table, so that every NULL is seen.
+// A deterministic workload runs once to count its calls, then in one forked
+// child per failing call. Its own allocations are only those in its table, so
+// that every NULL is seen.
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/mman.h>
@@ -79,7 +79,7 @@ class Workload {
     EXPECT_GT(failure.os_bytes, 0u);
   }
 
-  // Takes a block that was asked for into the table.
+  // Adds a requested block to the table.
   void Keep(const char* entry, void* address, size_t size) {
     if (address == nullptr) return NoteRefusal(entry, size);
     ASSERT_LT(count_, kMostBlocks);
@@ -111,7 +111,7 @@ class Workload {
     Keep("memalign", address, size);
   }
 
-  // One block up through every kind of memory, and down again.
+  // Resizes one block up through every kind of memory, and down again.
   void ReallocateThroughEverySize() {
     Block block = {nullptr, 0, ++seeds_ << 32};
     for (const size_t size :
@@ -133,8 +133,7 @@ class Workload {
     free(block.address);
   }
 
-  // Half of what the thread allocates is left for others to free, and it frees
-  // some of what others allocated.
+  // Leaves half of its blocks for others to free, and frees some of theirs.
   void RunThread() {
     pthread_t thread;
     const auto run = [](void* workload) -> void* {
@@ -146,13 +145,13 @@ class Workload {
       self->FreeEvery(9);
       return nullptr;
     };
-    // A thread that cannot be started is not what is tried here.
+    // A thread that fails to start is not what is tested here.
     if (pthread_create(&thread, nullptr, run, this) == 0) {
       pthread_join(thread, nullptr);
     }
   }
 
-  // The child allocates, frees what it inherited, and finds it whole.
+  // The child checks, frees and allocates blocks, including inherited ones.
   void Fork() {
     const pid_t child = fork();
     ASSERT_GE(child, 0);
@@ -183,7 +182,7 @@ class Workload {
     count_ = kept;
   }
 
-  // Every block is as written, and none overlaps another.
+  // Every block is intact, and none overlaps another.
   void CheckAll() {
     std::sort(blocks_, blocks_ + count_, [](const Block& a, const Block& b) {
       return a.address < b.address;
@@ -207,21 +206,21 @@ class Workload {
 
 // --- One run, in a child -----------------------------------------------------
 
-// What a run in a child found, in memory that it shares with the test.
+// The results of a run in a child, in memory shared with the test.
 struct Outcome {
-  uint64_t calls;          // to the OS by the workload
-  uint64_t failed;         // of those, on purpose
+  uint64_t calls;          // to the OS, by the workload
+  uint64_t failed;         // of those, made to fail
   uint64_t refusals;       // requests that got NULL
-  uint64_t address_space;  // bytes, when all is done
-  char failed_call[16];    // the kind that failed last
+  uint64_t address_space;  // bytes, at the end
+  char failed_call[16];    // the kind of the last failure
 };
 
 Outcome* const outcome =
     static_cast<Outcome*>(mmap(nullptr, sizeof(Outcome), PROT_READ | PROT_WRITE,
                                MAP_SHARED | MAP_ANONYMOUS, -1, 0));
 
-// In the child: the workload with `count` calls failing from the `first` on,
-// then the whole of it without.
+// In the child: runs the workload with `count` calls failing from the `first`
+// on, then again without failures.
 void RunWithFaults(uint64_t first, uint64_t count) {
   static Workload workload;
   WarmUpThreads(2);
@@ -258,12 +257,12 @@ Outcome RunInChild(uint64_t first, uint64_t count) {
 }
 
 struct Summary {
-  std::set<std::string> kinds;  // of the calls that failed last in a run
+  std::set<std::string> kinds;  // of the last failing call of each run
   uint64_t refusals = 0;
 };
 
-// Runs with `count` calls failing in a row, beginning with every `step`-th of
-// those that the workload makes.
+// One run for every `step`-th call of the workload, in which `count` calls in a
+// row fail, beginning with that one.
 void FailInTurn(uint64_t count, uint64_t step, Summary* summary) {
   const Outcome without = RunInChild(0, 0);
   ASSERT_GT(without.calls, 50u);
@@ -273,12 +272,12 @@ void FailInTurn(uint64_t count, uint64_t step, Summary* summary) {
     SCOPED_TRACE("the call that fails first is number " + std::to_string(n));
     const Outcome with = RunInChild(n, count);
     EXPECT_GT(with.failed, 0u);
-    // What a refused munmap left mapped has gone back by then; the books may
+    // Memory left mapped by a refused munmap is unmapped by then; metadata may
     // have needed a little more.
     EXPECT_LE(with.address_space, without.address_space + 4 * kMiB);
     summary->kinds.insert(with.failed_call);
     summary->refusals += with.refusals;
-    if (testing::Test::HasFailure()) break;  // the next would say the same
+    if (testing::Test::HasFailure()) break;  // the others would fail alike
   }
 }
 
@@ -303,8 +302,8 @@ TEST(FaultInjectionTest, ASystemThatRefusesFromThenOnIsOutlived) {
   EXPECT_GT(summary.refusals, 0u);
 }
 
-// More threads than the books' memory at hand has caches for, each of which
-// frees one block while the system gives nothing.
+// More threads than the metadata at hand has caches for; each frees one block
+// while the system refuses all memory.
 TEST(FaultInjectionTest, ThreadsThatGetNoCacheFreeAllTheSame) {
   const ChildResult child = RunForked([] {
     static constexpr size_t kThreads = 100;
@@ -345,8 +344,8 @@ TEST(FaultInjectionTest, ThreadsThatGetNoCacheFreeAllTheSame) {
 
 // --- Huge pages --------------------------------------------------------------
 
-// Has the advice to use huge pages refused once. 0 when that left a record and
-// no request failed.
+// Makes the advice to use huge pages fail once. Returns 0 if that left a record
+// and no request failed.
 int HugePagesRefused() {
   std::string kind;
   // Mapping a large block takes a few calls; the last of them is the advice.
@@ -361,7 +360,7 @@ int HugePagesRefused() {
     Hakmem().collect();
   }
   if (kind != "madvise") return 2;
-  // Housekeeping tells of it.
+  // Housekeeping reports it.
   for (int i = 0; i < 100; ++i) {
     free(malloc(100 * kKiB));
     usleep(10'000);
@@ -386,9 +385,9 @@ TEST(FaultInjectionTest, RefusedHugePagesAreToldOfAndHurtNobody) {
 
 // --- Before main -------------------------------------------------------------
 
-// Runs plain_c_program_test_helper.c, whose first calls to the OS are made by
-// the dynamic loader's and the C library's requests. Returns its exit status,
-// -1 when a signal ended it.
+// Runs plain_c_program_test_helper.c, whose first calls to the OS are caused by
+// requests of the dynamic loader and the C library. Returns its exit status, -1
+// if a signal ended it.
 int RunPlainC(uint64_t first, uint64_t count) {
   const std::string command =
       "HAKMEM_TEST_FAIL_OS_CALL=" + std::to_string(first) + "," +
@@ -402,7 +401,7 @@ TEST(FaultsBeforeMainTest, OneRefusedCallIsMadeUpFor) {
 }
 
 TEST(FaultsBeforeMainTest, AProgramWithoutMemoryReachesMain) {
-  // It says by its status that an allocation failed.
+  // Its status means that an allocation failed.
   for (uint64_t n = 1; n <= 4; ++n) EXPECT_EQ(RunPlainC(n, UINT64_MAX), 4) << n;
 }
 

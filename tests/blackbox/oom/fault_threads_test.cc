@@ -1,8 +1,8 @@
-// fault_threads_test.cc: calls to the operating system are refused while two
-// threads allocate, and around fork. Which request meets a refusal depends on
-// the threads; what is tried is that whatever comes, no block is lost or
-// changed, a request that fails says so, and all is well when the system gives
-// again. (fault_injection_test refuses each call of one known order.)
+// Calls to the operating system are refused while two threads allocate, and
+// around fork. Which request is affected depends on scheduling; in any case no
+// block is lost or changed, a failing request reports it, and all is well once
+// the system grants memory again. (fault_injection_test refuses each call of
+// one fixed sequence.)
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/wait.h>
@@ -27,7 +27,7 @@ namespace {
 constexpr size_t kThreads = 2;
 constexpr int kSteps = 800;
 
-// Which calls are refused, counted from the moment they are switched on.
+// Which calls are refused, counted from the moment this is switched on.
 struct Refused {
   uint64_t first;
   uint64_t count;
@@ -46,7 +46,7 @@ constexpr Refused Once(uint64_t call) { return {call, 1, 1}; }
 constexpr Refused FromThenOn(uint64_t call) { return {call, UINT64_MAX, 1}; }
 constexpr Refused EveryNth(uint64_t n) { return {n, UINT64_MAX, n}; }
 
-// Blocks that threads leave for one another. Its lock is nobody's but ours.
+// Blocks that threads leave for one another. Has a lock of the test's own.
 class Exchange {
  public:
   Block Swap(Block block, size_t place) {
@@ -63,7 +63,7 @@ class Exchange {
   Block places_[kPlaces] = {};
 };
 
-// Asks for blocks in every way, of all sizes that the parts below tell apart.
+// Makes requests of every kind, in all sizes that are handled differently.
 class Worker {
  public:
   Worker(uint64_t seed, Exchange* exchange)
@@ -77,7 +77,7 @@ class Worker {
     for (Block& block : blocks_) Release(block);
   }
 
-  // Every `step`-th.
+  // Frees every `step`-th.
   void FreeSome(size_t step) {
     for (size_t i = 0; i < kBlocks; i += step) Release(blocks_[i]);
   }
@@ -86,9 +86,9 @@ class Worker {
     for (const Block& block : blocks_) Check(block);
   }
 
-  // What should never be: a block that is changed or overlaps another, bad
-  // alignment, calloc without zeros, a failure without ENOMEM. 0, or the line
-  // below that found the first.
+  // The first error: a block changed or overlapping another, bad alignment,
+  // calloc without zeros, a failure without ENOMEM. 0, or the source line below
+  // that found it.
   int wrong() const { return wrong_; }
   uint64_t refusals() const { return refusals_; }
 
@@ -133,7 +133,7 @@ class Worker {
     }
   }
 
-  // To `size` in a few steps, each of which may be refused.
+  // Resizes to `size` in a few steps, each of which may be refused.
   void Ladder(Block& block, size_t size) {
     for (int i = 0; i < 3; ++i) {
       errno = 0;
@@ -211,13 +211,13 @@ void* WorkTwice(void* argument) {
   pthread_barrier_wait(run->barrier);
   run->worker->Run(kSteps);
   pthread_barrier_wait(run->barrier);
-  pthread_barrier_wait(run->barrier);  // the system gives again
+  pthread_barrier_wait(run->barrier);  // refusals have ended
   run->worker->Run(kSteps);
   run->worker->FreeAll();
   return nullptr;
 }
 
-// Returns the calls that the threads made and how many of them were refused.
+// The calls that the threads made, and how many of them were refused.
 struct Made {
   uint64_t calls;
   uint64_t refused;
@@ -242,13 +242,13 @@ Made RunTwoThreads(const Refused& refused) {
   const uint64_t calls = Faults().calls();
   const uint64_t failed = Faults().failed();
   refused.SwitchOn();
-  pthread_barrier_wait(&barrier);  // they begin
-  pthread_barrier_wait(&barrier);  // they are done
+  pthread_barrier_wait(&barrier);  // the threads start
+  pthread_barrier_wait(&barrier);  // the threads are done
   Refused::SwitchOff();
   const Made made = {Faults().calls() - calls, Faults().failed() - failed};
   uint64_t refusals = 0;
   for (const Worker& worker : workers) refusals += worker.refusals();
-  // Each has left a record.
+  // Each refusal has left a record.
   EXPECT_GE(NewestFailure() - failures, refusals);
   if (made.refused == 0) {
     EXPECT_EQ(refusals, 0u);
@@ -265,7 +265,7 @@ Made RunTwoThreads(const Refused& refused) {
   FreeExchanged(exchange);
   EXPECT_EQ(CollectedStats().live_bytes, live);
   EXPECT_EQ(Stats().free_list_faults, 0u);
-  // The regions that were reserved stay; what was mapped for blocks does not.
+  // Reserved regions stay mapped; what was mapped for blocks does not.
   EXPECT_LT(AddressSpaceBytes(), address_space + 1024 * kMiB);
   EXPECT_LT(ResidentBytes(), 40 * kMiB);
   return made;
@@ -332,8 +332,8 @@ TEST(FaultThreadsTest, EveryNthCallIsRefused) {
 
 constexpr Refused kNone = {0, 0, 1};
 
-// What the child of a fork does: goes on under `refused`, or as its parent was
-// when that is null, with what it inherited, then without refusals.
+// The work of a fork's child: continues with what it inherited, under `refused`
+// or, if null, under its parent's refusals; then without refusals.
 bool ChildIsWell(Worker& inherited, Exchange& exchange,
                  const Refused* refused) {
   if (refused != nullptr) refused->SwitchOn();
@@ -349,8 +349,8 @@ bool ChildIsWell(Worker& inherited, Exchange& exchange,
   return inherited.wrong() == 0 && inherited.refusals() == refusals;
 }
 
-// Forks a few times while another thread allocates. The parent goes on under
-// `parents` from before the fork until the child has ended.
+// Forks a few times while another thread allocates. The parent's calls are
+// refused by `parents` from before the fork until the child has ended.
 void RunForks(const Refused& parents, const Refused* childs) {
   static std::atomic<bool> stop{false};
   static Exchange exchange;
@@ -424,8 +424,8 @@ TEST(FaultForkTest, OnlyTheParentIsRefusedWhileTheChildRuns) {
 
 // --- From the start ----------------------------------------------------------
 
-// No call of the first ones is one that the process cannot do without: the key
-// that tells of threads' ends and the handlers of fork are among them.
+// The process can do without any of its first calls, which include those for
+// the thread-exit key and the fork handlers.
 int StartThreads() {
   static Exchange exchange;
   static Worker workers[kThreads] = {{1, &exchange}, {2, &exchange}};

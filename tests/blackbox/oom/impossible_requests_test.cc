@@ -1,5 +1,5 @@
-// impossible_requests_test.cc: requests that can't be served give NULL and
-// the errno that the standards ask, and change nothing else.
+// Requests that can't be served return NULL with the errno that the standards
+// require, and have no other effect.
 #include <malloc.h>
 
 #include <cerrno>
@@ -15,7 +15,8 @@ namespace hakmem_test {
 namespace {
 
 constexpr size_t kMostPossible = PTRDIFF_MAX;
-constexpr size_t kHuge = size_t{1} << 62;  // below PTRDIFF_MAX; no machine's
+constexpr size_t kHuge = size_t{1} << 62;  // below PTRDIFF_MAX, but more than
+                                           // any machine has
 
 const size_t kTooLarge[] = {kMostPossible + 1,
                             kMostPossible + 4096,
@@ -32,7 +33,7 @@ const size_t kTooLarge[] = {kMostPossible + 1,
                             kMostPossible - 2 * kMiB,
                             kHuge};
 
-// Expects that `call` gives NULL with `error` in errno, and that nothing more
+// Expects that `call` returns NULL with `error` in errno, and that nothing more
 // is live after it.
 #define EXPECT_FAILS(call, error)                 \
   do {                                            \
@@ -138,7 +139,7 @@ TEST(ImpossibleRequestsTest, AlignmentsBeyondWhatThereIs) {
   }
 }
 
-// posix_memalign returns its error; the pointer and errno stay as they were.
+// posix_memalign returns the error; the pointer and errno are unchanged.
 void ExpectPosixMemalignFails(size_t alignment, size_t size, int error) {
   for (const auto function : {&posix_memalign, Hakmem().posix_memalign}) {
     int untouched;
@@ -177,7 +178,7 @@ TEST(ImpossibleRequestsTest, PosixMemalignKeepsErrnoWhenItSucceeds) {
 }
 
 TEST(ImpossibleRequestsTest, NothingIsWritten) {
-  // A failure is for the caller to report, unless tracing was asked for.
+  // The caller reports a failure; the allocator does only if tracing is on.
   const ChildResult child = RunForked([] {
     for (const size_t size : kTooLarge) free(malloc(Opaque(size)));
   });

@@ -1,5 +1,5 @@
-// refusals_test.cc: what a refused request costs, in system calls, and that a
-// request is not refused which could be served after giving memory back.
+// How many system calls a refused request costs, and that no request is refused
+// that could be served after a purge.
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <malloc.h>
@@ -29,7 +29,7 @@
 namespace hakmem_test {
 namespace {
 
-// Every function that may refuse; each is asked for a block of `size`.
+// Every function that may refuse; each requests a block of `size`.
 struct Entry {
   const char* name;
   bool (*refuses)(size_t size, void* block);
@@ -72,8 +72,8 @@ constexpr size_t kRoom = 256 * kMiB;
 constexpr size_t kBeyondTheLimit[] = {300 * kMiB, size_t{4} << 30,
                                       size_t{1} << 40};
 
-// From now on any other system call than `allowed` ends the process by SIGSYS.
-// False where that cannot be had.
+// From now on any system call not in `allowed` kills the process by SIGSYS.
+// False where no filter can be set.
 bool AllowOnly(const std::vector<int>& allowed) {
   std::vector<sock_filter> program = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
@@ -89,11 +89,11 @@ bool AllowOnly(const std::vector<int>& allowed) {
          prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }
 
-// The exit codes of what runs below.
+// The exit codes of the children below.
 constexpr int kServed = 40;
 constexpr int kNoFilter = 77;
 
-// Has each entry refuse each of `sizes`, some times.
+// Makes each entry refuse each of `sizes` several times.
 template <size_t n>
 void RefuseAll(const size_t (&sizes)[n], void* block) {
   for (int round = 0; round < 3; ++round) {
@@ -167,7 +167,7 @@ TEST(RefusalsTest, ARequestRefusedAgainIsAskedForOnce) {
       for (int i = 0; i < 5; ++i) EXPECT_EQ(malloc(Opaque(size)), nullptr);
       const uint64_t before = Refused();
       for (int i = 0; i < 1000; ++i) EXPECT_EQ(malloc(Opaque(size)), nullptr);
-      // Every 100 ms, or so, it may be worth a second attempt.
+      // About every 100 ms a second attempt is allowed.
       EXPECT_GE(Refused() - before, 1000u);
       EXPECT_LT(Refused() - before, 1100u);
     }
@@ -192,13 +192,14 @@ TEST(RefusalsTest, WhatNoProcessCanHaveIsAskedForOnce) {
 
 // --- What can be served after giving back ------------------------------------
 
-// Who frees what the request waits for.
+// Who frees the memory that the request needs.
 enum class Freer { kThisThread, kAnother, kAnotherThatEnds };
 
 class AfterGivingBackTest
     : public testing::TestWithParam<std::tuple<size_t, Freer>> {};
 
-// What is held, the room beside it, and what fits only once that is given back.
+// Memory held, the room beside it, and a request that fits only once the held
+// memory is freed.
 constexpr size_t kHeld = 256 * kMiB;
 constexpr size_t kBeside = 32 * kMiB;
 constexpr size_t kWanted = 160 * kMiB;
@@ -216,7 +217,7 @@ TEST_P(AfterGivingBackTest, IsServedHoweverOftenItWasRefused) {
     const auto wait_for = [&turn](int value) {
       while (turn != value) std::this_thread::yield();
     };
-    // It lives before the limit is set: its stack counts too.
+    // Started before the limit is set: its stack counts too.
     std::thread other([&] {
       free(malloc(100));
       for (int round = 0; round < 3; ++round) {
@@ -232,9 +233,9 @@ TEST_P(AfterGivingBackTest, IsServedHoweverOftenItWasRefused) {
     LimitAddressSpace(kBeside);
     const int rounds = freer == Freer::kAnotherThatEnds ? 1 : 3;
     for (int round = 0; round < rounds; ++round) {
-      // Beside the blocks as well: what was reserved and not used may be room.
+      // Also beside the blocks: reserved but unused memory may be room.
       while (void* more = malloc(Opaque(kWanted))) beside.Push(more);
-      // Again and again, so that it is known to be in vain.
+      // Repeatedly, so that the allocator knows that retrying is futile.
       for (int i = 0; i < 20; ++i) EXPECT_EQ(malloc(Opaque(kWanted)), nullptr);
       if (freer == Freer::kThisThread) FreeAll(&blocks);
       turn = 2 * round + 1;
@@ -264,8 +265,8 @@ INSTANTIATE_TEST_SUITE_P(
                      testing::Values(Freer::kThisThread, Freer::kAnother,
                                      Freer::kAnotherThatEnds)));
 
-// Threads that are refused all the time, while others free: what was refused is
-// served as soon as there is room.
+// Some threads are refused all the time while others free: a refused request
+// succeeds as soon as there is room.
 TEST(RefusalsTest, ThreadsThatAreRefusedDoNotHideWhatOthersFree) {
   const ChildResult child = RunForked([] {
     std::atomic<bool> go = false;

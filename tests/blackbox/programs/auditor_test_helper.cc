@@ -1,6 +1,6 @@
-// auditor_test_helper.cc: a library for LD_AUDIT, which the loader tells of
-// objects and symbols, long before constructors run. It allocates each time, in
-// a namespace and from a C library of its own.
+// An LD_AUDIT library, which the loader calls for objects and symbols, long
+// before constructors run. It allocates in each call, in a link namespace and
+// from a C library of its own.
 #include <link.h>
 
 #include <cstdint>

@@ -1,9 +1,8 @@
-// beginnings_test.cc: the orders in which a process, its libraries and its
-// threads may begin: other preloaded libraries before and behind the allocator,
-// a library for LD_AUDIT, first calls in signal handlers and in threads that
-// the C library does not know of. (From a preinit array: late_calls_test and
-// fork_handlers_test; from resolvers: early_calls_test; late dlopen:
-// late_dlopen_test.)
+// The orders in which a process, its libraries and its threads may start: other
+// preloaded libraries before and after the allocator, an LD_AUDIT library,
+// first calls in signal handlers and in threads unknown to the C library. (From
+// a preinit array: late_calls_test and fork_handlers_test; from resolvers:
+// early_calls_test; late dlopen: late_dlopen_test.)
 #include <dlfcn.h>
 #include <pthread.h>
 #include <sched.h>
@@ -33,7 +32,7 @@ std::string PathIn(const char* variable) {
 
 // --- Libraries ---------------------------------------------------------------
 
-// Allocates in threads and children, beside whatever libraries are loaded.
+// Allocates in threads and children, whatever other libraries are loaded.
 int LiveBesideOthers() {
   alarm(60);
   const auto forks =
@@ -84,7 +83,7 @@ TEST(BeginningsTest, AnAuditorMayAllocate) {
 std::atomic<bool> called_in_handler{false};
 std::atomic<bool> is_ready{false};
 
-// Not std::thread: it would free in the thread that it begins.
+// Not std::thread: it would free in the thread that it starts.
 void* WaitForHandler(void*) {
   is_ready = true;
   while (!called_in_handler) sched_yield();
@@ -115,8 +114,8 @@ TEST(BeginningsTest, TheFirstCallOfAThreadMayComeInASignalHandler) {
 
 constexpr size_t kStackBytes = 256 * kKiB;
 
-// What another task with this thread's memory and thread-local variables does,
-// while this thread waits for it.
+// The actions of another task with this thread's memory and thread-local
+// variables, while this thread waits for it.
 int InBorrowedThread(void* blocks) {
   const bool right = AllocateAndFree(3, 200);
   free(static_cast<void**>(blocks)[0]);
@@ -125,7 +124,7 @@ int InBorrowedThread(void* blocks) {
   return right ? 0 : 1;
 }
 
-// As vfork, but for the stack. Returns whether all was right.
+// Like vfork, but with another stack. Returns whether all was right.
 bool RunBorrowedThread() {
   void* stack = mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -1,6 +1,6 @@
-// early_calls_test.cc: calls from a resolver of an IFUNC of this program: the
-// loader runs it while it relocates the program, before any object's
-// constructor, and before thread-local variables have their initial values.
+// Calls from an IFUNC resolver of this program: the loader runs it during
+// relocation, before any constructor, and before thread-local variables have
+// their initial values.
 #include <malloc.h>
 
 #include <cstdlib>
@@ -31,7 +31,7 @@ struct EarlyBlocks {
 
 EarlyBlocks early;
 
-// No exception, no library but malloc's: nothing else may be ready.
+// No exceptions, and no library but malloc's: nothing else may be ready.
 void AllocateEarly() {
   early.right = true;
   for (size_t i = 0; i < kCount; ++i) {
@@ -107,7 +107,7 @@ TEST(EarlyCallsTest, ItsBlocksAreLikeAnyOther) {
     }
     free(early.plain[i]);
     free(early.zeroed[i]);
-    // By a thread other than the one that got it.
+    // Freed by another thread than the allocating one.
     std::thread([i] {
       free(early.aligned[i]);
       free(early.moved[i]);

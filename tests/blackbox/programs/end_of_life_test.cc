@@ -1,5 +1,5 @@
-// end_of_life_test.cc: ends that late_calls_test has not: quick_exit, and
-// destructors that begin thread-local objects again and again.
+// Exit paths not covered by late_calls_test: quick_exit, and destructors that
+// create new thread-local objects repeatedly.
 #include <pthread.h>
 #include <unistd.h>
 
@@ -20,7 +20,7 @@ namespace {
 constexpr int kRounds = 5;
 
 // Each destructor is the first to use the next one: thread_local destructors
-// run until none is left, five rounds of them.
+// run until none is left, here for five rounds.
 template <int kRound>
 struct Generation {
   Held held = {malloc(1000 * kRound), 1000 * kRound};
@@ -41,8 +41,8 @@ struct Generation {
 
 pthread_key_t late_keys[kRounds];
 
-// Sets the value again for as long as pthread calls back; in every round after
-// the library's own destructor ran, the thread has no cache.
+// Sets the value again as long as pthread calls back; in each round after the
+// library's own destructor ran, the thread has no cache.
 void AllocateLate(void* value) {
   if (!AllocateAndFree(1, 20)) abort();
   const auto rounds = reinterpret_cast<uintptr_t>(value);
@@ -81,8 +81,8 @@ TEST(EndOfLifeTest, ManyRoundsOfThreadLocalDestructors) {
   for (const pthread_key_t key : late_keys) pthread_key_delete(key);
 }
 
-// A thread that first allocates when pthread calls destructors for the last
-// time: nobody tells the library of its end any more.
+// A thread that first allocates in the last round of pthread's destructors: the
+// library is not notified of its end any more.
 struct Countdown {
   pthread_key_t key;
   int rounds = 0;
@@ -105,8 +105,8 @@ void* SetCountdown(void* value) {
 TEST(EndOfLifeTest, NobodyWritesWhereALateThreadWas) {
   pthread_attr_t attributes;
   ASSERT_EQ(pthread_attr_init(&attributes), 0);
-  // More than libc keeps: the stack, and the thread's memory in it, are
-  // unmapped when the thread is joined.
+  // More than libc's stack cache holds: the stack, and the thread's memory in
+  // it, are unmapped when the thread is joined.
   ASSERT_EQ(pthread_attr_setstacksize(&attributes, 64 * kMiB), 0);
   hakmem_stats_t before = {};
   Countdown countdown;
@@ -118,11 +118,11 @@ TEST(EndOfLifeTest, NobodyWritesWhereALateThreadWas) {
               0);
     ASSERT_EQ(pthread_join(thread, nullptr), 0);
     ASSERT_EQ(countdown.rounds, PTHREAD_DESTRUCTOR_ITERATIONS);
-    // Tells the threads that live to leave the hot path.
+    // Makes all live threads leave the hot path.
     ASSERT_EQ(Hakmem().events_start(), HasTracing() ? 0 : ENOSYS);
     free(Opaque(malloc(100)));
     Hakmem().events_stop();
-    // libc keeps a little from the first time.
+    // libc keeps some memory from the first time.
     if (i == 0) before = CollectedStats();
     ExpectBooksBalance(before);
     ASSERT_EQ(before.threads, 1u);
@@ -131,8 +131,8 @@ TEST(EndOfLifeTest, NobodyWritesWhereALateThreadWas) {
   pthread_attr_destroy(&attributes);
 }
 
-// The same often, with nobody who collects: their caches are found when other
-// threads begin.
+// The same often, without collecting: their caches are found when other threads
+// start.
 TEST(EndOfLifeTest, CachesOfLateThreadsAreUsedAgain) {
   Countdown countdown;
   ASSERT_EQ(pthread_key_create(&countdown.key, AllocateInTheLastRound), 0);
@@ -176,7 +176,7 @@ int ExitQuickly() {
     Hakmem().collect();
     Say("freed at quick_exit\n");
   });
-  // From a thread that is not the first.
+  // From a thread other than the first.
   std::thread([] { quick_exit(0); }).join();
   return 1;
 }

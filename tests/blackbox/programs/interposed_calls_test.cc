@@ -1,6 +1,6 @@
-// interposed_calls_test.cc: a program or a tool that takes the place of libc's
-// mmap, madvise, clock_gettime and others, and allocates in each. The allocator
-// calls none of them where it would come back to itself: it asks the kernel.
+// A program or a tool interposes libc's mmap, madvise, clock_gettime and others
+// and allocates in each. The allocator calls none of them where that would
+// recurse: it calls the kernel directly.
 #include <dlfcn.h>
 #include <malloc.h>
 #include <sys/wait.h>
@@ -33,7 +33,7 @@ uint64_t InterposedCalls() {
   return calls();
 }
 
-// Blocks of every kind come and go, grow and shrink.
+// Allocates, resizes and frees blocks of every kind.
 void Work(uint64_t seed) {
   std::mt19937_64 random(seed);
   std::vector<std::pair<void*, size_t>> blocks(200);
@@ -57,7 +57,7 @@ void Work(uint64_t seed) {
   free(blocks[0].first);
 }
 
-// Returns 0 when the allocator called no interposed function meanwhile.
+// Returns 0 if the allocator called no interposed function meanwhile.
 int WorksByItself() {
   free(malloc(1));
   const uint64_t before = InterposedCalls();
@@ -71,7 +71,7 @@ int WorksByItself() {
   for (std::thread& thread : threads) thread.join();
   const pid_t child = fork();
   if (child == 0) {
-    alarm(60);  // the parent's is not its own
+    alarm(60);  // alarms are not inherited
     Work(7);
     _exit(0);
   }
@@ -86,7 +86,7 @@ int WorksByItself() {
 }
 const ChildProgram works_by_itself("works_by_itself", WorksByItself);
 
-// Resident memory falls though the program's clock stands still.
+// Resident memory falls even though the program's clock stands still.
 int GoesByRealTime() {
   timespec first;
   clock_gettime(CLOCK_MONOTONIC, &first);

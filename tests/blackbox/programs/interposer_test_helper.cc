@@ -1,9 +1,9 @@
-// interposer_test_helper.cc: what a tool does that watches a program's calls
-// for memory, or fakes its clock: takes the place of libc's functions, and
-// allocates in each before it goes on. Preloaded by interposed_calls_test.
+// Acts like a tool that traces memory calls or fakes the clock: replaces libc's
+// functions, and allocates in each before it forwards the call. Preloaded by
+// interposed_calls_test.
 //
-// The clock stands still. What the allocator must call, for keys and signals,
-// allocates too.
+// The clock stands still. The functions that the allocator must call, for keys
+// and signals, allocate too.
 #include <dlfcn.h>
 #include <pthread.h>
 #include <sys/mman.h>
@@ -40,7 +40,7 @@ void Allocate() {
   inside = false;
 }
 
-// Of what the allocator must not call: counts it besides.
+// Entry of a function that the allocator must not call; also counts the call.
 void Enter() {
   if (!inside) calls.fetch_add(1, std::memory_order_relaxed);
   Allocate();
@@ -51,7 +51,7 @@ Function* TheNext(Function*, const char* name) {
   return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
 }
 
-// As libc: errno and -1, or the result.
+// Returns as libc does: errno and -1, or the result.
 long Answer(long result) {
   if (!hakmem::IsRefusal(result)) return result;
   errno = static_cast<int>(-result);

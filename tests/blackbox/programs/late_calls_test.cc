@@ -1,5 +1,5 @@
-// late_calls_test.cc: allocations and frees before main, and from destructors
-// that run after the thread's cache, or the program's end, has begun to go.
+// Allocations and frees before main, and from destructors that run after the
+// destruction of the thread's cache, or the program's exit, has begun.
 #include <pthread.h>
 #include <unistd.h>
 
@@ -22,8 +22,7 @@ const size_t kSizes[] = {1, 64, 1000, 20 * kKiB, 3 * kMiB};
 // How much of a block is written and checked.
 size_t Checked(size_t size) { return std::min(size, size_t{4096}); }
 
-// Blocks of every kind, allocated at one time and checked and freed at
-// another.
+// Blocks of every kind, allocated at one time and checked and freed at another.
 class Blocks {
  public:
   void Allocate() {
@@ -46,8 +45,7 @@ class Blocks {
   void* blocks_[std::size(kSizes)] = {};
 };
 
-// What every late moment does: frees what was allocated in time, and
-// allocates and frees some more.
+// Frees what was allocated early, and allocates and frees some more.
 void FreeAndAllocateMore(Blocks* early) {
   early->Free();
   Blocks more;
@@ -74,8 +72,8 @@ TEST(LateCallsTest, BlocksFromBeforeAnyConstructorLive) {
 
 // --- The end of a thread ---------------------------------------------------
 
-// Runs `thread` two hundred times and expects that each leaves no block and
-// no cache behind.
+// Runs `thread` two hundred times and expects that each leaves no block and no
+// cache behind.
 template <typename Function>
 void ExpectNothingLeft(const Function& thread) {
   std::thread(thread).join();
@@ -120,8 +118,8 @@ void FreeFromKey(void* value) {
 }
 
 TEST(LateCallsTest, FromPthreadKeyDestructorsInEveryRound) {
-  // POSIX runs destructors again while they set values, in no given order:
-  // whenever the library's own ran, some of these run after it.
+  // POSIX repeats destructors while they set values, in no given order: some of
+  // these run after the library's own.
   for (int rounds = 1; rounds <= PTHREAD_DESTRUCTOR_ITERATIONS; ++rounds) {
     SCOPED_TRACE(rounds);
     pthread_key_t keys[4];
@@ -142,7 +140,7 @@ TEST(LateCallsTest, FromPthreadKeyDestructorsInEveryRound) {
 }
 
 TEST(LateCallsTest, TheFirstCallOfAThreadMayBeALateOne) {
-  // The thread itself never allocates: its cache would begin in a destructor.
+  // The thread itself never allocates: its cache is created in a destructor.
   static Blocks blocks;
   pthread_key_t key;
   ASSERT_EQ(
@@ -208,7 +206,7 @@ int AllocateForTheEnd() {
   for_library_end.Allocate();
   static_object.blocks.Allocate();
   static_object.in_use = true;
-  // A thread that still allocates while the program ends.
+  // A thread that is still allocating while the program exits.
   std::thread([] {
     for (;;) {
       Blocks blocks;

@@ -1,5 +1,5 @@
-// late_dlopen_test.cc: a program that keeps its own malloc opens the library
-// at run time and uses the hakmem_ names. Nothing is preloaded here.
+// A program that keeps its own malloc opens the library at run time and uses
+// the hakmem_ names. Nothing is preloaded here.
 #include <dlfcn.h>
 #include <malloc.h>
 
@@ -18,7 +18,7 @@
 namespace hakmem_test {
 namespace {
 
-// Allocates and frees through the library; false when contents were lost.
+// Allocates and frees through the library; false if contents were lost.
 bool Use(const Library& library, uint64_t seed) {
   struct Held {
     void* block = nullptr;
@@ -46,7 +46,7 @@ TEST(LateDlopenTest, ThreadsFromBeforeAndAfterUseTheLibrary) {
   ASSERT_EQ(dlsym(RTLD_DEFAULT, "hakmem_malloc"), nullptr)
       << "this test must run without a preload";
 
-  // Threads whose TLS was laid out before the library was known.
+  // Threads whose TLS was laid out before the library was loaded.
   std::mutex mutex;
   std::condition_variable opened;
   bool is_open = false;
@@ -87,8 +87,8 @@ TEST(LateDlopenTest, ThreadsFromBeforeAndAfterUseTheLibrary) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(right, 2 * kThreads);
 
-  // All that the threads held is given back; the program's own malloc never
-  // came here.
+  // All that the threads held has been freed; the program's own malloc never
+  // calls the library.
   library.collect();
   hakmem_stats_t stats;
   ASSERT_EQ(library.stats(&stats, sizeof(stats)), sizeof(stats));
@@ -96,7 +96,7 @@ TEST(LateDlopenTest, ThreadsFromBeforeAndAfterUseTheLibrary) {
   EXPECT_EQ(stats.fallbacks, 0u);
   EXPECT_LE(stats.threads, 1u);
 
-  // Closing it is the program's right; the blocks stay.
+  // The program may close the library; its blocks stay valid.
   void* kept = library.malloc(1000);
   Fill(kept, 1000, 1);
   dlclose(handle);
@@ -129,7 +129,7 @@ TEST(LateDlopenTest, BlocksOutliveEveryClosing) {
       held.push_back({library.malloc(size), size});
       Fill(held.back().block, size, i);
     }
-    // A thread's blocks, whose end comes after the closing.
+    // Blocks of a thread that ends after the dlclose.
     std::atomic<bool> began = false;
     std::atomic<bool> is_closed = false;
     std::thread thread([&] {

@@ -1,8 +1,7 @@
-// library_outside_test.cc: what the shared library shows and needs: it exports
-// the malloc family, operator new and delete and hakmem_*, nothing else, and
-// it needs no library but libc.
+// The interface of the shared library: it exports the malloc family, operator
+// new and delete and hakmem_*, nothing else, and depends only on libc.
 //
-// Reads the file itself, which the loader maps here but never runs.
+// Reads the file itself, which is mapped here but never run.
 #include <elf.h>
 
 #include <set>
@@ -37,7 +36,7 @@ const char* const kMallocFamily[] = {
     "malloc_stats",
 };
 
-// glibc's second names for it.
+// glibc's alternative names for the malloc family.
 const char* const kSecondNames[] = {
     "__libc_malloc",   "__libc_free",   "__libc_calloc",  "__libc_realloc",
     "__libc_memalign", "__libc_valloc", "__libc_pvalloc", "__posix_memalign",
@@ -76,7 +75,7 @@ const char* const kHakmem[] = {
     "hakmem_routings",
 };
 
-// operator new and delete, plain and of arrays, in all forms of C++20.
+// operator new and delete, single and array, in all forms of C++20.
 const char* const kOperators[] = {
     "_Znwm",
     "_ZnwmRKSt9nothrow_t",
@@ -153,8 +152,8 @@ TEST(LibraryOutsideTest, HasNoRelocatedCodeAndNoExecutableStack) {
 }
 
 TEST(LibraryOutsideTest, ThreadLocalStorageFitsTheLoadersReserve) {
-  // glibc keeps 1664 bytes for all libraries that dlopen brings with
-  // initial-exec variables; one library should be a small part of that.
+  // glibc reserves 1664 bytes for initial-exec variables of all libraries
+  // loaded by dlopen; one library should take a small part of that.
   for (const ElfFile::Segment& segment : ElfFile(LibraryPath()).segments) {
     if (segment.p_type == PT_TLS) {
       EXPECT_LE(segment.p_memsz, 256u);

@@ -1,6 +1,6 @@
-// neighbour_test_helper.cc: a library that is preloaded beside the allocator,
-// in front of it or behind it, so that its constructors and destructors run
-// after or before the allocator's. It allocates in all of them.
+// A library that is preloaded together with the allocator, before or after it,
+// so that its constructors and destructors run after or before the allocator's.
+// It allocates in all of them.
 #include <pthread.h>
 #include <unistd.h>
 
@@ -76,5 +76,5 @@ __attribute__((destructor)) void End() {
 
 }  // namespace
 
-// How many forks this process is behind those that the library saw.
+// The number of forks between this process and the first.
 extern "C" int NeighbourForks() { return children; }

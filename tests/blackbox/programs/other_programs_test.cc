@@ -1,5 +1,5 @@
-// other_programs_test.cc: starting programs in every way there is while threads
-// allocate, and processes whose first thread, or whose parent, is gone.
+// Starts programs in every possible way while threads allocate, and processes
+// whose first thread, or whose parent, is gone.
 #include <pthread.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -27,8 +27,8 @@ void ExpectSuccess(pid_t child) {
   EXPECT_EQ(status, 0);
 }
 
-// Functions of their own: nothing of the caller's lives in a register that the
-// child, which shares the stack, could change.
+// Separate functions, so that no register holds a variable of the caller's that
+// the child, which shares the stack, could change.
 [[gnu::noinline]] pid_t RunTrueByVfork() {
   const pid_t child = vfork();
   if (child == 0) {
@@ -48,7 +48,7 @@ class OtherProgramsTest : public testing::Test {
  protected:
   void SetUp() override {
     WarmUpThreads(kThreads);
-    // libc keeps a little from the first time.
+    // libc keeps some memory from the first time.
     EXPECT_EQ(system("exit 0"), 0);
     before_ = CollectedStats();
     busy_ = new BusyThreads(kThreads);
@@ -118,8 +118,8 @@ TEST_F(OtherProgramsTest, ByForkAndExecFromSeveralThreads) {
   for (std::thread& thread : threads) thread.join();
 }
 
-// A daemon's two forks: the grandchild outlives its parent, and has a life with
-// threads of its own.
+// A daemon's double fork: the grandchild outlives its parent and starts threads
+// of its own.
 TEST_F(OtherProgramsTest, ADaemonLivesOn) {
   for (int i = 0; i < 3; ++i) {
     int ends[2];
@@ -150,7 +150,7 @@ TEST_F(OtherProgramsTest, ADaemonLivesOn) {
   }
 }
 
-// main's thread ends; the process goes on, and what main allocated lives.
+// main's thread ends; the process continues, and main's blocks stay valid.
 int EndFirstThread() {
   static void* block = malloc(1000);
   Fill(block, 1000, 1);
@@ -158,7 +158,7 @@ int EndFirstThread() {
   std::thread([] {
     pthread_join(first, nullptr);
     bool right = AllocateAndFree(0, 10);
-    right = right && Stats().threads == 1;  // this one: main's cache is gone
+    right = right && Stats().threads == 1;  // this one; main's cache is gone
     for (int round = 0; round < 3; ++round) {
       std::thread thread([&] { right = AllocateAndFree(round, 500) && right; });
       thread.join();

@@ -1,5 +1,5 @@
-/* plain_c_program_test_helper.c: a program in C for plain_c_test.cc. Allocates,
-   then looks at what is mapped into it. Its exit status says what it found. */
+/* A C program for plain_c_test.cc. Allocates, then checks which libraries are
+   mapped. Its exit status is the result. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ int main(void) {
     free(blocks[i]);
   }
 
-  // UBSan's runtime, with which this program may be built, needs it.
+  // UBSan's runtime, if this program is built with it, needs the C++ runtime.
   if (getenv("HAKMEM_TEST_HAS_CXX_RUNTIME") != NULL) return kFine;
   FILE* maps = fopen("/proc/self/maps", "r");
   if (maps == NULL) return kHasCxxRuntime;

@@ -1,5 +1,5 @@
-// plain_c_test.cc: a program in C runs on the preloaded library and pays for
-// no C++ runtime. The program is plain_c_program_test_helper.c.
+// A C program (plain_c_program_test_helper.c) runs on the preloaded library
+// without a C++ runtime.
 #include <cstdlib>
 #include <string>
 

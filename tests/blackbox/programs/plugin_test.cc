@@ -1,5 +1,5 @@
-// plugin_test.cc: shared objects that allocate, opened and closed while the
-// program and its threads live on. Their static destructors free at dlclose.
+// Shared objects that allocate are opened and closed while the program and its
+// threads keep running. Their static destructors free at dlclose.
 #include <dlfcn.h>
 
 #include <atomic>
@@ -60,8 +60,8 @@ class Plugin {
   void* handle_;
 };
 
-// Runs `round` often and expects that it leaves nothing. What the loader keeps
-// for its own next time grows in the first rounds.
+// Runs `round` often and expects that it leaks nothing. The loader's own caches
+// grow in the first rounds.
 template <typename Round>
 void ExpectNothingLeft(const Round& round) {
   WarmUpThreads(3);
@@ -110,21 +110,21 @@ TEST(PluginTest, ThreadsLiveOnWhenTheirPluginIsClosed) {
           if (*static_cast<char*>(block) != 'q') abort();
           free(block);
           if (!AllocateAndFree(i, 100)) abort();
-          // Its thread-local object, when it has one, frees after this.
+          // Its thread-local object, if any, frees after this.
         });
       }
       while (began < kThreads) std::this_thread::yield();
     }
     is_closed = true;
     for (std::thread& thread : threads) thread.join();
-    // The thread-local object is gone: now it can be unloaded.
+    // The thread-local object is gone, so now the plug-in can be unloaded.
     { Plugin(); }
     EXPECT_FALSE(Plugin::IsLoaded());
   });
 }
 
-// A plug-in that is still open when the program ends: its destructors run
-// among those of the program.
+// A plug-in still open when the program ends: its destructors run among the
+// program's.
 int EndWithAnOpenPlugin() {
   auto* plugin = new Plugin;
   plugin->use_thread_local();

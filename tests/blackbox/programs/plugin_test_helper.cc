@@ -1,5 +1,5 @@
-// plugin_test_helper.cc: a plug-in that plugin_test opens and closes. It
-// allocates when it is loaded, in threads, and frees when it is unloaded.
+// The plug-in that plugin_test opens and closes. It allocates on load, in
+// threads, and frees on unload.
 #include <cstdlib>
 #include <cstring>
 #include <thread>
@@ -8,7 +8,7 @@ namespace {
 
 constexpr size_t kSizes[] = {1, 100, 2000, 20000, 300000, 3000000};
 
-// Blocks of every kind, with the plug-in's life or with a thread's.
+// Blocks of every kind with the lifetime of the plug-in or of a thread.
 struct Blocks {
   char* all[std::size(kSizes)];
   Blocks() {
@@ -32,7 +32,7 @@ char* for_atexit = nullptr;
 
 __attribute__((constructor)) void AtLoad() {
   for_atexit = static_cast<char*>(malloc(700));
-  // Of a shared object: runs when it is unloaded.
+  // In a shared object: runs when it is unloaded.
   atexit([] {
     free(for_atexit);
     free(malloc(700));
@@ -52,7 +52,7 @@ extern "C" void* PluginAllocate(size_t size) {
 
 extern "C" void PluginFree(void* block) { free(block); }
 
-// Threads of the plug-in's own that are gone when it returns.
+// Runs threads of the plug-in's own, which end before it returns.
 extern "C" void PluginRunThreads() {
   std::thread threads[3];
   for (std::thread& thread : threads)
@@ -60,8 +60,8 @@ extern "C" void PluginRunThreads() {
   for (std::thread& thread : threads) thread.join();
 }
 
-// Gives the calling thread an object that dies with it: libc then keeps the
-// plug-in loaded for as long, if it is closed before.
+// Creates a thread-local object with a destructor in the calling thread: libc
+// keeps a closed plug-in loaded until then.
 extern "C" void PluginUseThreadLocal() {
   static thread_local Blocks blocks;
   blocks.all[0][0] = 'p';

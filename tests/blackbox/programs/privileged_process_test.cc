@@ -1,11 +1,10 @@
-// privileged_process_test.cc: a process that has more rights than who started
-// it (AT_SECURE: set-user-ID, set-group-ID) takes nothing from an environment
-// that is that user's word: it writes no file, and every option has its
-// default.
+// A process with more privileges than its starter (AT_SECURE: set-user-ID,
+// set-group-ID) ignores the environment, which that user controls: it writes no
+// file, and every option has its default.
 //
 // The program, linked with the allocator (the loader preloads nothing into such
-// processes), is copied to a folder of /tmp that anyone may write to, so that
-// nothing but the rule keeps it from writing there.
+// processes), is copied to a world-writable folder in /tmp, so that only this
+// rule prevents writing there.
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -33,7 +32,7 @@ std::string Contents(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// As whom the program is started.
+// The user that starts the program.
 enum class Starter { kThisUser, kNobody };
 
 class PrivilegedProcessTest : public testing::Test {
@@ -50,7 +49,7 @@ class PrivilegedProcessTest : public testing::Test {
 
   ~PrivilegedProcessTest() override { fs::remove_all(folder_); }
 
-  // Why the kernel would not give a process more rights here; "" when it does.
+  // Why the kernel would not raise a process's privileges here; "" if it does.
   std::string Obstacle() const {
     struct statvfs system;
     if (statvfs(folder_.c_str(), &system) != 0) return "no statvfs";
@@ -61,16 +60,15 @@ class PrivilegedProcessTest : public testing::Test {
     return "";
   }
 
-  // Makes the program's file `user`'s and `group`'s, with `mode`. False when
-  // that is not allowed.
+  // Sets the program file's owner, group and mode. False if not permitted.
   bool Give(uid_t user, gid_t group, mode_t mode) {
-    // The mode last: a change of owner takes the set-ID bits away.
+    // The mode last: chown clears the set-ID bits.
     return chown(program_.c_str(), user, group) == 0 &&
            chmod(program_.c_str(), mode) == 0;
   }
 
-  // Runs the program with every option that writes a file set to one, others to
-  // values that are not their defaults, and one to nonsense.
+  // Runs the program with every output option set to a file, other options to
+  // values other than their defaults, and one to nonsense.
   void Run(Starter starter) {
     const pid_t child = fork();
     ASSERT_GE(child, 0);
@@ -104,7 +102,7 @@ class PrivilegedProcessTest : public testing::Test {
     ASSERT_EQ(status, 0) << WEXITSTATUS(status);
   }
 
-  // The first line of what the program said.
+  // The first line of the program's output.
   std::string Secure() const {
     std::istringstream lines(Contents(folder_ / "out"));
     std::string line;
@@ -112,7 +110,7 @@ class PrivilegedProcessTest : public testing::Test {
     return line;
   }
 
-  // The options that have not their defaults.
+  // The options that differ from their defaults.
   std::vector<std::string> ChangedOptions() const {
     std::istringstream lines(Contents(folder_ / "out"));
     std::string line;
@@ -147,7 +145,7 @@ class PrivilegedProcessTest : public testing::Test {
   fs::path program_;
 };
 
-// What the others' silence is worth.
+// Shows that the files would be written otherwise.
 TEST_F(PrivilegedProcessTest, AnOrdinaryProcessTakesIt) {
   Run(Starter::kThisUser);
   EXPECT_EQ(Secure(), "secure 0");
@@ -158,7 +156,7 @@ TEST_F(PrivilegedProcessTest, AnOrdinaryProcessTakesIt) {
 
 TEST_F(PrivilegedProcessTest, ASetGroupIdProcessTakesNothing) {
   if (!Obstacle().empty()) GTEST_SKIP() << Obstacle();
-  // As root any group will do, else one of this user's others.
+  // As root any group will do, else another one of this user's.
   gid_t group = kNoGroup;
   if (geteuid() != 0) {
     gid_t groups[64];

@@ -1,7 +1,6 @@
-// privileged_program_test_helper.cc: a program that is linked with the
-// allocator, for privileged_process_test.cc. Its output says whether the kernel
-// calls it privileged (AT_SECURE), and each option's value and default; on the
-// way, an allocation fails.
+// A program linked with the allocator, for privileged_process_test.cc. Prints
+// whether the kernel treats it as privileged (AT_SECURE), and each option's
+// value and default; also makes an allocation fail.
 #include <sys/auxv.h>
 
 #include <cstdint>

@@ -1,9 +1,9 @@
-// sanitized_program_test.cc: a program built with a sanitizer, started with the
-// library in LD_PRELOAD. It keeps its sanitizer, or is not run at all, and one
-// line tells which; it never crashes.
+// A program built with a sanitizer, started with the library in LD_PRELOAD. It
+// keeps its sanitizer, or does not run at all, and one line says which; it
+// never crashes.
 //
-// Programs are built here, by whichever compilers there are, so that both kinds
-// of runtime are met: in the program itself, and in a library.
+// Programs are built here, by whichever compilers are installed, to cover both
+// kinds of runtime: in the program itself, and in a library.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,8 +19,8 @@
 namespace hakmem_test {
 namespace {
 
-// Allocates in every way, from a thread too; with an argument, writes behind a
-// block, which AddressSanitizer finds.
+// Allocates in every way, from a thread too; with an argument, writes past the
+// end of a block, which AddressSanitizer detects.
 constexpr char kProgram[] = R"(
 #include <pthread.h>
 #include <stdio.h>
@@ -70,7 +70,7 @@ std::string Contents(const std::string& path) {
 
 Ended RunCommand(const std::string& command) {
   const std::string base = testing::TempDir() + "/run";
-  // exec: the status is the program's, not a shell's for it.
+  // exec: the status is the program's, not the shell's.
   const std::string whole =
       "exec env " + command + " >" + base + ".out 2>" + base + ".err";
   const int status = system(whole.c_str());
@@ -79,20 +79,20 @@ Ended RunCommand(const std::string& command) {
 }
 
 enum class Outcome {
-  kRefused,       // the runtime is a library behind the preloaded one
-  kKept,          // the runtime is in the program, so ahead of it
-  kKeptSilently,  // the same, but exports nothing that we could know it by
+  kRefused,       // the runtime is a library after the preloaded one
+  kKept,          // the runtime is in the program, so before the preloaded one
+  kKeptSilently,  // the same, but exports nothing that identifies it
 };
 
-// How a sanitizer is brought in.
+// How a sanitizer is linked in.
 struct Build {
   const char* name;
   const char* command;
-  const char* sanitizer;  // as the line names it
+  const char* sanitizer;  // its name in the line
   Outcome outcome;
 };
 
-// What the library says to a program that keeps its sanitizer.
+// The library's line in a program that keeps its sanitizer.
 std::string LineWhenKept(const Build& build) {
   if (build.outcome == Outcome::kKeptSilently) return "";
   return std::string("hakmem: this program is built with ") + build.sanitizer +
@@ -106,7 +106,7 @@ std::string LineWhenRefused(const Build& build) {
 
 class SanitizedProgramTest : public testing::TestWithParam<Build> {
  protected:
-  // Skips when this build cannot be made here, or does not run by itself.
+  // Skips if this build cannot be made here, or does not run by itself.
   void SetUp() override {
     const std::string source = testing::TempDir() + "/program.c";
     std::ofstream(source) << kProgram;
@@ -144,7 +144,7 @@ TEST_P(SanitizedProgramTest, KeepsItsSanitizerOrIsRefusedInOneLine) {
   }
   EXPECT_EQ(run.exit_code, 1);
   EXPECT_EQ(run.out, "");
-  // AddressSanitizer looks for itself, and before we are called.
+  // AddressSanitizer makes its own check, before the library is called.
   if (run.err.find("ASan runtime does not come first") == std::string::npos) {
     EXPECT_EQ(run.err, LineWhenRefused(GetParam()));
   } else {

@@ -1,6 +1,6 @@
-// second_libc_test.cc: threads that a second C library in the process made (an
-// LD_AUDIT tool, a plugin opened by dlmopen) allocate beside the program's
-// thread, of which its own C library says that it is the only one.
+// Threads of a second C library in the process (an LD_AUDIT tool, a plugin
+// opened by dlmopen) allocate concurrently with the program's thread, which its
+// own C library reports as the only one.
 #include <dlfcn.h>
 #include <unistd.h>
 
@@ -21,8 +21,8 @@ std::atomic<void*> exchange[512];
 std::atomic<long> bad{0};
 std::atomic<int> at_work{0};
 
-// Each block bears its size and a mark at both ends. Blocks are freed by other
-// threads than allocated them.
+// Each block contains its size and a mark at both ends. Blocks are freed by
+// other threads than the allocating one.
 void Work(long number) {
   ++at_work;
   std::mt19937_64 random(static_cast<uint64_t>(number));
@@ -59,12 +59,12 @@ struct SecondLibrary {
   void (*join)() = nullptr;
 };
 
-// Returns 0 when all was well.
+// Returns 0 on success.
 int Share() {
   const SecondLibrary library;
   if (library.start == nullptr || library.join == nullptr) return 2;
   for (int round = 0; round < 3; ++round) {
-    // With blocks of its own from when it was alone.
+    // Starts with blocks allocated while it was alone.
     for (std::atomic<void*>& place : exchange) {
       auto* words = static_cast<uint64_t*>(malloc(64));
       words[0] = words[7] = 5;
@@ -72,7 +72,7 @@ int Share() {
       free(place.exchange(words));
     }
     if (library.start(Work) != 0) return 3;
-    // That the program's C library knows of none is what this is for.
+    // The precondition: the program's C library knows of no other thread.
     if (&__libc_single_threaded != nullptr && __libc_single_threaded != 1) {
       return 4;
     }
@@ -85,7 +85,7 @@ int Share() {
 }
 const ChildProgram share("share", Share);
 
-// The threads begin while the program's own is allocating already.
+// The threads start while the program's own is already allocating.
 int Join() {
   const SecondLibrary library;
   if (library.start == nullptr || library.join == nullptr) return 2;

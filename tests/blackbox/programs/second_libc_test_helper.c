@@ -1,7 +1,6 @@
-/* second_libc_test_helper.c: a library that second_libc_test opens into a link
-   namespace of its own, where it has a C library of its own, and threads that
-   the program's C library does not know. It has keys too, whose numbers may be
-   those of the program's. */
+/* A library that second_libc_test opens in a separate link namespace, with its
+   own C library, and threads unknown to the program's C library. It also has
+   keys, whose numbers may coincide with the program's. */
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -15,7 +14,7 @@ static void* Run(void* number) {
   return 0;
 }
 
-/* Nothing here gives a key a value. */
+/* Must not run: nothing here sets a value for the key. */
 static void OnKey(void* value) {
   (void)value;
   abort();

@@ -1,7 +1,6 @@
-/* second_names_program_test_helper.c: a program whose own malloc and free pass
-   on to __libc_malloc and __libc_free, as its wrappers of glibc's allocator
-   would, while the rest of the family is the preloaded library's. Exits with 0
-   when all blocks are what they should be. */
+/* A program whose malloc and free forward to __libc_malloc and __libc_free,
+   like wrappers of glibc's allocator, while the rest of the family is the
+   preloaded library's. Exits with 0 if all blocks are correct. */
 #include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-// second_names_test.cc: the C library's second names for its allocator
-// (__libc_malloc and kin) are this library's too, so that it does not matter by
-// which name a block is allocated, resized and freed.
+// The library also replaces the C library's alternative names for its allocator
+// (__libc_malloc and others), so a block may be allocated, resized and freed by
+// any of them.
 #include <malloc.h>
 
 #include <cerrno>

@@ -1,7 +1,6 @@
-/* static_program_test.c: a program in C into which the allocator is linked, and
-   which is linked statically. So it runs with whatever C library the build has:
-   glibc's by default, musl with --config=musl. Ends with 1 after the first line
-   that says what is wrong. */
+/* A statically linked C program that contains the allocator. It runs with the
+   build's C library: glibc by default, musl with --config=musl. Exits with 1
+   after printing the first error. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <malloc.h>
@@ -26,7 +25,7 @@
 
 enum { kThreads = 4, kRounds = 40000, kBlocks = 256 };
 
-/* Hidden from the compiler, which else knows what malloc and free do. */
+/* Hides a block from the compiler, which knows what malloc and free do. */
 static void* Opaque(void* block) {
   __asm__ volatile("" : "+r"(block) : : "memory");
   return block;
@@ -46,7 +45,7 @@ static void TestItIsOurs(void) {
   CHECK(block != NULL && live >= 5000000);
   free(block);
   CHECK(Stats().live_bytes <= live - 5000000 + 4096);
-  /* What the C library allocates for itself goes the same way. */
+  /* The C library's own allocations use it too. */
   const uint64_t before = Stats().live_bytes;
   char* copy = strdup("text");
   CHECK(Stats().live_bytes > before);
@@ -102,7 +101,7 @@ static void TestImpossibleRequests(void) {
 
 static void* handed_on[kBlocks];
 
-/* Swaps blocks of its own against what others left in the slots. */
+/* Swaps its own blocks for those that others left in the slots. */
 static void* SwapBlocks(void* argument) {
   uint64_t random = (uintptr_t)argument * 0x9E3779B97F4A7C15u + 1;
   for (int i = 0; i < kRounds; ++i) {
@@ -144,7 +143,7 @@ static void TestThreadsFreeWhatOthersAllocated(void) {
     handed_on[i] = NULL;
   }
   hakmem_collect();
-  /* The C library may keep something of a thread. */
+  /* The C library may keep some memory of a thread. */
   CHECK(Stats().live_bytes <= before + 4096);
 }
 
@@ -203,7 +202,7 @@ static void TestABadFreeEndsTheProcess(void) {
   close(ends[0]);
 }
 
-/* --- What walks stacks ---------------------------------------------------- */
+/* --- Stack walking -------------------------------------------------------- */
 
 /* The unwinder of a static program allocates, and takes a lock. */
 static void TestStacksDoNoHarm(const char* program) {

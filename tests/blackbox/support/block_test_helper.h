@@ -1,5 +1,4 @@
-// block_test_helper.h: what tests write into blocks and expect to find again,
-// and other small things that several tests need.
+// Fills and checks blocks, and other small helpers of several tests.
 #ifndef HAKMEM_TESTS_BLACKBOX_SUPPORT_BLOCK_TEST_HELPER_H_
 #define HAKMEM_TESTS_BLACKBOX_SUPPORT_BLOCK_TEST_HELPER_H_
 
@@ -20,7 +19,7 @@ inline uint64_t PatternWord(uint64_t seed, size_t index) {
   return (seed + index) * 0x9e3779b97f4a7c15u;
 }
 
-// Writes `size` bytes that depend on `seed` and on the place in the block.
+// Fills `size` bytes with values that depend on `seed` and the offset.
 inline void Fill(void* block, size_t size, uint64_t seed) {
   char* bytes = static_cast<char*>(block);
   size_t at = 0;
@@ -33,8 +32,8 @@ inline void Fill(void* block, size_t size, uint64_t seed) {
   memcpy(bytes + at, &word, size - at);
 }
 
-// Whether the first `size` bytes still are what Fill wrote. Fill may have
-// written more: a prefix holds when the whole did.
+// Whether the first `size` bytes are as Fill wrote them, for at least `size`
+// bytes.
 inline bool Holds(const void* block, size_t size, uint64_t seed) {
   const char* bytes = static_cast<const char*>(block);
   size_t at = 0;
@@ -42,12 +41,12 @@ inline bool Holds(const void* block, size_t size, uint64_t seed) {
     const uint64_t word = PatternWord(seed, at);
     if (memcmp(bytes + at, &word, 8) != 0) return false;
   }
-  if (at == size) return true;  // also of no block at all
+  if (at == size) return true;  // also for a null block
   const uint64_t word = PatternWord(seed, at);
   return memcmp(bytes + at, &word, size - at) == 0;
 }
 
-// Whether all of `size` bytes are zero.
+// Whether all `size` bytes are zero.
 inline bool IsZero(const void* block, size_t size) {
   const char* bytes = static_cast<const char*>(block);
   if (size == 0) return true;
@@ -59,7 +58,7 @@ inline bool IsAligned(const void* block, size_t alignment) {
   return reinterpret_cast<uintptr_t>(block) % alignment == 0;
 }
 
-// A size as programs ask for them: mostly small, now and then some pages,
+// A size in a distribution like programs': mostly small, sometimes some pages,
 // rarely large.
 inline size_t AnySize(std::mt19937_64& random) {
   const uint64_t dice = random() % 1000;
@@ -69,8 +68,8 @@ inline size_t AnySize(std::mt19937_64& random) {
   return random() % (4 * kMiB);
 }
 
-// Blocks linked through their first word: holding any number of them takes no
-// memory beside them, and each is touched.
+// Blocks linked through their first word: any number of them needs no extra
+// memory, and each is touched.
 class BlockChain {
  public:
   void Push(void* block) {
@@ -94,8 +93,8 @@ class BlockChain {
   size_t count_ = 0;
 };
 
-// Runs `count` threads at once. libc keeps some of what it allocates for a
-// thread for the next ones: after this, it needs no more than it has.
+// Runs `count` threads at once. libc reuses some of its allocations for later
+// threads: after this, it needs no more.
 inline void WarmUpThreads(size_t count) {
   std::atomic<size_t> running = 0;
   std::vector<std::thread> threads;

@@ -1,5 +1,5 @@
-// busy_threads_test_helper.h: threads that allocate and free blocks of every
-// kind while a test does something difficult beside them.
+// Threads that allocate and free blocks of every kind while a test does
+// something difficult.
 #ifndef HAKMEM_TESTS_BLACKBOX_SUPPORT_BUSY_THREADS_TEST_HELPER_H_
 #define HAKMEM_TESTS_BLACKBOX_SUPPORT_BUSY_THREADS_TEST_HELPER_H_
 
@@ -24,7 +24,7 @@ struct Held {
   size_t size;
 };
 
-// Allocates and frees blocks of every kind; false when one lost its contents.
+// Allocates and frees blocks of every kind; false if one lost its contents.
 inline bool AllocateAndFree(uint64_t seed, int steps) {
   std::mt19937_64 random(seed);
   Held all[64] = {};
@@ -77,16 +77,16 @@ class BusyThreads {
   std::vector<std::thread> threads_;
 };
 
-// What the library's own check of its heap finds wrong; 0 when nothing is, or
-// when this library has no such check. Other threads must be quiet.
+// The problems found by the library's heap check; 0 if there are none, or this
+// library has no such check. Other threads must be quiet.
 inline int HeapProblems() {
   const auto check =
       reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "hakmem_check_heap"));
   return check == nullptr ? 0 : check();
 }
 
-// Expects that nothing more is in use than `before`, and that the heap is
-// whole. What other threads hold must have been given back.
+// Expects that no more is in use than `before`, and that the heap is
+// consistent. Other threads must have freed their blocks.
 inline void ExpectBooksBalance(const hakmem_stats_t& before) {
   const hakmem_stats_t after = CollectedStats();
   EXPECT_EQ(after.live_bytes, before.live_bytes);

@@ -1,4 +1,4 @@
-// elf_file_test_helper.cc: sections, symbols and segments of an ELF file.
+// Sections, symbols and segments of an ELF file.
 #include "tests/blackbox/support/elf_file_test_helper.h"
 
 #include <elf.h>

@@ -1,5 +1,4 @@
-// elf_file_test_helper.h: a shared library as its file says it. Reads the file
-// only; nothing of it is run.
+// A shared library as described by its file, which is read but not run.
 #ifndef HAKMEM_TESTS_BLACKBOX_SUPPORT_ELF_FILE_TEST_HELPER_H_
 #define HAKMEM_TESTS_BLACKBOX_SUPPORT_ELF_FILE_TEST_HELPER_H_
 
@@ -23,12 +22,12 @@ class ElfFile {
   // The whole file.
   const std::string& bytes() const { return bytes_; }
 
-  // The machine code of the exported function `name`; "" when there is none.
+  // The machine code of the exported function `name`; "" if there is none.
   std::string Code(const std::string& name) const;
 
   std::vector<std::string> needed;
   std::set<std::string> exported;
-  std::set<std::string> symbols;  // all, also those that are not exported
+  std::set<std::string> symbols;  // all, including those not exported
   std::set<ElfW(Sxword)> tags;    // of the dynamic section
   std::vector<Segment> segments;
 

@@ -1,6 +1,5 @@
-// fault_test_helper.h: what tests need that have calls to the operating system
-// refused: the library's switches, and blocks that know what they hold. Nothing
-// here allocates.
+// For tests with refused calls to the operating system: access to the library's
+// fault injection, and blocks that know their contents. Nothing here allocates.
 #ifndef HAKMEM_TESTS_BLACKBOX_SUPPORT_FAULT_TEST_HELPER_H_
 #define HAKMEM_TESTS_BLACKBOX_SUPPORT_FAULT_TEST_HELPER_H_
 
@@ -27,7 +26,7 @@ Function* FindFaultControl(const char* name) {
   return function;
 }
 
-// fault_control.h's functions, of the preloaded library.
+// The functions of fault_control.h in the preloaded library.
 struct FaultControl {
   decltype(&::hakmem_test_fail_os_calls) fail =
       FindFaultControl<decltype(::hakmem_test_fail_os_calls)>(
@@ -60,15 +59,15 @@ inline const FaultControl& Faults() {
   return control;
 }
 
-// Calls part(offset, length) for what is written of a block of `size`: all of a
-// small one, the ends and a word here and there of others.
+// Calls part(offset, length) for the parts of a block of `size` that are
+// filled: all of a small one, the ends and some words of others.
 template <typename Part>
 void ForEachPart(size_t size, Part part) {
   constexpr size_t kWhole = 8 * kKiB;
   constexpr size_t kStep = 64 * kKiB;
   part(0, std::min(size, kWhole));
   if (size <= kWhole) return;
-  // Parts do not overlap: each is written with a pattern of its own.
+  // Parts do not overlap, as each has a pattern of its own.
   if (size < kWhole + 8) return part(kWhole, size - kWhole);
   for (size_t at = kWhole; at + 16 <= size; at += kStep) {
     part(at, 8);
@@ -76,7 +75,7 @@ void ForEachPart(size_t size, Part part) {
   part(size - 8, 8);
 }
 
-// A block, and what is written into it.
+// A block and its expected contents.
 struct Block {
   char* address;
   size_t size;
@@ -87,7 +86,7 @@ struct Block {
       Fill(address + at, length, seed + at);
     });
   }
-  // Whether the first `present` bytes are as written.
+  // Whether the first `present` bytes are intact.
   bool IsWhole(size_t present) const {
     bool whole = true;
     ForEachPart(size, [&](size_t at, size_t length) {

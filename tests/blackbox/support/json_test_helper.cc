@@ -1,4 +1,4 @@
-// json_test_helper.cc: a recursive reader, one function per JSON production.
+// A recursive reader, one function per JSON production.
 #include "tests/blackbox/support/json_test_helper.h"
 
 #include <cctype>
@@ -22,7 +22,7 @@ class Reader {
  private:
   void SkipSpace() { at_ += strspn(at_, " \t\r\n"); }
 
-  // Takes `c` and the space after it, if it is next.
+  // Consumes `c` and the space after it, if it is next.
   bool Take(char c) {
     if (*at_ != c) return false;
     ++at_;
@@ -74,7 +74,7 @@ class Reader {
     return Take(']');
   }
 
-  // Escapes are checked and kept as they are written.
+  // Escapes are checked and kept unchanged.
   bool ReadString(std::string* text) {
     if (*at_ != '"') return false;
     const char* begin = ++at_;

@@ -1,5 +1,5 @@
-// misuse_test_helper.h: misuses in forked children, and what is said of them
-// at each level of hardening.
+// Runs misuses in forked children, and checks their reports at each level of
+// hardening.
 #ifndef HAKMEM_TESTS_BLACKBOX_SUPPORT_MISUSE_TEST_HELPER_H_
 #define HAKMEM_TESTS_BLACKBOX_SUPPORT_MISUSE_TEST_HELPER_H_
 
@@ -36,8 +36,9 @@ inline std::string Hex(const void* address) {
 
 inline constexpr int kWentOn = 17;
 
-// Runs `misuse`: from `level` on it is told of in `line` and aborts; below, the
-// child goes on. In the child's own words nothing goes to stderr.
+// Runs `misuse` in a child: from `level` on it is reported as `line` and
+// aborts; below, the child continues. The child itself writes nothing to
+// stderr.
 inline void ExpectTold(Level level, const std::string& line,
                        const std::function<void()>& misuse) {
   const ChildResult child = RunForked([&] {
@@ -53,7 +54,7 @@ inline void ExpectTold(Level level, const std::string& line,
   }
 }
 
-// Those of `sizes` whose blocks lie in slabs. Others are found out at once.
+// Those of `sizes` whose blocks lie in slabs. Others are detected at once.
 inline std::vector<size_t> InSlabs(std::vector<size_t> sizes) {
   if (!HasAce()) std::erase_if(sizes, [](size_t size) { return size > 2048; });
   return sizes;

@@ -1,5 +1,4 @@
-// preload_main_test_helper.cc: main() of the tests that run preloaded.
-// See preload_test_helper.h.
+// main() of the preloaded tests. See preload_test_helper.h.
 #include <unistd.h>
 
 #include <cstdio>
@@ -12,7 +11,7 @@
 int main(int argc, char** argv) {
   using hakmem_test::ChildProgram;
 
-  // Set by the first run for the second, which so never starts a third.
+  // Set by the first run for the second, which then does not start a third.
   static constexpr char kMarker[] = "HAKMEM_TEST_IS_PRELOADED";
   if (getenv(kMarker) == nullptr) {
     setenv(kMarker, "1", 1);

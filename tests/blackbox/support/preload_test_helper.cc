@@ -1,4 +1,4 @@
-// preload_test_helper.cc: the library by dlsym, and child processes.
+// The library by dlsym, and child processes.
 #include "tests/blackbox/support/preload_test_helper.h"
 
 #include <dlfcn.h>
@@ -37,7 +37,7 @@ std::string Environment(const char* name) {
   return value;
 }
 
-// The file that the code at `address` was mapped from, links resolved.
+// The file that the code at `address` is mapped from, links resolved.
 std::string FileOf(const void* address) {
   Dl_info info;
   if (dladdr(address, &info) == 0) return "no file";
@@ -46,7 +46,7 @@ std::string FileOf(const void* address) {
 }
 
 size_t Statm(int field) {
-  // Through read(2): stdio would allocate, and some tests watch every byte.
+  // By read(2): stdio would allocate, and some tests count every byte.
   char text[256] = {};
   const int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
   const ssize_t length = read(file, text, sizeof(text) - 1);
@@ -58,9 +58,9 @@ size_t Statm(int field) {
   return pages * static_cast<size_t>(sysconf(_SC_PAGESIZE));
 }
 
-// `text` without the number of the process `child` in the "hakmem[1234]: " that
-// opens a line. The number of another stays, so that expectations about a line
-// of the child's fail when it names the wrong one.
+// Removes the id of the process `child` from the prefix "hakmem[1234]: " of
+// lines in `text`. Other ids stay, so that a line of the child's with a wrong
+// id does not match.
 std::string WithoutProcess(std::string text, pid_t child) {
   const std::string prefix = "hakmem[" + std::to_string(child) + "]: ";
   const std::string plain = "hakmem: ";
@@ -71,7 +71,7 @@ std::string WithoutProcess(std::string text, pid_t child) {
   return text;
 }
 
-// Forks; the child, its stderr in a pipe, runs `body`, which must not return.
+// Forks; the child, with stderr in a pipe, runs `body`, which must not return.
 ChildResult Run(const std::function<void()>& body) {
   int pipe_ends[2];
   if (pipe2(pipe_ends, O_CLOEXEC) != 0) Die("cannot make a pipe");
@@ -97,7 +97,7 @@ ChildResult Run(const std::function<void()>& body) {
   }
   close(pipe_ends[0]);
   if (getenv("HAKMEM_TEST_EMULATOR") != nullptr) {
-    // Its own line about a process that a signal ends.
+    // The emulator's own message about a process killed by a signal.
     const size_t line = result.err.find("qemu: uncaught target signal");
     if (line != std::string::npos) result.err.resize(line);
   }
@@ -169,7 +169,7 @@ hakmem_stats_t CollectedStats() {
 
 void ExecThisProgram(const char* const* argv) {
   const char* emulator = getenv("HAKMEM_TEST_EMULATOR");
-  // The functions of exec change nothing of what they are given.
+  // The exec functions do not modify their arguments.
   if (emulator == nullptr) {
     execv("/proc/self/exe", const_cast<char* const*>(argv));
     return;
@@ -208,7 +208,7 @@ std::string PreloadProblem() {
       {"operator new", dlsym(RTLD_DEFAULT, "_Znwm")},
       {"operator delete", dlsym(RTLD_DEFAULT, "_ZdlPv")},
       {"hakmem_version", dlsym(RTLD_DEFAULT, "hakmem_version")},
-      // What this program itself calls, whatever dlsym says.
+      // What this program itself calls, whatever dlsym finds.
       {"the malloc called here", reinterpret_cast<const void*>(&::malloc)},
   };
   for (const auto& function : replaced) {

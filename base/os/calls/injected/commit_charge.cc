@@ -10,7 +10,7 @@
 namespace hakmem::os {
 namespace {
 
-// The number in hexadecimal digits at `*text`, which is left behind them.
+// Parses the hexadecimal number at `*text` and advances `*text` past it.
 uintptr_t TakeHex(const char** text) {
   uintptr_t value = 0;
   for (;; ++*text) {
@@ -25,7 +25,7 @@ uintptr_t TakeHex(const char** text) {
   }
 }
 
-// The lines of smaps, in their order.
+// Sums up the lines of smaps, in their order.
 class Summer {
  public:
   Summer(uintptr_t address, size_t bytes)
@@ -39,7 +39,7 @@ class Summer {
     }
     const char* next = line;
     const uintptr_t first = TakeHex(&next);
-    // Others are "Size: 4 kB" and such.
+    // Other lines look like "Size: 4 kB".
     if (next == line || *next != '-') return;
     ++next;
     mapping_begin_ = first;
@@ -69,7 +69,7 @@ CommitCharge CommitChargeOf(uintptr_t address, size_t bytes) {
   const int saved_errno = errno;
   Summer summer(address, bytes);
   const int file = open("/proc/self/smaps", O_RDONLY | O_CLOEXEC);
-  char line[160];  // longer ones, with names of files, are cut
+  char line[160];  // longer lines, with file names, are truncated
   size_t length = 0;
   char buffer[4096];
   for (ssize_t n; file >= 0 && (n = read(file, buffer, sizeof(buffer))) > 0;) {

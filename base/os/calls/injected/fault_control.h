@@ -1,23 +1,24 @@
-// How a test makes calls to the operating system fail: functions that only the
-// libraries built with --//base/os:os_calls=injected export (find them by
-// dlsym), and environment variables that only those read.
+// Fault injection for tests: functions that only libraries built with
+// --//base/os:os_calls=injected export (find them by dlsym), and environment
+// variables that only those read.
 //
-// Calls are numbered over all threads in the order they are made, so what fails
-// is the same in every run of a program that does the same in the same order.
+// Calls are numbered across all threads in the order they are made, so a
+// deterministic program fails at the same call in every run.
 //
-//   HAKMEM_TEST_FAIL_OS_CALL=n        the n-th call of the process fails, from
-//   HAKMEM_TEST_FAIL_OS_CALL=n,count  the loader's first malloc on; or `count`
-//                                     in a row from the n-th on; or every
-//   HAKMEM_TEST_FAIL_OS_CALL=n,count,step   step-th of these
+//   HAKMEM_TEST_FAIL_OS_CALL=n        the n-th call of the process fails,
+//                                     counted from the loader's first malloc
+//   HAKMEM_TEST_FAIL_OS_CALL=n,count  `count` calls in a row fail, from the
+//                                     n-th on
+//   HAKMEM_TEST_FAIL_OS_CALL=n,count,step   every step-th of these fails
 //   HAKMEM_TEST_PAGE_BYTES=n          the system's pages are n bytes, a power
-//                                     of two and at least what they are: a call
-//                                     for parts of one ends the process
-//   HAKMEM_TEST_MOST_MAP_BYTES=n      no mmap of more than n bytes
-//   HAKMEM_TEST_COMMIT_BYTES=n        the process is charged for at most n
-//                                     bytes, counted by the kernel as where
-//                                     vm.overcommit_memory is 2
+//                                     of two and at least the real size: a
+//                                     call for part of one ends the process
+//   HAKMEM_TEST_MOST_MAP_BYTES=n      mmap of more than n bytes fails
+//   HAKMEM_TEST_COMMIT_BYTES=n        the commit charge is limited to n bytes,
+//                                     counted by the kernel as with
+//                                     vm.overcommit_memory=2
 //
-// A forked child goes on counting, and failing, where its parent was.
+// A forked child continues the parent's counts and failures.
 #ifndef HAKMEM_BASE_OS_CALLS_INJECTED_FAULT_CONTROL_H_
 #define HAKMEM_BASE_OS_CALLS_INJECTED_FAULT_CONTROL_H_
 
@@ -26,32 +27,31 @@
 extern "C" {
 
 // Makes `count` calls in a row fail with ENOMEM, beginning with the `first`-th
-// from now (1: the next one). 0 as either turns it off.
+// from now (1: the next one). 0 for either turns it off.
 void hakmem_test_fail_os_calls(uint64_t first, uint64_t count) noexcept;
 
-// The same for every `step`-th of those `count`, the first of them included.
+// The same for every `step`-th of those `count`, beginning with the first.
 void hakmem_test_fail_some_os_calls(uint64_t first, uint64_t count,
                                     uint64_t step) noexcept;
 
-// Calls asked for since the process started, also those that were made to fail.
+// Calls since the process started, including those made to fail.
 uint64_t hakmem_test_os_calls() noexcept;
 
-// Of those, how many were made to fail.
+// Of those, the number made to fail.
 uint64_t hakmem_test_failed_os_calls() noexcept;
 
-// The kind of the call that was made to fail last, by the name of the function
-// ("mmap", "open"); "" when none was.
+// The kind of the last call made to fail, by function name ("mmap", "open"); ""
+// if none was.
 const char* hakmem_test_failed_call() noexcept;
 
-// Refuses each mmap of more than `bytes`; 0 none.
+// Makes each mmap of more than `bytes` fail; 0 turns it off.
 void hakmem_test_refuse_maps_above(uint64_t bytes) noexcept;
 
-// What the process is charged for: private memory that it may, or may once have
-// been allowed to, write to. Only where HAKMEM_TEST_COMMIT_BYTES was given does
-// the kernel count what is mapped here.
+// The process's commit charge: private memory that is, or once was, writable.
+// The kernel counts our mappings only if HAKMEM_TEST_COMMIT_BYTES was given.
 uint64_t hakmem_test_committed_bytes() noexcept;
 
-// Refuses what would raise that above `bytes`; UINT64_MAX nothing.
+// Refuses calls that would raise the charge above `bytes`; UINT64_MAX: none.
 void hakmem_test_limit_commit(uint64_t bytes) noexcept;
 
 }  // extern "C"

@@ -17,9 +17,9 @@
 namespace hakmem::os {
 namespace {
 
-// Calls by number, the first is 1: those in [fail_begin, fail_end) fail, or
-// every fail_step-th of them. relaxed: nothing else depends on them. A call
-// under way while a test sets them may see the old ones, or some of each.
+// Calls are numbered from 1: those in [fail_begin, fail_end) fail, or every
+// fail_step-th of them. relaxed: nothing else depends on them. A call in
+// progress while a test sets them may see old values or a mix.
 constinit std::atomic<uint64_t> calls{0};
 constinit std::atomic<uint64_t> failed_calls{0};
 constinit std::atomic<uint64_t> fail_begin{0};
@@ -27,7 +27,7 @@ constinit std::atomic<uint64_t> fail_end{0};
 constinit std::atomic<uint64_t> fail_step{1};
 constinit std::atomic<const char*> failed_call{""};
 constinit std::atomic<bool> environment_was_read{false};
-constinit std::atomic<size_t> page_bytes{0};        // 0: as the system says
+constinit std::atomic<size_t> page_bytes{0};        // 0: the real size
 constinit std::atomic<uint64_t> most_map_bytes{0};  // 0: no limit
 constinit std::atomic<uint64_t> commit_limit{UINT64_MAX};
 constinit std::atomic<bool> is_charged{false};
@@ -63,7 +63,7 @@ void FailFrom(uint64_t first, uint64_t count, uint64_t step) {
                  std::memory_order_relaxed);
 }
 
-// Reads "n", "n,count" or "n,count,step"; anything else makes nothing fail.
+// Parses "n", "n,count" or "n,count,step"; anything else makes nothing fail.
 void FailAsTold(const char* text) {
   uint64_t numbers[3] = {0, 0, 0};
   for (uint64_t& number : numbers) {
@@ -109,12 +109,12 @@ constexpr Variable kVariables[] = {
     {"HAKMEM_TEST_COMMIT_BYTES=", CommitAsTold},
 };
 
-// The variables as the process was started with them. Not by getenv: the loader
-// calls malloc before the C library has an environment.
+// Reads the variables from the process's initial environment. Not by getenv:
+// the loader calls malloc before the C library has an environment.
 void ReadEnvironment() {
   const int file = open("/proc/self/environ", O_RDONLY | O_CLOEXEC);
   if (file < 0) return;
-  // One at a time, cut to what those that count may need.
+  // One variable at a time; large enough for ours, others are truncated.
   char text[112] = {};
   size_t length = 0;
   char buffer[1024];
@@ -144,7 +144,7 @@ void ReadEnvironmentOnce() {
   errno = saved;
 }
 
-// Notes a call that fails. Returns true.
+// Records a failing call. Returns true.
 bool Refuse(Call call) {
   failed_calls.fetch_add(1, std::memory_order_relaxed);
   failed_call.store(NameOf(call), std::memory_order_relaxed);
@@ -152,8 +152,7 @@ bool Refuse(Call call) {
   return true;
 }
 
-// With MAP_NORESERVE the kernel charges for nothing, unless the mode is 2 in
-// fact.
+// With MAP_NORESERVE the kernel does not charge, unless the mode really is 2.
 int MapFlags() {
   constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS;
   return is_charged.load(std::memory_order_relaxed) ? kFlags
@@ -227,7 +226,7 @@ long ReservePages(uintptr_t address, size_t bytes) {
 
 }  // namespace hakmem::os
 
-// The compiler's flags hide everything by default.
+// The compiler's flags hide symbols by default.
 #define HAKMEM_EXPORTED __attribute__((visibility("default")))
 
 HAKMEM_EXPORTED void hakmem_test_fail_os_calls(uint64_t first,

@@ -1,7 +1,6 @@
-// Build variant --//base/os:os_calls=injected, for tests: calls to the
-// operating system are counted, any of them can be made to fail, limits can be
-// put on what is mapped, and the system's pages can be made to look larger than
-// they are (fault_control.h says how a test does it).
+// Build variant --//base/os:os_calls=injected, for tests: counts calls to the
+// operating system, can make any of them fail, limit what is mapped, and
+// simulate larger system pages (see fault_control.h).
 #ifndef HAKMEM_BASE_OS_CALLS_H_
 #define HAKMEM_BASE_OS_CALLS_H_
 
@@ -12,15 +11,15 @@
 
 namespace hakmem::os {
 
-// Counts one call. True when it is to fail without being made; errno then is
+// Counts one call. True if it shall fail without being made; errno is then
 // ENOMEM. Takes no lock and allocates nothing.
 bool FailsOnPurpose(Call call);
 
-// Ends the process with one line when the range is not of whole pages: the
-// kernel would refuse it, or take more than was meant.
+// Ends the process with one line unless the range consists of whole pages: the
+// kernel would refuse it, or affect more than intended.
 void CheckRange(uintptr_t address, size_t bytes);
 
-// The system's page size, or what the test says it is.
+// The system's page size, or the test's simulated one.
 size_t SystemPageBytes();
 
 // As in the direct variant. True with errno ENOMEM.
