@@ -43,6 +43,7 @@ ThreadSpanCache::Span TakeKept(size_t pages, size_t most,
                ? ThreadSpanCache::Span{batch[0], pages}
                : ThreadSpanCache::Span{};
   }
+  const ThreadSpanCache::OwnersLock lock(*bins);
   if (const ThreadSpanCache::Span kept = bins->Pop(pages, most);
       kept.address != 0) {
     return kept;
@@ -61,23 +62,39 @@ ThreadSpanCache::Span TakeKept(size_t pages, size_t most,
   return {batch[0], pages};
 }
 
-void KeepOrPassOn(uintptr_t address, size_t pages, ThreadSpanCache* bins) {
-  if (bins == nullptr) return CentralSpanCache::GiveUsed(pages, address);
-  bins->NoteFree(pages);
-  if (bins->Push(pages, address)) {
-    return PageHeap::MarkCached(address, pages);
-  }
+// Keeps a used span in `bins`. Returns false when they have no room.
+bool Keep(uintptr_t address, size_t pages, ThreadSpanCache& bins) {
+  const ThreadSpanCache::OwnersLock lock(bins);
+  bins.NoteFree(pages);
+  bool is_kept = bins.Push(pages, address);
   // The older half goes, and makes room for the one that is still in cache.
-  if (bins->IsAtLimit(pages)) {
+  if (!is_kept && bins.IsAtLimit(pages)) {
     uintptr_t oldest[ThreadSpanCache::kMostSpans];
-    const uint32_t count = (bins->Count(pages) + 1) / 2;
-    bins->TakeOldest(pages, count, oldest);
+    const uint32_t count = (bins.Count(pages) + 1) / 2;
+    bins.TakeOldest(pages, count, oldest);
     CentralSpanCache::Give(pages, oldest, count);
-    if (bins->Push(pages, address)) {
-      return PageHeap::MarkCached(address, pages);
-    }
+    is_kept = bins.Push(pages, address);
   }
-  CentralSpanCache::GiveUsed(pages, address);
+  // Under the lock: another thread may take the span out right behind it.
+  if (is_kept) PageHeap::MarkCached(address, pages);
+  return is_kept;
+}
+
+void KeepOrPassOn(uintptr_t address, size_t pages, ThreadSpanCache* bins) {
+  if (bins == nullptr || !Keep(address, pages, *bins)) {
+    CentralSpanCache::GiveUsed(pages, address);
+  }
+}
+
+void EndEpochOf(ThreadSpanCache& bins, bool all) {
+  for (size_t pages = 1; pages <= ThreadSpanCache::kMaxPages; ++pages) {
+    const uint32_t unused = bins.EndEpoch(pages);
+    const uint32_t count = all ? bins.Count(pages) : unused;
+    if (count == 0) continue;
+    uintptr_t spans[ThreadSpanCache::kMostSpans];
+    bins.TakeOldest(pages, count, spans);
+    CentralSpanCache::Give(pages, spans, count);
+  }
 }
 
 }  // namespace
@@ -174,14 +191,15 @@ uintptr_t Ace::Resize(uintptr_t address, size_t bytes) {
 }
 
 void Ace::TrimBins(ThreadSpanCache& bins, bool all) {
-  for (size_t pages = 1; pages <= ThreadSpanCache::kMaxPages; ++pages) {
-    const uint32_t unused = bins.EndEpoch(pages);
-    const uint32_t count = all ? bins.Count(pages) : unused;
-    if (count == 0) continue;
-    uintptr_t spans[ThreadSpanCache::kMostSpans];
-    bins.TakeOldest(pages, count, spans);
-    CentralSpanCache::Give(pages, spans, count);
-  }
+  const ThreadSpanCache::OwnersLock lock(bins);
+  EndEpochOf(bins, all);
+}
+
+bool Ace::TrimBinsOfOther(ThreadSpanCache& bins) {
+  return bins.TryAsOther([&] {
+    EndEpochOf(bins, /*all=*/true);
+    bins.PurgeRoom();
+  });
 }
 
 void Ace::EndEpoch(uint64_t now, bool force) {

@@ -16,8 +16,9 @@
 // and mappings.
 //
 // Thread-safe, but for the ThreadSpanCache passed in, which are the calling
-// thread's (null: it has none). Lock order: span shards (none is held while
-// another is taken), the limit, mid blocks; then the span source's.
+// thread's (null: it has none) unless said otherwise. Lock order: a thread's
+// span bins, span shards (of each none is held while another is taken), the
+// limit, mid blocks; then the span source's.
 #ifndef HAKMEM_ACE_ACE_H_
 #define HAKMEM_ACE_ACE_H_
 
@@ -79,6 +80,10 @@ class Ace {
   // Ends an epoch of `bins`: what lay unused in them goes back, everything with
   // `all`.
   static void TrimBins(ThreadSpanCache& bins, bool all);
+
+  // Gives back all that the bins of another thread keep. Returns false, and
+  // does nothing, when they are not shared or their thread is amid a change.
+  static bool TrimBinsOfOther(ThreadSpanCache& bins);
 
   // Housekeeping at `now` (CoarseMilliseconds), as Backend's functions of these
   // names: EndEpoch lets go of what the shards and pools kept unused.

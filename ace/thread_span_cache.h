@@ -11,7 +11,10 @@
 // With --//ace=fixed limits stay as they start, at kFixedLimit; what lies
 // unused goes back all the same.
 //
-// Not thread-safe: a thread's own. Begin() makes it valid.
+// A thread's own. Once there are several threads it is shared (Share): its
+// functions are called under its lock then, so that another thread can take out
+// what a thread that waits keeps (Ace::TrimBinsOfOther). Begin() makes it
+// valid.
 #ifndef HAKMEM_ACE_THREAD_SPAN_CACHE_H_
 #define HAKMEM_ACE_THREAD_SPAN_CACHE_H_
 
@@ -22,8 +25,11 @@
 #include <cstdint>
 #include <iterator>
 
+#include "absl/base/thread_annotations.h"
 #include "ace_mode.h"
 #include "backend/spans/span.h"
+#include "base/os/os_memory.h"
+#include "base/sync/lock.h"
 #include "tracing/counters/counters.h"
 
 namespace hakmem {
@@ -39,6 +45,7 @@ class ThreadSpanCache {
   static constexpr size_t kPoolShare = 12;
 
   void Begin() {
+    is_shared_ = false;
     SetRelaxed(held_bytes_, 0);
     SetRelaxed(classes_, 0);
     budget_ = kLeastBudget;
@@ -48,6 +55,55 @@ class ThreadSpanCache {
       if (kAceMode == AceMode::kFixed) bin.limit = kFixedLimit;
     }
   }
+
+  // The owner's: from now on other threads may take spans out.
+  void Share() {
+    MutexLock lock(mutex_);
+    is_shared_ = true;
+  }
+  bool is_shared() const { return is_shared_; }
+
+  // Held by the owner for what follows; takes no lock before Share.
+  class ABSL_SCOPED_LOCKABLE OwnersLock {
+   public:
+    explicit OwnersLock(ThreadSpanCache& bins)
+        ABSL_EXCLUSIVE_LOCK_FUNCTION(bins.mutex_) ABSL_NO_THREAD_SAFETY_ANALYSIS
+        : mutex_(bins.is_shared_ ? &bins.mutex_ : nullptr) {
+      if (mutex_ != nullptr) mutex_->Lock();
+    }
+    ~OwnersLock() ABSL_UNLOCK_FUNCTION() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+      if (mutex_ != nullptr) mutex_->Unlock();
+    }
+    OwnersLock(const OwnersLock&) = delete;
+    OwnersLock& operator=(const OwnersLock&) = delete;
+
+   private:
+    Mutex* const mutex_;
+  };
+
+  // For another thread: runs `action` with the lock held and returns true;
+  // false when the owner is amid a change, or has not shared its bins. Never
+  // waits.
+  template <typename Action>
+  bool TryAsOther(Action&& action) {
+    if (!mutex_.TryLock()) return false;
+    const bool is_shared = is_shared_;
+    if (is_shared) action();
+    mutex_.Unlock();
+    return is_shared;
+  }
+
+  // Lets the memory go that addresses of spans lie in, when none is kept. The
+  // caller holds the lock.
+  void PurgeRoom() {
+    if (held_bytes() != 0) return;
+    // Of no consequence when it is refused.
+    (void)os::PurgeWithin(reinterpret_cast<uintptr_t>(spans_),
+                          reinterpret_cast<uintptr_t>(spans_ + kMaxPages + 1));
+  }
+
+  void LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Lock(); }
+  void UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Unlock(); }
 
   struct Span {
     uintptr_t address = 0;  // 0: none
@@ -72,8 +128,10 @@ class ThreadSpanCache {
   // Sets what all bins together may hold, for a pool that holds `pool_bytes`
   // and is used by `threads`.
   void SetBudget(size_t pool_bytes, size_t threads) {
-    budget_ = std::max(pool_bytes / kPoolShare / std::max(threads, size_t{1}),
-                       kLeastBudget);
+    threads = std::max(threads, size_t{1});
+    const size_t least =
+        std::clamp(kLeastBudgetOfAll / threads, kLeastOfLeast, kLeastBudget);
+    budget_ = std::max(pool_bytes / kPoolShare / threads, least);
   }
 
   // Keeps the span at `address`. Returns false when its bin is at its limit or
@@ -158,7 +216,11 @@ class ThreadSpanCache {
  private:
   static constexpr uint32_t kMissesPerGrowth = 8;
   static constexpr size_t kMostBytes = size_t{1} << 20;  // of one length
+  // A thread may keep this much, however little the pool holds, unless there
+  // are so many threads that it adds up to more than kLeastBudgetOfAll.
   static constexpr size_t kLeastBudget = size_t{1} << 20;
+  static constexpr size_t kLeastBudgetOfAll = size_t{64} << 20;
+  static constexpr size_t kLeastOfLeast = size_t{256} << 10;
 
   struct Bin {
     uint8_t count;
@@ -221,6 +283,8 @@ class ThreadSpanCache {
     if (bin.limit < most) SetLimit(bin, bin.limit + 1u);
   }
 
+  Mutex mutex_;     // guards all that follows but budget_, once it is shared
+  bool is_shared_;  // written by the owner, under the lock
   std::atomic<size_t> held_bytes_;
   std::atomic<size_t> classes_;
   size_t budget_;

@@ -335,6 +335,13 @@ int Purge(uintptr_t address, size_t bytes) {
   return bytes == 0 ? 0 : honest_purge.Do(address, bytes);
 }
 
+int PurgeWithin(uintptr_t begin, uintptr_t end) {
+  const size_t page = PageBytes();
+  const uintptr_t first = (begin + page - 1) & -page;
+  const uintptr_t last = end & -page;
+  return first < last ? Purge(first, last - first) : 0;
+}
+
 int Unmap(uintptr_t address, size_t bytes) {
   const KeepErrno keep_errno;
   return UnmapNow(address, bytes);

@@ -65,6 +65,9 @@ void ReadCommitMode();
 // system reported success without effect, and the contents are unchanged.
 int Purge(uintptr_t address, size_t bytes);
 
+// The same for the whole pages between `begin` and `end`, if there are any.
+int PurgeWithin(uintptr_t begin, uintptr_t end);
+
 // Unmaps the range. Returns 0 or an errno: the kernel refuses if the hole would
 // split a mapping beyond vm.max_map_count.
 int Unmap(uintptr_t address, size_t bytes);

@@ -81,6 +81,7 @@ template <typename Allocate>
 auto CollectAndRun(Allocate&& allocate) {
   ThreadCache::FlushThisThread();
   ThreadCache::CollectEndedThreads();
+  ThreadCache::FlushReserves();
   const uint64_t number = retry_gate.Begin();
   const size_t reserved = ChunkSource::BytesReserved();
   const size_t given_back = CollectEverything();
@@ -404,6 +405,7 @@ size_t UsableBytes(const void* block) {
 size_t CollectAll() {
   ThreadCache::FlushThisThread();
   ThreadCache::CollectEndedThreads();
+  ThreadCache::FlushReserves();
   return CollectEverything();
 }
 

@@ -4,6 +4,7 @@
 
 #include "backend/errors/emergency.h"
 #include "base/os/os_memory.h"
+#include "base/os/processors.h"
 #include "base/os/thread_exit.h"
 #include "base/text/options.h"
 #include "frontend/guard/guard.h"
@@ -23,6 +24,7 @@ __attribute__((constructor(101))) void BeginAtLoad() {
   options::Read();
   BeginProcess();
   os::ReadCommitMode();
+  ReadProcessors();
   ThreadCache::ApplyOptions();
   TellWhenASanitizerServes();
   Guard::Start();

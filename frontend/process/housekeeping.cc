@@ -58,10 +58,12 @@ void PurgeExcess(uint64_t now) {
                      &budget);
 }
 
-// Purges what is due, as far as one call may.
-void PurgeDue(uint64_t now, bool is_quiet) {
-  if (!has_more_to_purge) EndEpoch(now, /*force=*/false);
+// Takes what threads that wait hold in reserve, and purges what is due, as far
+// as one call may.
+void PurgeDue(uint64_t now, bool is_quiet, FlushIdle flush_idle) {
   PurgeBudget budget(is_quiet ? kMostQuietNanoseconds : kMostNanoseconds);
+  flush_idle(now, &budget);
+  if (!has_more_to_purge) EndEpoch(now, /*force=*/false);
   Purge(now, /*force=*/false, &budget);
   has_more_to_purge = budget.is_spent();
 }
@@ -80,7 +82,7 @@ void TellOfRefusedHugePages() {
 
 }  // namespace
 
-void RunHousekeeping(uint64_t now, bool is_quiet) {
+void RunHousekeeping(uint64_t now, bool is_quiet, FlushIdle flush_idle) {
   const bool is_due = now >= next_run.load(std::memory_order_relaxed);
   const bool is_excess = DirtyBytes::Bytes() > MostDirty();
   if (!is_due && !is_excess) return;
@@ -89,7 +91,7 @@ void RunHousekeeping(uint64_t now, bool is_quiet) {
   if (is_housekeeping.exchange(true, std::memory_order_acquire)) return;
   if (is_excess) PurgeExcess(now);
   if (is_due) {
-    PurgeDue(now, is_quiet);
+    PurgeDue(now, is_quiet, flush_idle);
     const uint64_t interval =
         std::clamp<uint64_t>(options::Get(options::k_decay) / 8, 1, 1000);
     const uint64_t wait = !has_more_to_purge ? interval : is_quiet ? 0 : 1;

@@ -11,6 +11,7 @@
 #include "frontend/thread_cache/fallback_heap.h"
 #include "frontend/thread_cache/in_use_check.h"
 #include "frontend/thread_cache/retry_gate.h"
+#include "frontend/thread_cache/thread_cache_bins_lock.h"
 #include "hardening/levels.h"
 #include "tracing/counters/counters.h"
 
@@ -60,6 +61,7 @@ void ThreadCache::Free(SizeClass c, void* block) {
 
 void* ThreadCache::AllocateHere(SizeClass c) {
   Tick();
+  if (KeepsReserve()) return AllocateWithReserve(c);
   if (WatchNow() == Watch::kRationed) return AllocateRationed(c);
   if (void* block = bins_.Pop(c)) return block;
   // The bin is empty: half of what it may hold comes in one batch, so that
@@ -87,7 +89,7 @@ uint32_t ThreadCache::RefillBin(SizeClass c, uint32_t most) {
 void ThreadCache::FreeHere(SizeClass c, void* block) {
   Tick();
   if (!kQuarantinesFreed &&
-      bins_.PushWithin(states_[Index(c)].limit, c, block)) {
+      Front().PushWithin(FrontLimit(Index(c)), c, block)) {
     return RationFrees(c);
   }
   CheckInUse(c, block);
@@ -100,13 +102,18 @@ void ThreadCache::FreeHere(SizeClass c, void* block) {
 // Aborts when `block` is free, as far as this build can tell.
 void ThreadCache::CheckInUse(SizeClass c, void* block) {
   if constexpr (kChecksFrees) return AbortUnlessInUse(c, block);
-  if (*bins_.SlotBelow(bins_.bins[Index(c)].top) == block) {
+  BinTable& front = Front();
+  if (*front.SlotBelow(front.bins[Index(c)].top) == block) {
     AbortOnDoubleFree(reinterpret_cast<uintptr_t>(block), ClassBytes(c));
   }
 }
 
 // Puts a block that was in use into its bin.
 void ThreadCache::Keep(SizeClass c, void* block) {
+  KeepsReserve() ? KeepInReserve(c, block) : KeepInBins(c, block);
+}
+
+void ThreadCache::KeepInBins(SizeClass c, void* block) {
   const uint32_t& limit = states_[Index(c)].limit;
   // Where nothing is checked, a bin that does not take a block is full.
   if (kChecksFrees && bins_.PushChecked(limit, c, block)) return;
@@ -128,6 +135,21 @@ void ThreadCache::Drain(SizeClass c, void** blocks, uint32_t count) {
   retry_gate.Open();
 }
 
+// Puts free blocks on top of their bin, as far as it may hold them with what it
+// holds already, of which the oldest make room.
+void ThreadCache::PutBack(SizeClass c, void** blocks, uint32_t count) {
+  const size_t i = Index(c);
+  const uint32_t room = Limit(i);
+  if (Held(i) + count > room) {
+    DrainOldest(c, std::min(Held(i), Held(i) + count - room));
+  }
+  Bin& bin = bins_.bins[i];
+  const uint32_t kept = std::min(count, room - Held(i));
+  memcpy(bins_.SlotBelow(bin.top + kSlotBytes), blocks, kept * kSlotBytes);
+  bin.SetTop(bin.top + kept * kSlotBytes);
+  if (kept != count) Drain(c, blocks + kept, count - kept);
+}
+
 // Blocks at the bottom were freed longest ago and are least likely in a cache.
 void ThreadCache::DrainOldest(SizeClass c, uint32_t count) {
   Bin& bin = bins_.bins[Index(c)];
@@ -143,8 +165,12 @@ void ThreadCache::DrainOldest(SizeClass c, uint32_t count) {
 void ThreadCache::FlushAll() {
   quarantine_.Flush([this](SizeClass c, void* released) { Keep(c, released); });
   ReturnRation();
-  for (size_t c = 1; c < kClassCount; ++c) {
-    if (const uint32_t held = Held(c)) DrainOldest(ClassNumber(c), held);
+  TakeBackVisible();
+  {
+    const BinsLock lock(*this);
+    for (size_t c = 1; c < kClassCount; ++c) {
+      if (const uint32_t held = Held(c)) DrainOldest(ClassNumber(c), held);
+    }
   }
   Ace::TrimBins(span_cache_, /*all=*/true);
   retry_gate.Open();
@@ -158,7 +184,7 @@ bool ThreadCache::ThisThreadHoldsBlocks() {
   if (own_ == nullptr) return false;
   uint32_t held = 0;
   for (size_t c = 1; c < kClassCount; ++c) {
-    held += own_->Held(c) + own_->HeldInRation(c);
+    held += own_->Held(c) + own_->HeldInRation(c) + own_->HeldVisible(c);
   }
   return held != 0 || own_->span_cache_.held_bytes() != 0 ||
          own_->quarantine_.tiny_bytes() + own_->quarantine_.mid_bytes() != 0;
@@ -173,7 +199,10 @@ SpanAllocation ThreadCache::AllocateSpan(size_t bytes, size_t alignment,
     return FallbackHeap::AllocateSpan(bytes, alignment, contents);
   }
   cache->TickForSpan();
-  return Ace::Allocate(bytes, alignment, contents, &cache->span_cache_);
+  const SpanAllocation span =
+      Ace::Allocate(bytes, alignment, contents, &cache->span_cache_);
+  cache->NoteReserveUse();
+  return span;
 }
 
 void ThreadCache::FreeSpan(uintptr_t address) {
@@ -182,6 +211,7 @@ void ThreadCache::FreeSpan(uintptr_t address) {
   if (cache == nullptr) return FallbackHeap::FreeSpan(address);
   cache->TickForSpan();
   Ace::Free(address, &cache->span_cache_);
+  cache->NoteReserveUse();
   retry_gate.Open();
   // It may be the thread's last call for a long time: much memory must not wait
   // for sixteen of them.

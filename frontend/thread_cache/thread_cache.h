@@ -30,13 +30,24 @@
 // the others to look as well (AskOthersToLook), for they may be the only ones
 // with calls to come.
 //
+// The reserve. Nobody but the owner may touch bins that malloc and free use: it
+// may be amid a pop or a push at any time, asleep even, and neither has an
+// instruction that tells. So a thread that waits would keep what its bins hold.
+// So a thread that has not shown that it is busy, or one of many threads, has
+// its bins_ for a reserve: only slow paths use it, under a lock, and other
+// threads empty it when the owner has not been there for the decay time, or
+// when memory is collected. What malloc and free use then is visible_, a small
+// table, for which blocks are fetched from the reserve a few at a time
+// (thread_cache_reserve.cc).
+//
 // A thread that has ended (late destructors) or for which the OS refuses a
 // cache is served without one, under a lock; one from which the process is
 // ended, because of what it freed, without locks (fallback_heap.h).
 //
-// Written in four files: thread_cache.cc (what a bin cannot serve),
-// thread_cache_life.cc (threads begin and end; fork), thread_cache_time.cc (the
-// clock) and thread_cache_check.cc (the books).
+// Written in six files: thread_cache.cc (what a bin cannot serve),
+// thread_cache_reserve.cc (the reserve), thread_cache_life.cc (threads begin
+// and end; fork), thread_cache_time.cc and thread_cache_watch.cc (the clock)
+// and thread_cache_check.cc (the books).
 #ifndef HAKMEM_FRONTEND_THREAD_CACHE_THREAD_CACHE_H_
 #define HAKMEM_FRONTEND_THREAD_CACHE_THREAD_CACHE_H_
 
@@ -49,15 +60,18 @@
 #include "backend/backend.h"
 #include "base/intrusive_list.h"
 #include "base/size_classes.h"
+#include "base/sync/lock.h"
 #include "frontend/guard/guard.h"
 #include "frontend/thread_cache/bins.h"
 #include "frontend/thread_cache/quarantine.h"
+#include "frontend/thread_cache/reserve_mark.h"
 #include "linked_backend.h"
 #include "tracing/events/events.h"
 
 namespace hakmem {
 
 class HeapVerifier;
+class PurgeBudget;
 
 class ThreadCache : public ListNode<ThreadCache> {
  public:
@@ -113,6 +127,13 @@ class ThreadCache : public ListNode<ThreadCache> {
   // by a plain system call, or the process had no key for them.
   static void CollectEndedThreads();
 
+  // Gives back what the reserves of other threads hold: of all of them, or of
+  // those that have not been in the allocator for the decay time before `now`,
+  // within `budget` and some threads at each call. Waits for no thread: who is
+  // amid a change of its reserve is not idle.
+  static void FlushReserves();
+  static void FlushIdleReserves(uint64_t now, PurgeBudget* budget);
+
   // To be called at the end of a thread that has the cache.
   static void OnThreadExit(void* cache);
 
@@ -125,8 +146,9 @@ class ThreadCache : public ListNode<ThreadCache> {
   // In the child of every fork, the thread's id is another. Takes no lock.
   static void NameThisThread();
   // In the child of a fork: the other threads are gone. Their heaps go to
-  // threads to come; the blocks in their bins, at most a few hundred KiB each,
-  // are lost, since a bin may have been caught half moved.
+  // threads to come, and what their reserves hold goes back; the blocks in the
+  // bins that malloc and free used, at most a few hundred KiB each, are lost,
+  // since a bin may have been caught half moved.
   static void AbandonOtherThreads();
 
   // Proves that the books of all threads' bins balance
@@ -176,12 +198,15 @@ class ThreadCache : public ListNode<ThreadCache> {
   void RestoreLimits();
   void ReturnRation();
   void FreeHere(SizeClass c, void* block);
+  void PutBack(SizeClass c, void** blocks, uint32_t count);
   void CheckInUse(SizeClass c, void* block);
   void Keep(SizeClass c, void* block);
+  void KeepInBins(SizeClass c, void* block);
   void Grow(SizeClass c, Bound bound);
   void DrainOldest(SizeClass c, uint32_t count);
   void FlushAll();
   void EndEpoch(uint64_t now);
+  void HalveUnmovedBins();
 
   // To be called on every slow call: lets time pass for this thread. For spans
   // and large blocks, all of whose calls are slow, a look now and then will do
@@ -209,10 +234,44 @@ class ThreadCache : public ListNode<ThreadCache> {
   void ShowBins();
   void UseTables(TablePair tables);
   static bool IsWorthRationing(size_t dirty);
+  bool IsWorthWatching(size_t dirty) const;
   enum class HowOften : uint8_t { kSeldom, kNow };
   static void AskOthersToLook(uint64_t now, HowOften how_often);
   void AskToLook();
   void TakeOverRequestToLook();
+
+  // The reserve, in thread_cache_reserve.cc.
+  bool KeepsReserve() const {
+    // relaxed: the owner's own word; others ask under the lock, or for a hint.
+    return keeps_reserve_.load(std::memory_order_relaxed);
+  }
+  class BinsLock;
+  void NoteSlowCalls();
+  void ChooseReserve();
+  void SetMostVisible();
+  void BeginReserve();
+  void EndReserve();
+  void* AllocateWithReserve(SizeClass c);
+  void* AllocateFromReserve(SizeClass c);
+  void KeepInReserve(SizeClass c, void* block);
+  void TakeBackVisible();
+  void TakeBackVisible(SizeClass c, uint32_t count);
+  uint32_t GrowVisible(SizeClass c);
+  void NoteReserveUse();
+  bool FlushFromElsewhere();
+  void FlushBinsOfReserve();
+  void LeaveList();
+
+  // The table that free pushes to, and malloc pops from unless that is
+  // rationed; and the offset behind the last slot that a class may use of it.
+  BinTable& Front() {
+    return KeepsReserve() ? static_cast<BinTable&>(visible_) : bins_;
+  }
+  uint32_t FrontLimit(size_t c) const {
+    return KeepsReserve()
+               ? RationBins::FirstOffset(c) + visible_slots_[c] * kSlotBytes
+               : states_[c].limit;
+  }
 
   static constexpr SizeClass ClassNumber(size_t c) {
     return SizeClass{static_cast<uint8_t>(c)};
@@ -223,10 +282,13 @@ class ThreadCache : public ListNode<ThreadCache> {
   uint32_t Held(size_t c) const {
     return (bins_.bins[c].TopSeenFromElsewhere() - FirstOffset(c)) / kSlotBytes;
   }
-  uint32_t HeldInRation(size_t c) const {
-    return (ration_.bins[c].TopSeenFromElsewhere() -
-            RationBins::FirstOffset(c)) /
+  static uint32_t HeldIn(const RationBins& table, size_t c) {
+    return (table.bins[c].TopSeenFromElsewhere() - RationBins::FirstOffset(c)) /
            kSlotBytes;
+  }
+  uint32_t HeldInRation(size_t c) const { return HeldIn(ration_, c); }
+  uint32_t HeldVisible(size_t c) const {
+    return KeepsReserve() ? HeldIn(visible_, c) : 0;
   }
   // Slots that a bin may use.
   uint32_t Limit(size_t c) const {
@@ -244,6 +306,8 @@ class ThreadCache : public ListNode<ThreadCache> {
   static constinit thread_local ThreadCache* own_;
   // How many there are. relaxed: a hint.
   static constinit std::atomic<size_t> count_;
+  // How many of them have a reserve that is not marked empty. relaxed: a hint.
+  static constinit std::atomic<size_t> reserves_in_use_;
 
   // What every thread uses comes first, so that a thread that allocates little
   // has few pages of it resident.
@@ -263,9 +327,23 @@ class ThreadCache : public ListNode<ThreadCache> {
   std::atomic<Watch> watch_;
   std::atomic<bool> is_asked_to_look_;
   bool was_asked_to_look_;  // and has not answered by watching yet
+  // Guards bins_, but for their limits, and states_, while they are a reserve.
+  // They are the owner's alone at other times, hence no annotation there.
+  Mutex reserve_mutex_;
+  std::atomic<bool> keeps_reserve_;  // written by the owner, under the lock
+  ReserveMark reserve_mark_;
+  // When the owner was last seen, for others. relaxed: a hint.
+  std::atomic<uint64_t> seen_at_;
+  uint32_t flushed_in_;     // the last pass of FlushReserves that came here
+  uint32_t slow_calls_;     // in this epoch, about
+  bool is_busy_;            // made many, and has not been idle since
+  uint32_t visible_bytes_;  // what all of visible_slots_ may hold
+  uint32_t most_visible_bytes_;
+  uint8_t visible_slots_[kClassCount];
   BinState states_[kClassCount];
   ThreadBins bins_;
   RationBins ration_;
+  RationBins visible_;  // while there is a reserve
   ThreadSpanCache span_cache_;
   [[no_unique_address]] Quarantine quarantine_;
 };

@@ -55,16 +55,20 @@ void ThreadCache::CheckBin(size_t c, HeapVerifier& check) const {
     CheckBlock(size_class, reinterpret_cast<uintptr_t>(*bins.SlotBelow(top)),
                check);
   }
-  const uint32_t rationed = HeldInRation(c);
-  if (!check.Require(rationed <= RationBins::kMostBlocks,
-                     "a ration is larger than its room",
-                     reinterpret_cast<uintptr_t>(this))) {
-    return;
-  }
-  for (uint32_t i = 1; i <= rationed; ++i) {
-    CheckBlock(size_class, reinterpret_cast<uintptr_t>(ration_.slots[c][i]),
-               check);
-  }
+  const auto check_small = [&](const RationBins& table, uint32_t held,
+                               const char* what) {
+    if (!check.Require(held <= RationBins::kMostBlocks, what,
+                       reinterpret_cast<uintptr_t>(this))) {
+      return;
+    }
+    for (uint32_t i = 1; i <= held; ++i) {
+      CheckBlock(size_class, reinterpret_cast<uintptr_t>(table.slots[c][i]),
+                 check);
+    }
+  };
+  check_small(ration_, HeldInRation(c), "a ration is larger than its room");
+  check_small(visible_, HeldVisible(c),
+              "a visible bin is larger than its room");
 }
 
 void ThreadCache::CheckOwnBooks(HeapVerifier& check) const {
@@ -97,6 +101,9 @@ void ThreadCache::CheckCaches(const IntrusiveList<ThreadCache>& caches,
         }
         for (uint32_t i = 1; i <= cache->HeldInRation(c); ++i) {
           add(reinterpret_cast<uintptr_t>(cache->ration_.slots[c][i]));
+        }
+        for (uint32_t i = 1; i <= cache->HeldVisible(c); ++i) {
+          add(reinterpret_cast<uintptr_t>(cache->visible_.slots[c][i]));
         }
       }
       cache->span_cache_.VisitSpans(add);

@@ -7,12 +7,14 @@
 #include "backend/memory/metadata.h"
 #include "backend/memory/metadata_check.h"
 #include "backend/memory/pagemap.h"
+#include "backend/memory/purge_budget.h"
 #include "backend/verify/heap_verifier.h"
 #include "base/os/clock.h"
 #include "base/os/thread_exit.h"
 #include "base/os/thread_id.h"
 #include "base/sync/lock.h"
 #include "base/sync/single_thread.h"
+#include "base/text/options.h"
 #include "frontend/thread_cache/bins_switch.h"
 #include "frontend/thread_cache/fallback_heap.h"
 #include "frontend/thread_cache/retry_gate.h"
@@ -67,10 +69,16 @@ constexpr int kMostAskedAtOnce = 128;
 constinit std::atomic<uint64_t> next_request_to_look{0};
 constinit std::atomic<size_t> dirty_at_request_to_look{0};
 
+// How often FlushReserves was called. relaxed: a name for each call.
+constinit std::atomic<uint32_t> flushes{0};
+// How many threads FlushIdleReserves looks at in one call.
+constexpr size_t kMostLookedAtForIdle = 256;
+
 }  // namespace
 
 constinit thread_local ThreadCache* ThreadCache::own_ = nullptr;
 constinit std::atomic<size_t> ThreadCache::count_{0};
+constinit std::atomic<size_t> ThreadCache::reserves_in_use_{0};
 
 // Most threads of a pool that waits, and many that end soon, allocate next to
 // nothing: a cache costs them more than it serves. The process's first thread
@@ -116,6 +124,13 @@ ThreadCache* ThreadCache::Attach() {
   cache->watch_.store(Watch::kNone, std::memory_order_relaxed);
   cache->is_asked_to_look_.store(false, std::memory_order_relaxed);
   cache->was_asked_to_look_ = false;
+  cache->slow_calls_ = 0;
+  // Nobody could take what it holds, as long as it is alone.
+  cache->is_busy_ = count_.load(std::memory_order_relaxed) == 0;
+  cache->keeps_reserve_.store(false, std::memory_order_relaxed);
+  cache->reserve_mark_.Begin();
+  cache->seen_at_.store(cache->epoch_begun_, std::memory_order_relaxed);
+  cache->flushed_in_ = flushes.load(std::memory_order_relaxed);
   cache->span_cache_.Begin();
   cache->mid_limit_bytes_ = 0;
   cache->SetMostSlots();
@@ -141,6 +156,7 @@ ThreadCache* ThreadCache::Attach() {
     count_.fetch_add(1, std::memory_order_relaxed);
   }
   own_ = cache;
+  cache->ChooseReserve();
   cache->ShowBins();
   life = Life::kRunning;
   if (IsThreadOfThisLibrary()) WatchThreadExit(cache);
@@ -162,7 +178,7 @@ void ThreadCache::OnThreadExit(void* state) {
     // First: a child forked after the heap is another's must not find it here.
     MutexLock lock(caches_mutex);
     caches.Remove(cache);
-    count_.fetch_sub(1, std::memory_order_relaxed);
+    cache->LeaveList();
   }
   LowerCachesToLook();
   LinkedBackend::Detach(cache->heap_);
@@ -188,7 +204,7 @@ void ThreadCache::CollectEndedThreads() {
     next = caches.Next(cache);
     if (cache == own_ || !ThreadHasEnded(cache->thread_)) continue;
     caches.Remove(cache);
-    count_.fetch_sub(1, std::memory_order_relaxed);
+    cache->LeaveList();
     cache->FlushAll();
     LinkedBackend::Detach(cache->heap_);
     cache_pool.Put(cache);
@@ -216,6 +232,12 @@ void ThreadCache::LowerCachesToLook() {
   if (to_look < caches_to_look.load(std::memory_order_relaxed)) {
     caches_to_look.store(to_look, std::memory_order_relaxed);
   }
+}
+
+// What is counted of the cache, which is not in the list any more.
+void ThreadCache::LeaveList() {
+  count_.fetch_sub(1, std::memory_order_relaxed);
+  reserve_mark_.BeginEmptying(reserves_in_use_);
 }
 
 // --- All threads -------------------------------------------------------------
@@ -269,7 +291,8 @@ ThreadCache::Totals ThreadCache::SumAll() {
     for (size_t c = 1; c < kClassCount; ++c) {
       const SizeClass size_class = ClassNumber(c);
       (IsMid(size_class) ? totals.mid_cached : totals.tiny_cached) +=
-          uint64_t{cache->Held(c) + cache->HeldInRation(c)} *
+          uint64_t{cache->Held(c) + cache->HeldInRation(c) +
+                   cache->HeldVisible(c)} *
           ClassBytes(size_class);
     }
     totals.tiny_cached += cache->quarantine_.tiny_bytes();
@@ -280,10 +303,58 @@ ThreadCache::Totals ThreadCache::SumAll() {
   return totals;
 }
 
+// The lock of the list is not held between two caches: others begin and end,
+// and the list turns meanwhile (AskOthersToLook). Its order stays, and threads
+// that begin come to its end with the number of the latest flush, so all were
+// seen when as many as there are in a row have been flushed in this one or
+// later.
+void ThreadCache::FlushReserves() {
+  if (HoldsEveryLock()) return;
+  const uint32_t number = flushes.fetch_add(1, std::memory_order_relaxed) + 1;
+  for (size_t in_a_row = 0;
+       in_a_row <= count_.load(std::memory_order_relaxed);) {
+    MutexLock lock(caches_mutex);
+    if (caches.empty()) return;
+    ThreadCache* cache = caches.PopFront();
+    caches.PushBack(cache);
+    if (static_cast<int32_t>(cache->flushed_in_ - number) >= 0) {
+      ++in_a_row;
+      continue;
+    }
+    in_a_row = 0;
+    cache->flushed_in_ = number;
+    if (cache != own_) cache->FlushFromElsewhere();
+  }
+}
+
+void ThreadCache::FlushIdleReserves(uint64_t now, PurgeBudget* budget) {
+  if (HoldsEveryLock()) return;
+  const uint64_t decay = options::Get(options::k_decay);
+  const size_t most =
+      std::min(kMostLookedAtForIdle, count_.load(std::memory_order_relaxed));
+  for (size_t i = 0; i < most; ++i) {
+    MutexLock lock(caches_mutex);
+    if (caches.empty()) return;
+    ThreadCache* cache = caches.PopFront();
+    caches.PushBack(cache);
+    const uint64_t seen_at = cache->seen_at_.load(std::memory_order_relaxed);
+    if (cache == own_ || now <= seen_at + decay) continue;
+    if (cache->FlushFromElsewhere() && PurgeBudget::IsSpent(budget)) return;
+  }
+}
+
 // --- Fork --------------------------------------------------------------------
 
 void ThreadCache::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   caches_mutex.Lock();
+  for (ThreadCache* cache = caches.front(); cache != nullptr;
+       cache = caches.Next(cache)) {
+    cache->reserve_mutex_.Lock();
+  }
+  for (ThreadCache* cache = caches.front(); cache != nullptr;
+       cache = caches.Next(cache)) {
+    cache->span_cache_.LockForFork();
+  }
   cache_pool.LockForFork();
   FallbackHeap::LockForFork();
 }
@@ -291,6 +362,11 @@ void ThreadCache::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
 void ThreadCache::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   FallbackHeap::UnlockAfterFork();
   cache_pool.UnlockAfterFork();
+  for (ThreadCache* cache = caches.front(); cache != nullptr;
+       cache = caches.Next(cache)) {
+    cache->span_cache_.UnlockAfterFork();
+    cache->reserve_mutex_.Unlock();
+  }
   caches_mutex.Unlock();
 }
 
@@ -305,7 +381,9 @@ void ThreadCache::AbandonOtherThreads() {
     next = caches.Next(cache);
     if (cache == own_) continue;
     caches.Remove(cache);
-    count_.fetch_sub(1, std::memory_order_relaxed);
+    // All locks were held over the fork, so the reserve is whole.
+    cache->FlushFromElsewhere();
+    cache->LeaveList();
     LinkedBackend::Detach(cache->heap_);
     cache_pool.Put(cache);
   }

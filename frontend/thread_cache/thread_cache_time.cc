@@ -11,6 +11,7 @@
 #include "frontend/process/housekeeping.h"
 #include "frontend/thread_cache/retry_gate.h"
 #include "frontend/thread_cache/thread_cache.h"
+#include "frontend/thread_cache/thread_cache_bins_lock.h"
 #include "tracing/counters/counters.h"
 
 namespace hakmem {
@@ -22,12 +23,15 @@ uint64_t EpochLength() { return options::Get(options::k_decay) / 4; }
 }  // namespace
 
 void ThreadCache::LookAtClock() {
+  NoteSlowCalls();
   calls_ = 0;
   TakeOverRequestToLook();
   const uint64_t now = CoarseMilliseconds();
-  RunHousekeeping(now, IsQuiet(now));
+  seen_at_.store(now, std::memory_order_relaxed);
+  RunHousekeeping(now, IsQuiet(now), &ThreadCache::FlushIdleReserves);
   if (now - epoch_begun_ >= EpochLength()) EndEpoch(now);
   if (HasGrown()) FlushOnGrowth(now);
+  ChooseReserve();
   ChooseWatch(now);
 }
 
@@ -60,8 +64,22 @@ void ThreadCache::EndEpoch(uint64_t now) {
   const bool was_idle = now - epoch_begun_ >= options::Get(options::k_decay);
   epoch_begun_ = now;
   ReturnRation();
+  // What is worth to be visible shows anew.
+  TakeBackVisible();
+  slow_calls_ = 0;
   // After a long time with next to nothing to do, nothing is worth keeping.
-  if (was_idle) FlushAll();
+  if (was_idle) {
+    is_busy_ = false;
+    FlushAll();
+  }
+  HalveUnmovedBins();
+  Ace::TrimBins(span_cache_, /*all=*/false);
+  SetSpanBudget();
+  retry_gate.Open();
+}
+
+void ThreadCache::HalveUnmovedBins() {
+  const BinsLock lock(*this);
   for (size_t c = 1; c < kClassCount; ++c) {
     BinState& state = states_[c];
     if (!state.moved) {
@@ -74,9 +92,6 @@ void ThreadCache::EndEpoch(uint64_t now) {
     }
     state.moved = false;
   }
-  Ace::TrimBins(span_cache_, /*all=*/false);
-  SetSpanBudget();
-  retry_gate.Open();
 }
 
 }  // namespace hakmem

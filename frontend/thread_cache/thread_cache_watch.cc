@@ -10,6 +10,7 @@
 #include "base/os/clock.h"
 #include "frontend/thread_cache/bins_switch.h"
 #include "frontend/thread_cache/thread_cache.h"
+#include "frontend/thread_cache/thread_cache_bins_lock.h"
 
 namespace hakmem {
 namespace {
@@ -38,10 +39,17 @@ bool ThreadCache::IsWorthRationing(size_t dirty) {
                           ChunkSource::BytesInUse() / kRationingPart);
 }
 
+// What other threads' reserves hold goes back when somebody looks.
+bool ThreadCache::IsWorthWatching(size_t dirty) const {
+  const size_t own = reserve_mark_.IsEmpty() ? 0 : 1;
+  return dirty > kWorthWatchingBytes ||
+         reserves_in_use_.load(std::memory_order_relaxed) > own;
+}
+
 void ThreadCache::ChooseWatch(uint64_t now) {
   const size_t dirty = DirtyBytes::Bytes();
   dirty_seen_ = dirty;
-  const bool is_worth_it = dirty > kWorthWatchingBytes;
+  const bool is_worth_it = IsWorthWatching(dirty);
   const bool is_new_tick = now != current_tick_;
   if (is_worth_it) AskOthersToLook(now, HowOften::kSeldom);
   switch (WatchNow()) {
@@ -50,7 +58,7 @@ void ThreadCache::ChooseWatch(uint64_t now) {
         WatchEveryCall(now);
       } else if (IsWorthRationing(dirty)) {
         Ration();
-      } else if (thread_tables.ForPush() != &bins_ && !SeesEveryCall()) {
+      } else if (thread_tables.ForPush() != &Front() && !SeesEveryCall()) {
         ShowBins();  // events went off
       }
       return;
@@ -92,6 +100,9 @@ bool ThreadCache::IsQuiet(uint64_t now) const {
 
 void ThreadCache::WatchEveryCall(uint64_t now) {
   ReturnRation();
+  // A thread with little to do may wait for ever: all that it has can be
+  // reached meanwhile.
+  TakeBackVisible();
   watch_.store(Watch::kEveryCall, std::memory_order_relaxed);
   last_every_call_ = now;
   current_tick_ = now;
@@ -103,7 +114,7 @@ void ThreadCache::ShowBins() {
   ReturnRation();
   RestoreLimits();
   watch_.store(Watch::kNone, std::memory_order_relaxed);
-  UseTables({&bins_, &bins_});
+  UseTables({&Front(), &Front()});
 }
 
 // The rations are empty at first: the first malloc of each class, and the first
@@ -115,8 +126,9 @@ void ThreadCache::Ration() {
   ration_.window = bins_.window;
   ration_.checks = bins_.checks;
   ration_.class_of_units = bins_.class_of_units;
-  for (Bin& bin : bins_.bins) bin.SetLimit(std::min(bin.limit, bin.top));
-  UseTables({&ration_, &bins_});
+  BinTable& front = Front();
+  for (Bin& bin : front.bins) bin.SetLimit(std::min(bin.limit, bin.top));
+  UseTables({&ration_, &front});
 }
 
 void ThreadCache::UseTables(TablePair tables) {
@@ -131,21 +143,28 @@ uint32_t ThreadCache::NextRation() {
 
 void ThreadCache::RationFrees(SizeClass c) {
   if (WatchNow() != Watch::kRationed) return;
-  Bin& bin = bins_.bins[Index(c)];
+  Bin& bin = Front().bins[Index(c)];
   bin.SetLimit(
-      std::min(states_[Index(c)].limit, bin.top + NextRation() * kSlotBytes));
+      std::min(FrontLimit(Index(c)), bin.top + NextRation() * kSlotBytes));
 }
 
 void ThreadCache::RestoreLimits() {
+  BinTable& front = Front();
   for (size_t c = 0; c < kClassCount; ++c) {
-    bins_.bins[c].SetLimit(states_[c].limit);
+    front.bins[c].SetLimit(FrontLimit(c));
   }
 }
 
 void* ThreadCache::AllocateRationed(SizeClass c) {
   const size_t i = Index(c);
   if (void* block = ration_.Pop(c)) return block;
-  const uint32_t most = NextRation();
+  uint32_t most = NextRation();
+  if (KeepsReserve()) {
+    // What a ration leaves is out of reach as well.
+    most = std::min(most, std::max(GrowVisible(c), uint32_t{1}));
+    TakeBackVisible(c, HeldVisible(i));
+  }
+  const BinsLock lock(*this);
   if (Held(i) == 0) RefillBin(c, UINT32_MAX);
   // A ration that is soon used up makes every few calls slow, so that blocks of
   // a class in use are fetched until there are enough. Mid blocks are few.
@@ -163,20 +182,11 @@ void* ThreadCache::AllocateRationed(SizeClass c) {
 // Puts what is left of the rations back into the bins.
 void ThreadCache::ReturnRation() {
   if (WatchNow() != Watch::kRationed) return;
+  const BinsLock lock(*this);
   for (size_t i = 1; i < kClassCount; ++i) {
     const uint32_t count = HeldInRation(i);
     if (count == 0) continue;
-    const SizeClass c = ClassNumber(i);
-    const uint32_t room = Limit(i);
-    if (Held(i) + count > room) {
-      DrainOldest(c, std::min(Held(i), Held(i) + count - room));
-    }
-    Bin& bin = bins_.bins[i];
-    const uint32_t kept = std::min(count, room - Held(i));
-    memcpy(bins_.SlotBelow(bin.top + kSlotBytes), &ration_.slots[i][1],
-           kept * kSlotBytes);
-    bin.SetTop(bin.top + kept * kSlotBytes);
-    if (kept != count) Drain(c, &ration_.slots[i][1 + kept], count - kept);
+    PutBack(ClassNumber(i), &ration_.slots[i][1], count);
     ration_.bins[i].SetTop(RationBins::FirstOffset(i));
   }
 }
@@ -198,7 +208,7 @@ void ThreadCache::LookBriefly() {
 // the list.
 void ThreadCache::AskToLook() {
   if (WatchNow() == Watch::kNone) {
-    for (Bin& bin : bins_.bins) bin.SetLimit(0);
+    for (Bin& bin : Front().bins) bin.SetLimit(0);
   }
   // release: pairs with the acquire in TakeOverRequestToLook, which sets the
   // limits anew.

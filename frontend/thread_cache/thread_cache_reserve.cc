@@ -1,0 +1,262 @@
+// The reserve: what a thread holds that others may take when it waits
+// (thread_cache.h).
+//
+//   malloc, free      visible_   a few blocks of a class     the owner alone
+//   slow paths        bins_      the reserve                 under a lock
+//                     back-end
+//
+// A thread begins with next to nothing that is visible, if it begins beside
+// others. Once it is busy it has its bins as a thread that is alone, or, of
+// many threads, more that is visible; until it has been idle for the decay
+// time.
+#include <algorithm>
+#include <cstring>
+
+#include "absl/base/thread_annotations.h"
+#include "ace/ace.h"
+#include "backend/errors/error_reporting.h"
+#include "base/os/os_memory.h"
+#include "base/os/processors.h"
+#include "frontend/thread_cache/thread_cache.h"
+#include "frontend/thread_cache/thread_cache_bins_lock.h"
+#include "hardening/levels.h"
+
+namespace hakmem {
+namespace {
+
+// So many slow calls in an epoch show that a thread is busy. Fewer cost next to
+// nothing, whatever each of them costs.
+constexpr uint32_t kBusySlowCalls = 16384;
+
+// So many threads, and so many for each processor, are many: most must wait.
+constexpr size_t kLeastMany = 8;
+constexpr size_t kManyPerProcessor = 2;
+
+// The most that is visible of a busy thread of many. Where there are more than
+// so many threads for each processor it is less, by the square: they share in
+// what that many may have, and more of them wait at any time.
+constexpr size_t kMostVisibleBytes = size_t{128} << 10;
+constexpr size_t kCrowdPerProcessor = 32;
+// All threads together that are not busy.
+constexpr size_t kMostVisibleOfQuiet = size_t{64} << 10;
+
+// Slots of a class that may be visible, and how many are at first. One counts
+// for so many bytes at least: a small block keeps a page resident, but lies in
+// it beside others.
+constexpr size_t kVisibleTinyBytes = 2048;
+constexpr size_t kLeastVisibleTiny = 4;
+constexpr size_t kVisibleMidBytes = 8192;
+constexpr uint32_t kFirstVisible = 2;
+constexpr size_t kLeastSlotBytes = 256;
+
+uint32_t MostVisibleSlots(SizeClass c) {
+  const size_t bytes = ClassBytes(c);
+  return static_cast<uint32_t>(
+      IsMid(c)
+          ? std::clamp<size_t>(kVisibleMidBytes / bytes, 1, 2)
+          : std::clamp<size_t>(kVisibleTinyBytes / bytes, kLeastVisibleTiny,
+                               RationBins::kMostBlocks));
+}
+
+bool AreMany(size_t threads) {
+  return threads >= std::max(kLeastMany, kManyPerProcessor * Processors());
+}
+
+size_t MostVisibleBytes(size_t threads, bool is_busy) {
+  if (!is_busy) return kMostVisibleOfQuiet / std::max<size_t>(threads, 1);
+  const size_t crowd = kCrowdPerProcessor * Processors();
+  if (threads <= crowd) return kMostVisibleBytes;
+  return kMostVisibleBytes * crowd / threads * crowd / threads;
+}
+
+}  // namespace
+
+// To be called at each look at the clock.
+void ThreadCache::NoteSlowCalls() {
+  slow_calls_ += WatchNow() == Watch::kEveryCall ? 1 : kCallsPerLook;
+  if (is_busy_ || slow_calls_ < kBusySlowCalls) return;
+  is_busy_ = true;
+  SetMostVisible();
+}
+
+// Begins or ends the reserve. A thread that is alone needs none.
+void ThreadCache::ChooseReserve() {
+  const size_t threads = count_.load(std::memory_order_relaxed);
+  if (threads > 1 && !span_cache_.is_shared()) span_cache_.Share();
+  const bool needs_reserve = threads > 1 && (!is_busy_ || AreMany(threads));
+  if (needs_reserve == KeepsReserve()) return;
+  ReturnRation();
+  needs_reserve ? BeginReserve() : EndReserve();
+  switch (WatchNow()) {
+    case Watch::kNone:
+      return ShowBins();
+    case Watch::kRationed:
+      return Ration();
+    case Watch::kEveryCall:
+      return;
+  }
+}
+
+void ThreadCache::SetMostVisible() {
+  most_visible_bytes_ = static_cast<uint32_t>(
+      MostVisibleBytes(count_.load(std::memory_order_relaxed), is_busy_));
+}
+
+// What bins_ hold becomes the reserve; nothing is visible at first.
+void ThreadCache::BeginReserve() {
+  visible_.window = bins_.window;
+  visible_.checks = bins_.checks;
+  visible_.class_of_units = bins_.class_of_units;
+  for (size_t c = 0; c < kClassCount; ++c) {
+    visible_slots_[c] = 0;
+    visible_.bins[c].SetTop(RationBins::FirstOffset(c));
+    visible_.bins[c].SetLimit(RationBins::FirstOffset(c));
+  }
+  visible_bytes_ = 0;
+  SetMostVisible();
+  {
+    MutexLock lock(reserve_mutex_);
+    keeps_reserve_.store(true, std::memory_order_relaxed);
+  }
+  NoteReserveUse();
+}
+
+void ThreadCache::EndReserve() {
+  TakeBackVisible();
+  {
+    MutexLock lock(reserve_mutex_);
+    keeps_reserve_.store(false, std::memory_order_relaxed);
+  }
+  RestoreLimits();
+}
+
+void* ThreadCache::AllocateWithReserve(SizeClass c) {
+  void* block = WatchNow() == Watch::kRationed ? AllocateRationed(c)
+                                               : AllocateFromReserve(c);
+  NoteReserveUse();
+  return block;
+}
+
+// Fetches blocks from the reserve, half of what may be visible, so that there
+// is room for frees too.
+void* ThreadCache::AllocateFromReserve(SizeClass c) {
+  if (void* block = visible_.Pop(c)) return block;
+  const size_t i = Index(c);
+  const uint32_t more = GrowVisible(c) / 2;
+  const BinsLock lock(*this);
+  if (Held(i) == 0) RefillBin(c, UINT32_MAX);
+  void* block = bins_.Pop(c);
+  const uint32_t count = std::min(more, Held(i));
+  if (count != 0) {
+    Bin& bin = bins_.bins[i];
+    bin.SetTop(bin.top - count * kSlotBytes);
+    memcpy(&visible_.slots[i][1], bins_.SlotBelow(bin.top + kSlotBytes),
+           count * kSlotBytes);
+    visible_.bins[i].SetTop(RationBins::FirstOffset(i) + count * kSlotBytes);
+  }
+  return block;
+}
+
+// Puts a block that was in use, and that the visible bin did not take, where
+// there is room for it.
+void ThreadCache::KeepInReserve(SizeClass c, void* block) {
+  const size_t i = Index(c);
+  const uint32_t slots = GrowVisible(c);
+  // The bin is full: the older half goes.
+  if (HeldVisible(i) >= slots) TakeBackVisible(c, (HeldVisible(i) + 1) / 2);
+  if (!visible_.PushChecked(FrontLimit(i), c, block)) {
+    const BinsLock lock(*this);
+    if (*bins_.SlotBelow(bins_.bins[i].top) == block) {
+      AbortOnDoubleFree(reinterpret_cast<uintptr_t>(block), ClassBytes(c));
+    }
+    if (!bins_.PushChecked(states_[i].limit, c, block)) KeepInBins(c, block);
+  }
+  NoteReserveUse();
+}
+
+// Gives the class more room among what is visible, as far as there is any.
+// Returns how many slots it has.
+uint32_t ThreadCache::GrowVisible(SizeClass c) {
+  if (WatchNow() == Watch::kEveryCall || SeesEveryCall()) return 0;
+  const size_t i = Index(c);
+  const uint32_t slots = visible_slots_[i];
+  const uint32_t wanted =
+      std::min(MostVisibleSlots(c), slots == 0 ? kFirstVisible : slots * 2);
+  const auto bytes = static_cast<uint32_t>(
+      (wanted - slots) * std::max<size_t>(ClassBytes(c), kLeastSlotBytes));
+  if (wanted == slots || visible_bytes_ + bytes > most_visible_bytes_) {
+    return slots;
+  }
+  visible_bytes_ += bytes;
+  visible_slots_[i] = static_cast<uint8_t>(wanted);
+  // While frees are rationed, they find their limit elsewhere (RationFrees).
+  if (WatchNow() == Watch::kNone) visible_.bins[i].SetLimit(FrontLimit(i));
+  return wanted;
+}
+
+// Puts the `count` oldest visible blocks of the class into the reserve.
+void ThreadCache::TakeBackVisible(SizeClass c, uint32_t count) {
+  if (count == 0) return;
+  const size_t i = Index(c);
+  void** blocks = &visible_.slots[i][1];
+  const uint32_t rest = HeldVisible(i) - count;
+  {
+    const BinsLock lock(*this);
+    PutBack(c, blocks, count);
+  }
+  std::copy_n(blocks + count, rest, blocks);
+  visible_.bins[i].SetTop(RationBins::FirstOffset(i) + rest * kSlotBytes);
+}
+
+// The same with all of them; nothing may be visible until GrowVisible says so.
+void ThreadCache::TakeBackVisible() {
+  if (!KeepsReserve()) return;
+  for (size_t i = 1; i < kClassCount; ++i) {
+    TakeBackVisible(ClassNumber(i), HeldVisible(i));
+    visible_slots_[i] = 0;
+    visible_.bins[i].SetLimit(FrontLimit(i));
+  }
+  visible_bytes_ = 0;
+  SetMostVisible();
+  NoteReserveUse();
+}
+
+// To be called behind each critical section that may have put something in.
+void ThreadCache::NoteReserveUse() {
+  if (KeepsReserve()) reserve_mark_.NoteUse(reserves_in_use_);
+}
+
+// --- For other threads -------------------------------------------------------
+
+// Gives back what the reserve and the span bins of another thread hold. Returns
+// whether there was anything. The caller sees to it that the cache stays: it
+// holds the lock of the list, or has taken the cache off it.
+bool ThreadCache::FlushFromElsewhere() {
+  bool is_any = false;
+  if (reserve_mark_.BeginEmptying(reserves_in_use_)) {
+    if (reserve_mutex_.TryLock()) {
+      if (KeepsReserve()) FlushBinsOfReserve();
+      reserve_mutex_.Unlock();
+      is_any = true;
+    } else {
+      reserve_mark_.NoteUse(reserves_in_use_);
+    }
+  }
+  if (span_cache_.held_bytes() != 0 && Ace::TrimBinsOfOther(span_cache_)) {
+    is_any = true;
+  }
+  return is_any;
+}
+
+// The caller holds the lock.
+void ThreadCache::FlushBinsOfReserve() {
+  for (size_t c = 1; c < kClassCount; ++c) {
+    if (const uint32_t held = Held(c)) DrainOldest(ClassNumber(c), held);
+  }
+  // The nulls below the first slots are there again: the memory was zeros. Of
+  // no consequence when it is refused.
+  (void)os::PurgeWithin(reinterpret_cast<uintptr_t>(bins_.slots),
+                        reinterpret_cast<uintptr_t>(&bins_ + 1));
+}
+
+}  // namespace hakmem
