@@ -96,6 +96,42 @@ TEST_F(ThreadSpanCacheTest, KeepWithinTheBudgetAllTogether) {
   EXPECT_GT(kept, kBudget - (size_t{1} << 20));
 }
 
+TEST_F(ThreadSpanCacheTest, OfManyThreadsKeepLess) {
+  const auto budget_of = [&](size_t threads) {
+    bins_->SetBudget(/*pool_bytes=*/0, threads);
+    return bins_->budget();
+  };
+  EXPECT_EQ(budget_of(1), size_t{1} << 20);
+  EXPECT_EQ(budget_of(64), size_t{1} << 20);
+  EXPECT_EQ(budget_of(128), size_t{1} << 19);
+  EXPECT_EQ(budget_of(5000), size_t{1} << 18);
+}
+
+TEST_F(ThreadSpanCacheTest, AreReachedByOthersOnceShared) {
+  Miss(kPages, 8);
+  ASSERT_TRUE(bins_->Push(kPages, 1 << 12));
+  int calls = 0;
+  const auto take = [&] {
+    ++calls;
+    uintptr_t span;
+    bins_->TakeOldest(kPages, 1, &span);
+    bins_->PurgeRoom();
+  };
+  EXPECT_FALSE(bins_->TryAsOther(take));
+  bins_->Share();
+  {
+    // The owner is amid a change.
+    const ThreadSpanCache::OwnersLock lock(*bins_);
+    EXPECT_FALSE(bins_->TryAsOther(take));
+  }
+  EXPECT_EQ(calls, 0);
+  EXPECT_TRUE(bins_->TryAsOther(take));
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(bins_->held_bytes(), 0u);
+  ASSERT_TRUE(bins_->Push(kPages, 2 << 12));
+  EXPECT_EQ(bins_->Pop(kPages, kPages).address, uintptr_t{2} << 12);
+}
+
 TEST_F(ThreadSpanCacheTest, GiveUpWhatLayUnusedForAnEpoch) {
   Miss(kPages, 4 * 8);
   for (uintptr_t span = 1; span <= 4; ++span) {

@@ -67,7 +67,8 @@ HAKMEM_API size_t hakmem_malloc_usable_size(const void* block) HAKMEM_NOEXCEPT;
 // --- Housekeeping ----------------------------------------------------------
 
 // Returns what is cached to the operating system now instead of by decay: the
-// calling thread's bins, empty slabs, free spans. Returns the bytes purged.
+// calling thread's bins, what other threads have in reserve, empty slabs, free
+// spans. Returns the bytes purged.
 HAKMEM_API size_t hakmem_collect(void) HAKMEM_NOEXCEPT;
 
 // "0.2.0 (segment, ace adaptive)": the version and the variants of back-end and

@@ -180,12 +180,12 @@ void FreeAll(Exchange& exchange) {
 // scope.
 class BusyThreads {
  public:
-  BusyThreads() {
-    for (int i = 0; i < kThreads; ++i) {
-      threads_.emplace_back([this, i] {
+  explicit BusyThreads(int count = kThreads) {
+    for (int i = 0; i < count; ++i) {
+      threads_.emplace_back([this, i, count] {
         for (uint64_t round = 0; !stop_; ++round) {
-          std::thread successor([this, i, round] {
-            wrong_ += Worker(round * kThreads + i, &exchange_).Run(1000);
+          std::thread successor([this, i, count, round] {
+            wrong_ += Worker(round * count + i, &exchange_).Run(1000);
             ++rounds_;
           });
           successor.join();
@@ -281,6 +281,16 @@ TEST(AllocatorTest, EverythingIsCollectedMeanwhile) {
     busy.WaitForRounds(1);
     CollectAll();
     EXPECT_GE(ThreadCache::SumAll().threads, 1u);
+  }
+}
+
+// Of many threads others take what they have in reserve.
+TEST(AllocatorTest, ManyThreadsAreFlushedMeanwhile) {
+  BusyThreads busy(/*count=*/20);
+  for (int i = 0; i < 40; ++i) {
+    busy.WaitForRounds(1);
+    ThreadCache::FlushReserves();
+    ThreadCache::FlushIdleReserves(/*now=*/UINT64_MAX, /*budget=*/nullptr);
   }
 }
 

@@ -204,8 +204,8 @@ void ThreadCache::CollectEndedThreads() {
     next = caches.Next(cache);
     if (cache == own_ || !ThreadHasEnded(cache->thread_)) continue;
     caches.Remove(cache);
-    cache->LeaveList();
     cache->FlushAll();
+    cache->LeaveList();
     LinkedBackend::Detach(cache->heap_);
     cache_pool.Put(cache);
   }
@@ -387,6 +387,9 @@ void ThreadCache::AbandonOtherThreads() {
     LinkedBackend::Detach(cache->heap_);
     cache_pool.Put(cache);
   }
+  // A thread may have been caught between its mark and the count.
+  const bool is_in_use = own_ != nullptr && !own_->reserve_mark_.IsEmpty();
+  reserves_in_use_.store(is_in_use ? 1 : 0, std::memory_order_relaxed);
 }
 
 // --- The books ---------------------------------------------------------------

@@ -3,10 +3,13 @@
 // makes any calls, or by malloc_trim.
 #include <malloc.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
@@ -137,6 +140,133 @@ TEST(IdleThreadsTest, KeepLittleOnceMallocTrimWasCalled) {
     malloc_trim(0);
     EXPECT_LE(EachBeyond(base), kMostEach) << worked << " after work";
     EXPECT_EQ(HeapProblems(), 0);
+  });
+  EXPECT_EQ(child.exit_code, 0) << child.err;
+}
+
+// A handler that interrupts whatever its thread does, and sleeps there.
+void SleepInHandler(int) {
+  const int saved = errno;
+  const timespec pause{0, 3'000'000};
+  nanosleep(&pause, nullptr);
+  errno = saved;
+}
+
+// Threads that allocate and free; how many blocks lost their contents.
+class Verifiers {
+ public:
+  explicit Verifiers(int count) {
+    for (int i = 0; i < count; ++i) {
+      threads_.emplace_back([this, i] {
+        for (uint64_t round = 0; !stop_; ++round) {
+          if (!Verify(round * 1000 + static_cast<uint64_t>(i))) ++wrong_;
+        }
+      });
+    }
+  }
+  int Stop() {
+    stop_ = true;
+    for (std::thread& thread : threads_) thread.join();
+    return wrong_;
+  }
+  std::vector<std::thread>& threads() { return threads_; }
+
+ private:
+  static bool Verify(uint64_t seed) {
+    std::mt19937_64 random(seed);
+    Held all[40] = {};
+    bool is_right = true;
+    const auto release = [&](const Held& held) {
+      is_right = is_right && Holds(held.block, held.size, held.size);
+      free(held.block);
+    };
+    for (int i = 0; i < 500; ++i) {
+      Held& held = all[random() % 40];
+      if (held.block != nullptr) release(held);
+      held.size = SizeOfTheMix(random);
+      held.block = malloc(held.size);
+      Fill(held.block, held.size, held.size);
+    }
+    for (const Held& held : all) {
+      if (held.block != nullptr) release(held);
+    }
+    return is_right;
+  }
+
+  std::atomic<bool> stop_ = false;
+  std::atomic<int> wrong_ = 0;
+  std::vector<std::thread> threads_;
+};
+
+class InterruptedThreadsTest : public testing::TestWithParam<int> {};
+
+// Two threads have their bins, twenty a reserve and little that is visible.
+TEST_P(InterruptedThreadsTest, AreNotHarmedByATrim) {
+  const ChildResult child = RunForked([] {
+    struct sigaction action = {};
+    action.sa_handler = SleepInHandler;
+    sigaction(SIGUSR1, &action, nullptr);
+    std::mt19937_64 random(1);
+    Verifiers verifiers(GetParam());
+    const auto end = Clock::now() + milliseconds(3000);
+    while (Clock::now() < end) {
+      for (int i = 0; i < 4; ++i) {
+        std::thread& thread =
+            verifiers.threads()[random() % verifiers.threads().size()];
+        pthread_kill(thread.native_handle(), SIGUSR1);
+      }
+      malloc_trim(0);
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+    EXPECT_EQ(verifiers.Stop(), 0);
+    EXPECT_EQ(HeapProblems(), 0);
+  });
+  EXPECT_EQ(child.exit_code, 0) << child.err;
+}
+
+INSTANTIATE_TEST_SUITE_P(Threads, InterruptedThreadsTest,
+                         testing::Values(2, 20));
+
+TEST(IdleThreadsTest, BeginAndEndWhileOthersTrim) {
+  const ChildResult child = RunForked([] {
+    std::atomic<bool> stop = false;
+    std::vector<std::thread> trimming;
+    for (int i = 0; i < 2; ++i) {
+      trimming.emplace_back([&] {
+        while (!stop) malloc_trim(0);
+      });
+    }
+    const auto end = Clock::now() + milliseconds(2000);
+    while (Clock::now() < end) {
+      Workers workers(24);
+      workers.LetWork();
+    }
+    stop = true;
+    for (std::thread& thread : trimming) thread.join();
+    EXPECT_EQ(HeapProblems(), 0);
+  });
+  EXPECT_EQ(child.exit_code, 0) << child.err;
+}
+
+// Of the threads that a child of a fork has not, what they had in reserve is
+// free there.
+TEST(IdleThreadsTest, LeaveLittleToAChildWithoutThem) {
+  const ChildResult child = RunForked([] {
+    const hakmem_stats_t before = CollectedStats();
+    Workers workers(24);
+    workers.LetWork();
+    const pid_t pid = fork();
+    ASSERT_GE(pid, 0);
+    if (pid == 0) {
+      const hakmem_stats_t inherited = CollectedStats();
+      const bool is_little =
+          inherited.live_bytes < before.live_bytes + 24 * 16 * kKiB &&
+          inherited.span_live_bytes < before.span_live_bytes + kMiB;
+      _exit(is_little && HeapProblems() == 0 ? 0 : 1);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(pid, &status, 0), pid);
+    EXPECT_EQ(status, 0);
   });
   EXPECT_EQ(child.exit_code, 0) << child.err;
 }
