@@ -8,8 +8,8 @@
 // While a block waits, a second free of it and a write to any part of it are
 // found, and memory that is read after its free holds nothing of the program's.
 //
-// ThreadCache's, which is empty of it in other builds. Not thread-safe, but for
-// the figures. Zero bytes are a valid one.
+// ThreadCache's, which is empty of it in other builds. A thread's own; another
+// thread may empty it (TryFlush). Zero bytes are a valid one.
 #ifndef HAKMEM_FRONTEND_THREAD_CACHE_QUARANTINE_H_
 #define HAKMEM_FRONTEND_THREAD_CACHE_QUARANTINE_H_
 
@@ -19,8 +19,11 @@
 #include <cstring>
 #include <type_traits>
 
+#include "absl/base/thread_annotations.h"
 #include "backend/errors/error_reporting.h"
+#include "base/os/os_memory.h"
 #include "base/size_classes.h"
+#include "base/sync/lock.h"
 #include "base/text/options.h"
 #include "hardening/freed_mark.h"
 #include "hardening/levels.h"
@@ -35,6 +38,7 @@ class KeptQuarantine {
   // free then and bear their marks.
   template <typename Release>
   void Add(SizeClass c, void* block, Release&& release) {
+    MutexLock lock(mutex_);
     const size_t bytes = ClassBytes(c);
     const size_t limit = options::Get(options::k_quarantine);
     while (count_ != 0 && (count_ == kMostBlocks || bytes_ + bytes > limit)) {
@@ -50,8 +54,25 @@ class KeptQuarantine {
   // Releases all.
   template <typename Release>
   void Flush(Release&& release) {
+    MutexLock lock(mutex_);
     while (count_ != 0) ReleaseOldest(release);
   }
+
+  // The same for another thread; `release` must be one that may run there.
+  // Returns false, and does nothing, while the owner is amid a change.
+  template <typename Release>
+  bool TryFlush(Release&& release) {
+    if (!mutex_.TryLock()) return false;
+    while (count_ != 0) ReleaseOldest(release);
+    // Of no consequence when it is refused.
+    (void)os::PurgeWithin(reinterpret_cast<uintptr_t>(waiting_),
+                          reinterpret_cast<uintptr_t>(waiting_ + kMostBlocks));
+    mutex_.Unlock();
+    return true;
+  }
+
+  void LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Lock(); }
+  void UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Unlock(); }
 
   // Bytes of tiny and of mid blocks that wait. May be read by other threads.
   size_t tiny_bytes() const {
@@ -75,7 +96,7 @@ class KeptQuarantine {
   }
 
   template <typename Release>
-  void ReleaseOldest(Release&& release) {
+  void ReleaseOldest(Release&& release) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const Waiting oldest = waiting_[first_];
     first_ = (first_ + 1) % kMostBlocks;
     --count_;
@@ -97,17 +118,19 @@ class KeptQuarantine {
   }
 
   // `bytes` may be negative, modulo 2^64. relaxed: figures that order nothing.
-  void Account(SizeClass c, size_t bytes) {
+  void Account(SizeClass c, size_t bytes)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     bytes_ += bytes;
     std::atomic<size_t>& sum = IsMid(c) ? mid_bytes_ : tiny_bytes_;
     sum.store(sum.load(std::memory_order_relaxed) + bytes,
               std::memory_order_relaxed);
   }
 
-  Waiting waiting_[kMostBlocks];
-  size_t first_;
-  size_t count_;
-  size_t bytes_;
+  Mutex mutex_;
+  Waiting waiting_[kMostBlocks] ABSL_GUARDED_BY(mutex_);
+  size_t first_ ABSL_GUARDED_BY(mutex_);
+  size_t count_ ABSL_GUARDED_BY(mutex_);
+  size_t bytes_ ABSL_GUARDED_BY(mutex_);
   std::atomic<size_t> tiny_bytes_;
   std::atomic<size_t> mid_bytes_;
 };
@@ -119,6 +142,12 @@ struct NoQuarantine {
   }
   template <typename Release>
   void Flush(Release&&) {}
+  template <typename Release>
+  bool TryFlush(Release&&) {
+    return false;
+  }
+  void LockForFork() {}
+  void UnlockAfterFork() {}
   static constexpr size_t tiny_bytes() { return 0; }
   static constexpr size_t mid_bytes() { return 0; }
 };

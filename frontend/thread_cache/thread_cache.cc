@@ -96,6 +96,7 @@ void ThreadCache::FreeHere(SizeClass c, void* block) {
   quarantine_.Add(c, block, [this](SizeClass its_class, void* released) {
     Keep(its_class, released);
   });
+  NoteReserveUse();
   RationFrees(c);
 }
 

@@ -349,6 +349,7 @@ void ThreadCache::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   caches_mutex.Lock();
   for (ThreadCache* cache = caches.front(); cache != nullptr;
        cache = caches.Next(cache)) {
+    cache->quarantine_.LockForFork();
     cache->reserve_mutex_.Lock();
   }
   for (ThreadCache* cache = caches.front(); cache != nullptr;
@@ -366,6 +367,7 @@ void ThreadCache::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
        cache = caches.Next(cache)) {
     cache->span_cache_.UnlockAfterFork();
     cache->reserve_mutex_.Unlock();
+    cache->quarantine_.UnlockAfterFork();
   }
   caches_mutex.Unlock();
 }

@@ -171,7 +171,6 @@ void ThreadCache::KeepInReserve(SizeClass c, void* block) {
     }
     if (!bins_.PushChecked(states_[i].limit, c, block)) KeepInBins(c, block);
   }
-  NoteReserveUse();
 }
 
 // Gives the class more room among what is visible, as far as there is any.
@@ -228,7 +227,8 @@ void ThreadCache::NoteReserveUse() {
 
 // --- For other threads -------------------------------------------------------
 
-// Gives back what the reserve and the span bins of another thread hold. Returns
+// Gives back what another thread has in reserve, in quarantine and in its span
+// bins. Returns
 // whether there was anything. The caller sees to it that the cache stays: it
 // holds the lock of the list, or has taken the cache off it.
 bool ThreadCache::FlushFromElsewhere() {
@@ -241,6 +241,11 @@ bool ThreadCache::FlushFromElsewhere() {
     } else {
       reserve_mark_.NoteUse(reserves_in_use_);
     }
+  }
+  if (quarantine_.tiny_bytes() + quarantine_.mid_bytes() != 0 &&
+      quarantine_.TryFlush(
+          [this](SizeClass c, void* block) { Drain(c, &block, 1); })) {
+    is_any = true;
   }
   if (span_cache_.held_bytes() != 0 && Ace::TrimBinsOfOther(span_cache_)) {
     is_any = true;
