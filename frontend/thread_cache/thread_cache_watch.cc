@@ -127,7 +127,10 @@ void ThreadCache::Ration() {
   ration_.checks = bins_.checks;
   ration_.class_of_units = bins_.class_of_units;
   BinTable& front = Front();
-  for (Bin& bin : front.bins) bin.SetLimit(std::min(bin.limit, bin.top));
+  for (size_t c = 0; c < kClassCount; ++c) {
+    Bin& bin = front.bins[c];
+    bin.SetLimit(std::min(FrontLimit(c), bin.top));
+  }
   UseTables({&ration_, &front});
 }
 
