@@ -8,6 +8,8 @@ Each entry names the same files twice:
                   the release archive of the project itself.
 Where the two tarballs are the same file, the url_ fields are left out.
 `edits` are the changes the sources need: file -> [old, new, old, new, ...].
+`header_library` is for sources that bring no BUILD file: the name of the one
+cc_library to write for them, whose headers lie in include/.
 
 The versions are the newest that Bazel 4.2.3, Debian 12's, can read.
 """
@@ -38,6 +40,28 @@ PINS = {
         sha256 = "6430e4092653380d9dc4ccb45a1e2dc9259d581f4866dc0759713126056bc1d7",
         strip = "benchmark-1.7.1",
         url = "https://github.com/google/benchmark/archive/refs/tags/v1.7.1.tar.gz",
+    ),
+    # The names of the repositories and their targets are those that the Bazel
+    # registry's modules have (MODULE.bazel).
+    "nlohmann_json": dict(
+        source = "nlohmann-json3",
+        suite = "bookworm",
+        archive = "nlohmann-json3_3.11.2.orig.tar.gz",
+        sha256 = "d69f9deb6a75e2580465c6c4c5111b89c4dc2fa94e3a85fcd2ffcd9a143d9273",
+        strip = "json-3.11.2",
+        url = "https://github.com/nlohmann/json/archive/refs/tags/v3.11.2.tar.gz",
+        header_library = "json",
+    ),
+    "cli11": dict(
+        source = "cli11",
+        suite = "bookworm",
+        archive = "cli11_2.1.2+ds.orig.tar.xz",
+        sha256 = "8143d20b688e98ccce8e24562d3b68e5f47c12e896c42c7ca8553dbde5bed55d",
+        strip = "CLI11-2.1.2",
+        url = "https://github.com/CLIUtils/CLI11/archive/refs/tags/v2.1.2.tar.gz",
+        url_sha256 = "26291377e892ba0e5b4972cdfd4a2ab3bf53af8dac1f4ea8fe0d1376b625c8cb",
+        url_strip = "CLI11-2.1.2",
+        header_library = "cli11",
     ),
     "bazel_skylib": dict(
         source = "bazel-skylib",

@@ -11,6 +11,16 @@ load("//third_party:pins.bzl", "PINS")
 
 _CHOICE = "HAKMEM_SOURCES"
 
+# The BUILD file of sources that bring headers only, in include/, and none of
+# their own.
+_HEADER_LIBRARY = """cc_library(
+    name = "%s",
+    hdrs = glob(["include/**/*.hpp"]),
+    includes = ["include"],
+    visibility = ["//visibility:public"],
+)
+"""
+
 def _debian_archives_impl(repository_ctx):
     repository_ctx.file("BUILD.bazel", "", executable = False)
     choice = repository_ctx.os.environ.get(_CHOICE, "")
@@ -57,6 +67,12 @@ def _pinned_source_impl(repository_ctx):
                 fail("%s holds no '%s' to replace" % (path, old))
             text = text.replace(old, new)
         repository_ctx.file(path, text, executable = False)
+    if attr.header_library:
+        repository_ctx.file(
+            "BUILD.bazel",
+            _HEADER_LIBRARY % attr.header_library,
+            executable = False,
+        )
 
 _pinned_source = repository_rule(
     implementation = _pinned_source_impl,
@@ -64,6 +80,7 @@ _pinned_source = repository_rule(
     attrs = {
         "archive": attr.string(mandatory = True),
         "edits": attr.string_list_dict(),
+        "header_library": attr.string(),
         "sha256": attr.string(mandatory = True),
         "strip": attr.string(),
         "url": attr.string(mandatory = True),
@@ -84,6 +101,7 @@ def third_party_repositories():
             name = name,
             archive = pin["archive"],
             edits = pin.get("edits", {}),
+            header_library = pin.get("header_library", ""),
             sha256 = pin["sha256"],
             strip = pin["strip"],
             url = pin["url"],
