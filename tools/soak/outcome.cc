@@ -14,7 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "tools/human_bytes.h"
+#include "tools/text/human_bytes.h"
 
 namespace hakmem::soak {
 namespace {

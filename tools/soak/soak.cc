@@ -25,7 +25,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "tools/library_files.h"
+#include "tools/libraries/library_files.h"
 #include "tools/soak/outcome.h"
 #include "tools/soak/plan.h"
 #include "tools/soak/run_workers.h"

@@ -9,7 +9,7 @@
 
 #include <string>
 
-#include "tools/shell_test_helper.h"
+#include "tools/subprocess/shell_test_helper.h"
 
 namespace hakmem_test {
 namespace {

@@ -2,7 +2,7 @@
 // is recorded of it, for both back-ends and with ACE adaptive and fixed.
 //
 // The build gives the program that provokes, from the folder the test starts
-// in: HAKMEM_TEST_PROVOKE.
+// in: HAKMEM_TEST_PROGRAM.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,8 +16,8 @@
 #include <string>
 #include <tuple>
 
-#include "tools/provocations.h"
-#include "tools/provoked_failure.h"
+#include "tools/failure_scenarios/run_scenario.h"
+#include "tools/failure_scenarios/scenarios.h"
 
 namespace hakmem::tools {
 namespace {
@@ -31,7 +31,7 @@ class ProvokeFailuresTest
     : public testing::TestWithParam<std::tuple<const char*, const char*>> {
  protected:
   static ProvokedFailure Provoked(const char* name) {
-    const char* const program = std::getenv("HAKMEM_TEST_PROVOKE");
+    const char* const program = std::getenv("HAKMEM_TEST_PROGRAM");
     for (const Provocation& provocation : Provocations()) {
       if (strcmp(provocation.name, name) != 0) continue;
       const auto failure =

@@ -1,4 +1,4 @@
-#include "tools/hakmem_summary.h"
+#include "tools/hakmem/hakmem_summary.h"
 
 #include <cxxabi.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "tools/human_bytes.h"
+#include "tools/text/human_bytes.h"
 
 namespace hakmem::tools {
 namespace {

@@ -24,10 +24,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "tools/hakmem_flags.h"
-#include "tools/hakmem_summary.h"
-#include "tools/library_files.h"
-#include "tools/run_command.h"
+#include "tools/hakmem/hakmem_flags.h"
+#include "tools/hakmem/hakmem_summary.h"
+#include "tools/hakmem/run_command.h"
+#include "tools/libraries/library_files.h"
 
 namespace hakmem::tools {
 namespace {

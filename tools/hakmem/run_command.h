@@ -1,7 +1,7 @@
 // Runs a command as if it had been started in place of this program: it has the
 // same standard streams and process group, and what is sent here reaches it.
-#ifndef HAKMEM_TOOLS_RUN_COMMAND_H_
-#define HAKMEM_TOOLS_RUN_COMMAND_H_
+#ifndef HAKMEM_TOOLS_HAKMEM_RUN_COMMAND_H_
+#define HAKMEM_TOOLS_HAKMEM_RUN_COMMAND_H_
 
 #include <signal.h>
 
@@ -54,4 +54,4 @@ Ending RunCommand(const std::vector<std::string>& command,
 
 }  // namespace hakmem::tools
 
-#endif  // HAKMEM_TOOLS_RUN_COMMAND_H_
+#endif  // HAKMEM_TOOLS_HAKMEM_RUN_COMMAND_H_

@@ -1,4 +1,4 @@
-#include "tools/provoked_failure.h"
+#include "tools/failure_scenarios/run_scenario.h"
 
 #include <stdio.h>
 #include <sys/wait.h>
@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
-#include "tools/library_files.h"
+#include "tools/libraries/library_files.h"
 
 namespace hakmem::tools {
 namespace {

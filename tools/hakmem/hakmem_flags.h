@@ -1,6 +1,6 @@
 // The command line of `hakmem`.
-#ifndef HAKMEM_TOOLS_HAKMEM_FLAGS_H_
-#define HAKMEM_TOOLS_HAKMEM_FLAGS_H_
+#ifndef HAKMEM_TOOLS_HAKMEM_HAKMEM_FLAGS_H_
+#define HAKMEM_TOOLS_HAKMEM_HAKMEM_FLAGS_H_
 
 #include <string>
 #include <string_view>
@@ -34,4 +34,4 @@ std::string HakmemHelp();
 
 }  // namespace hakmem::tools
 
-#endif  // HAKMEM_TOOLS_HAKMEM_FLAGS_H_
+#endif  // HAKMEM_TOOLS_HAKMEM_HAKMEM_FLAGS_H_

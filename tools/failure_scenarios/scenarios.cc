@@ -1,4 +1,4 @@
-#include "tools/provocations.h"
+#include "tools/failure_scenarios/scenarios.h"
 
 #include <dlfcn.h>
 #include <malloc.h>

@@ -1,13 +1,13 @@
 // What the library recorded of a failure that was provoked (provocations.h).
-#ifndef HAKMEM_TOOLS_PROVOKED_FAILURE_H_
-#define HAKMEM_TOOLS_PROVOKED_FAILURE_H_
+#ifndef HAKMEM_TOOLS_FAILURE_SCENARIOS_RUN_SCENARIO_H_
+#define HAKMEM_TOOLS_FAILURE_SCENARIOS_RUN_SCENARIO_H_
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "tools/provocations.h"
+#include "tools/failure_scenarios/scenarios.h"
 
 namespace hakmem::tools {
 
@@ -43,4 +43,4 @@ absl::StatusOr<ProvokedFailure> Provoke(const Provocation& provocation,
 
 }  // namespace hakmem::tools
 
-#endif  // HAKMEM_TOOLS_PROVOKED_FAILURE_H_
+#endif  // HAKMEM_TOOLS_FAILURE_SCENARIOS_RUN_SCENARIO_H_

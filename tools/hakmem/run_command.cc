@@ -1,4 +1,4 @@
-#include "tools/run_command.h"
+#include "tools/hakmem/run_command.h"
 
 #include <fcntl.h>
 #include <sys/wait.h>

@@ -1,14 +1,14 @@
 // What `hakmem` says when the command has ended, made from the lines that the
 // library wrote meanwhile (HAKMEM_STATS_AT_EXIT, HAKMEM_ACE_TRACE).
-#ifndef HAKMEM_TOOLS_HAKMEM_SUMMARY_H_
-#define HAKMEM_TOOLS_HAKMEM_SUMMARY_H_
+#ifndef HAKMEM_TOOLS_HAKMEM_HAKMEM_SUMMARY_H_
+#define HAKMEM_TOOLS_HAKMEM_HAKMEM_SUMMARY_H_
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "tools/run_command.h"
+#include "tools/hakmem/run_command.h"
 
 namespace hakmem::tools {
 
@@ -56,4 +56,4 @@ std::string Summarize(const CommandRun& run, bool stats_wanted);
 
 }  // namespace hakmem::tools
 
-#endif  // HAKMEM_TOOLS_HAKMEM_SUMMARY_H_
+#endif  // HAKMEM_TOOLS_HAKMEM_HAKMEM_SUMMARY_H_

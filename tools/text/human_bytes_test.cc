@@ -1,4 +1,4 @@
-#include "tools/human_bytes.h"
+#include "tools/text/human_bytes.h"
 
 #include <gtest/gtest.h>
 

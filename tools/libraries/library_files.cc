@@ -1,4 +1,4 @@
-#include "tools/library_files.h"
+#include "tools/libraries/library_files.h"
 
 #include <cstdlib>
 #include <filesystem>

@@ -1,6 +1,6 @@
 // From the library's lines to what a person reads.
 
-#include "tools/hakmem_summary.h"
+#include "tools/hakmem/hakmem_summary.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

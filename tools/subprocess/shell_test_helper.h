@@ -1,6 +1,6 @@
 // shell_test_helper.h: for tests of a tool as a whole, by lines of shell.
-#ifndef HAKMEM_TOOLS_SHELL_TEST_HELPER_H_
-#define HAKMEM_TOOLS_SHELL_TEST_HELPER_H_
+#ifndef HAKMEM_TOOLS_SUBPROCESS_SHELL_TEST_HELPER_H_
+#define HAKMEM_TOOLS_SUBPROCESS_SHELL_TEST_HELPER_H_
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -41,4 +41,4 @@ inline Result RunShell(const std::string& variables, const std::string& line) {
 
 }  // namespace hakmem_test
 
-#endif  // HAKMEM_TOOLS_SHELL_TEST_HELPER_H_
+#endif  // HAKMEM_TOOLS_SUBPROCESS_SHELL_TEST_HELPER_H_

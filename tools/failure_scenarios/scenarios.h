@@ -3,8 +3,8 @@
 //
 // Each runs in a process of its own, which has the library preloaded and whose
 // limits it may spoil; provoked_failure.h starts it.
-#ifndef HAKMEM_TOOLS_PROVOCATIONS_H_
-#define HAKMEM_TOOLS_PROVOCATIONS_H_
+#ifndef HAKMEM_TOOLS_FAILURE_SCENARIOS_SCENARIOS_H_
+#define HAKMEM_TOOLS_FAILURE_SCENARIOS_SCENARIOS_H_
 
 #include <cstdint>
 #include <string>
@@ -31,4 +31,4 @@ int RunProvocation(const std::string& name);
 
 }  // namespace hakmem::tools
 
-#endif  // HAKMEM_TOOLS_PROVOCATIONS_H_
+#endif  // HAKMEM_TOOLS_FAILURE_SCENARIOS_SCENARIOS_H_

@@ -1,6 +1,6 @@
 // The built variants of the library, as files: they are data of the tools.
-#ifndef HAKMEM_TOOLS_LIBRARY_FILES_H_
-#define HAKMEM_TOOLS_LIBRARY_FILES_H_
+#ifndef HAKMEM_TOOLS_LIBRARIES_LIBRARY_FILES_H_
+#define HAKMEM_TOOLS_LIBRARIES_LIBRARY_FILES_H_
 
 #include <string>
 #include <string_view>
@@ -20,4 +20,4 @@ absl::StatusOr<std::string> FindLibrary(const std::string& name);
 
 }  // namespace hakmem::tools
 
-#endif  // HAKMEM_TOOLS_LIBRARY_FILES_H_
+#endif  // HAKMEM_TOOLS_LIBRARIES_LIBRARY_FILES_H_

@@ -17,9 +17,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
-#include "tools/human_bytes.h"
-#include "tools/provocations.h"
-#include "tools/provoked_failure.h"
+#include "tools/failure_scenarios/run_scenario.h"
+#include "tools/failure_scenarios/scenarios.h"
+#include "tools/text/human_bytes.h"
 
 namespace hakmem::tools {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/hakmem_flags.h"
+#include "tools/hakmem/hakmem_flags.h"
 
 #include <algorithm>
 #include <iterator>

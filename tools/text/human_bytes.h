@@ -1,6 +1,6 @@
 // Sizes for people.
-#ifndef HAKMEM_TOOLS_HUMAN_BYTES_H_
-#define HAKMEM_TOOLS_HUMAN_BYTES_H_
+#ifndef HAKMEM_TOOLS_TEXT_HUMAN_BYTES_H_
+#define HAKMEM_TOOLS_TEXT_HUMAN_BYTES_H_
 
 #include <cstdint>
 #include <string>
@@ -12,4 +12,4 @@ std::string HumanBytes(uint64_t bytes);
 
 }  // namespace hakmem::tools
 
-#endif  // HAKMEM_TOOLS_HUMAN_BYTES_H_
+#endif  // HAKMEM_TOOLS_TEXT_HUMAN_BYTES_H_
