@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 
 #include "absl/strings/match.h"
@@ -104,12 +105,12 @@ void AddLine(std::string& text, std::string_view line) {
   absl::StrAppend(&text, kPrefix, line, "\n");
 }
 
-std::string HowItEnded(const Ending& ending) {
-  if (ending.signal != 0) {
-    return absl::StrCat("was ended by signal ", ending.signal, " (",
-                        strsignal(ending.signal), ")");
+std::string HowItEnded(const ProcessResult& ending) {
+  if (ending.ending == ProcessResult::kSignaled) {
+    return absl::StrCat("was ended by signal ", ending.code, " (",
+                        strsignal(ending.code), ")");
   }
-  return absl::StrCat("exited with status ", ending.exit_code);
+  return absl::StrCat("exited with status ", ending.code);
 }
 
 void AddProcesses(std::vector<ProcessFigures> processes, std::string& text) {
@@ -226,10 +227,12 @@ FailureList ParseFailures(std::string_view lines) {
 std::string Summarize(const CommandRun& run, bool stats_wanted) {
   std::string text;
   const bool failed = !run.failures.kinds.empty() || run.failures.not_told != 0;
-  if (!stats_wanted && !failed && run.ending.signal == 0) return text;
-  AddLine(text, absl::StrFormat("%s %s after %.2f s on %s", run.command,
-                                HowItEnded(run.ending), run.ending.seconds,
-                                run.library));
+  const bool signaled = run.ending.ending == ProcessResult::kSignaled;
+  if (!stats_wanted && !failed && !signaled) return text;
+  const std::chrono::duration<double> time = run.ending.wall_time;
+  AddLine(text,
+          absl::StrFormat("%s %s after %.2f s on %s", run.command,
+                          HowItEnded(run.ending), time.count(), run.library));
   if (stats_wanted) AddProcesses(run.processes, text);
   AddFailures(run.failures, text);
   return text;

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tools/hakmem/run_command.h"
+#include "tools/subprocess/subprocess.h"
 
 namespace hakmem::tools {
 
@@ -45,7 +45,7 @@ FailureList ParseFailures(std::string_view lines);
 struct CommandRun {
   std::string command;  // for people
   std::string library;  // its file's name
-  Ending ending;
+  ProcessResult ending;
   std::vector<ProcessFigures> processes;
   FailureList failures;
 };

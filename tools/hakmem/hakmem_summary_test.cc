@@ -55,9 +55,11 @@ TEST(HakmemSummary, FailuresOfOneReasonAreCountedNewestLast) {
 TEST(HakmemSummary, NothingIsSaidWhenThereIsNothingToSay) {
   CommandRun run;
   run.command = "ls";
-  run.ending.exit_code = 1;
+  run.ending.ending = ProcessResult::kExited;
+  run.ending.code = 1;
   EXPECT_EQ(Summarize(run, false), "");
-  run.ending.signal = SIGKILL;
+  run.ending.ending = ProcessResult::kSignaled;
+  run.ending.code = SIGKILL;
   EXPECT_THAT(Summarize(run, false), HasSubstr("ls was ended by signal 9"));
 }
 

@@ -303,7 +303,32 @@ TEST(HakmemTest, BadFlagsAreOneLine) {
   }
 }
 
+TEST(HakmemTest, RunIsMeantWhereNoSubcommandIsNamed) {
+  const std::string flags = "--backend superslab --stats -- $program option ";
+  for (const char* const subcommand : {"", "run "}) {
+    const Result result = Shell("$tool " + (subcommand + flags) + "decay");
+    EXPECT_EQ(result.status, 0) << subcommand;
+    EXPECT_THAT(result.out, HasSubstr("(superslab, ace adaptive)"));
+    EXPECT_THAT(result.err, HasSubstr("peak resident"));
+    EXPECT_EQ(Shell(std::string("$tool ") + subcommand).err,
+              "hakmem: no command to run (--help tells more)\n");
+  }
+  // Behind "--" it is the program of that name.
+  EXPECT_EQ(Shell("$tool -- run-no-such-thing").status, 127);
+}
+
+TEST(HakmemTest, TheCommandsArgumentsStayAsTheyAre) {
+  for (const char* const dashes : {"", "-- "}) {
+    const Result result =
+        Shell(std::string("$tool --trace ") + dashes +
+              "printf '%s|' '[a,b]' --stats=1 --help -- --x= run '' '{}'");
+    EXPECT_EQ(result.status, 0) << result.err;
+    EXPECT_EQ(result.out, "[a,b]|--stats=1|--help|--|--x=|run||{}|");
+  }
+}
+
 TEST(HakmemTest, HelpNamesEveryFlag) {
+  EXPECT_THAT(Shell("$tool run --help").out, HasSubstr("Example: hakmem run "));
   const Result result = Shell("$tool --help");
   EXPECT_EQ(result.status, 0);
   EXPECT_THAT(

@@ -1,0 +1,201 @@
+#include "tools/hakmem/run.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "tools/hakmem/hakmem_summary.h"
+#include "tools/hakmem/private_folder.h"
+#include "tools/libraries/library_files.h"
+#include "tools/subprocess/subprocess.h"
+
+namespace hakmem::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The file's size; 0 when there is none, or it is no regular file: what was
+// written to a terminal or a pipe cannot be read again.
+uintmax_t SizeOf(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return 0;
+  const uintmax_t size = fs::file_size(path, error);
+  return error ? 0 : size;
+}
+
+// What the file holds from `offset` on; nothing when there is none.
+std::string ReadFrom(const fs::path& path, uintmax_t offset) {
+  if (SizeOf(path) <= offset) return {};
+  std::ifstream file(path, std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(offset));
+  std::string text;
+  char part[4096];
+  while (file.read(part, sizeof(part)), file.gcount() > 0) {
+    text.append(part, static_cast<size_t>(file.gcount()));
+  }
+  return text;
+}
+
+// Why the library could not append to the file `path`; 0 when it could. Makes
+// no file: the command may have nothing to tell.
+int ErrorOfAppendingTo(const fs::path& path) {
+  const int file = open(
+      path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (file >= 0) {
+    close(file);
+    return 0;
+  }
+  // A pipe whose reader may come yet.
+  if (errno == ENXIO) return 0;
+  if (errno != ENOENT) return errno;
+  const fs::path folder = path.parent_path();
+  return access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) == 0
+             ? 0
+             : errno;
+}
+
+// Where the user typed the command: `bazel run` starts this elsewhere.
+fs::path UserDirectory() {
+  const char* const typed_in = std::getenv("BUILD_WORKING_DIRECTORY");
+  std::error_code ignored;
+  return typed_in != nullptr ? fs::path(typed_in) : fs::current_path(ignored);
+}
+
+// The variable that preloads the library in front of what else is.
+std::string Preload(const std::string& library) {
+  const char* const others = std::getenv("LD_PRELOAD");
+  const bool alone = others == nullptr || *others == '\0';
+  return absl::StrCat("LD_PRELOAD=", library, alone ? "" : ":",
+                      alone ? "" : others);
+}
+
+// On one line, and cut where it is too long to be read.
+std::string ForPeople(const std::vector<std::string>& command) {
+  constexpr size_t kMostBytes = 60;
+  std::string text = absl::StrJoin(command, " ");
+  if (text.size() > kMostBytes) text.replace(kMostBytes, text.npos, "...");
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ') c = ' ';
+  }
+  return text;
+}
+
+// Runs the command as if it had been started in place of this program: it has
+// the same streams and process group, and gets the signals that processes send
+// here. Those of the terminal (Ctrl-C) reach it anyway.
+ProcessResult RunInPlace(Command command, HeldSignals& signals) {
+  command.input = command.output = command.errors = Stream::Inherit();
+  command.own_group = false;
+  command.end_with_parent = false;
+  command.signals = &signals.former();
+  Subprocess process(command);
+  Subprocess* const one = &process;
+  while (process.Running()) {
+    Subprocess::WaitForAny({&one, 1}, signals.descriptor());
+    while (const auto signal = signals.Take()) {
+      // What the terminal or the kernel sends went to the whole group, and a
+      // pipe without a reader is this program's own.
+      if (signal->ssi_code > 0 || signal->ssi_signo == SIGPIPE) continue;
+      process.Signal(static_cast<int>(signal->ssi_signo));
+    }
+  }
+  return process.result();
+}
+
+// Where failures are to be written: where the user wants them, or `otherwise`
+// when that cannot be written to.
+fs::path TraceFile(const std::string& wanted, const fs::path& otherwise) {
+  std::error_code error_of_path;
+  const fs::path absolute = fs::absolute(wanted, error_of_path);
+  const fs::path file = error_of_path ? fs::path(wanted) : absolute;
+  const int error = ErrorOfAppendingTo(file);
+  if (error == 0) return file;
+  Fail(absl::StrCat("--trace=", wanted, ": ", strerror(error),
+                    "; failures are only summed up at the end"),
+       0);
+  return otherwise;
+}
+
+// Runs the command and reads what it left in a folder that is gone afterwards.
+// Not 0 when the command could not be run: what this is to exit with.
+int RunInFolder(const RunFlags& flags, const std::string& library,
+                HeldSignals& signals, CommandRun& run) {
+  const PrivateFolder folder;
+  if (folder.path().empty()) {
+    return Fail(
+        absl::StrCat("cannot make a temporary folder: ", strerror(errno)), 2);
+  }
+  const fs::path statistics = folder.path() / "statistics";
+  // On stderr the user reads the lines where they go; from a file they can be
+  // summed up as well.
+  const bool trace_to_stderr = flags.trace == "-";
+  fs::path trace = folder.path() / "failures";
+  if (!flags.trace.empty() && !trace_to_stderr) {
+    trace = TraceFile(flags.trace, trace);
+  }
+  const uintmax_t traced_before = SizeOf(trace);
+
+  Command command = {.arguments = flags.command, .variables = flags.options};
+  command.variables.insert(
+      command.variables.begin(),
+      {Preload(library), "HAKMEM_STATS_AT_EXIT=" + statistics.string(),
+       "HAKMEM_ACE_TRACE=" + (trace_to_stderr ? "1" : trace.string())});
+  run.command = ForPeople(flags.command);
+  run.library = fs::path(library).filename().string();
+  run.ending = RunInPlace(std::move(command), signals);
+  if (run.ending.ending == ProcessResult::kNotStarted) {
+    return Fail(run.ending.problem, run.ending.ShellStatus());
+  }
+  run.processes = ParseFigures(ReadFrom(statistics, 0));
+  run.failures = ParseFailures(ReadFrom(trace, traced_before));
+  return 0;
+}
+
+}  // namespace
+
+int Fail(std::string_view message, int status) {
+  std::cerr << "hakmem: " << message << std::endl;
+  return status;
+}
+
+int Run(const RunFlags& flags) {
+  const auto library = FindLibrary(LibraryName(flags.backend, flags.ace));
+  if (!library.ok()) return Fail(library.status().message(), 2);
+  if (library->find_first_of(" :") != std::string::npos) {
+    return Fail(absl::StrCat(*library,
+                             ": LD_PRELOAD cannot hold a path with a "
+                             "space or a colon"),
+                2);
+  }
+  const fs::path directory = UserDirectory();
+  if (!directory.empty() && chdir(directory.c_str()) != 0) {
+    return Fail(absl::StrCat("cannot enter ", directory.string(), ": ",
+                             strerror(errno)),
+                126);
+  }
+  // Until the end, so that none of them ends this program before it has cleaned
+  // up. SIGPIPE too: what cannot be written is lost.
+  HeldSignals signals{SIGINT,  SIGQUIT, SIGTERM, SIGHUP,
+                      SIGUSR1, SIGUSR2, SIGPIPE};
+  CommandRun run;
+  if (const int status = RunInFolder(flags, *library, signals, run)) {
+    return status;
+  }
+  std::cerr << Summarize(run, flags.stats) << std::flush;
+  return run.ending.ShellStatus();
+}
+
+}  // namespace hakmem::tools
