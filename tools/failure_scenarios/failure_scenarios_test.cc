@@ -1,7 +1,7 @@
 // Each way to make an allocation fail, held to the cause and the evidence that
 // is recorded of it, for both back-ends and with ACE adaptive and fixed.
 //
-// The build gives the program that provokes, from the folder the test starts
+// The build gives the program that runs them, from the folder the test starts
 // in: HAKMEM_TEST_PROGRAM.
 
 #include <gmock/gmock.h>
@@ -18,6 +18,7 @@
 
 #include "tools/failure_scenarios/run_scenario.h"
 #include "tools/failure_scenarios/scenarios.h"
+#include "tools/subprocess/subprocess.h"
 
 namespace hakmem::tools {
 namespace {
@@ -27,27 +28,27 @@ using ::testing::HasSubstr;
 
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 
-class ProvokeFailuresTest
+class FailureScenariosTest
     : public testing::TestWithParam<std::tuple<const char*, const char*>> {
  protected:
-  static ProvokedFailure Provoked(const char* name) {
+  static RecordedFailure Recorded(const char* name) {
     const char* const program = std::getenv("HAKMEM_TEST_PROGRAM");
-    for (const Provocation& provocation : Provocations()) {
-      if (strcmp(provocation.name, name) != 0) continue;
-      const auto failure =
-          Provoke(provocation, std::get<0>(GetParam()), std::get<1>(GetParam()),
-                  std::filesystem::absolute(program).string());
+    for (const FailureScenario& scenario : FailureScenarios()) {
+      if (strcmp(scenario.name, name) != 0) continue;
+      const auto failure = RunScenario(
+          scenario, std::get<0>(GetParam()), std::get<1>(GetParam()),
+          std::filesystem::absolute(program).string());
       EXPECT_TRUE(failure.ok()) << failure.status();
-      return failure.value_or(ProvokedFailure());
+      return failure.value_or(RecordedFailure());
     }
-    ADD_FAILURE() << "no provocation is called " << name;
+    ADD_FAILURE() << "no scenario is called " << name;
     return {};
   }
 
   // That the system refused a large block's mapping for want of `subcause`,
   // whose limit is the one that was set.
-  static ProvokedFailure ExpectLimit(const char* name, const char* subcause) {
-    ProvokedFailure f = Provoked(name);
+  static RecordedFailure ExpectLimit(const char* name, const char* subcause) {
+    RecordedFailure f = Recorded(name);
     EXPECT_EQ(f.entry, "malloc");
     EXPECT_EQ(f.layer, "large");
     EXPECT_EQ(f.cause, "MapFail");
@@ -60,9 +61,9 @@ class ProvokeFailuresTest
     return f;
   }
 
-  static ProvokedFailure ExpectThreshold(const char* name, const char* entry,
+  static RecordedFailure ExpectThreshold(const char* name, const char* entry,
                                          uint64_t size, int error) {
-    ProvokedFailure f = Provoked(name);
+    RecordedFailure f = Recorded(name);
     EXPECT_EQ(f.entry, entry);
     EXPECT_EQ(f.cause, "Threshold");
     EXPECT_EQ(f.subcause, "none");
@@ -73,22 +74,22 @@ class ProvokeFailuresTest
   }
 };
 
-TEST_P(ProvokeFailuresTest, TheLimitOnAddressSpace) {
-  const ProvokedFailure f = ExpectLimit("rlimit_as", "RLIMIT_AS");
+TEST_P(FailureScenariosTest, TheLimitOnAddressSpace) {
+  const RecordedFailure f = ExpectLimit("rlimit_as", "RLIMIT_AS");
   EXPECT_LE(f.evidence_used, f.evidence_limit);
   EXPECT_GT(f.evidence_used + f.os_bytes, f.evidence_limit);
   EXPECT_THAT(f.Explanation(), HasSubstr("raise RLIMIT_AS (ulimit -v)"));
 }
 
-TEST_P(ProvokeFailuresTest, TheLimitOnData) {
-  const ProvokedFailure f = ExpectLimit("rlimit_data", "RLIMIT_DATA");
+TEST_P(FailureScenariosTest, TheLimitOnData) {
+  const RecordedFailure f = ExpectLimit("rlimit_data", "RLIMIT_DATA");
   EXPECT_LE(f.evidence_used, f.evidence_limit);
   EXPECT_GT(f.evidence_used + f.os_bytes, f.evidence_limit);
   EXPECT_THAT(f.Explanation(), HasSubstr("raise RLIMIT_DATA (ulimit -d)"));
 }
 
-TEST_P(ProvokeFailuresTest, TheLimitOnMappings) {
-  const ProvokedFailure f = ExpectLimit("map_count", "max_map_count");
+TEST_P(FailureScenariosTest, TheLimitOnMappings) {
+  const RecordedFailure f = ExpectLimit("map_count", "max_map_count");
   uint64_t most = 0;
   std::ifstream("/proc/sys/vm/max_map_count") >> most;
   EXPECT_EQ(f.evidence_limit, most);
@@ -99,8 +100,8 @@ TEST_P(ProvokeFailuresTest, TheLimitOnMappings) {
               HasSubstr("raise vm.max_map_count from " + std::to_string(most)));
 }
 
-TEST_P(ProvokeFailuresTest, TheLimitOfAce) {
-  const ProvokedFailure f = Provoked("ace_limit");
+TEST_P(FailureScenariosTest, TheLimitOfAce) {
+  const RecordedFailure f = Recorded("ace_limit");
   EXPECT_EQ(f.entry, "malloc");
   EXPECT_EQ(f.layer, "ace");
   EXPECT_EQ(f.cause, "Exhaustion");
@@ -115,8 +116,8 @@ TEST_P(ProvokeFailuresTest, TheLimitOfAce) {
   EXPECT_THAT(f.Explanation(), EndsWith("raise HAKMEM_ACE_LIMIT_MB from 4"));
 }
 
-TEST_P(ProvokeFailuresTest, ARefusalWithoutALimit) {
-  const ProvokedFailure f = Provoked("injected_mmap");
+TEST_P(FailureScenariosTest, ARefusalWithoutALimit) {
+  const RecordedFailure f = Recorded("injected_mmap");
   EXPECT_EQ(f.entry, "malloc");
   EXPECT_EQ(f.layer, "large");
   EXPECT_EQ(f.cause, "MapFail");
@@ -127,23 +128,23 @@ TEST_P(ProvokeFailuresTest, ARefusalWithoutALimit) {
   EXPECT_THAT(f.Explanation(), HasSubstr("dmesg"));
 }
 
-TEST_P(ProvokeFailuresTest, SizesThatNoObjectHas) {
+TEST_P(FailureScenariosTest, SizesThatNoObjectHas) {
   ExpectThreshold("impossible_size", "malloc", uint64_t{PTRDIFF_MAX} + 1,
                   ENOMEM);
   ExpectThreshold("calloc_overflow", "calloc", SIZE_MAX, ENOMEM);
   ExpectThreshold("reallocarray_overflow", "reallocarray", SIZE_MAX, ENOMEM);
 }
 
-TEST_P(ProvokeFailuresTest, AnAlignmentThatIsNoPowerOfTwo) {
-  const ProvokedFailure f =
+TEST_P(FailureScenariosTest, AnAlignmentThatIsNoPowerOfTwo) {
+  const RecordedFailure f =
       ExpectThreshold("odd_alignment", "posix_memalign", 100, EINVAL);
   EXPECT_EQ(f.alignment, 48u);
   EXPECT_THAT(f.Explanation(), HasSubstr("pass a power of two"));
 }
 
 // Possible by the rules of the language, but in no process.
-TEST_P(ProvokeFailuresTest, AlignmentsBeyondTheAddressSpace) {
-  const ProvokedFailure huge = Provoked("huge_alignment");
+TEST_P(FailureScenariosTest, AlignmentsBeyondTheAddressSpace) {
+  const RecordedFailure huge = Recorded("huge_alignment");
   EXPECT_EQ(huge.entry, "aligned_alloc");
   EXPECT_EQ(huge.cause, "MapFail");
   EXPECT_EQ(huge.subcause, "address_space");
@@ -152,7 +153,7 @@ TEST_P(ProvokeFailuresTest, AlignmentsBeyondTheAddressSpace) {
   EXPECT_LT(huge.evidence_limit, huge.alignment);
   EXPECT_GT(huge.evidence_used, huge.evidence_limit);
 
-  const ProvokedFailure both = Provoked("huge_aligned_size");
+  const RecordedFailure both = Recorded("huge_aligned_size");
   EXPECT_EQ(both.entry, "memalign");
   EXPECT_EQ(both.cause, "MapFail");
   EXPECT_EQ(both.subcause, "address_space");
@@ -161,7 +162,7 @@ TEST_P(ProvokeFailuresTest, AlignmentsBeyondTheAddressSpace) {
   EXPECT_GE(both.evidence_used, both.evidence_limit / 64 * 63);
 }
 
-INSTANTIATE_TEST_SUITE_P(Libraries, ProvokeFailuresTest,
+INSTANTIATE_TEST_SUITE_P(Libraries, FailureScenariosTest,
                          testing::Combine(testing::Values("segment",
                                                           "superslab"),
                                           testing::Values("adaptive", "fixed")),
@@ -170,8 +171,26 @@ INSTANTIATE_TEST_SUITE_P(Libraries, ProvokeFailuresTest,
                                   std::get<1>(info.param);
                          });
 
-TEST(ProvokedFailureTest, TheExplanationIsWhatFollowsTheCause) {
-  ProvokedFailure f;
+ProcessResult RunTool(const std::string& flag) {
+  return RunProcess({.arguments = {std::getenv("HAKMEM_TEST_PROGRAM"), flag}});
+}
+
+TEST(FailureScenariosFlagsTest, BadOnesAreOneLine) {
+  for (const char* const flag :
+       {"--backend=none", "--ace=off", "--frobnicate", "word", "--ace"}) {
+    const ProcessResult result = RunTool(flag);
+    EXPECT_EQ(result.code, 2) << flag;
+    EXPECT_EQ(result.output, "") << flag;
+    EXPECT_THAT(result.errors,
+                testing::MatchesRegex("failure_scenarios: [^\n]+\n"));
+  }
+  const ProcessResult help = RunTool("--help");
+  EXPECT_TRUE(help.ok());
+  EXPECT_THAT(help.output, HasSubstr("Example: failure_scenarios --backend="));
+}
+
+TEST(RecordedFailureTest, TheExplanationIsWhatFollowsTheCause) {
+  RecordedFailure f;
   f.cause = "MapFail";
   f.text =
       "failure 1, thread 2: malloc of 1 GiB: MapFail in large, ENOMEM: "

@@ -1,35 +1,16 @@
 #include "tools/failure_scenarios/run_scenario.h"
 
-#include <stdio.h>
-#include <sys/wait.h>
-
 #include <map>
 
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "tools/libraries/library_files.h"
+#include "tools/subprocess/subprocess.h"
 
 namespace hakmem::tools {
 namespace {
-
-std::string Quoted(std::string_view text) {
-  return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
-}
-
-// Runs a line of shell; its exit status, -1 when a signal ended the shell.
-int Shell(const std::string& line, std::string& output) {
-  FILE* const stream = popen(line.c_str(), "re");
-  if (stream == nullptr) return -1;
-  char buffer[4096];
-  while (const size_t length = fread(buffer, 1, sizeof(buffer), stream)) {
-    output.append(buffer, length);
-  }
-  const int status = pclose(stream);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 using Fields = std::map<std::string, std::string, std::less<>>;
 
@@ -41,12 +22,12 @@ uint64_t Number(const Fields& fields, std::string_view name) {
              : 0;
 }
 
-ProvokedFailure Parse(const std::string& output) {
+RecordedFailure Parse(std::string_view output) {
   Fields fields;
   for (const std::string_view line : absl::StrSplit(output, '\n')) {
     fields.insert(absl::StrSplit(line, absl::MaxSplits('=', 1)));
   }
-  ProvokedFailure f;
+  RecordedFailure f;
   f.entry = fields["entry"];
   f.layer = fields["layer"];
   f.cause = fields["cause"];
@@ -67,7 +48,7 @@ ProvokedFailure Parse(const std::string& output) {
 
 }  // namespace
 
-std::string_view ProvokedFailure::Explanation() const {
+std::string_view RecordedFailure::Explanation() const {
   // "...: CAUSE in LAYER, ...: explanation"
   std::string_view rest = text;
   const size_t at = rest.find(absl::StrCat(": ", cause, " in "));
@@ -77,26 +58,28 @@ std::string_view ProvokedFailure::Explanation() const {
   return colon == std::string_view::npos ? rest : rest.substr(colon + 2);
 }
 
-absl::StatusOr<ProvokedFailure> Provoke(const Provocation& provocation,
-                                        std::string_view backend,
-                                        std::string_view ace,
-                                        const std::string& program) {
-  const absl::StatusOr<std::string> library = FindLibrary(
-      provocation.needs_faults
-          ? absl::StrCat("libhakmem-", backend, "-", ace, "-faults.so")
-          : LibraryName(backend, ace));
+absl::StatusOr<RecordedFailure> RunScenario(const FailureScenario& scenario,
+                                            std::string_view backend,
+                                            std::string_view ace,
+                                            const std::string& program) {
+  const absl::StatusOr<std::string> library =
+      FindLibrary(scenario.needs_faults ? absl::StrCat("libhakmem-", backend,
+                                                       "-", ace, "-faults.so")
+                                        : LibraryName(backend, ace));
   if (!library.ok()) return library.status();
-  std::string output;
-  const int status =
-      Shell(absl::StrCat("LD_PRELOAD=", Quoted(*library), " ",
-                         provocation.environment, " ", Quoted(program),
-                         " --provoke=", provocation.name),
-            output);
-  if (status != 0) {
-    return absl::InternalError(absl::StrCat(provocation.name, " on ", *library,
-                                            " ended with status ", status));
+  Command command = {
+      .arguments = {program, absl::StrCat("--run=", scenario.name)},
+      .variables = {"LD_PRELOAD=" + *library},
+      .errors = Stream::Inherit()};
+  if (*scenario.environment != '\0') {
+    command.variables.emplace_back(scenario.environment);
   }
-  return Parse(output);
+  const ProcessResult result = RunProcess(command);
+  if (!result.ok()) {
+    return absl::InternalError(
+        absl::StrCat(scenario.name, " on ", *library, ": ", result.Describe()));
+  }
+  return Parse(result.output);
 }
 
 }  // namespace hakmem::tools

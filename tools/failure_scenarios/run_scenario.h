@@ -1,4 +1,5 @@
-// What the library recorded of a failure that was provoked (provocations.h).
+// Runs a failure scenario (scenarios.h) in a process of its own, and reads what
+// the library recorded.
 #ifndef HAKMEM_TOOLS_FAILURE_SCENARIOS_RUN_SCENARIO_H_
 #define HAKMEM_TOOLS_FAILURE_SCENARIOS_RUN_SCENARIO_H_
 
@@ -12,7 +13,7 @@
 namespace hakmem::tools {
 
 // Fields as in hakmem_failure_t.
-struct ProvokedFailure {
+struct RecordedFailure {
   std::string entry;
   std::string layer;
   std::string cause;
@@ -27,19 +28,19 @@ struct ProvokedFailure {
   uint64_t os_bytes = 0;
   uint64_t evidence_used = 0;
   uint64_t evidence_limit = 0;
-  uint64_t set_limit = 0;  // what Provocation::run returned
+  uint64_t set_limit = 0;  // what FailureScenario::run returned
 
   // The end of `text`: why it failed and what to do about it.
   std::string_view Explanation() const;
 };
 
-// Runs `provocation` on the library with this back-end and ACE, in a child that
-// is `program` with the argument --provoke=NAME and passes that name to
-// RunProvocation. The error is one line.
-absl::StatusOr<ProvokedFailure> Provoke(const Provocation& provocation,
-                                        std::string_view backend,
-                                        std::string_view ace,
-                                        const std::string& program);
+// Runs `scenario` on the library with this back-end and ACE, in a child that
+// is `program` with the argument --run=NAME and passes that name to
+// RunScenarioHere. The error is one line.
+absl::StatusOr<RecordedFailure> RunScenario(const FailureScenario& scenario,
+                                            std::string_view backend,
+                                            std::string_view ace,
+                                            const std::string& program);
 
 }  // namespace hakmem::tools
 

@@ -133,8 +133,8 @@ uint64_t AlignAndAskForMuch() {
 
 }  // namespace
 
-const std::vector<Provocation>& Provocations() {
-  static const auto* const all = new std::vector<Provocation>{
+const std::vector<FailureScenario>& FailureScenarios() {
+  static const auto* const all = new std::vector<FailureScenario>{
       {"rlimit_as", "RLIMIT_AS 64 MiB above use", "", false,
        ReachAddressSpaceLimit},
       {"rlimit_data", "RLIMIT_DATA 64 MiB above use", "", false,
@@ -156,16 +156,16 @@ const std::vector<Provocation>& Provocations() {
   return *all;
 }
 
-int RunProvocation(const std::string& name) {
+int RunScenarioHere(const std::string& name) {
   // Before memory is out.
   auto* const last_failure = reinterpret_cast<decltype(&hakmem_last_failure)>(
       dlsym(RTLD_DEFAULT, "hakmem_last_failure"));
   auto* const failure_text = reinterpret_cast<decltype(&hakmem_failure_text)>(
       dlsym(RTLD_DEFAULT, "hakmem_failure_text"));
   if (last_failure == nullptr || failure_text == nullptr) return 3;
-  for (const Provocation& provocation : Provocations()) {
-    if (name != provocation.name) continue;
-    const uint64_t set_limit = provocation.run();
+  for (const FailureScenario& scenario : FailureScenarios()) {
+    if (name != scenario.name) continue;
+    const uint64_t set_limit = scenario.run();
     static hakmem_failure_t f;
     if (last_failure(&f, sizeof(f)) != 1) return 4;
     static char text[2048];

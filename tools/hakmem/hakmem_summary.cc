@@ -14,6 +14,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "tools/text/human_bytes.h"
+#include "tools/text/table.h"
 
 namespace hakmem::tools {
 namespace {
@@ -125,19 +126,19 @@ void AddProcesses(std::vector<ProcessFigures> processes, std::string& text) {
                      return a.peak_resident > b.peak_resident;
                    });
   const size_t shown = std::min(processes.size(), kMostProcesses);
-  int width = 7;
-  for (size_t i = 0; i < shown; ++i) {
-    width = std::max(width, static_cast<int>(processes[i].program.size()));
-  }
-  AddLine(text, absl::StrFormat("%9s  %-*s %14s %12s %12s %12s %8s", "process",
-                                width, "program", "peak resident", "live",
-                                "cached", "committed", "refused"));
+  using enum Table::Align;
+  Table table({"process", "program", "peak resident", "live", "cached",
+               "committed", "refused"},
+              {kRight, kLeft, kRight});
   for (size_t i = 0; i < shown; ++i) {
     const ProcessFigures& p = processes[i];
-    AddLine(text, absl::StrFormat("%9d  %-*s %14s %12s %12s %12s %8d", p.pid,
-                                  width, p.program, HumanBytes(p.peak_resident),
-                                  HumanBytes(p.live), HumanBytes(p.cached),
-                                  HumanBytes(p.committed), p.failures));
+    table.AddRow({absl::StrCat(p.pid), p.program, HumanBytes(p.peak_resident),
+                  HumanBytes(p.live), HumanBytes(p.cached),
+                  HumanBytes(p.committed), absl::StrCat(p.failures)});
+  }
+  for (const std::string_view line :
+       absl::StrSplit(table.Render(), '\n', absl::SkipEmpty())) {
+    AddLine(text, line);
   }
   if (shown < processes.size()) {
     AddLine(text, absl::StrCat("and ", processes.size() - shown,
