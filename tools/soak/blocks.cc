@@ -7,9 +7,9 @@
 #include <new>
 
 #include "tools/soak/claims.h"
+#include "tools/soak/counters.h"
 #include "tools/soak/pattern.h"
 #include "tools/soak/refusals.h"
-#include "tools/soak/tally.h"
 
 namespace hakmem::soak {
 namespace {
@@ -89,15 +89,15 @@ Got Ask(Random& random, size_t size, size_t alignment, Entry entry) {
 }
 
 // Judges a request that was refused.
-void JudgeRefusal(const char* what, size_t size, size_t alignment, bool told,
-                  uint64_t moment) {
-  ++counts.refused;
-  if (!MayBeRefused(moment)) {
-    Fault("%s of %zu bytes, alignment %zu, was refused without a limit", what,
-          size, alignment);
+void CheckRefusal(const char* what, size_t size, size_t alignment, bool told,
+                  uint64_t epoch) {
+  ++counters.refused;
+  if (!MayBeRefused(epoch)) {
+    ReportError("%s of %zu bytes, alignment %zu, was refused without a limit",
+                what, size, alignment);
   } else if (!told) {
-    Fault("%s of %zu bytes, alignment %zu, was refused without ENOMEM", what,
-          size, alignment);
+    ReportError("%s of %zu bytes, alignment %zu, was refused without ENOMEM",
+                what, size, alignment);
   }
 }
 
@@ -106,31 +106,31 @@ bool IsAligned(const void* at, size_t alignment) {
 }
 
 // What every block must be that was just handed out or moved.
-void JudgePlace(const char* what, const Block& block) {
+void CheckPlacement(const char* what, const Block& block) {
   const size_t least = block.size >= 16 ? 16 : 8;
   const size_t alignment = block.alignment > least ? block.alignment : least;
   if (!IsAligned(block.at, alignment)) {
-    Fault("%s of %zu bytes gave %p, not aligned to %zu", what, block.size,
-          static_cast<void*>(block.at), alignment);
+    ReportError("%s of %zu bytes gave %p, not aligned to %zu", what, block.size,
+                static_cast<void*>(block.at), alignment);
   }
   const size_t usable = malloc_usable_size(block.at);
   if (usable < block.size) {
-    Fault("%s of %zu bytes gave %p, of which %zu are usable", what, block.size,
-          static_cast<void*>(block.at), usable);
+    ReportError("%s of %zu bytes gave %p, of which %zu are usable", what,
+                block.size, static_cast<void*>(block.at), usable);
   }
   if (!Claim(block.at, block.size)) {
-    Fault("%s of %zu bytes gave %p, which lies in another block", what,
-          block.size, static_cast<void*>(block.at));
+    ReportError("%s of %zu bytes gave %p, which lies in another block", what,
+                block.size, static_cast<void*>(block.at));
   }
 }
 
-void JudgeContents(const Block& block, uint64_t seed, size_t size,
+void CheckContents(const Block& block, uint64_t seed, size_t size,
                    size_t prefix) {
-  ++counts.checked;
+  ++counters.checked;
   const size_t damage = FindDamage(block.at, size, seed, prefix);
   if (damage != kIntact) {
-    Fault("the block at %p of %zu bytes was overwritten at byte %zu",
-          static_cast<void*>(block.at), size, damage);
+    ReportError("the block at %p of %zu bytes was overwritten at byte %zu",
+                static_cast<void*>(block.at), size, damage);
   }
 }
 
@@ -143,7 +143,7 @@ void Free(Random& random, const Block& block) {
       errno = EXDEV;
       free(block.at);
       if (errno != EXDEV) {
-        Fault("free of %zu bytes changed errno to %d", block.size, errno);
+        ReportError("free of %zu bytes changed errno to %d", block.size, errno);
       }
       return;
     case Block::kNew:
@@ -162,22 +162,22 @@ void Free(Random& random, const Block& block) {
 
 bool Allocate(Random& random, size_t size, size_t alignment, Entry entry,
               Block& block) {
-  ++counts.operations;
-  const uint64_t moment = RequestMoment();
+  ++counters.operations;
+  const uint64_t epoch = LimitEpoch();
   errno = 0;
   const Got got = Ask(random, size, alignment, entry);
   if (got.at == nullptr) {
-    JudgeRefusal("a request", size, alignment, got.told, moment);
+    CheckRefusal("a request", size, alignment, got.told, epoch);
     return false;
   }
   block = {static_cast<char*>(got.at), size, random.Next(),
            static_cast<uint32_t>(alignment), got.family};
-  JudgePlace("a request", block);
+  CheckPlacement("a request", block);
   if (got.zeroed) {
     const size_t dirt = FindNonZero(block.at, size);
     if (dirt != kIntact) {
-      Fault("calloc of %zu bytes gave %p, not zero at byte %zu", size,
-            static_cast<void*>(block.at), dirt);
+      ReportError("calloc of %zu bytes gave %p, not zero at byte %zu", size,
+                  static_cast<void*>(block.at), dirt);
     }
   }
   FillBlock(block.at, size, block.seed);
@@ -185,28 +185,28 @@ bool Allocate(Random& random, size_t size, size_t alignment, Entry entry,
 }
 
 void Check(const Block& block) {
-  JudgeContents(block, block.seed, block.size, block.size);
+  CheckContents(block, block.seed, block.size, block.size);
 }
 
 bool Resize(Random& random, size_t size, Block& block) {
-  ++counts.operations;
+  ++counters.operations;
   Check(block);
   Unclaim(block.at, block.size);
-  const uint64_t moment = RequestMoment();
+  const uint64_t epoch = LimitEpoch();
   errno = 0;
   void* const at = random.OneIn(8) ? reallocarray(block.at, 1, size)
                                    : realloc(block.at, size);
   if (at == nullptr) {
-    JudgeRefusal("realloc", size, 0, errno == ENOMEM, moment);
-    JudgePlace("a refused realloc", block);
+    CheckRefusal("realloc", size, 0, errno == ENOMEM, epoch);
+    CheckPlacement("a refused realloc", block);
     Check(block);
     return false;
   }
   const Block former = block;
   block.at = static_cast<char*>(at);
   block.size = size;
-  JudgePlace("realloc", block);
-  JudgeContents(block, former.seed, former.size,
+  CheckPlacement("realloc", block);
+  CheckContents(block, former.seed, former.size,
                 size < former.size ? size : former.size);
   block.seed = random.Next();
   FillBlock(block.at, size, block.seed);
@@ -214,7 +214,7 @@ bool Resize(Random& random, size_t size, Block& block) {
 }
 
 void Release(Random& random, Block& block) {
-  ++counts.operations;
+  ++counters.operations;
   Check(block);
   Unclaim(block.at, block.size);
   Free(random, block);

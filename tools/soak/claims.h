@@ -1,5 +1,5 @@
 // Which pages lie inside a big block: a bit each. Two big blocks that share a
-// page are found the moment the second is handed out, and so is a small block
+// page are found the epoch the second is handed out, and so is a small block
 // within a big one; that big blocks are not written to everywhere hides
 // nothing.
 //

@@ -1,37 +1,53 @@
 #include "tools/soak/outcome.h"
 
 #include <string.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <string_view>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
+#include "nlohmann/json.hpp"
 #include "tools/text/human_bytes.h"
 
 namespace hakmem::soak {
 namespace {
 
+using tools::ProcessResult;
+
 constexpr int kErrorsFound = 1;  // a worker's exit status
+constexpr char kPeak[] = "peak_kib";
+
+std::map<std::string, uint64_t> ParseCounters(const std::string& text) {
+  std::map<std::string, uint64_t> counters;
+  const auto object =
+      nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) return counters;
+  for (const auto& [name, value] : object.items()) {
+    if (value.is_number_unsigned()) counters[name] = value;
+  }
+  return counters;
+}
 
 // Why the worker did not end as it should; empty when it did.
-std::string BadEnding(const WorkerEnding& ending) {
-  if (ending.timed_out) return "it stood still and was killed";
-  if (WIFSIGNALED(ending.status)) {
-    const int signal = WTERMSIG(ending.status);
-    return absl::StrCat("it was ended by signal ", signal, " (",
-                        strsignal(signal), ")");
+std::string BadEnding(const ProcessResult& worker) {
+  switch (worker.ending) {
+    case ProcessResult::kExited:
+      if (worker.code == 0 || worker.code == kErrorsFound) return "";
+      return absl::StrCat("it ended with status ", worker.code);
+    case ProcessResult::kSignaled:
+      return absl::StrCat("it was ended by signal ", worker.code, " (",
+                          strsignal(worker.code), ")");
+    case ProcessResult::kTimedOut:
+      return "it took too long and was killed";
+    case ProcessResult::kNotStarted:
+    case ProcessResult::kUnknown:
+      break;
   }
-  const int status = WEXITSTATUS(ending.status);
-  if (status == 0 || status == kErrorsFound) return "";
-  return absl::StrCat("it ended with status ", status);
+  return worker.Describe();
 }
 
 std::string Counted(uint64_t count) {
@@ -40,55 +56,43 @@ std::string Counted(uint64_t count) {
 }
 
 std::string Figures(const Outcome& outcome) {
-  return absl::StrCat(Counted(outcome.operations), " operations, ",
-                      Counted(outcome.checked), " checks, ", outcome.forks,
-                      " forks, ", outcome.threads, " threads, ", outcome.limits,
-                      " limits, ", Counted(outcome.refused), " refused, peak ",
-                      tools::HumanBytes(outcome.peak_kib * 1024));
+  const auto counter = [&](const char* name) {
+    const auto found = outcome.counters.find(name);
+    return found == outcome.counters.end() ? 0 : found->second;
+  };
+  return absl::StrCat(Counted(counter("operations")), " operations, ",
+                      Counted(counter("checked")), " checks, ",
+                      counter("forks"), " forks, ", counter("threads"),
+                      " threads, ", counter("limits"), " limits, ",
+                      Counted(counter("refused")), " refused, peak ",
+                      tools::HumanBytes(counter(kPeak) * 1024));
 }
 
 }  // namespace
 
-Outcome JudgeEnding(const WorkerEnding& ending) {
-  std::map<std::string_view, uint64_t> figures;
-  for (const std::string_view pair :
-       absl::StrSplit(absl::StripSuffix(ending.output, "\n"), ' ')) {
-    const std::vector<std::string_view> parts = absl::StrSplit(pair, '=');
-    uint64_t value = 0;
-    if (parts.size() == 2 && absl::SimpleAtoi(parts[1], &value)) {
-      figures[parts[0]] = value;
-    }
-  }
+Outcome OutcomeOf(const ProcessResult& worker) {
   Outcome outcome;
-  outcome.operations = figures["operations"];
-  outcome.checked = figures["checked"];
-  outcome.refused = figures["refused"];
-  outcome.threads = figures["threads"];
-  outcome.forks = figures["forks"];
-  outcome.limits = figures["limits"];
-  outcome.peak_kib = figures["peak_kib"];
-  outcome.errors = figures["errors"];
-  outcome.complaints = absl::StrSplit(ending.errors, '\n', absl::SkipEmpty());
-  std::string bad = BadEnding(ending);
-  // Without its line of figures it has not come to the end.
-  if (bad.empty() && figures.empty()) bad = "it printed no figures";
+  outcome.counters = ParseCounters(worker.output);
+  const bool complete = !outcome.counters.empty();
+  outcome.errors = outcome.counters["errors"];
+  outcome.messages = absl::StrSplit(worker.errors, '\n', absl::SkipEmpty());
+  std::string bad = BadEnding(worker);
+  // Without its counters it has not come to the end.
+  if (bad.empty() && !complete) bad = "it printed no figures";
   if (!bad.empty()) {
-    outcome.complaints.push_back(bad);
+    outcome.messages.push_back(bad);
     ++outcome.errors;
-  } else if (WEXITSTATUS(ending.status) == kErrorsFound) {
+  } else if (worker.code == kErrorsFound) {
     outcome.errors = std::max<uint64_t>(outcome.errors, 1);
   }
   return outcome;
 }
 
 void AddTo(Outcome& sum, const Outcome& one) {
-  sum.operations += one.operations;
-  sum.checked += one.checked;
-  sum.refused += one.refused;
-  sum.threads += one.threads;
-  sum.forks += one.forks;
-  sum.limits += one.limits;
-  sum.peak_kib = std::max(sum.peak_kib, one.peak_kib);
+  for (const auto& [name, value] : one.counters) {
+    uint64_t& total = sum.counters[name];
+    total = name == kPeak ? std::max(total, value) : total + value;
+  }
   sum.errors += one.errors;
 }
 

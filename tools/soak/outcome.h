@@ -3,29 +3,25 @@
 #define HAKMEM_TOOLS_SOAK_OUTCOME_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "tools/soak/plan.h"
-#include "tools/soak/run_workers.h"
+#include "tools/subprocess/subprocess.h"
 
 namespace hakmem::soak {
 
 struct Outcome {
-  // As the worker printed them; 0 of one that did not come to that.
-  uint64_t operations = 0;
-  uint64_t checked = 0;
-  uint64_t refused = 0;
-  uint64_t threads = 0;
-  uint64_t forks = 0;
-  uint64_t limits = 0;
-  uint64_t peak_kib = 0;
+  // The worker's counters by name (worker.cc prints them); none of one that did
+  // not come to that.
+  std::map<std::string, uint64_t> counters;
   uint64_t errors = 0;  // at least one where the worker ended badly
   // What it wrote to stderr, and how it ended if badly; lines.
-  std::vector<std::string> complaints;
+  std::vector<std::string> messages;
 };
 
-Outcome JudgeEnding(const WorkerEnding& ending);
+Outcome OutcomeOf(const tools::ProcessResult& worker);
 
 // Adds up; of peaks the highest.
 void AddTo(Outcome& sum, const Outcome& one);

@@ -66,10 +66,10 @@ TEST(PlanTest, TheRepeatingFlagsPlanTheSameRound) {
   flags.aces = {"off", "fixed"};
   flags.threads = 3;
   const std::string text = RepeatingFlags(flags, 11, 4);
-  std::vector<std::string_view> arguments;
+  std::vector<std::string> arguments;
   for (size_t at = 0; at < text.size();) {
     const size_t end = std::min(text.find(' ', at), text.size());
-    arguments.push_back(std::string_view(text).substr(at, end - at));
+    arguments.push_back(text.substr(at, end - at));
     at = end + 1;
   }
   const auto parsed = ParseSoakFlags(arguments);

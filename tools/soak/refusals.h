@@ -10,12 +10,12 @@
 namespace hakmem::soak {
 
 // From now on any request may fail (HAKMEM_ACE_LIMIT_MB is set).
-void ExpectRefusals();
+void AlwaysAllowRefusals();
 
-// Read it before a request; with that moment, says whether the request, which
+// Read it before a request; with that epoch, says whether the request, which
 // has failed just now, may have.
-uint64_t RequestMoment();
-bool MayBeRefused(uint64_t moment);
+uint64_t LimitEpoch();
+bool MayBeRefused(uint64_t epoch);
 
 // Remembers the limits; before any is lowered.
 void RememberLimits();

@@ -1,12 +1,12 @@
-// soak: works for minutes or hours on the library's variants and checks every
-// block.
+// soak: runs the library's variants under load for minutes or hours, and checks
+// every block.
 //
 //     ./bazelw run //tools:soak -- --minutes=60       (--help lists the flags)
 //
 // Each round is a process of its own (worker.cc) with one variant preloaded,
-// with options, threads and a length that are drawn from the seed. A line tells
-// what it did. Where a round found errors, its complaints follow, and the
-// command that repeats it.
+// with options, threads and a length that are drawn from the seed, and is
+// reported in a line. Where it found errors, they follow, and the command that
+// repeats it.
 //
 // Exit status: 0; 1 when errors were found; 2 for bad flags or when something
 // to run is missing; 130 when interrupted (what there is was reported).
@@ -48,18 +48,21 @@ int Fail(std::string_view message, int status) {
   return status;
 }
 
-// Without options of the user's: a round has those that it says.
+// Of stderr of a worker that prints without end.
+constexpr size_t kMostCaptured = 65536;
+
+// The environment without options of the user's: a round has those that it
+// says.
 std::vector<std::string> Environment(const Round& round,
                                      const std::string& library) {
-  std::vector<std::string> variables = round.options;
+  std::vector<std::string> variables = {"LD_PRELOAD=" + library};
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view variable = *entry;
-    if (!absl::StartsWith(variable, "LD_PRELOAD=") &&
-        !absl::StartsWith(variable, "HAKMEM_")) {
-      variables.emplace_back(variable);
+    if (absl::StartsWith(variable, "HAKMEM_")) {
+      variables.emplace_back(variable.substr(0, variable.find('=')));
     }
   }
-  variables.push_back("LD_PRELOAD=" + library);
+  variables.insert(variables.end(), round.options.begin(), round.options.end());
   return variables;
 }
 
@@ -103,7 +106,7 @@ class Soak {
   }
 
   absl::Status RunAtOnce(const std::vector<Round>& rounds) {
-    std::vector<WorkerCommand> commands;
+    std::vector<tools::Command> commands;
     for (const Round& round : rounds) {
       std::string library = round.library;
       if (flags_.library.empty()) {
@@ -111,16 +114,18 @@ class Soak {
         if (!found.ok()) return found.status();
         library = *found;
       }
-      commands.push_back(
-          {{worker_, absl::StrCat(round.seed),
-            absl::StrCat(round.length.count()), absl::StrCat(round.threads),
-            absl::StrCat(flags_.memory_mib)},
-           Environment(round, library),
-           round.length + kPatience});
+      commands.push_back({.arguments = {worker_, absl::StrCat(round.seed),
+                                        absl::StrCat(round.length.count()),
+                                        absl::StrCat(round.threads),
+                                        absl::StrCat(flags_.memory_mib)},
+                          .variables = Environment(round, library),
+                          .most_captured = kMostCaptured,
+                          .time_limit = round.length + kPatience,
+                          .signals = &interrupt_.former()});
     }
-    const std::vector<WorkerEnding> endings = RunWorkers(commands, interrupt_);
+    const auto results = RunWorkers(commands, interrupt_);
     for (size_t i = 0; i < rounds.size(); ++i) {
-      Report(rounds[i], JudgeEnding(endings[i]));
+      Report(rounds[i], OutcomeOf(results[i]));
     }
     return absl::OkStatus();
   }
@@ -129,7 +134,7 @@ class Soak {
     ++rounds_;
     AddTo(sum_, outcome);
     std::cout << Describe(round, outcome) << std::endl;
-    for (const std::string& line : outcome.complaints) {
+    for (const std::string& line : outcome.messages) {
       std::cout << "    " << line << "\n";
     }
     if (outcome.errors == 0) return;
@@ -140,7 +145,7 @@ class Soak {
   const SoakFlags& flags_;
   const std::string worker_;
   const uint64_t seed_;
-  Interrupt interrupt_;
+  tools::Interrupt interrupt_;
   uint64_t rounds_ = 0;
   Outcome sum_;
 };
@@ -158,11 +163,11 @@ absl::StatusOr<std::string> UsersFile(const std::string& name) {
   return path.string();
 }
 
-int Main(const std::vector<std::string_view>& arguments) {
+int Main(const std::vector<std::string>& arguments) {
   auto flags = ParseSoakFlags(arguments);
   if (!flags.ok()) return Fail(flags.status().message(), 2);
-  if (flags->help) {
-    std::cout << SoakHelp();
+  if (!flags->help.empty()) {
+    std::cout << flags->help;
     return 0;
   }
   if (!flags->library.empty()) {
@@ -181,6 +186,5 @@ int Main(const std::vector<std::string_view>& arguments) {
 }  // namespace hakmem::soak
 
 int main(int argc, char** argv) {
-  return hakmem::soak::Main(
-      std::vector<std::string_view>(argv + 1, argv + argc));
+  return hakmem::soak::Main(std::vector<std::string>(argv + 1, argv + argc));
 }

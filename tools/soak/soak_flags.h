@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -13,7 +12,7 @@
 namespace hakmem::soak {
 
 struct SoakFlags {
-  bool help = false;
+  std::string help;  // its text, when it was asked for
   double minutes = 5;
   std::vector<std::string> backends = {"segment", "superslab"};
   std::vector<std::string> aces = {"adaptive", "fixed", "off"};
@@ -27,10 +26,7 @@ struct SoakFlags {
 
 // Parses `arguments` (without the program's name). The error is one line.
 absl::StatusOr<SoakFlags> ParseSoakFlags(
-    const std::vector<std::string_view>& arguments);
-
-// What --help prints.
-std::string SoakHelp();
+    const std::vector<std::string>& arguments);
 
 // The flags that make the round `round` of `seed` again what it was under
 // `flags`.

@@ -2,8 +2,8 @@
 //
 //     soak_worker SEED MILLISECONDS THREADS BUDGET_MIB
 //
-// Prints a line of figures, NAME=VALUE, on stdout, and a line on stderr for
-// each error that it finds (of many, the first). SIGTERM ends the round early
+// Prints its counters on stdout, a line of JSON, and a line on stderr for each
+// error that it finds (of many, the first). SIGTERM ends the round early
 // and properly. Exit status: 0, 1 for errors, 2 for bad arguments, 3 when the
 // machine will not have it.
 
@@ -21,17 +21,17 @@
 #include <new>
 
 #include "tools/soak/claims.h"
-#include "tools/soak/crew.h"
-#include "tools/soak/end_check.h"
+#include "tools/soak/counters.h"
 #include "tools/soak/library.h"
+#include "tools/soak/memory_check.h"
 #include "tools/soak/refusals.h"
-#include "tools/soak/tally.h"
+#include "tools/soak/thread_pool.h"
 
 namespace hakmem::soak {
 namespace {
 
-// What may be resident at the end besides what was at the start: books of the
-// allocator that stay, the worker's own, page tables' worth of claims.
+// What may be resident at the end besides what was at the start: metadata of
+// the allocator that stays, the worker's own, page tables' worth of claims.
 constexpr size_t kAllowedBytes = size_t{32} << 20;
 // Rings of events, which stay mapped.
 constexpr size_t kEventBytes = size_t{48} << 20;
@@ -97,40 +97,38 @@ int Main(int argc, char** argv) {
     return 3;
   }
   struct sigaction stop = {};
-  stop.sa_handler = [](int) { StopWork(); };
+  stop.sa_handler = [](int) { StopThreads(); };
   stop.sa_flags = SA_RESTART;
   sigaction(SIGTERM, &stop, nullptr);
   // A buffer of libc's own would be live when nothing should be.
   static char buffer[BUFSIZ];
   setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 
-  StartTally();
+  InitSharedCounters();
   StartClaims();
   RememberLimits();
   FindLibraryFunctions();
   GrowStack();
-  if (IsSet("HAKMEM_ACE_LIMIT_MB")) ExpectRefusals();
+  if (IsSet("HAKMEM_ACE_LIMIT_MB")) AlwaysAllowRefusals();
   WarmUp(2 * threads);
-  const Holding start = Hold();
-  RunCrew({threads, seed, budget << 20,
-           std::chrono::steady_clock::now() +
-               std::chrono::milliseconds(milliseconds),
-           /*limits=*/true});
-  const Holding end = Hold();
-  JudgeEnd(start, end,
+  const MemoryUse start = MeasureMemory();
+  RunThreads({threads, seed, budget << 20,
+              std::chrono::steady_clock::now() +
+                  std::chrono::milliseconds(milliseconds)});
+  const MemoryUse end = MeasureMemory();
+  CheckEnd(start, end,
            kAllowedBytes + (IsSet("HAKMEM_EVENTS") ? kEventBytes : 0));
 
   rusage usage = {};
   getrusage(RUSAGE_SELF, &usage);
-  const Tally& tally = TheTally();
-  printf("operations=%" PRIu64 " checked=%" PRIu64 " refused=%" PRIu64
-         " threads=%" PRIu64 " forks=%" PRIu64 " limits=%" PRIu64
-         " peak_kib=%ld end_kib=%zu live=%" PRIu64 " errors=%" PRIu64 "\n",
-         tally.operations.load(), tally.checked.load(), tally.refused.load(),
-         tally.threads.load(), tally.forks.load(), tally.limits.load(),
-         usage.ru_maxrss, end.resident / 1024, end.stats.live_bytes,
-         tally.errors.load());
-  return tally.errors == 0 ? 0 : 1;
+  const SharedCounters& shared = Shared();
+  printf("{\"operations\":%" PRIu64 ",\"checked\":%" PRIu64
+         ",\"refused\":%" PRIu64 ",\"threads\":%" PRIu64 ",\"forks\":%" PRIu64
+         ",\"limits\":%" PRIu64 ",\"peak_kib\":%ld,\"errors\":%" PRIu64 "}\n",
+         shared.operations.load(), shared.checked.load(), shared.refused.load(),
+         shared.threads.load(), shared.forks.load(), shared.limits.load(),
+         usage.ru_maxrss, shared.errors.load());
+  return shared.errors == 0 ? 0 : 1;
 }
 
 }  // namespace

@@ -46,10 +46,9 @@ std::string Table::Line(const std::vector<std::string>& cells,
                         const std::vector<size_t>& widths) const {
   std::string line;
   for (size_t i = 0; i < cells.size(); ++i) {
-    const Align align = align_[std::min(i, align_.size() - 1)];
     absl::StrAppend(&line, i == 0 ? "" : "  ",
-                    align == Align::kLeft ? PadRight(cells[i], widths[i])
-                                          : PadLeft(cells[i], widths[i]));
+                    AlignOf(i) == Align::kLeft ? PadRight(cells[i], widths[i])
+                                               : PadLeft(cells[i], widths[i]));
   }
   return absl::StrCat(absl::StripTrailingAsciiWhitespace(line), "\n");
 }
@@ -61,6 +60,11 @@ std::string Table::Render() const {
     for (size_t i = 0; i < row.size(); ++i) {
       widths[i] = std::max(widths[i], DisplayWidth(row[i]));
     }
+  }
+  // Sentences at the end of the lines are not padded, nor underlined.
+  if (AlignOf(widths.size() - 1) == Align::kLeft) {
+    widths.back() =
+        rows_[0].size() < widths.size() ? 0 : DisplayWidth(rows_[0].back());
   }
   std::vector<std::string> dashes;
   for (const size_t width : widths) dashes.emplace_back(width, '-');

@@ -2,6 +2,7 @@
 #ifndef HAKMEM_TOOLS_TEXT_TABLE_H_
 #define HAKMEM_TOOLS_TEXT_TABLE_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -33,10 +34,14 @@ class Table {
   void AddRow(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
 
   // Header, a line of dashes, rows; each line ends in a newline and in no
-  // space.
+  // space. A last column that is aligned left is as wide as its header: it
+  // holds sentences.
   std::string Render() const;
 
  private:
+  Align AlignOf(size_t column) const {
+    return align_[std::min(column, align_.size() - 1)];
+  }
   std::string Line(const std::vector<std::string>& cells,
                    const std::vector<size_t>& widths) const;
 

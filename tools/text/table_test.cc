@@ -25,7 +25,7 @@ TEST(TableTest, ColumnsAreAlignedAsTheyAreTold) {
   table.AddRow({"1", "bcdef", ""});
   EXPECT_EQ(table.Render(),
             " n  name   why\n"
-            "--  -----  --------\n"
+            "--  -----  ---\n"
             "10  a      it is so\n"
             " 1  bcdef\n");
 }

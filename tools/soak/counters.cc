@@ -1,4 +1,4 @@
-#include "tools/soak/tally.h"
+#include "tools/soak/counters.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,26 +15,26 @@ namespace {
 // More would say the same again.
 constexpr uint64_t kMostLines = 20;
 
-Tally* the_tally = nullptr;
+SharedCounters* shared = nullptr;
 
 }  // namespace
 
-thread_local constinit Counts counts = {};
+thread_local constinit ThreadCounters counters = {};
 
-void StartTally() { the_tally = Map<Tally>(1, /*shared=*/true); }
+void InitSharedCounters() { shared = Map<SharedCounters>(1, /*shared=*/true); }
 
-Tally& TheTally() { return *the_tally; }
+SharedCounters& Shared() { return *shared; }
 
-void FlushCounts() {
-  the_tally->operations += counts.operations;
-  the_tally->checked += counts.checked;
-  the_tally->refused += counts.refused;
-  counts = {};
+void FlushCounters() {
+  shared->operations += counters.operations;
+  shared->checked += counters.checked;
+  shared->refused += counters.refused;
+  counters = {};
 }
 
-void Fault(const char* format, ...) {
+void ReportError(const char* format, ...) {
   const int error = errno;
-  if (the_tally->errors.fetch_add(1) < kMostLines) {
+  if (shared->errors.fetch_add(1) < kMostLines) {
     char line[512] = "error: ";
     constexpr int kHead = 7;
     va_list arguments;

@@ -1,7 +1,7 @@
 // Blocks above 2 KiB, and those that want something of their place or contents.
 #include <algorithm>
 
-#include "tools/soak/works.h"
+#include "tools/soak/workloads.h"
 
 namespace hakmem::soak {
 namespace {
@@ -24,26 +24,26 @@ void Replace(Random& random, BlockList& list, size_t slots, size_t steps,
 }  // namespace
 
 // What ACE serves, beside the small blocks that the thread keeps.
-void MidMix(Hand& hand) {
-  Random& random = hand.random;
-  BlockList& list = random.OneIn(2) ? hand.kept : hand.scratch;
+void MidMix(ThreadState& state) {
+  Random& random = state.random;
+  BlockList& list = random.OneIn(2) ? state.kept : state.scratch;
   Replace(random, list, list.size() + random.LogUniform(4, 256),
           random.Between(100, 2000), 2 * kKiB, kMiB);
-  hand.scratch.Shrink(random, 0);
+  state.scratch.Shrink(random, 0);
 }
 
 // Mappings of their own.
-void LargeMix(Hand& hand) {
-  Random& random = hand.random;
-  Replace(random, hand.scratch, random.Between(1, 8), random.Between(8, 64),
+void LargeMix(ThreadState& state) {
+  Random& random = state.random;
+  Replace(random, state.scratch, random.Between(1, 8), random.Between(8, 64),
           512 * kKiB, 48 * kMiB);
-  hand.scratch.Shrink(random, 0);
+  state.scratch.Shrink(random, 0);
 }
 
 // Blocks that grow and shrink by realloc.
-void Ladder(Hand& hand) {
-  Random& random = hand.random;
-  BlockList& list = hand.scratch;
+void ReallocSteps(ThreadState& state) {
+  Random& random = state.random;
+  BlockList& list = state.scratch;
   const size_t most = random.LogUniform(kKiB, 32 * kMiB);
   const size_t blocks = random.Between(1, 6);
   while (list.size() < blocks) {
@@ -62,9 +62,9 @@ void Ladder(Hand& hand) {
   list.Shrink(random, 0);
 }
 
-void Aligned(Hand& hand) {
-  Random& random = hand.random;
-  BlockList& list = hand.scratch;
+void Aligned(ThreadState& state) {
+  Random& random = state.random;
+  BlockList& list = state.scratch;
   for (size_t steps = random.Between(50, 500); steps > 0; --steps) {
     if (list.size() > 0 && random.OneIn(2)) {
       list.ReleaseOne(random, random.Below(list.size()));
@@ -81,9 +81,9 @@ void Aligned(Hand& hand) {
 }
 
 // calloc, where others have written before.
-void Zeroed(Hand& hand) {
-  Random& random = hand.random;
-  BlockList& list = hand.scratch;
+void Zeroed(ThreadState& state) {
+  Random& random = state.random;
+  BlockList& list = state.scratch;
   const size_t most = random.OneIn(8)   ? 16 * kMiB
                       : random.OneIn(2) ? 64 * kKiB
                                         : 2 * kKiB;

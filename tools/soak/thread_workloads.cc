@@ -3,9 +3,9 @@
 
 #include <atomic>
 
-#include "tools/soak/crew.h"
-#include "tools/soak/tally.h"
-#include "tools/soak/works.h"
+#include "tools/soak/counters.h"
+#include "tools/soak/thread_pool.h"
+#include "tools/soak/workloads.h"
 
 namespace hakmem::soak {
 namespace {
@@ -21,8 +21,8 @@ struct Place {
 };
 Place places[kPlaces];
 
-// Leaves `block` in a place, and has what was there. When another thread is at
-// that place, nothing happens.
+// Swaps `block` with what lies in a place. Does nothing while another thread is
+// at that place.
 void Exchange(Random& random, Block& block) {
   Place& place = places[random.Below(kPlaces)];
   // Acquire and release: what the other wrote into the block is there.
@@ -31,10 +31,10 @@ void Exchange(Random& random, Block& block) {
   place.taken.store(false, std::memory_order_release);
 }
 
-// --- Pipe and Serve: a thread that is started for it.
+// --- ProduceAndConsume and RequestAndAnswer: a thread that is started for it.
 
 struct Peer {
-  Relay* relay;
+  QueuePair* queues;
   uint64_t seed;
   size_t requests;
   bool answers;  // each request, by a block of its own
@@ -44,33 +44,34 @@ void* Receive(void* argument) {
   const Peer& peer = *static_cast<Peer*>(argument);
   Random random(peer.seed);
   for (size_t i = 0; i < peer.requests; ++i) {
-    Block request = peer.relay->there.Take();
+    Block request = peer.queues->requests.Take();
     if (request.at != nullptr) Release(random, request);
     if (!peer.answers) continue;
     Block answer = {};
     Allocate(random, random.LogNormal(), 0, Entry::kAny, answer);
-    peer.relay->back.Put(answer);
+    peer.queues->answers.Put(answer);
   }
-  FlushCounts();
+  FlushCounters();
   return nullptr;
 }
 
 // Sends `requests` blocks, at most `ahead` of the answers.
-void SendAndReceive(Hand& hand, size_t requests, bool answers, size_t ahead) {
-  Random& random = hand.random;
-  Peer peer = {&hand.relay, random.Next(), requests, answers};
+void SendAndReceive(ThreadState& state, size_t requests, bool answers,
+                    size_t ahead) {
+  Random& random = state.random;
+  Peer peer = {&state.queues, random.Next(), requests, answers};
   pthread_t thread;
   if (!StartThread(thread, Receive, &peer)) return;
   for (size_t sent = 0, received = 0; received < requests;) {
     if (sent < requests && sent - received < ahead) {
       Block request = {};
       Allocate(random, random.LogNormal(), 0, Entry::kAny, request);
-      hand.relay.there.Put(request);
+      state.queues.requests.Put(request);
       ++sent;
       if (!answers) ++received;
       continue;
     }
-    Block answer = hand.relay.back.Take();
+    Block answer = state.queues.answers.Take();
     if (answer.at != nullptr) Release(random, answer);
     ++received;
   }
@@ -79,9 +80,9 @@ void SendAndReceive(Hand& hand, size_t requests, bool answers, size_t ahead) {
 
 }  // namespace
 
-void PassOn(Hand& hand) {
-  Random& random = hand.random;
-  BlockList& kept = hand.kept;
+void PassOn(ThreadState& state) {
+  Random& random = state.random;
+  BlockList& kept = state.kept;
   for (size_t steps = random.Between(200, 4000); steps > 0; --steps) {
     if (kept.size() == 0 || random.OneIn(4)) {
       kept.Add(random, random.LogNormal());
@@ -103,14 +104,14 @@ void ReleasePassedOn(Random& random) {
 }
 
 // One way: a producer and a consumer.
-void Pipe(Hand& hand) {
-  SendAndReceive(hand, hand.random.Between(100, 5000), /*answers=*/false, 1);
+void ProduceAndConsume(ThreadState& state) {
+  SendAndReceive(state, state.random.Between(100, 5000), /*answers=*/false, 1);
 }
 
 // Requests and answers, each freed by the other side.
-void Serve(Hand& hand) {
-  SendAndReceive(hand, hand.random.Between(100, 3000), /*answers=*/true,
-                 hand.random.LogUniform(1, BlockQueue::kCapacity));
+void RequestAndAnswer(ThreadState& state) {
+  SendAndReceive(state, state.random.Between(100, 3000), /*answers=*/true,
+                 state.random.LogUniform(1, BlockQueue::kCapacity));
 }
 
 }  // namespace hakmem::soak

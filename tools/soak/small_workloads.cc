@@ -1,14 +1,14 @@
 // Small blocks on one thread.
 #include <algorithm>
 
-#include "tools/soak/works.h"
+#include "tools/soak/workloads.h"
 
 namespace hakmem::soak {
 
 // Blocks of log-normal sizes come and go, as in most programs.
-void SmallMix(Hand& hand) {
-  Random& random = hand.random;
-  BlockList& kept = hand.kept;
+void SmallMix(ThreadState& state) {
+  Random& random = state.random;
+  BlockList& kept = state.kept;
   const size_t slots = random.LogUniform(64, 8192);
   for (size_t steps = random.Between(1000, 20000); steps > 0; --steps) {
     if (kept.size() >= slots || (kept.size() > 0 && random.OneIn(2))) {
@@ -20,9 +20,9 @@ void SmallMix(Hand& hand) {
 }
 
 // Many at once, freed in order, in reverse, or shuffled.
-void Batches(Hand& hand) {
-  Random& random = hand.random;
-  BlockList& scratch = hand.scratch;
+void Batches(ThreadState& state) {
+  Random& random = state.random;
+  BlockList& scratch = state.scratch;
   const size_t one_size =
       random.OneIn(2) ? random.LogUniform(1, 2048) : size_t{0};
   for (size_t rounds = random.Between(1, 8); rounds > 0; --rounds) {
@@ -46,9 +46,9 @@ void Batches(Hand& hand) {
 
 // A heap that grows, is thinned out to a few blocks here and there, and then is
 // used for other sizes in between.
-void GrowAndThin(Hand& hand) {
-  Random& random = hand.random;
-  BlockList& scratch = hand.scratch;
+void GrowAndThin(ThreadState& state) {
+  Random& random = state.random;
+  BlockList& scratch = state.scratch;
   const size_t size = random.LogUniform(16, 40000);
   const size_t bytes = random.LogUniform(size_t{1} << 20, size_t{64} << 20);
   for (size_t held = 0; held < bytes && scratch.HasRoomFor(size);

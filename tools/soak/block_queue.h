@@ -1,7 +1,7 @@
 // Blocks on their way between two threads: a queue each way, in memory that is
 // not from malloc, without locks that a fork could copy in a locked state.
-#ifndef HAKMEM_TOOLS_SOAK_RELAY_H_
-#define HAKMEM_TOOLS_SOAK_RELAY_H_
+#ifndef HAKMEM_TOOLS_SOAK_BLOCK_QUEUE_H_
+#define HAKMEM_TOOLS_SOAK_BLOCK_QUEUE_H_
 
 #include <sched.h>
 
@@ -45,16 +45,16 @@ class BlockQueue {
   std::atomic<size_t> taken_;
 };
 
-struct Relay {
-  BlockQueue there;
-  BlockQueue back;
+struct QueuePair {
+  BlockQueue requests;
+  BlockQueue answers;
 
   void Start() {
-    there.Start();
-    back.Start();
+    requests.Start();
+    answers.Start();
   }
 };
 
 }  // namespace hakmem::soak
 
-#endif  // HAKMEM_TOOLS_SOAK_RELAY_H_
+#endif  // HAKMEM_TOOLS_SOAK_BLOCK_QUEUE_H_

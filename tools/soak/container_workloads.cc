@@ -1,5 +1,5 @@
-// What C++ programs allocate for: maps, strings, trees. These judge their own
-// contents, and take bad_alloc in the middle of anything.
+// What C++ programs allocate for: maps, strings, trees. These check their own
+// contents, and survive bad_alloc anywhere.
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -10,22 +10,23 @@
 #include <utility>
 #include <vector>
 
+#include "tools/soak/counters.h"
 #include "tools/soak/refusals.h"
-#include "tools/soak/tally.h"
-#include "tools/soak/works.h"
+#include "tools/soak/workloads.h"
 
 namespace hakmem::soak {
 namespace {
 
-// Runs `work`, which may throw bad_alloc where requests may be refused.
-template <typename Work>
-void WithRefusals(const char* what, const Work& work) {
-  const uint64_t moment = RequestMoment();
+// Runs `function`, which may throw bad_alloc where requests may be refused.
+template <typename Function>
+void WithRefusals(const char* what, const Function& function) {
+  const uint64_t epoch = LimitEpoch();
   try {
-    work();
+    function();
   } catch (const std::bad_alloc&) {
-    ++counts.refused;
-    if (!MayBeRefused(moment)) Fault("bad_alloc in %s without a limit", what);
+    ++counters.refused;
+    if (!MayBeRefused(epoch))
+      ReportError("bad_alloc in %s without a limit", what);
   }
 }
 
@@ -41,17 +42,17 @@ void UseMap(Random& random) {
   const size_t keys = random.LogUniform(16, 5000);
   for (size_t steps = keys * 2; steps > 0; --steps) {
     const uint64_t key = random.Below(keys);
-    counts.operations += 2;
+    counters.operations += 2;
     if (random.OneIn(2)) {
       map[key] = TextOf(key);
       continue;
     }
     const auto found = map.find(key);
     if (found == map.end()) continue;
-    ++counts.checked;
+    ++counters.checked;
     // Empty where the text could not be allocated.
     if (!found->second.empty() && found->second != TextOf(key)) {
-      Fault("a map has a wrong text for %zu", static_cast<size_t>(key));
+      ReportError("a map has a wrong text for %zu", static_cast<size_t>(key));
     }
     map.erase(found);
   }
@@ -66,7 +67,7 @@ class Node {
     left_ = std::make_unique<Node>(random, depth - 1);
     right_ = std::make_unique<Node>(random, depth - 1);
     if (random.OneIn(4)) note_ = TextOf(value_);
-    counts.operations += 2;
+    counters.operations += 2;
   }
 
   uint64_t Evaluate() const {
@@ -87,8 +88,8 @@ class Node {
 
 }  // namespace
 
-void Maps(Hand& hand) {
-  Random& random = hand.random;
+void Maps(ThreadState& state) {
+  Random& random = state.random;
   WithRefusals("a map", [&] {
     random.OneIn(2) ? UseMap<std::map<uint64_t, std::string>>(random)
                     : UseMap<std::unordered_map<uint64_t, std::string>>(random);
@@ -96,8 +97,8 @@ void Maps(Hand& hand) {
 }
 
 // Appended to until they are long, as a text that is put together.
-void Strings(Hand& hand) {
-  Random& random = hand.random;
+void Strings(ThreadState& state) {
+  Random& random = state.random;
   WithRefusals("a string", [&] {
     std::vector<std::pair<uint64_t, std::string>> texts(random.Between(1, 8));
     for (auto& [seed, text] : texts) seed = random.Next();
@@ -106,17 +107,18 @@ void Strings(Hand& hand) {
       auto& [seed, text] = texts[random.Below(texts.size())];
       const size_t length = random.LogUniform(1, most / 64 + 1);
       text.append(length, static_cast<char>(Mix(seed + text.size())));
-      ++counts.operations;
+      ++counters.operations;
       if (text.size() > most) text = std::string();
     }
     // Again, from the start: the same appends have left the same letters.
     for (auto& [seed, text] : texts) {
-      ++counts.checked;
+      ++counters.checked;
       for (size_t at = 0; at < text.size();) {
         const auto letter = static_cast<char>(Mix(seed + at));
         const size_t end = text.find_first_not_of(letter, at);
         if (end == at) {
-          Fault("a string of %zu bytes is wrong at byte %zu", text.size(), at);
+          ReportError("a string of %zu bytes is wrong at byte %zu", text.size(),
+                      at);
           break;
         }
         at = end == std::string::npos ? text.size() : end;
@@ -125,8 +127,8 @@ void Strings(Hand& hand) {
   });
 }
 
-void Trees(Hand& hand) {
-  Random& random = hand.random;
+void Trees(ThreadState& state) {
+  Random& random = state.random;
   WithRefusals("a tree", [&] {
     std::vector<std::pair<uint64_t, std::unique_ptr<Node>>> trees;
     for (size_t steps = random.Between(4, 40); steps > 0; --steps) {
@@ -134,9 +136,9 @@ void Trees(Hand& hand) {
           random, static_cast<int>(random.Between(2, 11)));
       trees.emplace_back(tree->Evaluate(), std::move(tree));
       const size_t other = random.Below(trees.size());
-      ++counts.checked;
+      ++counters.checked;
       if (trees[other].second->Evaluate() != trees[other].first) {
-        Fault("a tree has changed");
+        ReportError("a tree has changed");
       }
       if (random.OneIn(2)) {
         std::swap(trees[other], trees.back());
