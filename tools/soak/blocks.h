@@ -1,5 +1,5 @@
-// Blocks that are verified: what an entry point of the malloc family gave, what
-// was written to it, and how it is to be freed.
+// Blocks that are verified: which function of the malloc family returned one,
+// what was written to it, and how it must be freed.
 #ifndef HAKMEM_TOOLS_SOAK_BLOCKS_H_
 #define HAKMEM_TOOLS_SOAK_BLOCKS_H_
 
@@ -12,7 +12,7 @@ namespace hakmem::soak {
 
 // Zeros: no block.
 struct Block {
-  // Which functions free it.
+  // Which functions may free it.
   enum Family : uint32_t { kC, kNew, kNewArray, kNewAligned };
 
   char* at;
@@ -28,19 +28,19 @@ enum class Entry {
   kZeroed,  // calloc
 };
 
-// Asks for a block, judges it (alignment, usable size, zeros of calloc, pages
-// of its own) and fills it. False when the request was refused: that it may
-// have been, and left a null pointer and ENOMEM, is judged too. `alignment` is
-// a power of two from 32 on, or 0.
+// Requests a block, checks it (alignment, usable size, zeros of calloc, that it
+// overlaps no other) and fills it. False when the request failed; then it
+// checks that it may fail now, and that errno is ENOMEM. `alignment` is a power
+// of two from 32 on, or 0.
 bool Allocate(Random& random, size_t size, size_t alignment, Entry entry,
               Block& block);
 
 // Compares what was written to it.
 void Check(const Block& block);
 
-// Checks the block and gives it another size by realloc; then what was written
-// must still be there as far as both sizes go. False when refused: the block is
-// what it was. Of family kC only, and without an alignment.
+// Checks the block and resizes it by realloc; what was written must be there up
+// to the smaller size. False when the request failed: the block is unchanged.
+// Of family kC only, and without an alignment.
 bool Resize(Random& random, size_t size, Block& block);
 
 // Checks it and frees it by one of the functions that may.

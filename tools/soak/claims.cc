@@ -64,8 +64,6 @@ void StartClaims() {
   table = static_cast<Bits*>(memory);
 }
 
-bool ClaimsAreKept() { return table != nullptr; }
-
 bool Claim(const char* block, size_t size) {
   if (!HasClaims(block, size)) return true;
   const auto address = reinterpret_cast<uintptr_t>(block);

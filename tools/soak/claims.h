@@ -1,9 +1,8 @@
-// Which pages lie inside a big block: a bit each. Two big blocks that share a
-// page are found the epoch the second is handed out, and so is a small block
-// within a big one; that big blocks are not written to everywhere hides
-// nothing.
+// Which pages lie inside a big block: one bit a page. A big block that shares a
+// page with another one is found as soon as it is handed out, and so is a small
+// block inside a big one, although big blocks are not written to everywhere.
 //
-// Forked children have claims of their own, which begin as the parent's.
+// A forked child has a copy of its parent's claims.
 #ifndef HAKMEM_TOOLS_SOAK_CLAIMS_H_
 #define HAKMEM_TOOLS_SOAK_CLAIMS_H_
 
@@ -11,10 +10,9 @@
 
 namespace hakmem::soak {
 
-// Makes the table: 4 GiB of address space, of which a page is touched for each
-// 128 MiB in use. Where the system refuses that, there are no claims.
+// Makes the table: 4 GiB of address space; one page of it is touched for each
+// 128 MiB in use. Where the system refuses that, nothing is claimed or checked.
 void StartClaims();
-bool ClaimsAreKept();
 
 // Claims the pages that lie wholly in the block. False when one was claimed
 // already, or when an end of the block lies in a claimed page.

@@ -12,8 +12,8 @@ namespace hakmem::soak {
 // From now on any request may fail (HAKMEM_ACE_LIMIT_MB is set).
 void AlwaysAllowRefusals();
 
-// Read it before a request; with that epoch, says whether the request, which
-// has failed just now, may have.
+// The epoch changes whenever a limit is lowered or restored. Read it before a
+// request; when the request has failed, MayBeRefused says whether it may.
 uint64_t LimitEpoch();
 bool MayBeRefused(uint64_t epoch);
 
@@ -21,7 +21,7 @@ bool MayBeRefused(uint64_t epoch);
 void RememberLimits();
 
 // In a forked child: sets the limits as they were remembered. The kernel copies
-// limits and memory at different moments, so that the child cannot know whether
+// limits and memory at different times, so that the child cannot know whether
 // it has low ones.
 void RestoreLimits();
 

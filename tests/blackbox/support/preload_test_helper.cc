@@ -1,24 +1,31 @@
-// The library by dlsym, and child processes.
+// preload_test_helper.cc: the library by dlsym, and child processes.
 #include "tests/blackbox/support/preload_test_helper.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "gtest/gtest.h"
+#include "tools/subprocess/subprocess.h"
 
 namespace hakmem_test {
 namespace {
+
+using hakmem::tools::Command;
+using hakmem::tools::ProcessResult;
+using hakmem::tools::Stream;
+using hakmem::tools::Subprocess;
 
 [[noreturn]] void Die(const std::string& message) {
   fprintf(stderr, "%s\n", message.c_str());
@@ -37,7 +44,7 @@ std::string Environment(const char* name) {
   return value;
 }
 
-// The file that the code at `address` is mapped from, links resolved.
+// The file that the code at `address` was mapped from, links resolved.
 std::string FileOf(const void* address) {
   Dl_info info;
   if (dladdr(address, &info) == 0) return "no file";
@@ -46,7 +53,7 @@ std::string FileOf(const void* address) {
 }
 
 size_t Statm(int field) {
-  // By read(2): stdio would allocate, and some tests count every byte.
+  // Through read(2): stdio would allocate, and some tests watch every byte.
   char text[256] = {};
   const int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
   const ssize_t length = read(file, text, sizeof(text) - 1);
@@ -58,9 +65,9 @@ size_t Statm(int field) {
   return pages * static_cast<size_t>(sysconf(_SC_PAGESIZE));
 }
 
-// Removes the id of the process `child` from the prefix "hakmem[1234]: " of
-// lines in `text`. Other ids stay, so that a line of the child's with a wrong
-// id does not match.
+// `text` without the number of the process `child` in the "hakmem[1234]: " that
+// opens a line. The number of another stays, so that expectations about a line
+// of the child's fail when it names the wrong one.
 std::string WithoutProcess(std::string text, pid_t child) {
   const std::string prefix = "hakmem[" + std::to_string(child) + "]: ";
   const std::string plain = "hakmem: ";
@@ -71,43 +78,50 @@ std::string WithoutProcess(std::string text, pid_t child) {
   return text;
 }
 
-// Forks; the child, with stderr in a pipe, runs `body`, which must not return.
-ChildResult Run(const std::function<void()>& body) {
-  int pipe_ends[2];
-  if (pipe2(pipe_ends, O_CLOEXEC) != 0) Die("cannot make a pipe");
-  fflush(nullptr);
-  const pid_t child = fork();
-  if (child < 0) Die("cannot fork");
-  if (child == 0) {
-    dup2(pipe_ends[1], STDERR_FILENO);
-    const rlimit no_core = {0, 0};
-    setrlimit(RLIMIT_CORE, &no_core);
-    alarm(120);
-    body();
-    _exit(1);
-  }
-  close(pipe_ends[1]);
+// What children have in common: stderr is captured, and one that hangs is
+// killed.
+Command ChildCommand() {
+  return {.arguments = {},
+          .input = Stream::Inherit(),
+          .output = Stream::Inherit(),
+          .time_limit = std::chrono::minutes(2),
+          .limits = {{RLIMIT_CORE, {0, 0}}}};
+}
+
+ChildResult WaitFor(Subprocess& child) {
+  const ProcessResult& ended = child.Wait();
+  if (ended.ending == ProcessResult::kNotStarted) Die(ended.problem);
   ChildResult result;
-  char text[4096];
-  for (;;) {
-    const ssize_t length = read(pipe_ends[0], text, sizeof(text));
-    if (length < 0 && errno == EINTR) continue;
-    if (length <= 0) break;
-    result.err.append(text, static_cast<size_t>(length));
-  }
-  close(pipe_ends[0]);
+  result.err = ended.errors;
   if (getenv("HAKMEM_TEST_EMULATOR") != nullptr) {
-    // The emulator's own message about a process killed by a signal.
+    // Its own line about a process that a signal ends.
     const size_t line = result.err.find("qemu: uncaught target signal");
     if (line != std::string::npos) result.err.resize(line);
   }
-  result.err = WithoutProcess(result.err, child);
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);
-  if (WIFSIGNALED(status)) result.signal = WTERMSIG(status);
+  result.err = WithoutProcess(result.err, child.pid());
+  if (ended.ending == ProcessResult::kExited) result.exit_code = ended.code;
+  if (ended.ending == ProcessResult::kSignaled) result.signal = ended.code;
+  if (ended.ending == ProcessResult::kTimedOut) result.signal = SIGKILL;
   return result;
+}
+
+// Another run of this program: the file to execute, and its arguments.
+struct Rerun {
+  std::string file = "/proc/self/exe";
+  std::vector<std::string> arguments;
+};
+
+Rerun RerunWith(std::vector<std::string> arguments) {
+  const char* const emulator = getenv("HAKMEM_TEST_EMULATOR");
+  if (emulator == nullptr) return {.arguments = std::move(arguments)};
+  char program[4096];
+  if (realpath("/proc/self/exe", program) == nullptr) {
+    Die("cannot find this program");
+  }
+  Rerun rerun = {emulator, {emulator, "-0", arguments[0], program}};
+  rerun.arguments.insert(rerun.arguments.end(), arguments.begin() + 1,
+                         arguments.end());
+  return rerun;
 }
 
 ChildProgram* first_child_program = nullptr;
@@ -168,20 +182,16 @@ hakmem_stats_t CollectedStats() {
 }
 
 void ExecThisProgram(const char* const* argv) {
-  const char* emulator = getenv("HAKMEM_TEST_EMULATOR");
-  // The exec functions do not modify their arguments.
-  if (emulator == nullptr) {
-    execv("/proc/self/exe", const_cast<char* const*>(argv));
-    return;
-  }
-  char program[4096];
-  if (realpath("/proc/self/exe", program) == nullptr) return;
-  std::vector<const char*> arguments = {emulator, "-0", argv[0], program};
-  for (const char* const* more = argv + 1; *more != nullptr; ++more) {
-    arguments.push_back(*more);
+  std::vector<std::string> words;
+  for (; *argv != nullptr; ++argv) words.emplace_back(*argv);
+  const Rerun rerun = RerunWith(words);
+  std::vector<char*> arguments;
+  for (const std::string& word : rerun.arguments) {
+    // The functions of exec change nothing of what they are given.
+    arguments.push_back(const_cast<char*>(word.c_str()));
   }
   arguments.push_back(nullptr);
-  execv(emulator, const_cast<char* const*>(arguments.data()));
+  execv(rerun.file.c_str(), arguments.data());
 }
 
 std::string LibraryPath() {
@@ -208,7 +218,7 @@ std::string PreloadProblem() {
       {"operator new", dlsym(RTLD_DEFAULT, "_Znwm")},
       {"operator delete", dlsym(RTLD_DEFAULT, "_ZdlPv")},
       {"hakmem_version", dlsym(RTLD_DEFAULT, "hakmem_version")},
-      // What this program itself calls, whatever dlsym finds.
+      // What this program itself calls, whatever dlsym says.
       {"the malloc called here", reinterpret_cast<const void*>(&::malloc)},
   };
   for (const auto& function : replaced) {
@@ -248,24 +258,28 @@ std::vector<std::string> Lines(const std::string& text) {
 }
 
 ChildResult RunForked(const std::function<void()>& body) {
-  return Run([&body] {
+  fflush(nullptr);
+  Subprocess child(ChildCommand(), [&body] {
     body();
     fflush(nullptr);
     _exit(testing::Test::HasFailure() ? 1 : 0);
   });
+  return WaitFor(child);
 }
 
 ChildResult RunChildProgram(
     const std::string& name,
     const std::vector<std::pair<std::string, std::string>>& variables) {
-  return Run([&] {
-    for (const auto& [variable, value] : variables) {
-      setenv(variable.c_str(), value.c_str(), 1);
-    }
-    const std::string argument = "--child_program=" + name;
-    const char* const argv[] = {"child", argument.c_str(), nullptr};
-    ExecThisProgram(argv);
-  });
+  const Rerun rerun = RerunWith({"child", "--child_program=" + name});
+  Command command = ChildCommand();
+  command.program = rerun.file;
+  command.arguments = rerun.arguments;
+  for (const auto& [variable, value] : variables) {
+    command.variables.push_back(variable + "=" + value);
+  }
+  fflush(nullptr);
+  Subprocess child(command);
+  return WaitFor(child);
 }
 
 ChildProgram::ChildProgram(const char* name, int (*run)())

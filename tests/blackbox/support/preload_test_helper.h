@@ -1,13 +1,13 @@
-// The shared library as seen from outside.
+// preload_test_helper.h: how a test sees the shared library from outside.
 //
 // Each black-box test is one binary that runs once per variant of the library.
-// The build sets
+// The build gives it
 //   HAKMEM_TEST_LIBRARY    the path of the variant's .so
 //   HAKMEM_EXPECT_BACKEND  the back-end that this variant must name
 // and main() (preload_main_test_helper.cc) runs the binary again with that
 // library in LD_PRELOAD, so that whatever starts the test is not preloaded.
-// Before any test, main() verifies that malloc, free and operator new are that
-// library's: a failed preload cannot go unnoticed.
+// Before any test runs, main() makes sure that malloc, free and operator new
+// are those of this very library: a preload that fails cannot pass unnoticed.
 #ifndef HAKMEM_TESTS_BLACKBOX_SUPPORT_PRELOAD_TEST_HELPER_H_
 #define HAKMEM_TESTS_BLACKBOX_SUPPORT_PRELOAD_TEST_HELPER_H_
 
@@ -21,16 +21,16 @@
 
 namespace hakmem_test {
 
-// Whether this, and so the library, is built with optimisation. Without, unused
-// code stays, and a cold function is called where an optimised build jumps and
-// keeps the return address of the program's call.
+// Whether this, and so the library that was built with it, is optimised. If
+// not, code that is never reached stays in it, and a cold function is called
+// where otherwise a jump keeps the return address of the program's call.
 #ifdef __OPTIMIZE__
 inline constexpr bool kOptimised = true;
 #else
 inline constexpr bool kOptimised = false;
 #endif
 
-// The library's own names. Tests are not linked with the library, so they find
+// The library's own names. Tests are linked without the library, so they reach
 // these by dlsym.
 struct Library {
   decltype(&::hakmem_malloc) malloc;
@@ -66,39 +66,39 @@ struct Library {
 };
 
 // Finds every name of `Library` in `handle` (RTLD_DEFAULT or a dlopen handle).
-// If one is missing, prints it in one line and ends the process.
+// A name that is missing ends the process with one line that says which.
 Library FindLibrary(void* handle);
 
 // The preloaded library.
 const Library& Hakmem();
 
-// The current statistics of the preloaded library.
+// The statistics of the preloaded library, now.
 hakmem_stats_t Stats();
 
-// The statistics after hakmem_collect(), when all remote frees have been
-// delivered.
+// The statistics after hakmem_collect(): what other threads freed is back where
+// it came from by then at the latest.
 hakmem_stats_t CollectedStats();
 
 // Replaces this process by another run of the same program, in the emulator
-// named by HAKMEM_TEST_EMULATOR, if any: for programs of another CPU. Returns
-// only on failure. `argv` ends with a null.
+// that HAKMEM_TEST_EMULATOR names, if any: for programs of another processor.
+// Returns only when it failed. `argv` ends with a null.
 void ExecThisProgram(const char* const* argv);
 
-// From the environment described above; ends the process if it is not set.
+// From the environment described above; ends the process when it is not set.
 std::string LibraryPath();
 std::string ExpectedBackend();
 
-// How the library under test was built.
+// What the library under test was built with.
 bool HasTracing();
 bool HasAce();  // in any form; without, no block above 2 KiB lies in a slab
 
-// An empty string if the expected library replaces malloc, otherwise a sentence
-// that says what is wrong.
+// An empty string when the expected library took the place of malloc,
+// otherwise one sentence that says what is wrong.
 std::string PreloadProblem();
 
 // Returns `value`, hidden from the compiler: it can neither remove an
-// allocation whose block passes through here, nor warn of intentionally wrong
-// sizes and pointers.
+// allocation whose block goes through here, nor warn of sizes and pointers
+// that are wrong on purpose.
 template <typename T>
 T Opaque(T value) {
   asm volatile("" : "+r"(value) : : "memory");
@@ -109,33 +109,33 @@ T Opaque(T value) {
 size_t ResidentBytes();
 size_t AddressSpaceBytes();
 
-// Sets the soft RLIMIT_AS to the current use plus `bytes`.
+// Sets the soft RLIMIT_AS to what is in use now plus `bytes`.
 void LimitAddressSpace(size_t bytes);
 
 // How a child process ended.
 struct ChildResult {
   int exit_code = -1;  // -1 when a signal ended it
   int signal = 0;
-  // All its output to stderr; its own line prefix "hakmem[pid]: " is reduced to
-  // "hakmem: ".
+  // All that it wrote to stderr; where a line opens with "hakmem[" and its own
+  // number, "hakmem: " instead.
   std::string err;
 };
 
-// The lines of `text`, without line ends.
+// The lines of `text`, without their ends.
 std::vector<std::string> Lines(const std::string& text);
 
-// Runs `body` in a forked child. The child exits with 0, or with 1 if an
-// expectation failed in it; after two minutes SIGALRM ends it.
+// Runs `body` in a forked child. The child exits with 0, or with 1 when an
+// expectation failed in it; after two minutes SIGKILL ends it.
 ChildResult RunForked(const std::function<void()>& body);
 
-// Runs this binary again as the child program `name`, with `variables` added to
-// its environment.
+// Runs this binary again as the child program `name`, with `variables` added
+// to its environment.
 ChildResult RunChildProgram(
     const std::string& name,
     const std::vector<std::pair<std::string, std::string>>& variables = {});
 
-// A function that RunChildProgram can run instead of the tests. Define it at
-// namespace scope; its return value is passed to exit().
+// A function that RunChildProgram can run in place of the tests. Define it at
+// namespace scope; its return value becomes the exit code, through exit().
 class ChildProgram {
  public:
   ChildProgram(const char* name, int (*run)());
