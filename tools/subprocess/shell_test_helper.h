@@ -3,12 +3,12 @@
 #define HAKMEM_TOOLS_SUBPROCESS_SHELL_TEST_HELPER_H_
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
-#include <sys/wait.h>
 
 #include <fstream>
 #include <iterator>
 #include <string>
+
+#include "tools/subprocess/subprocess.h"
 
 namespace hakmem_test {
 
@@ -28,14 +28,18 @@ inline std::string Contents(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// Runs `line`, after `variables` were set for it ("tool=/path;").
+// Runs `line`, after `variables` were set for it ("tool=/path;"). Returns when
+// the shell has ended, whatever it has left in the background.
 inline Result RunShell(const std::string& variables, const std::string& line) {
+  using hakmem::tools::Stream;
   const std::string out = Temporary("out");
   const std::string err = Temporary("err");
-  const std::string script =
-      variables + "{ " + line + "\n} >" + out + " 2>" + err;
-  const int status = system(script.c_str());
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, Contents(out),
+  const hakmem::tools::ProcessResult shell =
+      hakmem::tools::RunProcess({.arguments = {"sh", "-c", variables + line},
+                                 .output = Stream::File(out),
+                                 .errors = Stream::File(err),
+                                 .own_group = false});
+  return {shell.ending == shell.kExited ? shell.code : -1, Contents(out),
           Contents(err)};
 }
 
