@@ -34,9 +34,9 @@ struct RecordedFailure {
   std::string_view Explanation() const;
 };
 
-// Runs `scenario` on the library with this back-end and ACE, in a child that
-// is `program` with the argument --run=NAME and passes that name to
-// RunScenarioHere. The error is one line.
+// Runs `scenario` on the library with this back-end and ACE, in a child
+// process: `program --run=NAME`, which must call RunScenarioHere(NAME). The
+// error is one line.
 absl::StatusOr<RecordedFailure> RunScenario(const FailureScenario& scenario,
                                             std::string_view backend,
                                             std::string_view ace,

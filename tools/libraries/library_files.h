@@ -1,4 +1,4 @@
-// The built variants of the library, as files: they are data of the tools.
+// Finds the built variants of the library, which are data files of the tools.
 #ifndef HAKMEM_TOOLS_LIBRARIES_LIBRARY_FILES_H_
 #define HAKMEM_TOOLS_LIBRARIES_LIBRARY_FILES_H_
 

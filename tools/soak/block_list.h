@@ -1,4 +1,4 @@
-// Blocks in use, within a budget of bytes: the books of one thread.
+// The blocks that one thread holds, within a budget of bytes.
 #ifndef HAKMEM_TOOLS_SOAK_BLOCK_LIST_H_
 #define HAKMEM_TOOLS_SOAK_BLOCK_LIST_H_
 
@@ -12,12 +12,12 @@
 
 namespace hakmem::soak {
 
-// One thread at a time.
+// Not thread-safe.
 class BlockList {
  public:
   static constexpr size_t kMostBlocks = 65536;
 
-  // Once, before use: lists lie in zeroed memory.
+  // Call it once, before use. Lists lie in zeroed memory.
   void Start(size_t budget) {
     blocks_ = Map<Block>(kMostBlocks);
     budget_ = budget;
@@ -29,7 +29,7 @@ class BlockList {
     return size_ < kMostBlocks && bytes <= budget_ && held_ <= budget_ - bytes;
   }
 
-  // False when it was refused, or when there is no room for it.
+  // False when the request failed, or when the budget is used up.
   bool Add(Random& random, size_t size, size_t alignment = 0,
            Entry entry = Entry::kAny) {
     if (!HasRoomFor(size)) return false;
@@ -47,7 +47,7 @@ class BlockList {
     return true;
   }
 
-  // The last one takes its place.
+  // Removes the block; the last one takes its place.
   Block Take(size_t i) {
     const Block taken = blocks_[i];
     held_ -= taken.size;
@@ -79,12 +79,12 @@ class BlockList {
     }
   }
 
-  // Releases from the last one down to `count`.
+  // Releases the last ones until `count` are left.
   void Shrink(Random& random, size_t count) {
     while (size_ > count) ReleaseOne(random, size_ - 1);
   }
 
-  // The other way: those allocated first go first.
+  // Releases all, the oldest first.
   void ReleaseInOrder(Random& random) {
     for (size_t i = 0; i < size_; ++i) Release(random, blocks_[i]);
     size_ = 0;

@@ -1,5 +1,5 @@
-// Blocks on their way between two threads: a queue each way, in memory that is
-// not from malloc, without locks that a fork could copy in a locked state.
+// Queues of blocks between two threads. Their memory is not from malloc, and
+// they have no locks, which a fork could copy in the locked state.
 #ifndef HAKMEM_TOOLS_SOAK_BLOCK_QUEUE_H_
 #define HAKMEM_TOOLS_SOAK_BLOCK_QUEUE_H_
 
@@ -13,7 +13,7 @@
 
 namespace hakmem::soak {
 
-// One thread puts, one takes.
+// One producer, one consumer.
 class BlockQueue {
  public:
   static constexpr size_t kCapacity = 256;

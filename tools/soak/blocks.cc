@@ -14,10 +14,10 @@
 namespace hakmem::soak {
 namespace {
 
-// What a call got, and whether it said ENOMEM where there was nothing.
+// What a call returned, and whether it reported a failure properly.
 struct Got {
   void* at;
-  bool told;  // of a null pointer: by ENOMEM, or by bad_alloc
+  bool reported;  // a null pointer: by ENOMEM or bad_alloc
   Block::Family family = Block::kC;
   bool zeroed = false;
 };
@@ -60,7 +60,7 @@ Got AskAligned(Random& random, size_t size, size_t alignment) {
 }
 
 Got AskZeroed(Random& random, size_t size) {
-  // As an array where it can be one.
+  // As an array where the size allows it.
   const size_t count = size % 8 == 0 && random.OneIn(2) ? 8 : 1;
   return ByErrno(calloc(count, size / count), true);
 }
@@ -69,7 +69,7 @@ Got Ask(Random& random, size_t size, size_t alignment, Entry entry) {
   if (alignment != 0) return AskAligned(random, size, alignment);
   if (entry == Entry::kZeroed) return AskZeroed(random, size);
   if (entry == Entry::kMalloc) return ByErrno(malloc(size));
-  // Mostly what programs call most.
+  // Mostly malloc, as in programs.
   switch (random.Below(12)) {
     case 0:
       return ByNew(Block::kNew, [&] { return operator new(size); });
@@ -88,14 +88,14 @@ Got Ask(Random& random, size_t size, size_t alignment, Entry entry) {
   }
 }
 
-// Judges a request that was refused.
-void CheckRefusal(const char* what, size_t size, size_t alignment, bool told,
-                  uint64_t epoch) {
+// Checks a request that failed.
+void CheckRefusal(const char* what, size_t size, size_t alignment,
+                  bool reported, uint64_t epoch) {
   ++counters.refused;
   if (!MayBeRefused(epoch)) {
     ReportError("%s of %zu bytes, alignment %zu, was refused without a limit",
                 what, size, alignment);
-  } else if (!told) {
+  } else if (!reported) {
     ReportError("%s of %zu bytes, alignment %zu, was refused without ENOMEM",
                 what, size, alignment);
   }
@@ -105,7 +105,7 @@ bool IsAligned(const void* at, size_t alignment) {
   return reinterpret_cast<uintptr_t>(at) % alignment == 0;
 }
 
-// What every block must be that was just handed out or moved.
+// Checks a block that was just returned or moved.
 void CheckPlacement(const char* what, const Block& block) {
   const size_t least = block.size >= 16 ? 16 : 8;
   const size_t alignment = block.alignment > least ? block.alignment : least;
@@ -167,7 +167,7 @@ bool Allocate(Random& random, size_t size, size_t alignment, Entry entry,
   errno = 0;
   const Got got = Ask(random, size, alignment, entry);
   if (got.at == nullptr) {
-    CheckRefusal("a request", size, alignment, got.told, epoch);
+    CheckRefusal("a request", size, alignment, got.reported, epoch);
     return false;
   }
   block = {static_cast<char*>(got.at), size, random.Next(),

@@ -1,4 +1,4 @@
-// Blocks above 2 KiB, and those that want something of their place or contents.
+// Blocks above 2 KiB, aligned blocks, and zeroed ones.
 #include <algorithm>
 
 #include "tools/soak/workloads.h"
@@ -23,7 +23,7 @@ void Replace(Random& random, BlockList& list, size_t slots, size_t steps,
 
 }  // namespace
 
-// What ACE serves, beside the small blocks that the thread keeps.
+// Sizes that ACE serves, beside the small blocks that the thread keeps.
 void MidMix(ThreadState& state) {
   Random& random = state.random;
   BlockList& list = random.OneIn(2) ? state.kept : state.scratch;
@@ -32,7 +32,7 @@ void MidMix(ThreadState& state) {
   state.scratch.Shrink(random, 0);
 }
 
-// Mappings of their own.
+// Blocks that have mappings of their own.
 void LargeMix(ThreadState& state) {
   Random& random = state.random;
   Replace(random, state.scratch, random.Between(1, 8), random.Between(8, 64),
@@ -80,7 +80,7 @@ void Aligned(ThreadState& state) {
   list.Shrink(random, 0);
 }
 
-// calloc, where others have written before.
+// calloc of memory that was written to before.
 void Zeroed(ThreadState& state) {
   Random& random = state.random;
   BlockList& list = state.scratch;

@@ -1,5 +1,5 @@
-// What the worker asks of the library under test, besides memory. Found by
-// name, since the worker is linked without it.
+// Functions of the library under test, other than malloc's. Looked up by name:
+// the worker is linked without the library.
 #ifndef HAKMEM_TOOLS_SOAK_LIBRARY_H_
 #define HAKMEM_TOOLS_SOAK_LIBRARY_H_
 
@@ -7,18 +7,18 @@
 
 namespace hakmem::soak {
 
-// Null: the library has no such function.
+// Null where the library has no such function.
 struct Library {
   decltype(&::hakmem_collect) collect;
   decltype(&::hakmem_stats) stats;
   decltype(&::hakmem_stats_json) stats_json;
-  // Walks all books; 0 when they agree.
+  // Verifies all metadata; 0 when it is consistent.
   int (*check_heap)();
 };
 
 extern Library library;
 
-// Once, at start.
+// Call it once, at start.
 void FindLibraryFunctions();
 
 }  // namespace hakmem::soak

@@ -1,5 +1,5 @@
-// Memory for the worker's own books: not from the malloc that is tested, so
-// that a broken one cannot spoil what it is judged by.
+// Memory for the worker's own data: mapped, so that a broken malloc cannot
+// corrupt the data that it is checked with.
 #ifndef HAKMEM_TOOLS_SOAK_MAPPED_H_
 #define HAKMEM_TOOLS_SOAK_MAPPED_H_
 
@@ -11,8 +11,8 @@
 
 namespace hakmem::soak {
 
-// `count` zeroed objects of a type for which zeros are a good start. With
-// `shared`, forked children write to the same memory. Never given back.
+// `count` objects whose bytes are 0. With `shared`, forked children write to
+// the same memory. Never unmapped.
 template <typename T>
 T* Map(size_t count, bool shared = false) {
   void* const memory =
@@ -20,7 +20,7 @@ T* Map(size_t count, bool shared = false) {
            MAP_ANONYMOUS | MAP_NORESERVE | (shared ? MAP_SHARED : MAP_PRIVATE),
            -1, 0);
   if (memory == MAP_FAILED) {
-    perror("soak_worker: cannot map memory for its own books");
+    perror("soak_worker: cannot map memory for its own data");
     exit(3);
   }
   return static_cast<T*>(memory);

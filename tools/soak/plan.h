@@ -1,6 +1,6 @@
-// What a round of the soak is: which library, with which options, for how long.
-// All of it follows from the flags, the seed and the round's number, so that
-// one round can be run again.
+// Plans a round of the soak: library, options, threads and length. They depend
+// only on the flags, the seed and the round's number, so that a single round
+// can be repeated.
 #ifndef HAKMEM_TOOLS_SOAK_PLAN_H_
 #define HAKMEM_TOOLS_SOAK_PLAN_H_
 
@@ -15,7 +15,7 @@ namespace hakmem::soak {
 
 struct Round {
   uint64_t number;
-  std::string library;  // the file's name; of --library, its path
+  std::string library;  // file name; the path with --library
   uint64_t seed;
   uint64_t threads;
   std::chrono::milliseconds length;

@@ -54,7 +54,7 @@ void LowerALimit(Random& random) {
   const KnownLimit& limit = known_limits[data ? 1 : 0];
   const rlim_t used = StatmBytes(data ? kDataField : kAddressSpaceField);
   if (used == 0) return;
-  // Now and then all is refused at once.
+  // One in three leaves nothing.
   const rlim_t left =
       random.OneIn(3) ? 0 : random.LogUniform(1 << 16, size_t{256} << 20);
   rlimit low = limit.former;

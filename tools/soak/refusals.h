@@ -1,5 +1,5 @@
-// When a request for memory may fail: while a limit is lowered, or all the time
-// when the worker runs with a limit of the allocator's own.
+// When a request for memory may fail: while a limit is lowered, or always when
+// the allocator itself has a limit.
 #ifndef HAKMEM_TOOLS_SOAK_REFUSALS_H_
 #define HAKMEM_TOOLS_SOAK_REFUSALS_H_
 

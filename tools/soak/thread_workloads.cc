@@ -16,7 +16,7 @@ constexpr size_t kPlaces = 1024;
 constexpr size_t kMostBytes = 65536;
 
 struct Place {
-  std::atomic<bool> taken;  // while it is looked at; never waited for
+  std::atomic<bool> taken;  // a try-lock: threads do not wait for it
   Block block;
 };
 Place places[kPlaces];
@@ -25,7 +25,7 @@ Place places[kPlaces];
 // at that place.
 void Exchange(Random& random, Block& block) {
   Place& place = places[random.Below(kPlaces)];
-  // Acquire and release: what the other wrote into the block is there.
+  // Acquire pairs with the release below: the block's contents are visible.
   if (place.taken.exchange(true, std::memory_order_acquire)) return;
   std::swap(place.block, block);
   place.taken.store(false, std::memory_order_release);

@@ -3,9 +3,9 @@
 //     soak_worker SEED MILLISECONDS THREADS BUDGET_MIB
 //
 // Prints its counters on stdout, a line of JSON, and a line on stderr for each
-// error that it finds (of many, the first). SIGTERM ends the round early
-// and properly. Exit status: 0, 1 for errors, 2 for bad arguments, 3 when the
-// machine will not have it.
+// error that it finds (of many, the first). SIGTERM ends the round early,
+// with all checks. Exit status: 0, 1 for errors, 2 for bad arguments, 3 when it
+// cannot run here.
 
 #include <dlfcn.h>
 #include <limits.h>
@@ -49,8 +49,8 @@ bool IsSet(const char* variable) {
   return value != nullptr && strcmp(value, "0") != 0;
 }
 
-// Whether malloc is of the library that LD_PRELOAD names: the loader leaves one
-// out that it cannot load, and says so, but goes on.
+// Whether malloc is that of the library in LD_PRELOAD: the loader goes on when
+// it cannot load one.
 bool MallocIsPreloaded() {
   const char* const wanted = getenv("LD_PRELOAD");
   if (wanted == nullptr) return true;
@@ -62,14 +62,14 @@ bool MallocIsPreloaded() {
          realpath(wanted, path) != nullptr && strcmp(file, path) == 0;
 }
 
-// The kernel grows the main thread's stack, which a limit would refuse.
+// Grows the main thread's stack now: later a lowered limit could forbid it.
 __attribute__((noinline)) void GrowStack() {
   char room[256 * 1024];
   memset(room, 1, sizeof(room));
   asm volatile("" : : "r"(room) : "memory");
 }
 
-// What libc and the C++ runtime allocate once is allocated before the start.
+// Lets libc and the C++ runtime allocate what they allocate only once.
 void WarmUp(size_t threads) {
   WarmUpThreads(threads);
   try {
@@ -100,7 +100,7 @@ int Main(int argc, char** argv) {
   stop.sa_handler = [](int) { StopThreads(); };
   stop.sa_flags = SA_RESTART;
   sigaction(SIGTERM, &stop, nullptr);
-  // A buffer of libc's own would be live when nothing should be.
+  // libc would allocate a buffer, which would be live at the end.
   static char buffer[BUFSIZ];
   setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 
