@@ -1,8 +1,9 @@
 // MidSlab: a slab of mid blocks, which remembers what of it has been purged.
 //
-//   blocks     │ used │ free │ free │ used │ free │     few, of whole pages
-//   each pages      ■■■■■■■■■─────────────■■■■■■■■─────■     ─ given back to
-//   the OS
+// clang-format off
+//   blocks    │  used  │  free  │  free  │  used  │  free  │   of whole pages and more
+//   pages     ■■■■■■■■■■────────────────■■■■■■■■■■■────────■   ■ resident, ─ purged
+// clang-format on
 //
 // A mid slab holds 2 to 28 blocks. One of them in use must not keep the others'
 // memory resident, so free blocks of slabs in use are purged too, in runs, as

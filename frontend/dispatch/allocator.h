@@ -5,7 +5,7 @@
 // call each (allocator.cc), to be made as the last act, so that the hot path
 // saves no registers.
 //
-// Thread-safe. Failure is null; errno is the callers' to set (FailWith).
+// Thread-safe. Failure is null, with errno set where the function says so.
 #ifndef HAKMEM_FRONTEND_DISPATCH_ALLOCATOR_H_
 #define HAKMEM_FRONTEND_DISPATCH_ALLOCATOR_H_
 
