@@ -33,6 +33,15 @@ enum class Answer : uint8_t { kUnknown, kYes, kNo };
 constinit std::atomic<Answer> clock_tells{Answer::kUnknown};
 constinit std::atomic<Answer> futex_tells{Answer::kUnknown};
 
+[[gnu::cold, gnu::noinline]] uint32_t AskKernelAndCompare() {
+  const uint32_t asked = AskKernel();
+  if (clock_tells.load(std::memory_order_relaxed) == Answer::kUnknown) {
+    clock_tells.store(asked == IdOfOwnClock() ? Answer::kYes : Answer::kNo,
+                      std::memory_order_relaxed);
+  }
+  return asked;
+}
+
 // Tries to take a priority-inheritance lock whose word says that `thread` holds
 // it. The kernel looks that thread up: -ESRCH if it does not exist or has
 // ended, -EDEADLK if it is the calling thread.
@@ -56,16 +65,13 @@ bool FutexTells() {
 }  // namespace
 
 uint32_t ThreadId() {
-  const Answer answer = clock_tells.load(std::memory_order_relaxed);
-  if (answer == Answer::kNo) return AskKernel();
-  const uint32_t id = IdOfOwnClock();
-  if (answer == Answer::kYes && id != 0) return id;
-  const uint32_t asked = AskKernel();
-  if (answer == Answer::kUnknown) {
-    clock_tells.store(asked == id ? Answer::kYes : Answer::kNo,
-                      std::memory_order_relaxed);
+  // Each failure comes here: first what nearly all calls find.
+  if (clock_tells.load(std::memory_order_relaxed) == Answer::kYes) [[likely]] {
+    const uint32_t id = IdOfOwnClock();
+    if (id != 0) [[likely]]
+      return id;
   }
-  return asked;
+  return AskKernelAndCompare();
 }
 
 bool ThreadHasEnded(uint32_t thread) {
