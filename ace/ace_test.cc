@@ -297,10 +297,11 @@ TEST(Ace, KeepsItsLimitAndSaysSo) {
   }
   EXPECT_GE(spans.size(), 8 * kMiB / (104 * kKiB) - 3);
   if (kTracing) {
-    EXPECT_EQ(internal::failure_note.cause, Cause::kExhaustion);
-    EXPECT_EQ(internal::failure_note.limit, AceLimit::Bytes());
-    EXPECT_EQ(internal::failure_note.live + internal::failure_note.cached,
-              AceLimit::Held());
+    EXPECT_EQ(internal::failure_note.cause, HAKMEM_CAUSE_EXHAUSTION);
+    EXPECT_EQ(internal::failure_note.limit_bytes, AceLimit::Bytes());
+    EXPECT_EQ(
+        internal::failure_note.live_bytes + internal::failure_note.cached_bytes,
+        AceLimit::Held());
   }
   const SizeClass c = Ace::ClassFor(20 * kKiB, 16);
   if (c != SizeClass::kNone) {

@@ -17,10 +17,6 @@ const char* MallocLibrary();
 const char* AllocatorVersion();
 const char* AllocatorStatistics();
 
-// HAKMEM's own measurement of one address-to-slab lookup, in cycles; -1 on
-// other allocators.
-double LookupCycles();
-
 // Whether malloc_usable_size comes from the same file as malloc; if not, it
 // must not be asked about malloc's blocks.
 bool KnowsUsableSize();

@@ -29,12 +29,9 @@ void ReportCounters(benchmark::State& state) {
   hakmem_stats_t stats = {};
   hakmem_stats(&stats, sizeof(stats));
   state.SetLabel(stats.backend);
-  state.counters["fallbacks"] = static_cast<double>(stats.fallbacks);
-  state.counters["faults"] = static_cast<double>(stats.free_list_faults);
   // The rest holds while no other thread frees its working set.
   if (state.threads() != 1) return;
   state.counters["chunks"] = static_cast<double>(stats.chunks);
-  state.counters["lookup_cycles"] = hakmem_lookup_cycles();
   if (stats.slab_committed_bytes != 0) {
     state.counters["fragmentation"] =
         1 - static_cast<double>(stats.slab_live_bytes) /

@@ -17,10 +17,7 @@ bool ParseBooks(const Json& line, Books& books) {
   return Require(statistics, "chunks", books.chunks) &&
          Require(statistics, "slabs", books.slabs) &&
          Require(statistics, "slab_live_bytes", books.slab_live) &&
-         Require(statistics, "slab_committed_bytes", books.slab_committed) &&
-         Require(statistics, "fallbacks", books.fallbacks) &&
-         Require(statistics, "free_list_faults", books.free_list_faults) &&
-         Require(line, "lookup_cycles", books.lookup_cycles);
+         Require(statistics, "slab_committed_bytes", books.slab_committed);
 }
 
 // Null is no series; other things than pairs of numbers are an error.

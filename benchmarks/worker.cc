@@ -65,7 +65,7 @@ bool ParseNumberFlag(const char* argument, const char* name, uint64_t low,
 }
 
 AllocatorFacts ReadAllocatorFacts() {
-  return {AllocatorStatistics(), AllocatorVersion(), LookupCycles()};
+  return {AllocatorStatistics(), AllocatorVersion()};
 }
 
 JsonLine::JsonLine() { putchar('{'); }
@@ -113,7 +113,6 @@ void JsonLine::AddAllocator(const AllocatorFacts& facts) {
   Add("libc_malloc_bytes", static_cast<double>(LibcMallocBytes()));
   AddText("malloc_library", MallocLibrary());
   AddText("version", facts.version);
-  Add("lookup_cycles", facts.lookup_cycles);
   Key("statistics");
   fputs(facts.statistics == nullptr ? "null" : facts.statistics, stdout);
 }

@@ -28,7 +28,6 @@ bool ParseNumberFlag(const char* argument, const char* name, uint64_t low,
 struct AllocatorFacts {
   const char* statistics = nullptr;  // null: none; static storage
   const char* version = nullptr;     // null: unknown
-  double lookup_cycles = -1;         // below 0: unknown
 };
 AllocatorFacts ReadAllocatorFacts();
 

@@ -82,7 +82,8 @@ HAKMEM_API const char* hakmem_version(void) HAKMEM_NOEXCEPT;
 typedef struct {
   const char* name;   // lower case, as in options.def
   const char* type;   // "bool", "size" (bytes), "number", "duration"
-                      // (milliseconds) or "output" (1: something is written)
+                      // (milliseconds), "format" (auto 0, text 1, json 2) or
+                      // "output" (1: something is written)
   uint64_t value;     // in force now
   uint64_t fallback;  // the default
   const char* doc;    // one sentence
@@ -96,7 +97,7 @@ HAKMEM_API int hakmem_option(size_t index,
 // --- Statistics ------------------------------------------------------------
 // Counters are read while other threads run: each is exact, their sums are
 // those of a moment that may never have been. With --//tracing=off the event
-// counts (refills to faults) are 0; the byte counts are always kept.
+// counts (refills to map_failures) are 0; the byte counts are always kept.
 
 typedef struct {
   const char* backend;    // "segment" or "superslab"
@@ -114,18 +115,15 @@ typedef struct {
   uint64_t slabs;                 // slabs in use (holding or awaiting blocks)
   uint64_t threads;               // thread caches attached
   // Events since the process started.
-  uint64_t refills;           // batches the back-end handed out
-  uint64_t refilled_blocks;   // blocks in them
-  uint64_t drains;            // batches the back-end took back
-  uint64_t drained_blocks;    // blocks in them
-  uint64_t remote_frees;      // of drained_blocks: delivered to another owner
-  uint64_t purges;            // advice calls that gave pages back
-  uint64_t purged_bytes;      // bytes they gave back
-  uint64_t map_calls;         // address space requests to the OS
-  uint64_t map_failures;      // of map_calls: refused
-  uint64_t fallbacks;         // requests another allocator had to serve: the
-                              // design has no such path, so always 0
-  uint64_t free_list_faults;  // free blocks whose books did not agree
+  uint64_t refills;          // batches the back-end handed out
+  uint64_t refilled_blocks;  // blocks in them
+  uint64_t drains;           // batches the back-end took back
+  uint64_t drained_blocks;   // blocks in them
+  uint64_t remote_frees;     // of drained_blocks: delivered to another owner
+  uint64_t purges;           // advice calls that gave pages back
+  uint64_t purged_bytes;     // bytes they gave back
+  uint64_t map_calls;        // address space requests to the OS
+  uint64_t map_failures;     // of map_calls: refused
   // ACE, the pool for sizes above 2 KiB.
   uint64_t mid_live_bytes;       // of live_bytes: blocks of 2 KiB to 32 KiB
   uint64_t ace_cached_bytes;     // of cached_bytes: mid blocks and spans
@@ -160,11 +158,6 @@ HAKMEM_API size_t hakmem_stats(hakmem_stats_t* stats,
 HAKMEM_API size_t hakmem_stats_json(char* buffer,
                                     size_t capacity) HAKMEM_NOEXCEPT;
 
-// Measures here and now what one address-to-slab lookup costs over the slabs
-// held, in cycles of the time-stamp counter (nanoseconds where there is none).
-// Takes about a millisecond; returns 0 when no slab is held.
-HAKMEM_API double hakmem_lookup_cycles(void) HAKMEM_NOEXCEPT;
-
 // Walks all books of the allocator and proves that they balance: every block,
 // page and chunk is in exactly one place, and every sum is right. Returns the
 // number of errors, 0 when there are none; each is a line on stderr that begins
@@ -178,44 +171,104 @@ HAKMEM_API double hakmem_lookup_cycles(void) HAKMEM_NOEXCEPT;
 HAKMEM_API int hakmem_check_heap(void) HAKMEM_NOEXCEPT;
 
 // --- Why an allocation failed ----------------------------------------------
-// Each allocation that fails leaves a record of its cause:
-//   "Threshold"   nothing serves such a size or alignment;
-//   "Exhaustion"  the pool that serves it is at its configured limit;
-//   "MapFail"     the operating system refused; the sub-cause says which limit
-//                 explains that, as far as looking could tell.
-// HAKMEM_ACE_TRACE prints them as they happen. The last 128 are kept. These
-// functions take no lock of the allocator and allocate nothing, so they may be
-// called in a failure callback, and all but hakmem_set_failure_callback in any
-// signal handler. With --//tracing=off there are no records.
+// Each allocation that fails leaves a record, a hakmem_failure_t. Its cause is
+// one of three:
+//   Threshold   nothing serves such a size or alignment;
+//   Exhaustion  the pool that serves it is at its configured limit;
+//   MapFail     the operating system refused; the sub-cause says which limit
+//               explains that, as far as could be found out.
+// HAKMEM_ACE_TRACE writes each record to a log as it happens, as a line of text
+// or of JSON (HAKMEM_ACE_TRACE_FORMAT). The last 128 records are kept. The
+// functions below take no lock of the allocator and allocate nothing, so they
+// may be called in a failure callback and, except hakmem_set_failure_callback,
+// in any signal handler. With --//tracing=off there are no records.
 //
-// An allocation that fails costs next to nothing, and no system call beside the
-// one that was refused: the limits that may explain a MapFail are looked up as
-// it happens where HAKMEM_ACE_TRACE prints it or a callback is set (repeated
-// within 100 ms, the same one has the first one's figures), and else when the
-// record is read for the first time, by hakmem_last_failure or hakmem_failures;
-// from then on it says the same. So read it soon: a limit that the process has
-// moved away from explains nothing any more.
+// While there is neither a log nor a callback, a failure makes no system call
+// besides the one that was refused. The limits that may explain a MapFail are
+// looked up when the failure is logged or given to the callback (the same
+// failure within 100 ms reuses the figures of the first one), and otherwise
+// when hakmem_last_failure or hakmem_failures reads the record for the first
+// time; the record keeps the answer. So read it soon: a limit that has changed
+// since then explains nothing.
 
+// The function that the program called.
+typedef enum {
+  HAKMEM_ENTRY_NONE = 0,  // none: advice to the operating system
+  HAKMEM_ENTRY_MALLOC = 1,
+  HAKMEM_ENTRY_CALLOC = 2,
+  HAKMEM_ENTRY_REALLOC = 3,
+  HAKMEM_ENTRY_REALLOCARRAY = 4,
+  HAKMEM_ENTRY_MEMALIGN = 5,
+  HAKMEM_ENTRY_ALIGNED_ALLOC = 6,
+  HAKMEM_ENTRY_POSIX_MEMALIGN = 7,
+  HAKMEM_ENTRY_VALLOC = 8,
+  HAKMEM_ENTRY_PVALLOC = 9,
+  HAKMEM_ENTRY_NEW = 10,          // operator new without an alignment
+  HAKMEM_ENTRY_NEW_ALIGNED = 11,  // with one
+} hakmem_failure_entry_t;
+
+// The part of the allocator that refused the request.
+typedef enum {
+  HAKMEM_LAYER_FRONTEND = 0,  // before any memory was asked for
+  HAKMEM_LAYER_BACKEND = 1,   // tiny sizes
+  HAKMEM_LAYER_ACE = 2,       // the pool for sizes above tiny
+  HAKMEM_LAYER_LARGE = 3,     // mappings of their own
+} hakmem_failure_layer_t;
+
+typedef enum {
+  HAKMEM_CAUSE_NONE = 0,  // not noted
+  HAKMEM_CAUSE_THRESHOLD = 1,
+  HAKMEM_CAUSE_EXHAUSTION = 2,
+  HAKMEM_CAUSE_MAPFAIL = 3,
+} hakmem_failure_cause_t;
+
+// MapFail: the limit that explains the refusal.
+typedef enum {
+  HAKMEM_SUBCAUSE_NONE = 0,                   // no MapFail
+  HAKMEM_SUBCAUSE_RLIMIT_AS = 1,              // ulimit -v
+  HAKMEM_SUBCAUSE_RLIMIT_DATA = 2,            // ulimit -d
+  HAKMEM_SUBCAUSE_ADDRESS_SPACE = 3,          // more than any process has
+  HAKMEM_SUBCAUSE_COMMIT_LIMIT = 4,           // vm.overcommit_memory=2
+  HAKMEM_SUBCAUSE_MAX_MAP_COUNT = 5,          // vm.max_map_count
+  HAKMEM_SUBCAUSE_MEMORY_MAX = 6,             // of a cgroup of version 2
+  HAKMEM_SUBCAUSE_MEMORY_LIMIT_IN_BYTES = 7,  // of a cgroup of version 1
+  HAKMEM_SUBCAUSE_OVERCOMMIT = 8,             // vm.overcommit_memory=0: more
+                                              // than all memory and swap
+  HAKMEM_SUBCAUSE_HUGE_PAGES = 9,             // the kernel gives none
+  HAKMEM_SUBCAUSE_RLIMIT_MEMLOCK = 10,        // ulimit -l
+  HAKMEM_SUBCAUSE_NOT_LOOKED_UP = 11,         // on a signal stack without room
+  HAKMEM_SUBCAUSE_UNKNOWN = 12,               // none of these
+} hakmem_failure_subcause_t;
+
+// MapFail: what the operating system was asked for.
+typedef enum {
+  HAKMEM_OS_REQUEST_NONE = 0,        // no MapFail
+  HAKMEM_OS_REQUEST_RESERVE = 1,     // address space for chunks
+  HAKMEM_OS_REQUEST_COMMIT = 2,      // to make a reserved chunk usable
+  HAKMEM_OS_REQUEST_METADATA = 3,    // memory for the allocator's metadata
+  HAKMEM_OS_REQUEST_MAP_LARGE = 4,   // a mapping for a large block
+  HAKMEM_OS_REQUEST_GROW_LARGE = 5,  // to grow or move a large block
+  HAKMEM_OS_REQUEST_HUGE_PAGES = 6,  // advice to use huge pages
+} hakmem_failure_os_request_t;
+
+// One failure, the same from the place that refuses to the program and the log.
+// Plain data without pointers or padding: it may be copied, kept and written
+// anywhere. Later versions only add fields at the end and codes to the enums.
 typedef struct {
-  uint64_t sequence;   // grows with each record; some numbers may be left out
-  uint64_t time_ns;    // since 1970 (CLOCK_REALTIME_COARSE, so to the tick)
-  uint64_t thread;     // as gettid() says
-  uint64_t size;       // asked for; SIZE_MAX when count * size overflowed
-  uint64_t alignment;  // asked for; 0 when none was
-  // Names, never NULL, in static storage.
-  const char* entry;     // the function called: "malloc", "operator new", ...
-  const char* layer;     // that was to serve it: "frontend", "backend", "ace",
-                         // "large"
-  const char* cause;     // see above
-  const char* subcause;  // "RLIMIT_AS", "RLIMIT_DATA", "address_space",
-                         // "CommitLimit", "max_map_count", "memory.max",
-                         // "memory.limit_in_bytes", "overcommit",
-                         // "huge_pages", "RLIMIT_MEMLOCK", "unknown"; "none"
-                         // unless MapFail; "not_looked_up" when read on a
-                         // signal stack with no room to look
-  const char* os_request;  // MapFail: what the system was asked for
-  int32_t error;           // errno of the system's refusal, else of the call
-  uint32_t reserved;
+  uint32_t struct_size;  // bytes of this struct that are filled in
+  uint32_t thread;       // as gettid(2)
+  uint64_t sequence;     // grows with each record; some numbers may be left out
+  uint64_t time_ns;      // since 1970 (CLOCK_REALTIME_COARSE, so to the tick);
+                         // 0, not taken, for a Threshold that happened without
+                         // a log and a callback
+  hakmem_failure_entry_t entry;
+  hakmem_failure_layer_t layer;
+  hakmem_failure_cause_t cause;
+  hakmem_failure_subcause_t subcause;
+  hakmem_failure_os_request_t os_request;
+  int32_t error;          // errno of the system's refusal, else of the call
+  uint64_t size;          // asked for; SIZE_MAX when count * size overflowed
+  uint64_t alignment;     // asked for; 0 when none was
   uint64_t class_bytes;   // block size of the class; 0 when there was none
   uint64_t live_bytes;    // in use in the pool at its limit, or of the class;
                           // of a class as it was at most 100 ms before
@@ -223,16 +276,17 @@ typedef struct {
   uint64_t limit_bytes;   // Exhaustion: the pool's limit
   uint64_t os_bytes;      // MapFail: asked of the operating system, with what
                           // it takes to align it
-  // MapFail: what was used of what the sub-cause names, and the most there may
-  // be: bytes, or mappings for "max_map_count". 0 when it names no limit; the
-  // first also when the request alone is beyond it and /proc is missing.
+  // MapFail: how much of the limit that the sub-cause names was used, and the
+  // limit: bytes, or mappings for MAX_MAP_COUNT. 0 when it names no limit;
+  // `evidence_used` also when the request alone exceeds it and /proc is
+  // missing.
   uint64_t evidence_used;
   uint64_t evidence_limit;
 } hakmem_failure_t;
 
-// Fills the first `size` bytes of `*failure` (pass sizeof(hakmem_failure_t);
-// later versions only add at the end) with the process's newest record and
-// returns 1; returns 0, with `*failure` untouched, when there is none.
+// Fills the first `size` bytes of `*failure` (pass sizeof(hakmem_failure_t))
+// with the process's newest record and returns 1; returns 0, with `*failure`
+// untouched, when there is none.
 HAKMEM_API int hakmem_last_failure(hakmem_failure_t* failure,
                                    size_t size) HAKMEM_NOEXCEPT;
 
@@ -251,11 +305,33 @@ HAKMEM_API void hakmem_set_failure_callback(
     void (*callback)(const hakmem_failure_t* failure, void* argument),
     void* argument) HAKMEM_NOEXCEPT;
 
-// Writes the line that HAKMEM_ACE_TRACE prints for `*failure`, without its end:
-// what was asked, the cause with its figures, and last what to do about it.
+// The name of a code: "malloc", "operator new"; "large"; "MapFail";
+// "RLIMIT_AS", "memory.max"; "map_large". Static storage, never NULL; "?" for a
+// code that this version does not know, "" with --//tracing=off.
+HAKMEM_API const char* hakmem_failure_entry_name(hakmem_failure_entry_t entry)
+    HAKMEM_NOEXCEPT;
+HAKMEM_API const char* hakmem_failure_layer_name(hakmem_failure_layer_t layer)
+    HAKMEM_NOEXCEPT;
+HAKMEM_API const char* hakmem_failure_cause_name(hakmem_failure_cause_t cause)
+    HAKMEM_NOEXCEPT;
+HAKMEM_API const char* hakmem_failure_subcause_name(
+    hakmem_failure_subcause_t subcause) HAKMEM_NOEXCEPT;
+HAKMEM_API const char* hakmem_failure_os_request_name(
+    hakmem_failure_os_request_t os_request) HAKMEM_NOEXCEPT;
+
+// Writes `*failure`, of which struct_size says how much is filled in, as one
+// sentence: what was asked, the cause with its figures, and last what to do
+// about it. (The log puts "failure SEQUENCE, thread THREAD: " before it.)
 // Always NUL-terminated when `capacity` is not 0. Returns the length of the
 // whole text without the NUL, as snprintf does.
 HAKMEM_API size_t hakmem_failure_text(const hakmem_failure_t* failure,
+                                      char* buffer,
+                                      size_t capacity) HAKMEM_NOEXCEPT;
+
+// The same as one JSON object: the fields of the struct but struct_size under
+// their names, codes as their names; then "error_name" ("ENOMEM"), "text" (the
+// sentence) and "explanation" (its end: why, and what to do).
+HAKMEM_API size_t hakmem_failure_json(const hakmem_failure_t* failure,
                                       char* buffer,
                                       size_t capacity) HAKMEM_NOEXCEPT;
 

@@ -20,9 +20,13 @@ std::string Table() {
   for (size_t i = 0; i < options::kCount; ++i) {
     const options::Description& d =
         options::Describe(static_cast<options::Option>(i));
-    absl::StrAppend(&table, "| `", d.environment, "` | ",
-                    options::TypeName(d.type), " | ", d.fallback, " | ",
-                    d.least, " to ", d.most, " | ", d.doc, " |\n");
+    const bool is_format = d.type == options::Type::kFormat;
+    absl::StrAppend(
+        &table, "| `", d.environment, "` | ", options::TypeName(d.type), " | ",
+        is_format ? options::FormatName(d.fallback) : absl::StrCat(d.fallback),
+        " | ",
+        is_format ? "auto, text, json" : absl::StrCat(d.least, " to ", d.most),
+        " | ", d.doc, " |\n");
   }
   return table;
 }

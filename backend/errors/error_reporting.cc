@@ -5,8 +5,8 @@
 #include "backend/errors/block_call.h"
 #include "backend/errors/emergency.h"
 #include "base/text/options.h"
-#include "tracing/counters/counters.h"
 #include "tracing/stacks/stack_trace.h"
+#include "tracing_mode.h"
 
 namespace hakmem {
 namespace {
@@ -43,7 +43,6 @@ void AbortWith(LogLine& line) {
 }
 
 void AbortOnBadSlabFree(const SlabLayout& slab, uintptr_t address) {
-  Count(Event::kFreeListFault);
   const uintptr_t offset = address - slab.base;
   const size_t into_block = offset % slab.block_bytes;
   const bool is_in_block = offset < slab.block_count * slab.block_bytes;

@@ -87,7 +87,7 @@ bool Move(LargeBlock* block, size_t mapped, size_t size) {
                              ? MapGuarded(size, guarded)
                              : os::Map(size, kChunkBytes, os::Access::kNone);
   if (!to) {
-    NoteMapFail(OsRequest::kGrowLarge, to.error, to.refused);
+    NoteMapFail(HAKMEM_OS_REQUEST_GROW_LARGE, to.error, to.refused);
     return false;
   }
   // Whether the map has room for the new place; it then cannot refuse below.
@@ -102,7 +102,7 @@ bool Move(LargeBlock* block, size_t mapped, size_t size) {
   Pagemap::SetChunk(to.address, nullptr);
   Pagemap::SetChunk(from, nullptr);
   if (const int error = os::MoveTo(from, mapped, size, to.address)) {
-    NoteMapFail(OsRequest::kGrowLarge, error, size);
+    NoteMapFail(HAKMEM_OS_REQUEST_GROW_LARGE, error, size);
     ReleaseGuards(to.address, size, guarded);
     Pagemap::SetChunk(from, block);
     return false;
@@ -239,7 +239,7 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment) {
     block = TakeUnreleased(size, alignment, kMostTail);
     if (block != nullptr) return EnterUnreleased(block, size);
     Count(Event::kMapFailure);
-    NoteMapFail(OsRequest::kMapLarge, m.error, m.refused);
+    NoteMapFail(HAKMEM_OS_REQUEST_MAP_LARGE, m.error, m.refused);
     return {};
   }
   Begin(block, m.address, size);

@@ -121,7 +121,7 @@ Region* AddRegion() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
       break;
     }
     Count(Event::kMapFailure);
-    NoteMapFail(OsRequest::kReserve, m.error, m.refused);
+    NoteMapFail(HAKMEM_OS_REQUEST_RESERVE, m.error, m.refused);
     was_refused_region = true;
     if (chunks > 1) {
       chunks /= 2;
@@ -200,7 +200,7 @@ bool MakeUsable(Region& region, size_t chunk, const Wish& wish)
     return true;
   }
   Count(Event::kMapFailure);
-  NoteMapFail(OsRequest::kCommit, error, wanted);
+  NoteMapFail(HAKMEM_OS_REQUEST_COMMIT, error, wanted);
   return false;
 }
 
@@ -370,7 +370,7 @@ bool ChunkSource::MakeUsable(uintptr_t address, size_t bytes) {
   const int error = RegionMapping::MakeUsable(*region, chunk, bytes);
   if (error == 0) return true;
   Count(Event::kMapFailure);
-  NoteMapFail(OsRequest::kCommit, error, bytes);
+  NoteMapFail(HAKMEM_OS_REQUEST_COMMIT, error, bytes);
   return false;
 }
 

@@ -46,7 +46,7 @@ bool AddStep(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     }
     Count(Event::kMapFailure);
     if (step == least) {
-      NoteMapFail(OsRequest::kBooks, m.error, m.refused);
+      NoteMapFail(HAKMEM_OS_REQUEST_METADATA, m.error, m.refused);
       return false;
     }
   }

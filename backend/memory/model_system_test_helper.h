@@ -115,7 +115,7 @@ uint64_t RecentMilliseconds() { return 1; }
 uint64_t Nanoseconds() { return 1; }
 
 constinit std::atomic<uint64_t> options::internal::values[kCount] = {};
-constinit thread_local FailureNote internal::failure_note{};
+constinit thread_local hakmem_failure_t internal::failure_note{};
 
 // Any violated invariant fails the run.
 constinit uintptr_t HeapVerifier::sorted_[kRoom] = {};

@@ -77,7 +77,8 @@ bool Pagemap::OpenClasses(uintptr_t address) {
   const int error = os::Commit(reinterpret_cast<uintptr_t>(window.classes) +
                                    ((leaf - window.base) >> kGranuleShift),
                                kGranulesPerLeaf);
-  if (error != 0) NoteMapFail(OsRequest::kBooks, error, kGranulesPerLeaf);
+  if (error != 0)
+    NoteMapFail(HAKMEM_OS_REQUEST_METADATA, error, kGranulesPerLeaf);
   return error == 0;
 }
 

@@ -162,7 +162,7 @@ os::Mapping os::Map(size_t, size_t, Access) { return {0, ENOMEM}; }
 int os::AdviseNoHugePages(uintptr_t, size_t) { return 0; }
 int os::Commit(uintptr_t, size_t) { return ENOMEM; }
 void os::Release(uintptr_t, size_t) {}
-constinit thread_local FailureNote internal::failure_note{};
+constinit thread_local hakmem_failure_t internal::failure_note{};
 
 // Other threads run meanwhile.
 int os::Purge(uintptr_t address, size_t bytes) {

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 
 #include "base/text/log.h"
 
@@ -86,6 +87,18 @@ bool ParseBool(const char* text, uint64_t* value) {
   return false;
 }
 
+constexpr const char* kFormatNames[] = {"auto", "text", "json"};
+
+bool ParseFormat(const char* text, uint64_t* value) {
+  for (size_t i = 0; i < std::size(kFormatNames); ++i) {
+    if (strcasecmp(text, kFormatNames[i]) == 0) {
+      *value = i;
+      return true;
+    }
+  }
+  return false;
+}
+
 // Rejects what is more likely a mistyped number than a file name, and paths
 // with control characters, which would break the line that prints them.
 bool IsPath(const char* text) {
@@ -137,6 +150,10 @@ void Complain(const Description& d, const char* text) {
     line.Text("0, 1 or the path of a file").Send();
     return;
   }
+  if (d.type == Type::kFormat) {
+    line.Text("auto, text or json").Send();
+    return;
+  }
   line.Text("a ")
       .Text(TypeName(d.type))
       .Text(" from ")
@@ -180,10 +197,26 @@ const char* TypeName(Type type) {
       return "number";
     case Type::kDuration:
       return "duration";
+    case Type::kFormat:
+      return "format";
     case Type::kOutput:
       return "output";
   }
   return "";
+}
+
+const char* FormatName(uint64_t value) {
+  return value < std::size(kFormatNames) ? kFormatNames[value] : "";
+}
+
+bool WritesJson(Option where, Option format) {
+  const auto chosen = static_cast<Format>(Get(format));
+  if (chosen != Format::kAuto) return chosen == Format::kJson;
+  static constexpr char kEnd[] = ".jsonl";
+  constexpr size_t kEndLength = sizeof(kEnd) - 1;
+  const char* const path = OutputPath(where);
+  const size_t length = strlen(path);
+  return length >= kEndLength && strcmp(path + length - kEndLength, kEnd) == 0;
 }
 
 const char* OutputPath(Option option) {
@@ -202,6 +235,8 @@ bool Parse(Type type, const char* text, uint64_t* value) {
       return ParseScaled(text, kNumberSuffixes, value);
     case Type::kDuration:
       return ParseScaled(text, kDurationSuffixes, value);
+    case Type::kFormat:
+      return ParseFormat(text, value);
     case Type::kOutput:
       return ParseOutput(text, value);
   }

@@ -1,6 +1,6 @@
 // Options of the process, from the environment (list: options.def).
 //
-//   if (options::Get(options::kHugePages) != 0) …
+//   if (options::Get(options::k_huge_pages) != 0) …
 //
 // Defaults are in force from the first instruction; Read() replaces them once
 // the environment exists. A bad value is reported once on stderr and ignored. A
@@ -14,7 +14,10 @@
 
 namespace hakmem::options {
 
-enum class Type { kBool, kSize, kNumber, kDuration, kOutput };
+enum class Type { kBool, kSize, kNumber, kDuration, kFormat, kOutput };
+
+// What an option of type Format may be.
+enum class Format : uint64_t { kAuto = 0, kText = 1, kJson = 2 };
 
 struct Description {
   const char* name;         // as in options.def
@@ -39,14 +42,21 @@ extern constinit std::atomic<uint64_t> values[kCount];
 
 const Description& Describe(Option option);
 
-// "bool", "size", "number", "duration" or "output".
+// "bool", "size", "number", "duration", "format" or "output".
 const char* TypeName(Type type);
 
-// The current value: 0 or 1, bytes, a number, or milliseconds. For an output: 0
-// if off, 1 if on, with its destination in OutputPath.
+// The current value: 0 or 1, bytes, a number, milliseconds, or a Format. For an
+// output: 0 if off, 1 if on, with its destination in OutputPath.
 inline uint64_t Get(Option option) {
   return internal::values[option].load(std::memory_order_relaxed);
 }
+
+// Whether the option `where` of type Output is to be written as JSON when the
+// option of type Format `format` is its format.
+bool WritesJson(Option where, Option format);
+
+// "auto", "text" or "json"; "" for a value that is no Format.
+const char* FormatName(uint64_t value);
 
 // Destination of an output: the absolute path of a file to append to, or "" for
 // stderr. Static storage; only for options of type Output.

@@ -94,4 +94,9 @@ void SendData(options::Option where, const char* text, size_t length) {
   Write(STDERR_FILENO, Part(kPrefix, sizeof(kPrefix) - 1), text, length);
 }
 
+void SendBare(options::Option where, const char* text, size_t length) {
+  if (!GoesToStderr(where)) return Append(where, Part("", 0), text, length);
+  Write(STDERR_FILENO, Part("", 0), text, length);
+}
+
 }  // namespace hakmem

@@ -29,6 +29,9 @@ void SendLineToStderr(const char* text, size_t length);
 // which other lines share, it is prefixed with "hakmem: ".
 void SendData(options::Option where, const char* text, size_t length);
 
+// The same without anything before it, also on stderr: for lines of JSON.
+void SendBare(options::Option where, const char* text, size_t length);
+
 }  // namespace hakmem
 
 #endif  // HAKMEM_BASE_TEXT_OUTPUT_H_

@@ -1,6 +1,5 @@
-// The part "Why an allocation failed" of hakmem/hakmem.h: failure records
-// (tracing/failures/failure.h) in their public form. With --//tracing=off it
-// answers "none", and nothing of tracing is linked.
+// The part "Why an allocation failed" of hakmem/hakmem.h. With --//tracing=off
+// it answers "none", and nothing of tracing is linked.
 
 #include <algorithm>
 #include <atomic>
@@ -13,59 +12,15 @@
 #include "hakmem/hakmem.h"
 #include "tracing/counters/unclassified_sizes.h"
 #include "tracing/failures/failure.h"
+#include "tracing/failures/failure_json.h"
 #include "tracing/failures/failure_names.h"
-#include "tracing/failures/failure_record.h"
 #include "tracing/failures/failure_text.h"
 
 namespace {
 
 namespace options = hakmem::options;
 
-using hakmem::FailureRecord;
 using hakmem::kTracing;
-
-hakmem_failure_t PublicForm(const FailureRecord& record) {
-  hakmem_failure_t failure = {};
-  failure.sequence = record.sequence;
-  failure.time_ns = record.time_ns;
-  failure.thread = record.thread;
-  failure.size = record.bytes;
-  failure.alignment = record.alignment;
-  failure.entry = NameOf(record.entry);
-  failure.layer = NameOf(record.layer);
-  failure.cause = NameOf(record.cause);
-  failure.subcause = NameOf(record.subcause);
-  failure.os_request = NameOf(record.os_request);
-  failure.error = record.error;
-  failure.class_bytes = record.class_bytes;
-  failure.live_bytes = record.live;
-  failure.cached_bytes = record.cached;
-  failure.limit_bytes = record.limit;
-  failure.os_bytes = record.os_bytes;
-  failure.evidence_used = record.evidence_used;
-  failure.evidence_limit = record.evidence_limit;
-  return failure;
-}
-
-[[maybe_unused]] FailureRecord RecordOf(const hakmem_failure_t& failure) {
-  FailureRecord record = {};
-  record.sequence = failure.sequence;
-  record.time_ns = failure.time_ns;
-  record.thread = static_cast<uint32_t>(failure.thread);
-  record.bytes = failure.size;
-  record.alignment = failure.alignment;
-  record.error = failure.error;
-  record.class_bytes = failure.class_bytes;
-  record.live = failure.live_bytes;
-  record.cached = failure.cached_bytes;
-  record.limit = failure.limit_bytes;
-  record.os_bytes = failure.os_bytes;
-  record.evidence_used = failure.evidence_used;
-  record.evidence_limit = failure.evidence_limit;
-  hakmem::SetByNames(failure.entry, failure.layer, failure.cause,
-                     failure.subcause, failure.os_request, &record);
-  return record;
-}
 
 // The program's callback with its argument, which must be read as a pair: a
 // sequence lock, odd while it is being changed.
@@ -92,7 +47,7 @@ constinit std::atomic<void*> callback_argument{nullptr};
 }
 
 // Does not wait for a change to end: a handler may have interrupted it.
-[[maybe_unused]] void CallBack(const FailureRecord& record) {
+[[maybe_unused]] void CallBack(const hakmem_failure_t& failure) {
   for (int attempt = 0; attempt < 100; ++attempt) {
     // acquire: pair with the releases in SetCallback.
     const uint32_t before = callback_version.load(std::memory_order_acquire);
@@ -101,24 +56,37 @@ constinit std::atomic<void*> callback_argument{nullptr};
     const uint32_t after = callback_version.load(std::memory_order_relaxed);
     if (before != after || before % 2 != 0) continue;
     if (function == nullptr) return;
-    const hakmem_failure_t failure = PublicForm(record);
     return function(&failure, argument);
   }
 }
 
-struct Visit {
-  void (*function)(const hakmem_failure_t*, void*);
-  void* argument;
-};
-
-[[maybe_unused]] void VisitOne(const FailureRecord& record, void* visit) {
-  const hakmem_failure_t failure = PublicForm(record);
-  const auto* v = static_cast<const Visit*>(visit);
-  v->function(&failure, v->argument);
+// As much of `*failure` as its writer filled in, zeros behind it: a program
+// that was built with an older version has a shorter struct.
+[[maybe_unused]] hakmem_failure_t WholeOf(const hakmem_failure_t* failure) {
+  hakmem_failure_t whole = {};
+  memcpy(&whole, failure,
+         std::min<size_t>(failure->struct_size, sizeof(whole)));
+  return whole;
 }
 
-// Who asks for a trace that cannot come should not wait for it.
-__attribute__((constructor)) void TellThatThereIsNoTrace() {
+// Writes by write(failure, out) into `buffer`, as snprintf does.
+template <typename Write>
+size_t WriteTo(const hakmem_failure_t* failure, char* buffer, size_t capacity,
+               Write&& write) {
+  hakmem::TextBuffer out(buffer, capacity == 0 ? 0 : capacity - 1);
+  if constexpr (kTracing) write(WholeOf(failure), out);
+  if (capacity != 0) buffer[std::min(out.length(), capacity - 1)] = '\0';
+  return out.length();
+}
+
+template <typename Code>
+const char* NameOrNone(Code code) {
+  if constexpr (kTracing) return hakmem::NameOf(code);
+  return "";
+}
+
+// Nobody should wait for a trace that cannot come.
+__attribute__((constructor)) void ReportThatThereIsNoTrace() {
   if constexpr (kTracing) return;
   options::Read();
   if (options::Get(options::k_ace_trace) == 0) return;
@@ -127,7 +95,7 @@ __attribute__((constructor)) void TellThatThereIsNoTrace() {
       .Send();
 }
 
-__attribute__((destructor)) void TellWhatWasLeftOut() {
+__attribute__((destructor)) void PrintWhatWasLeftOut() {
   if constexpr (kTracing) hakmem::PrintFailuresLeftOut();
 }
 
@@ -135,10 +103,10 @@ __attribute__((destructor)) void TellWhatWasLeftOut() {
 
 int hakmem_last_failure(hakmem_failure_t* failure, size_t size) noexcept {
   if constexpr (kTracing) {
-    FailureRecord record;
-    if (!hakmem::LastFailure(&record)) return 0;
-    const hakmem_failure_t last = PublicForm(record);
-    memcpy(failure, &last, std::min(size, sizeof(last)));
+    hakmem_failure_t last;
+    if (!hakmem::LastFailure(&last)) return 0;
+    last.struct_size = static_cast<uint32_t>(std::min(size, sizeof(last)));
+    memcpy(failure, &last, last.struct_size);
     return 1;
   }
   return 0;
@@ -146,10 +114,7 @@ int hakmem_last_failure(hakmem_failure_t* failure, size_t size) noexcept {
 
 size_t hakmem_failures(void (*visit)(const hakmem_failure_t*, void*),
                        void* argument) noexcept {
-  if constexpr (kTracing) {
-    Visit each = {visit, argument};
-    return hakmem::ForEachFailure(VisitOne, &each);
-  }
+  if constexpr (kTracing) return hakmem::ForEachFailure(visit, argument);
   return 0;
 }
 
@@ -162,12 +127,44 @@ void hakmem_set_failure_callback(void (*callback)(const hakmem_failure_t*,
   }
 }
 
+const char* hakmem_failure_entry_name(hakmem_failure_entry_t entry) noexcept {
+  return NameOrNone(entry);
+}
+
+const char* hakmem_failure_layer_name(hakmem_failure_layer_t layer) noexcept {
+  return NameOrNone(layer);
+}
+
+const char* hakmem_failure_cause_name(hakmem_failure_cause_t cause) noexcept {
+  return NameOrNone(cause);
+}
+
+const char* hakmem_failure_subcause_name(
+    hakmem_failure_subcause_t subcause) noexcept {
+  return NameOrNone(subcause);
+}
+
+const char* hakmem_failure_os_request_name(
+    hakmem_failure_os_request_t os_request) noexcept {
+  return NameOrNone(os_request);
+}
+
 size_t hakmem_failure_text(const hakmem_failure_t* failure, char* buffer,
                            size_t capacity) noexcept {
-  hakmem::TextBuffer out(buffer, capacity == 0 ? 0 : capacity - 1);
-  if constexpr (kTracing) hakmem::WriteFailure(RecordOf(*failure), out);
-  if (capacity != 0) buffer[std::min(out.length(), capacity - 1)] = '\0';
-  return out.length();
+  return WriteTo(failure, buffer, capacity,
+                 [](const auto& whole, hakmem::TextBuffer& out) {
+                   hakmem::WriteFailureText(whole, out);
+                 });
+}
+
+size_t hakmem_failure_json(const hakmem_failure_t* failure, char* buffer,
+                           size_t capacity) noexcept {
+  return WriteTo(failure, buffer, capacity,
+                 [](const auto& whole, hakmem::TextBuffer& out) {
+                   out.Text("{");
+                   hakmem::WriteFailureJsonFields(whole, out);
+                   out.Text("}");
+                 });
 }
 
 size_t hakmem_routings(void (*visit)(size_t, size_t, uint64_t, uint64_t, void*),

@@ -9,7 +9,6 @@
 #include "ace_mode.h"
 #include "base/text/log.h"
 #include "base/text/options.h"
-#include "frontend/api/lookup_cost.h"
 #include "frontend/api/statistics.h"
 #include "frontend/dispatch/allocator.h"
 #include "frontend/dispatch/heap_check.h"
@@ -19,12 +18,12 @@ namespace options = hakmem::options;
 
 namespace {
 
-// "0.2.0 (<back-end>, ace <variant>)"
+// "0.2.0 (<back-end>, ace <variant>)"; HAKMEM_VERSION is of version.bzl.
 constexpr std::array<char, 48> kVersion = [] {
   std::array<char, 48> text{};
   size_t length = 0;
-  for (const char* part : {"0.2.0 (", hakmem::LinkedBackend::kName, ", ace ",
-                           hakmem::kAceModeName, ")"}) {
+  for (const char* part : {HAKMEM_VERSION " (", hakmem::LinkedBackend::kName,
+                           ", ace ", hakmem::kAceModeName, ")"}) {
     for (; *part != '\0'; ++part) text[length++] = *part;
   }
   return text;
@@ -60,5 +59,3 @@ size_t hakmem_stats_json(char* buffer, size_t capacity) noexcept {
 }
 
 int hakmem_check_heap() noexcept { return hakmem::CheckHeap(); }
-
-double hakmem_lookup_cycles() noexcept { return hakmem::MeasureLookup(); }

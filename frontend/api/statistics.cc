@@ -49,8 +49,6 @@ constexpr Field kFields[] = {
     HAKMEM_FIELD(purged_bytes),
     HAKMEM_FIELD(map_calls),
     HAKMEM_FIELD(map_failures),
-    HAKMEM_FIELD(fallbacks),
-    HAKMEM_FIELD(free_list_faults),
     HAKMEM_FIELD(mid_live_bytes),
     HAKMEM_FIELD(ace_cached_bytes),
     HAKMEM_FIELD(large_cached_bytes),
@@ -133,16 +131,14 @@ hakmem_stats_t GatherStatistics() {
   s.purged_bytes = CountOf(Event::kPurgedByte);
   s.map_calls = CountOf(Event::kMapCall);
   s.map_failures = CountOf(Event::kMapFailure);
-  s.fallbacks = CountOf(Event::kFallback);
-  s.free_list_faults = CountOf(Event::kFreeListFault);
   s.ace_classes_begun = CountOf(Event::kClassBegun);
   s.ace_classes_retired = CountOf(Event::kClassRetired);
   s.bins_grown = CountOf(Event::kBinGrown);
   s.bins_emptied = CountOf(Event::kRoomMade);
   if constexpr (kTracing) {
-    s.failures_threshold = FailuresOf(Cause::kThreshold);
-    s.failures_exhaustion = FailuresOf(Cause::kExhaustion);
-    s.failures_mapfail = FailuresOf(Cause::kMapFail);
+    s.failures_threshold = FailuresOf(HAKMEM_CAUSE_THRESHOLD);
+    s.failures_exhaustion = FailuresOf(HAKMEM_CAUSE_EXHAUSTION);
+    s.failures_mapfail = FailuresOf(HAKMEM_CAUSE_MAPFAIL);
     s.failures_forgotten = FailuresForgotten();
     for (size_t i = 0; i < RoutingRange::kCount; ++i) {
       s.routings += RoutingOf(i).requests;

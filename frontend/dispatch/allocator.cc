@@ -42,25 +42,20 @@ struct Request {
   bool can_do_without = false;  // a refusal is no failure
 };
 
-void RecordRefusal(const Request& request, Layer layer, SizeClass c,
-                   int error) {
+void RecordRefusal(const Request& request, hakmem_failure_layer_t layer,
+                   SizeClass c) {
   if constexpr (!kTracing) return;
-  FailedRequest failed;
-  failed.entry = request.call.entry;
-  failed.layer = layer;
-  failed.bytes = request.bytes;
-  failed.alignment = request.alignment;
-  failed.class_bytes = ClassBytes(c);
-  failed.error = error;
-  failed.thread = ThreadCache::IdOfThisThread();
-  failed.caller = request.call.caller;
-  // What is impossible nobody holds anything for.
-  if (layer != Layer::kFrontend) {
-    const Occupancy held = OccupancyOf(layer, c);
-    failed.live = held.live;
-    failed.cached = held.cached;
-  }
-  RecordFailure(failed);
+  const Occupancy held = OccupancyOf(layer, c);
+  hakmem_failure_t failure = {};
+  failure.entry = request.call.entry;
+  failure.layer = layer;
+  failure.error = ENOMEM;
+  failure.size = request.bytes;
+  failure.alignment = request.alignment;
+  failure.class_bytes = ClassBytes(c);
+  failure.live_bytes = held.live;
+  failure.cached_bytes = held.cached;
+  RecordFailure(&failure, request.call.caller);
 }
 
 // How long a gathering that found nothing is taken for the answer.
@@ -99,8 +94,8 @@ auto CollectAndRun(Allocate&& allocate) {
 // that may help, it is run once more, and then `last_resort`. A request that
 // fails for good is recorded; errno is set.
 template <typename Allocate, typename LastResort>
-auto AfterRefusal(const Request& request, Layer layer, SizeClass c,
-                  Allocate&& allocate, LastResort&& last_resort) {
+auto AfterRefusal(const Request& request, hakmem_failure_layer_t layer,
+                  SizeClass c, Allocate&& allocate, LastResort&& last_resort) {
   decltype(allocate()) result{};
   if (FallbackHeap::IsInEmergency()) {
     // What follows takes locks.
@@ -110,7 +105,7 @@ auto AfterRefusal(const Request& request, Layer layer, SizeClass c,
   if (MayHelpToCollect(request)) result = CollectAndRun(allocate);
   if (!result) result = last_resort();
   if (!result && !request.can_do_without) {
-    RecordRefusal(request, layer, c, ENOMEM);
+    RecordRefusal(request, layer, c);
     errno = ENOMEM;
   }
   return result;
@@ -132,8 +127,8 @@ SpanAllocation TakeSpanFromReserve(const Request& request) {
 
 // Runs `allocate`, with what follows when it fails.
 template <typename Allocate, typename LastResort>
-auto WithRetry(const Request& request, Layer layer, SizeClass c,
-               Allocate&& allocate, LastResort&& last_resort) {
+auto WithRetry(const Request& request, hakmem_failure_layer_t layer,
+               SizeClass c, Allocate&& allocate, LastResort&& last_resort) {
   auto result = allocate();
   if (result) [[likely]] {
     return result;
@@ -143,7 +138,7 @@ auto WithRetry(const Request& request, Layer layer, SizeClass c,
 
 void* AllocateFromClass(SizeClass c, const Request& request) {
   return WithRetry(
-      request, IsMid(c) ? Layer::kAce : Layer::kBackend, c,
+      request, IsMid(c) ? HAKMEM_LAYER_ACE : HAKMEM_LAYER_BACKEND, c,
       [c] { return ThreadCache::Allocate(c); },
       [&] { return TakeFromReserve(request); });
 }
@@ -152,7 +147,8 @@ SpanAllocation AllocateSpan(const Request& request, Ace::Contents contents) {
   const bool is_large =
       std::max(request.bytes, request.alignment) > kMaxSpanBytes;
   return WithRetry(
-      request, is_large ? Layer::kLarge : Layer::kAce, SizeClass::kNone,
+      request, is_large ? HAKMEM_LAYER_LARGE : HAKMEM_LAYER_ACE,
+      SizeClass::kNone,
       [&] {
         return ThreadCache::AllocateSpan(request.bytes, request.alignment,
                                          contents);
@@ -274,8 +270,8 @@ template <BlockCall kFunction>
 [[gnu::noinline]] size_t BytesToFree(const void* block, Call call) {
   const uintptr_t address = AddressOf(block);
   const BlockCall function =
-      call.entry == EntryPoint::kRealloc        ? BlockCall::kRealloc
-      : call.entry == EntryPoint::kReallocarray ? BlockCall::kReallocarray
+      call.entry == HAKMEM_ENTRY_REALLOC        ? BlockCall::kRealloc
+      : call.entry == HAKMEM_ENTRY_REALLOCARRAY ? BlockCall::kReallocarray
                                                 : BlockCallScope::Of(address);
   const BlockCallScope scope(function, address);
   return Guard::Owns(address) ? Guard::BytesAt(address, function, call.caller)
@@ -323,10 +319,10 @@ template <BlockCall kFunction>
 }  // namespace
 
 void* AllocateSlow(size_t bytes, Call call) {
-  const Request request{bytes, 0, call};
   if (bytes > kMaxBytes) [[unlikely]] {
     return RefuseImpossible(bytes, 0, ENOMEM, call);
   }
+  const Request request{bytes, 0, call};
   // The short ways first: a mid block from its bin, a span that is to be had.
   if (bytes > kMaxTinyBytes && bytes <= kMaxSpanBytes &&
       !ThreadCache::SeesEveryCall()) {
@@ -346,7 +342,7 @@ void* AllocateSlow(size_t bytes, Call call) {
         return PointerTo(span);
       }
       return Told(PointerTo(AfterRefusal(
-                      request, Layer::kAce, SizeClass::kNone, allocate,
+                      request, HAKMEM_LAYER_ACE, SizeClass::kNone, allocate,
                       [&] { return TakeSpanFromReserve(request); })),
                   request);
     }
@@ -391,9 +387,10 @@ void* ReallocateForArray(void* block, size_t bytes, Call call) {
   return ReallocateAs<BlockCall::kReallocarray>(block, bytes, call);
 }
 
-void* RefuseImpossible(size_t bytes, size_t alignment, int error, Call call) {
-  RecordRefusal({bytes, alignment, call}, Layer::kFrontend, SizeClass::kNone,
-                error);
+// Not inline: its callers save no registers on the way here.
+[[gnu::noinline]] void* RefuseImpossible(size_t bytes, size_t alignment,
+                                         int error, Call call) {
+  RecordImpossible(call.entry, bytes, alignment, error, call.caller);
   errno = error;
   return nullptr;
 }

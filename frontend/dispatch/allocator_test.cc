@@ -42,25 +42,25 @@ constexpr int kThreads = 4;
 void* Malloc(size_t bytes) {
   void* block = PopFromBins(bytes);
   return block != nullptr ? block
-                          : AllocateSlow(bytes, CallOf(EntryPoint::kMalloc));
+                          : AllocateSlow(bytes, CallOf(HAKMEM_ENTRY_MALLOC));
 }
 
 void* Calloc(size_t bytes) {
   void* block = PopFromBins(bytes);
   return block != nullptr ? memset(block, 0, bytes)
-                          : AllocateZeroed(bytes, CallOf(EntryPoint::kCalloc));
+                          : AllocateZeroed(bytes, CallOf(HAKMEM_ENTRY_CALLOC));
 }
 
 void* Memalign(size_t alignment, size_t bytes) {
-  return AllocateAligned(alignment, bytes, CallOf(EntryPoint::kMemalign));
+  return AllocateAligned(alignment, bytes, CallOf(HAKMEM_ENTRY_MEMALIGN));
 }
 
 void* Realloc(void* block, size_t bytes) {
-  return Reallocate(block, bytes, CallOf(EntryPoint::kRealloc));
+  return Reallocate(block, bytes, CallOf(HAKMEM_ENTRY_REALLOC));
 }
 
 void Free(void* block) {
-  if (!PushToBins(block)) FreeSlow(block, CallOf(EntryPoint::kNone));
+  if (!PushToBins(block)) FreeSlow(block, CallOf(HAKMEM_ENTRY_NONE));
 }
 
 // A block, and what was written into it: all of it by `size`.

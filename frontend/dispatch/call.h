@@ -5,23 +5,24 @@
 
 #include <type_traits>
 
-#include "tracing/failures/failure.h"
+#include "hakmem/hakmem.h"
+#include "tracing_mode.h"
 
 namespace hakmem {
 namespace internal {
 
 struct TracedCall {
-  constexpr TracedCall(EntryPoint the_entry, const void* the_caller)
+  constexpr TracedCall(hakmem_failure_entry_t the_entry, const void* the_caller)
       : entry(the_entry), caller(the_caller) {}
 
-  EntryPoint entry;
+  hakmem_failure_entry_t entry;
   const void* caller;  // return address in the program
 };
 
 struct UntracedCall {
-  constexpr UntracedCall(EntryPoint, const void*) {}
+  constexpr UntracedCall(hakmem_failure_entry_t, const void*) {}
 
-  static constexpr EntryPoint entry = EntryPoint::kNone;
+  static constexpr hakmem_failure_entry_t entry = HAKMEM_ENTRY_NONE;
   static constexpr const void* caller = nullptr;
 };
 
@@ -33,7 +34,7 @@ using Call =
 // The call of the function that this stands in. On a hot path it stands in a
 // cold function that the hot one ends with, so that nothing of it is done early
 // (such a jump leaves the program's return address in place).
-[[gnu::always_inline]] inline Call CallOf(EntryPoint entry) {
+[[gnu::always_inline]] inline Call CallOf(hakmem_failure_entry_t entry) {
   return {entry, __builtin_return_address(0)};
 }
 

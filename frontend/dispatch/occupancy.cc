@@ -50,7 +50,7 @@ void AddSlab(const Slab& slab, void* sums) {
 
 }  // namespace
 
-Occupancy OccupancyOf(Layer layer, SizeClass c) {
+Occupancy OccupancyOf(hakmem_failure_layer_t layer, SizeClass c) {
   const uint64_t now = CoarseMilliseconds();
   uint64_t until = kept_until.load(std::memory_order_relaxed);
   // One of those that find the figures too old looks.
@@ -59,9 +59,9 @@ Occupancy OccupancyOf(Layer layer, SizeClass c) {
                                          std::memory_order_relaxed)) {
     Look();
   }
-  const size_t pool = c != SizeClass::kNone    ? Index(c)
-                      : layer == Layer::kLarge ? kLarge
-                                               : kSpans;
+  const size_t pool = c != SizeClass::kNone         ? Index(c)
+                      : layer == HAKMEM_LAYER_LARGE ? kLarge
+                                                    : kSpans;
   return {kept[pool].live.load(std::memory_order_relaxed),
           kept[pool].cached.load(std::memory_order_relaxed)};
 }

@@ -19,10 +19,10 @@ struct Occupancy {
   uint64_t cached = 0;
 };
 
-// What class `c` holds, or for kNone what all spans (Layer::kAce) or large
+// What class `c` holds, or for kNone what all spans (HAKMEM_LAYER_ACE) or large
 // blocks do; at most a tenth of a second old. Takes the locks of the back-end
 // and ACE. Thread-safe.
-Occupancy OccupancyOf(Layer layer, SizeClass c);
+Occupancy OccupancyOf(hakmem_failure_layer_t layer, SizeClass c);
 
 }  // namespace hakmem
 

@@ -26,7 +26,6 @@ using hakmem::AllocateZeroed;
 using hakmem::BlockCall;
 using hakmem::Call;
 using hakmem::CallOf;
-using hakmem::EntryPoint;
 using hakmem::kChecksFrees;
 using hakmem::Reallocate;
 using hakmem::ReallocateForArray;
@@ -39,11 +38,11 @@ using hakmem::SizedFreeHint;
 }
 
 [[gnu::noinline]] void* MallocSlow(size_t size) {
-  return FromMalloc(hakmem::AllocateSlow(size, CallOf(EntryPoint::kMalloc)));
+  return FromMalloc(hakmem::AllocateSlow(size, CallOf(HAKMEM_ENTRY_MALLOC)));
 }
 
 [[gnu::noinline]] void FreeSlow(void* block) {
-  hakmem::FreeSlow(block, CallOf(EntryPoint::kNone));
+  hakmem::FreeSlow(block, CallOf(HAKMEM_ENTRY_NONE));
 }
 
 [[gnu::always_inline]] inline void Free(void* block) {
@@ -53,14 +52,14 @@ using hakmem::SizedFreeHint;
 }
 
 [[gnu::noinline]] void FreeSlowAs(void* block, BlockCall function) {
-  hakmem::FreeSlow(block, CallOf(EntryPoint::kNone), function);
+  hakmem::FreeSlow(block, CallOf(HAKMEM_ENTRY_NONE), function);
 }
 
 // What the caller says of the block, null or not, is not needed to free it.
 [[gnu::always_inline]] inline void FreeInTerms(void* block, SizedFreeHint terms,
                                                BlockCall function) {
   if constexpr (kChecksFrees) {
-    hakmem::FreeInTerms(block, terms, function, CallOf(EntryPoint::kNone));
+    hakmem::FreeInTerms(block, terms, function, CallOf(HAKMEM_ENTRY_NONE));
   } else if (!hakmem::PushToBins(block)) [[unlikely]] {
     FreeSlowAs(block, function);
   }
@@ -108,7 +107,7 @@ HAKMEM_API void* malloc(size_t size) noexcept {
 HAKMEM_API void free(void* block) noexcept { Free(block); }
 
 HAKMEM_API void* calloc(size_t count, size_t size) noexcept {
-  const Call call = CallOf(EntryPoint::kCalloc);
+  const Call call = CallOf(HAKMEM_ENTRY_CALLOC);
   size_t bytes;
   if (__builtin_mul_overflow(count, size, &bytes)) {
     return RefuseImpossible(SIZE_MAX, 0, ENOMEM, call);
@@ -120,7 +119,7 @@ HAKMEM_API void* calloc(size_t count, size_t size) noexcept {
 }
 
 HAKMEM_API void* realloc(void* block, size_t size) noexcept {
-  const Call call = CallOf(EntryPoint::kRealloc);
+  const Call call = CallOf(HAKMEM_ENTRY_REALLOC);
   if (size == 0 && block != nullptr) {
     return FreeForRealloc(block, call, BlockCall::kRealloc);
   }
@@ -128,24 +127,24 @@ HAKMEM_API void* realloc(void* block, size_t size) noexcept {
 }
 
 HAKMEM_API void* reallocarray(void* block, size_t count, size_t size) noexcept {
-  return ReallocateArray(block, count, size, CallOf(EntryPoint::kReallocarray));
+  return ReallocateArray(block, count, size, CallOf(HAKMEM_ENTRY_REALLOCARRAY));
 }
 
 HAKMEM_API void* memalign(size_t alignment, size_t size) noexcept {
-  return AllocateRoundedAligned(alignment, size, CallOf(EntryPoint::kMemalign));
+  return AllocateRoundedAligned(alignment, size, CallOf(HAKMEM_ENTRY_MEMALIGN));
 }
 
 // C17 takes any size. It lets an alignment that is no power of two fail; until
 // 2.38 glibc's is its memalign, and programs go by that.
 HAKMEM_API void* aligned_alloc(size_t alignment, size_t size) noexcept {
   return AllocateRoundedAligned(alignment, size,
-                                CallOf(EntryPoint::kAlignedAlloc));
+                                CallOf(HAKMEM_ENTRY_ALIGNED_ALLOC));
 }
 
 // POSIX: the error is returned; errno and, on failure, *block are untouched.
 HAKMEM_API int posix_memalign(void** block, size_t alignment,
                               size_t size) noexcept {
-  const Call call = CallOf(EntryPoint::kPosixMemalign);
+  const Call call = CallOf(HAKMEM_ENTRY_POSIX_MEMALIGN);
   const int saved_errno = errno;
   void* result = nullptr;
   int error = 0;
@@ -163,11 +162,11 @@ HAKMEM_API int posix_memalign(void** block, size_t alignment,
 
 HAKMEM_API void* valloc(size_t size) noexcept {
   return FromMalloc(AllocateAligned(hakmem::os::PageBytes(), size,
-                                    CallOf(EntryPoint::kValloc)));
+                                    CallOf(HAKMEM_ENTRY_VALLOC)));
 }
 
 HAKMEM_API void* pvalloc(size_t size) noexcept {
-  const Call call = CallOf(EntryPoint::kPvalloc);
+  const Call call = CallOf(HAKMEM_ENTRY_PVALLOC);
   const size_t page = hakmem::os::PageBytes();
   const size_t rounded = (size + page - 1) & ~(page - 1);
   if (rounded < size) return RefuseImpossible(size, page, ENOMEM, call);
@@ -214,7 +213,7 @@ void hakmem_free_aligned_sized(void*, size_t, size_t) noexcept
 
 HAKMEM_API void* hakmem_reallocarray(void* block, size_t count,
                                      size_t size) noexcept {
-  return ReallocateArray(block, count, size, CallOf(EntryPoint::kReallocarray));
+  return ReallocateArray(block, count, size, CallOf(HAKMEM_ENTRY_REALLOCARRAY));
 }
 
 HAKMEM_API size_t hakmem_malloc_usable_size(const void* block) noexcept {

@@ -32,7 +32,6 @@ using hakmem::AllocateSlow;
 using hakmem::BlockCall;
 using hakmem::Call;
 using hakmem::CallOf;
-using hakmem::EntryPoint;
 using hakmem::FreeInTerms;
 using hakmem::FreeSlow;
 using hakmem::kChecksFrees;
@@ -82,14 +81,14 @@ template <typename TryAllocate>
 
 template <Origin kOrigin>
 [[gnu::noinline]] void* NewSlow(size_t size) {
-  const Call call = CallOf(EntryPoint::kNew);
+  const Call call = CallOf(HAKMEM_ENTRY_NEW);
   return AllocateOrThrow(
       [=] { return WithOrigin(AllocateSlow(size, call), kOrigin); });
 }
 
 template <Origin kOrigin>
 [[gnu::noinline]] void* NewSlowNothrow(size_t size) noexcept {
-  const Call call = CallOf(EntryPoint::kNew);
+  const Call call = CallOf(HAKMEM_ENTRY_NEW);
   return AllocateOrNull(
       [=] { return WithOrigin(AllocateSlow(size, call), kOrigin); });
 }
@@ -109,7 +108,7 @@ template <Origin kOrigin>
 template <Origin kOrigin>
 [[gnu::always_inline]] inline void* NewAligned(size_t size,
                                                align_val_t alignment) {
-  const Call call = CallOf(EntryPoint::kNewAligned);
+  const Call call = CallOf(HAKMEM_ENTRY_NEW_ALIGNED);
   return AllocateOrThrow([=] {
     return WithOrigin(
         AllocateAligned(static_cast<size_t>(alignment), size, call), kOrigin);
@@ -119,7 +118,7 @@ template <Origin kOrigin>
 template <Origin kOrigin>
 [[gnu::always_inline]] inline void* NewAlignedNothrow(
     size_t size, align_val_t alignment) noexcept {
-  const Call call = CallOf(EntryPoint::kNewAligned);
+  const Call call = CallOf(HAKMEM_ENTRY_NEW_ALIGNED);
   return AllocateOrNull([=] {
     return WithOrigin(
         AllocateAligned(static_cast<size_t>(alignment), size, call), kOrigin);
@@ -129,7 +128,7 @@ template <Origin kOrigin>
 // noexcept, so that a noexcept operator delete can end with a jump to it.
 template <BlockCall kFunction>
 [[gnu::noinline]] void DeleteSlow(void* block) noexcept {
-  FreeSlow(block, CallOf(EntryPoint::kNone), kFunction);
+  FreeSlow(block, CallOf(HAKMEM_ENTRY_NONE), kFunction);
 }
 
 template <BlockCall kFunction>
@@ -142,7 +141,7 @@ template <BlockCall kFunction>
 template <BlockCall kFunction>
 [[gnu::noinline]] void DeleteInTermsSlow(void* block,
                                          SizedFreeHint terms) noexcept {
-  FreeInTerms(block, terms, kFunction, CallOf(EntryPoint::kNone));
+  FreeInTerms(block, terms, kFunction, CallOf(HAKMEM_ENTRY_NONE));
 }
 
 // The size and the alignment that a program deletes with are not needed: a

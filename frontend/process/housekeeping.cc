@@ -68,16 +68,17 @@ void PurgeDue(uint64_t now, bool is_quiet, FlushIdle flush_idle) {
   has_more_to_purge = budget.is_spent();
 }
 
-// A refusal that no request of the program failed for.
-void TellOfRefusedHugePages() {
+// Records a refusal that made no request of the program fail.
+void RecordRefusedHugePages() {
   if constexpr (!kTracing) return;
   const HugePages::Refusal refusal = HugePages::TakeRefusal();
   if (refusal.error == 0) return;
-  NoteMapFail(OsRequest::kHugePages, refusal.error, refusal.bytes);
-  FailedRequest none;
-  none.layer = Layer::kBackend;
-  none.error = refusal.error;
-  RecordFailure(none);
+  NoteMapFail(HAKMEM_OS_REQUEST_HUGE_PAGES, refusal.error, refusal.bytes);
+  hakmem_failure_t failure = {};
+  failure.entry = HAKMEM_ENTRY_NONE;
+  failure.layer = HAKMEM_LAYER_BACKEND;
+  failure.error = refusal.error;
+  RecordFailure(&failure);
 }
 
 }  // namespace
@@ -96,7 +97,7 @@ void RunHousekeeping(uint64_t now, bool is_quiet, FlushIdle flush_idle) {
         std::clamp<uint64_t>(options::Get(options::k_decay) / 8, 1, 1000);
     const uint64_t wait = !has_more_to_purge ? interval : is_quiet ? 0 : 1;
     next_run.store(now + wait, std::memory_order_relaxed);
-    TellOfRefusedHugePages();
+    RecordRefusedHugePages();
   }
   is_housekeeping.store(false, std::memory_order_release);
 }

@@ -96,12 +96,6 @@ class ThreadCache : public ListNode<ThreadCache> {
   // Whether FlushThisThread would give anything back.
   static bool ThisThreadHoldsBlocks();
 
-  // The calling thread's id, as gettid(2), without a system call; 0 when it has
-  // no cache.
-  static uint32_t IdOfThisThread() {
-    return own_ != nullptr ? own_->thread_ : 0;
-  }
-
   // Takes over options that were read after this thread's cache began.
   static void ApplyOptions();
 

@@ -23,18 +23,18 @@ namespace {
 void* Malloc(size_t size) noexcept {
   void* block = PopFromBins(size);
   return block != nullptr ? block
-                          : AllocateSlow(size, CallOf(EntryPoint::kMalloc));
+                          : AllocateSlow(size, CallOf(HAKMEM_ENTRY_MALLOC));
 }
 
 void Free(void* block) noexcept {
-  if (!PushToBins(block)) FreeSlow(block, CallOf(EntryPoint::kNone));
+  if (!PushToBins(block)) FreeSlow(block, CallOf(HAKMEM_ENTRY_NONE));
 }
 
 void* Calloc(size_t count, size_t size) noexcept {
   const size_t bytes = count * size;
   void* block = PopFromBins(bytes);
   return block != nullptr ? memset(block, 0, bytes)
-                          : AllocateZeroed(bytes, CallOf(EntryPoint::kCalloc));
+                          : AllocateZeroed(bytes, CallOf(HAKMEM_ENTRY_CALLOC));
 }
 
 void* ReallocateArray(void* block, size_t count, size_t size) noexcept {
@@ -43,7 +43,7 @@ void* ReallocateArray(void* block, size_t count, size_t size) noexcept {
     Free(block);
     return nullptr;
   }
-  return Reallocate(block, bytes, CallOf(EntryPoint::kReallocarray));
+  return Reallocate(block, bytes, CallOf(HAKMEM_ENTRY_REALLOCARRAY));
 }
 
 void* Realloc(void* block, size_t size) noexcept {
@@ -51,22 +51,23 @@ void* Realloc(void* block, size_t size) noexcept {
 }
 
 void* Memalign(size_t alignment, size_t size) noexcept {
-  return AllocateAligned(alignment, size, CallOf(EntryPoint::kMemalign));
+  return AllocateAligned(alignment, size, CallOf(HAKMEM_ENTRY_MEMALIGN));
 }
 
 int PosixMemalign(void** block, size_t alignment, size_t size) noexcept {
-  *block = AllocateAligned(alignment, size, CallOf(EntryPoint::kPosixMemalign));
+  *block =
+      AllocateAligned(alignment, size, CallOf(HAKMEM_ENTRY_POSIX_MEMALIGN));
   return *block == nullptr ? ENOMEM : 0;
 }
 
 void* Valloc(size_t size) noexcept {
-  return AllocateAligned(os::PageBytes(), size, CallOf(EntryPoint::kValloc));
+  return AllocateAligned(os::PageBytes(), size, CallOf(HAKMEM_ENTRY_VALLOC));
 }
 
 void* Pvalloc(size_t size) noexcept {
   const size_t page = os::PageBytes();
   return AllocateAligned(page, std::max((size + page - 1) & ~(page - 1), page),
-                         CallOf(EntryPoint::kPvalloc));
+                         CallOf(HAKMEM_ENTRY_PVALLOC));
 }
 
 size_t UsableSize(void* block) noexcept { return UsableBytes(block); }
@@ -77,16 +78,16 @@ size_t Collect() noexcept { return CollectAll(); }
 
 void* New(size_t size, size_t alignment) noexcept {
   if (alignment != 0) {
-    return AllocateAligned(alignment, size, CallOf(EntryPoint::kNewAligned));
+    return AllocateAligned(alignment, size, CallOf(HAKMEM_ENTRY_NEW_ALIGNED));
   }
   void* block = PopFromBins(size);
   return block != nullptr ? block
-                          : AllocateSlow(size, CallOf(EntryPoint::kNew));
+                          : AllocateSlow(size, CallOf(HAKMEM_ENTRY_NEW));
 }
 
 void FreeAs(void* block, SizedFreeHint terms, BlockCall function) {
   if constexpr (!kChecksFrees) return Free(block);
-  FreeInTerms(block, terms, function, CallOf(EntryPoint::kNone));
+  FreeInTerms(block, terms, function, CallOf(HAKMEM_ENTRY_NONE));
 }
 
 void Delete(void* block, size_t size, size_t alignment) noexcept {

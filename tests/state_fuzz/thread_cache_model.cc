@@ -38,11 +38,11 @@ void* BlockAt(uintptr_t address) { return reinterpret_cast<void*>(address); }
 void* Malloc(size_t bytes) {
   void* block = PopFromBins(bytes);
   return block != nullptr ? block
-                          : AllocateSlow(bytes, CallOf(EntryPoint::kMalloc));
+                          : AllocateSlow(bytes, CallOf(HAKMEM_ENTRY_MALLOC));
 }
 
 void FreeBlock(void* block) {
-  if (!PushToBins(block)) FreeSlow(block, CallOf(EntryPoint::kNone));
+  if (!PushToBins(block)) FreeSlow(block, CallOf(HAKMEM_ENTRY_NONE));
 }
 
 void CollectAllParts() {
@@ -124,7 +124,7 @@ void ThreadCacheModel::Allocate(ByteSource& source) {
       block = Malloc(bytes);
       break;
     case 1:
-      block = AllocateZeroed(bytes, CallOf(EntryPoint::kCalloc));
+      block = AllocateZeroed(bytes, CallOf(HAKMEM_ENTRY_CALLOC));
       if (block != nullptr) {
         for (size_t i = 0; i < bytes; ++i) {
           Check(static_cast<char*>(block)[i] == 0,
@@ -136,7 +136,7 @@ void ThreadCacheModel::Allocate(ByteSource& source) {
     default: {
       const size_t alignment = source.PowerOfTwo(1, kChunkBytes);
       block =
-          AllocateAligned(alignment, bytes, CallOf(EntryPoint::kAlignedAlloc));
+          AllocateAligned(alignment, bytes, CallOf(HAKMEM_ENTRY_ALIGNED_ALLOC));
       Check(AddressOf(block) % alignment == 0, "%p not aligned to %zu", block,
             alignment);
     }
@@ -174,7 +174,7 @@ void ThreadCacheModel::Reallocate(ByteSource& source) {
   if (blocks_.bytes() + bytes > kMostLive) return;
   const FaultWatch faults;
   void* block = hakmem::Reallocate(BlockAt(old.address), bytes,
-                                   CallOf(EntryPoint::kRealloc));
+                                   CallOf(HAKMEM_ENTRY_REALLOC));
   if (block == nullptr) {
     return Check(faults.Happened(), "%zu bytes refused by nobody", bytes);
   }

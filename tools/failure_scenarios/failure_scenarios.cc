@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
 #include "tools/command_line/command_line.h"
 #include "tools/failure_scenarios/run_scenario.h"
 #include "tools/failure_scenarios/scenarios.h"
@@ -24,17 +25,22 @@ std::string Size(uint64_t bytes) {
   return bytes == UINT64_MAX ? "overflow" : HumanBytes(bytes);
 }
 
-std::string Evidence(const RecordedFailure& f) {
-  if (f.limit_bytes != 0) {
-    return absl::StrCat(HumanBytes(f.live_bytes + f.cached_bytes), " of ",
-                        HumanBytes(f.limit_bytes));
+std::string Evidence(const nlohmann::json& record) {
+  const auto number = [&](const char* field) {
+    return record.at(field).get<uint64_t>();
+  };
+  if (number("limit_bytes") != 0) {
+    return absl::StrCat(
+        HumanBytes(number("live_bytes") + number("cached_bytes")), " of ",
+        HumanBytes(number("limit_bytes")));
   }
-  if (f.evidence_limit == 0) return "-";
-  if (f.subcause == "max_map_count") {
-    return absl::StrCat(f.evidence_used, " of ", f.evidence_limit);
+  const uint64_t used = number("evidence_used");
+  const uint64_t limit = number("evidence_limit");
+  if (limit == 0) return "-";
+  if (record.at("subcause") == "max_map_count") {
+    return absl::StrCat(used, " of ", limit);
   }
-  return absl::StrCat(HumanBytes(f.evidence_used), " of ",
-                      HumanBytes(f.evidence_limit));
+  return absl::StrCat(HumanBytes(used), " of ", HumanBytes(limit));
 }
 
 // False when one was not recorded.
@@ -51,9 +57,11 @@ bool RunAll(const std::string& backend, const std::string& ace,
       all = false;
       continue;
     }
-    table.AddRow({scenario.description, failure->entry, Size(failure->size),
-                  failure->cause, failure->subcause, Evidence(*failure),
-                  std::string(failure->Explanation())});
+    const nlohmann::json& record = failure->record;
+    table.AddRow({scenario.description, record.at("entry"),
+                  Size(record.at("size")), record.at("cause"),
+                  record.at("subcause"), Evidence(record),
+                  record.at("explanation")});
   }
   std::cout << backend << ", ACE " << ace << "\n\n"
             << table.Render() << std::endl;

@@ -8,30 +8,14 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "nlohmann/json.hpp"
 #include "tools/failure_scenarios/scenarios.h"
 
 namespace hakmem::tools {
 
-// Fields as in hakmem_failure_t.
 struct RecordedFailure {
-  std::string entry;
-  std::string layer;
-  std::string cause;
-  std::string subcause;
-  std::string text;  // the line that HAKMEM_ACE_TRACE prints
-  uint64_t size = 0;
-  uint64_t alignment = 0;
-  uint64_t error = 0;
-  uint64_t live_bytes = 0;
-  uint64_t cached_bytes = 0;
-  uint64_t limit_bytes = 0;
-  uint64_t os_bytes = 0;
-  uint64_t evidence_used = 0;
-  uint64_t evidence_limit = 0;
+  nlohmann::json record;   // as hakmem_failure_json has it
   uint64_t set_limit = 0;  // what FailureScenario::run returned
-
-  // The end of `text`: why it failed and what to do about it.
-  std::string_view Explanation() const;
 };
 
 // Runs `scenario` on the library with this back-end and ACE, in a child

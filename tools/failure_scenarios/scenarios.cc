@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <fstream>
-#include <utility>
 
 #include "base/os/calls/injected/fault_control.h"
 #include "hakmem/hakmem.h"
@@ -160,36 +159,19 @@ int RunScenarioHere(const std::string& name) {
   // Before memory is out.
   auto* const last_failure = reinterpret_cast<decltype(&hakmem_last_failure)>(
       dlsym(RTLD_DEFAULT, "hakmem_last_failure"));
-  auto* const failure_text = reinterpret_cast<decltype(&hakmem_failure_text)>(
-      dlsym(RTLD_DEFAULT, "hakmem_failure_text"));
-  if (last_failure == nullptr || failure_text == nullptr) return 3;
+  auto* const failure_json = reinterpret_cast<decltype(&hakmem_failure_json)>(
+      dlsym(RTLD_DEFAULT, "hakmem_failure_json"));
+  if (last_failure == nullptr || failure_json == nullptr) return 3;
   for (const FailureScenario& scenario : FailureScenarios()) {
     if (name != scenario.name) continue;
     const uint64_t set_limit = scenario.run();
-    static hakmem_failure_t f;
-    if (last_failure(&f, sizeof(f)) != 1) return 4;
-    static char text[2048];
-    failure_text(&f, text, sizeof(text));
+    static hakmem_failure_t failure;
+    if (last_failure(&failure, sizeof(failure)) != 1) return 4;
+    static char json[4096];
+    failure_json(&failure, json, sizeof(json));
     // dprintf needs no memory.
-    dprintf(STDOUT_FILENO,
-            "entry=%s\nlayer=%s\ncause=%s\nsubcause=%s\ntext=%s\n", f.entry,
-            f.layer, f.cause, f.subcause, text);
-    const std::pair<const char*, uint64_t> numbers[] = {
-        {"size", f.size},
-        {"alignment", f.alignment},
-        {"error", static_cast<uint64_t>(f.error)},
-        {"live_bytes", f.live_bytes},
-        {"cached_bytes", f.cached_bytes},
-        {"limit_bytes", f.limit_bytes},
-        {"os_bytes", f.os_bytes},
-        {"evidence_used", f.evidence_used},
-        {"evidence_limit", f.evidence_limit},
-        {"set_limit", set_limit},
-    };
-    for (const auto& [field, value] : numbers) {
-      dprintf(STDOUT_FILENO, "%s=%llu\n", field,
-              static_cast<unsigned long long>(value));
-    }
+    dprintf(STDOUT_FILENO, "{\"set_limit\":%llu,\"failure\":%s}\n",
+            static_cast<unsigned long long>(set_limit), json);
     // Without what exit would still allocate.
     _exit(0);
   }

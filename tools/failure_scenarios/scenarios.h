@@ -24,9 +24,9 @@ struct FailureScenario {
 
 const std::vector<FailureScenario>& FailureScenarios();
 
-// In such a process: runs the scenario called `name` and prints the newest
-// record, a line "field=value" for each field of RecordedFailure. Returns the
-// exit status.
+// In such a process: runs the scenario called `name` and prints one JSON
+// object: "set_limit", what it returned, and "failure", the newest record as
+// hakmem_failure_json has it. Returns the exit status.
 int RunScenarioHere(const std::string& name);
 
 }  // namespace hakmem::tools

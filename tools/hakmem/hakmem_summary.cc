@@ -6,13 +6,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <map>
+#include <type_traits>
+#include <utility>
 
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
+#include "nlohmann/json.hpp"
 #include "tools/text/human_bytes.h"
 #include "tools/text/table.h"
 
@@ -25,77 +26,59 @@ constexpr size_t kMostKinds = 20;
 
 constexpr std::string_view kPrefix = "hakmem: ";
 
-// Takes "hakmem: " or "hakmem[1234]: " off the front, if it is there.
-void TakePrefix(std::string_view& line) {
-  std::string_view rest = line;
-  if (!absl::ConsumePrefix(&rest, "hakmem")) return;
-  if (absl::ConsumePrefix(&rest, "[")) {
-    const size_t digits = rest.find_first_not_of("0123456789");
-    rest.remove_prefix(std::min(digits, rest.size()));
-    if (!absl::ConsumePrefix(&rest, "]")) return;
-  }
-  if (absl::ConsumePrefix(&rest, ": ")) line = rest;
+// The JSON object that `line` is; another line, also one that was cut off when
+// its process ended, is none and gives an empty one.
+nlohmann::json ObjectIn(std::string_view line) {
+  nlohmann::json object = nlohmann::json::parse(line, nullptr,
+                                                /*allow_exceptions=*/false);
+  return object.is_object() ? object : nlohmann::json::object();
 }
 
-// What stands behind `"name":` in a flat JSON object, quotes removed.
-std::string_view JsonField(std::string_view object, std::string_view name) {
-  const size_t key = object.find(absl::StrCat("\"", name, "\":"));
-  if (key == std::string_view::npos) return {};
-  std::string_view value = object.substr(key + name.size() + 3);
-  if (absl::ConsumePrefix(&value, "\"")) {
-    return value.substr(0, value.find('"'));
-  }
-  return value.substr(0, value.find_first_of(",}"));
+// Fields that are absent, or of another type than the caller's, are
+// `otherwise`.
+template <typename T>
+T FieldOf(const nlohmann::json& object, const char* name, T otherwise = {}) {
+  const auto field = object.find(name);
+  if (field == object.end()) return otherwise;
+  const bool is_right = std::is_same_v<T, std::string>
+                            ? field->is_string()
+                            : field->is_number_unsigned();
+  return is_right ? field->get<T>() : otherwise;
 }
 
-uint64_t JsonNumber(std::string_view object, std::string_view name) {
-  uint64_t number = 0;
-  return absl::SimpleAtoi(JsonField(object, name), &number) ? number : 0;
+uint64_t NumberOf(const nlohmann::json& object, const char* name) {
+  return FieldOf<uint64_t>(object, name);
 }
 
-// Takes "(N more were not printed) " or "N more failures were not printed" off
-// the front; returns N.
-uint64_t TakeNotTold(std::string_view& line) {
-  std::string_view rest = line;
-  const bool in_front = absl::ConsumePrefix(&rest, "(");
-  const size_t digits =
-      std::min(rest.find_first_not_of("0123456789"), rest.size());
-  uint64_t count = 0;
-  if (!absl::SimpleAtoi(rest.substr(0, digits), &count)) return 0;
-  rest.remove_prefix(digits);
-  const std::string_view expected =
-      in_front ? " more were not printed) " : " more failures were not printed";
-  if (!absl::ConsumePrefix(&rest, expected)) return 0;
-  line = rest;
-  return count;
+std::string TextOf(const nlohmann::json& object, const char* name) {
+  return FieldOf<std::string>(object, name);
 }
 
-// Takes "failure 12, thread 3456: ", which differs from line to line of one
-// kind, off the front; false when it is not there.
-bool TakeFailureNumber(std::string_view& line) {
-  if (!absl::StartsWith(line, "failure ")) return false;
-  const size_t colon = line.find(": ");
-  if (colon == std::string_view::npos) return false;
-  line.remove_prefix(colon + 2);
-  return true;
-}
-
-// The frame with its C++ name as the program's text has it: the library prints
-// names as the linker knows them.
-std::string WithReadableName(const std::string& frame) {
-  const size_t begin = frame.find(" _Z");
-  if (begin == std::string::npos) return frame;
-  const size_t end =
-      std::min(frame.find_first_of(" +", begin + 1), frame.size());
-  const std::string name = frame.substr(begin + 1, end - begin - 1);
+// The name as the program's text has it: the library gives names as the linker
+// knows them.
+std::string ReadableName(const std::string& name) {
   int status = 0;
   char* const text =
       abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status);
-  if (text == nullptr) return frame;
-  std::string readable =
-      absl::StrCat(frame.substr(0, begin + 1), text, frame.substr(end));
+  if (text == nullptr) return name;
+  std::string readable = text;
   std::free(text);
   return readable;
+}
+
+// "#0 0x55d0 /usr/bin/a+0x11f7 main+0x27", as far as it is known.
+std::string FrameText(const nlohmann::json& frame) {
+  std::string text = absl::StrCat("#", NumberOf(frame, "frame"), " ",
+                                  TextOf(frame, "address"));
+  if (frame.contains("module")) {
+    absl::StrAppend(&text, " ", TextOf(frame, "module"), "+",
+                    TextOf(frame, "module_offset"));
+  }
+  if (frame.contains("name")) {
+    absl::StrAppend(&text, " ", ReadableName(TextOf(frame, "name")), "+",
+                    TextOf(frame, "name_offset"));
+  }
+  return text;
 }
 
 std::string Times(uint64_t count, std::string_view one, std::string_view many) {
@@ -150,7 +133,7 @@ void AddProcesses(std::vector<ProcessFigures> processes, std::string& text) {
 }
 
 void AddFailures(const FailureList& failures, std::string& text) {
-  uint64_t count = failures.not_told;
+  uint64_t count = failures.dropped;
   for (const FailureKind& kind : failures.kinds) count += kind.count;
   if (count == 0) return;
   AddLine(text, absl::StrCat(Times(count, "request was", "requests were"),
@@ -167,13 +150,13 @@ void AddFailures(const FailureList& failures, std::string& text) {
     const FailureKind& kind = failures.kinds[i];
     AddLine(text, absl::StrCat("  ", kind.count, " x ", kind.text));
     for (const std::string& frame : kind.stack) {
-      AddLine(text, absl::StrCat("      ", WithReadableName(frame)));
+      AddLine(text, absl::StrCat("      ", frame));
     }
   }
-  if (failures.not_told != 0) {
+  if (failures.dropped != 0) {
     AddLine(text, absl::StrCat(
-                      "  ", failures.not_told,
-                      " more, of which nothing was noted (10 a second are)"));
+                      "  ", failures.dropped,
+                      " more, of which nothing was logged (10 a second are)"));
   }
 }
 
@@ -181,53 +164,61 @@ void AddFailures(const FailureList& failures, std::string& text) {
 
 std::vector<ProcessFigures> ParseFigures(std::string_view lines) {
   std::vector<ProcessFigures> processes;
-  for (std::string_view line : absl::StrSplit(lines, '\n')) {
-    TakePrefix(line);
-    if (!absl::StartsWith(line, "{") || !absl::EndsWith(line, "}")) continue;
-    ProcessFigures p;
-    p.pid = JsonNumber(line, "pid");
-    p.program = std::string(JsonField(line, "program"));
-    p.peak_resident = JsonNumber(line, "peak_resident_bytes");
-    p.live = JsonNumber(line, "live_bytes");
-    p.cached = JsonNumber(line, "cached_bytes");
-    p.committed = JsonNumber(line, "committed_bytes");
-    p.failures = JsonNumber(line, "failures_threshold") +
-                 JsonNumber(line, "failures_exhaustion") +
-                 JsonNumber(line, "failures_mapfail");
-    processes.push_back(p);
+  for (const std::string_view line : absl::StrSplit(lines, '\n')) {
+    const nlohmann::json object = ObjectIn(line);
+    if (object.empty()) continue;
+    processes.push_back({
+        .pid = NumberOf(object, "pid"),
+        .program = TextOf(object, "program"),
+        .peak_resident = NumberOf(object, "peak_resident_bytes"),
+        .live = NumberOf(object, "live_bytes"),
+        .cached = NumberOf(object, "cached_bytes"),
+        .committed = NumberOf(object, "committed_bytes"),
+        .failures = NumberOf(object, "failures_threshold") +
+                    NumberOf(object, "failures_exhaustion") +
+                    NumberOf(object, "failures_mapfail"),
+    });
   }
   return processes;
 }
 
 FailureList ParseFailures(std::string_view lines) {
   FailureList list;
-  for (std::string_view line : absl::StrSplit(lines, '\n')) {
-    TakePrefix(line);
-    list.not_told += TakeNotTold(line);
-    if (line.empty()) continue;
-    if (!TakeFailureNumber(line)) {
-      // A frame of the stack of the failure before it.
-      if (!list.kinds.empty()) {
-        list.kinds.back().stack.emplace_back(absl::StripAsciiWhitespace(line));
+  // Which failure is the newest of each kind: whose stack it shows. Frames
+  // follow their failure, but those of several processes may be mixed.
+  using Number = std::pair<uint64_t, uint64_t>;  // process, sequence
+  std::map<std::string, Number> newest;
+  for (const std::string_view line : absl::StrSplit(lines, '\n')) {
+    const nlohmann::json object = ObjectIn(line);
+    const std::string kind = TextOf(object, "kind");
+    const Number number = {NumberOf(object, "pid"),
+                           NumberOf(object, "sequence")};
+    list.dropped += NumberOf(object, "dropped");
+    if (kind == "frame") {
+      for (FailureKind& failure : list.kinds) {
+        if (newest[failure.text] == number) {
+          failure.stack.push_back(FrameText(object));
+        }
       }
-      continue;
+    } else if (kind == "failure") {
+      FailureKind failure{TextOf(object, "text"), 1, {}};
+      newest[failure.text] = number;
+      const auto known = std::find_if(
+          list.kinds.begin(), list.kinds.end(),
+          [&](const FailureKind& k) { return k.text == failure.text; });
+      if (known != list.kinds.end()) {
+        failure.count += known->count;
+        list.kinds.erase(known);
+      }
+      list.kinds.push_back(failure);
     }
-    const auto known = std::find_if(
-        list.kinds.begin(), list.kinds.end(),
-        [&](const FailureKind& kind) { return kind.text == line; });
-    FailureKind newest{std::string(line), 1, {}};
-    if (known != list.kinds.end()) {
-      newest.count += known->count;
-      list.kinds.erase(known);
-    }
-    list.kinds.push_back(newest);
   }
   return list;
 }
 
 std::string Summarize(const CommandRun& run, bool stats_wanted) {
   std::string text;
-  const bool failed = !run.failures.kinds.empty() || run.failures.not_told != 0;
+  const bool failed = !run.failures.kinds.empty() || run.failures.dropped != 0;
   const bool signaled = run.ending.ending == ProcessResult::kSignaled;
   if (!stats_wanted && !failed && !signaled) return text;
   const std::chrono::duration<double> time = run.ending.wall_time;

@@ -1,5 +1,5 @@
-// What `hakmem` says when the command has ended, made from the lines that the
-// library wrote meanwhile (HAKMEM_STATS_AT_EXIT, HAKMEM_ACE_TRACE).
+// What `hakmem` says when the command has ended, made from the lines of JSON
+// that the library wrote meanwhile (HAKMEM_STATS_AT_EXIT, HAKMEM_ACE_TRACE).
 #ifndef HAKMEM_TOOLS_HAKMEM_HAKMEM_SUMMARY_H_
 #define HAKMEM_TOOLS_HAKMEM_HAKMEM_SUMMARY_H_
 
@@ -23,23 +23,24 @@ struct ProcessFigures {
   uint64_t failures = 0;  // requests that failed
 };
 
-// Parses the lines of statistics; others are skipped.
+// Reads the lines of statistics; what is no JSON object is skipped.
 std::vector<ProcessFigures> ParseFigures(std::string_view lines);
 
-// Requests that failed for one reason: `text` tells which and why, and what to
+// Requests that failed for one reason: `text` says which and why, and what to
 // do about it.
 struct FailureKind {
   std::string text;
   uint64_t count = 0;
-  std::vector<std::string> stack;  // of the newest; empty when not recorded
+  std::vector<std::string> stack;  // of the newest; empty when not recorded.
+                                   // Names as in the program's text
 };
 
 struct FailureList {
   std::vector<FailureKind> kinds;  // in the order of each one's newest
-  uint64_t not_told = 0;           // failures that the library left out
+  uint64_t dropped = 0;            // failures that the library did not log
 };
 
-// Parses the lines of the failure trace.
+// Reads the lines of the failure trace; what is no JSON object is skipped.
 FailureList ParseFailures(std::string_view lines);
 
 struct CommandRun {

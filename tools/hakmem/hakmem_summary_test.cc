@@ -6,6 +6,9 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <string>
+#include <vector>
+
 namespace hakmem::tools {
 namespace {
 
@@ -20,7 +23,7 @@ TEST(HakmemSummary, FiguresAreReadByName) {
       "\"committed_bytes\":3,\"slab_live_bytes\":99,"
       "\"failures_threshold\":4,\"failures_exhaustion\":5,"
       "\"failures_mapfail\":6}\n"
-      "hakmem: {\"pid\":13}\n"
+      "{\"pid\":13}\n"
       "{\"pid\":14,\"torn");
   ASSERT_EQ(processes.size(), 2u);
   EXPECT_EQ(processes[0].pid, 12u);
@@ -35,21 +38,36 @@ TEST(HakmemSummary, FiguresAreReadByName) {
 
 TEST(HakmemSummary, FailuresOfOneReasonAreCountedNewestLast) {
   const FailureList list = ParseFailures(
-      "failure 1, thread 10: malloc of 1 GiB: a\n"
-      "#0 old\n"
-      "hakmem[10]: failure 2, thread 10: malloc of 2 GiB: b\n"
-      "hakmem[10]: (7 more were not printed) failure 10, thread 11: malloc of "
-      "1 GiB: a\n"
-      "#0 frame\n"
-      "hakmem[10]:   #1 frame\n"
-      "hakmem[10]: 3 more failures were not printed\n");
+      R"({"kind":"failure","pid":9,"dropped":0,"sequence":1,"text":"of 1: a"}
+{"kind":"frame","pid":9,"sequence":1,"frame":0,"address":"0xdead"}
+{"kind":"failure","pid":9,"dropped":0,"sequence":2,"text":"of 2: b"}
+failure 3, thread 10: a line of text
+{"kind":"failure","pid":10,"dropped":7,"sequence":1,"text":"of 1: a"}
+{"kind":"frame","pid":9,"sequence":2,"frame":0,"address":"0x12","module":"/a","module_offset":"0x2"}
+{"kind":"frame","pid":10,"sequence":1,"frame":0,"address":"0x34"}
+{"kind":"frame","pid":10,"sequence":1,"frame":1,"address":"0x56","module":"/b c","module_offset":"0x6","name":"_ZN1m4WorkERKi","name_offset":"0x5"}
+{"kind":"dropped","pid":10,"dropped":3}
+{"kind":"failure","pid":9,"dropped":0,"sequ)");
   ASSERT_EQ(list.kinds.size(), 2u);
-  EXPECT_EQ(list.kinds[0].text, "malloc of 2 GiB: b");
+  EXPECT_EQ(list.kinds[0].text, "of 2: b");
   EXPECT_EQ(list.kinds[0].count, 1u);
-  EXPECT_EQ(list.kinds[1].text, "malloc of 1 GiB: a");
+  EXPECT_THAT(list.kinds[0].stack, ElementsAre("#0 0x12 /a+0x2"));
+  EXPECT_EQ(list.kinds[1].text, "of 1: a");
   EXPECT_EQ(list.kinds[1].count, 2u);
-  EXPECT_THAT(list.kinds[1].stack, ElementsAre("#0 frame", "#1 frame"));
-  EXPECT_EQ(list.not_told, 10u);
+  EXPECT_THAT(
+      list.kinds[1].stack,
+      ElementsAre("#0 0x34", "#1 0x56 /b c+0x6 m::Work(int const&)+0x5"));
+  EXPECT_EQ(list.dropped, 10u);
+}
+
+TEST(HakmemSummary, FieldsOfAnotherTypeAreTakenForAbsent) {
+  const FailureList list = ParseFailures(
+      "[1]\n7\n{\"kind\":3}\n"
+      R"({"kind":"failure","pid":"x","dropped":-4,"text":5})");
+  ASSERT_EQ(list.kinds.size(), 1u);
+  EXPECT_EQ(list.kinds[0].text, "");
+  EXPECT_EQ(list.dropped, 0u);
+  EXPECT_EQ(ParseFigures("{\"pid\":[],\"program\":{}}")[0].program, "");
 }
 
 TEST(HakmemSummary, NothingIsSaidWhenThereIsNothingToSay) {
@@ -76,20 +94,34 @@ TEST(HakmemSummary, LongListsAreCut) {
   EXPECT_THAT(text, testing::Not(HasSubstr("reason 29.")));
 }
 
+// The stack of one failure with a frame for each of `names`.
+std::vector<std::string> StackOf(const std::vector<std::string>& names) {
+  std::string lines = R"({"kind":"failure","pid":1,"sequence":1,"text":"x"})";
+  for (const std::string& name : names) {
+    lines += "\n{\"kind\":\"frame\",\"pid\":1,\"sequence\":1,\"frame\":0,";
+    lines += "\"address\":\"0x5\",\"module\":\"/_Zed\",";
+    lines += "\"module_offset\":\"0x1\",\"name\":\"" + name + "\",";
+    lines += "\"name_offset\":\"0x27\"}";
+  }
+  return ParseFailures(lines).kinds.at(0).stack;
+}
+
 TEST(HakmemSummaryTest, NamesInStacksAreDemangled) {
+  EXPECT_THAT(
+      StackOf({"_ZN6module4WorkERKi.part.0", "_ZN6module4WorkERKi", "main",
+               "_Zed"}),
+      ElementsAre(
+          "#0 0x5 /_Zed+0x1 module::Work(int const&) [clone .part.0]+0x27",
+          "#0 0x5 /_Zed+0x1 module::Work(int const&)+0x27",
+          "#0 0x5 /_Zed+0x1 main+0x27", "#0 0x5 /_Zed+0x1 _Zed+0x27"));
+}
+
+TEST(HakmemSummaryTest, StacksAreShown) {
   CommandRun run;
-  run.failures.kinds.push_back(
-      {"malloc of 1 PiB: MapFail",
-       1,
-       {"#0 0x55d0 /usr/bin/a+0x11f7 _ZN6module4WorkERKi.part.0+0x27",
-        "#1 0x55d0 /usr/bin/a+0x11f7 _ZN6module4WorkERKi+0x27",
-        "#2 0x55d0 /usr/bin/_Zed+0x11f7 main+0x27", "#3 0x55d0 _Zed"}});
-  const std::string text = Summarize(run, false);
-  EXPECT_THAT(text, HasSubstr("a+0x11f7 module::Work(int const&) [clone "
-                              ".part.0]+0x27\n"));
-  EXPECT_THAT(text, HasSubstr("a+0x11f7 module::Work(int const&)+0x27\n"));
-  EXPECT_THAT(text, HasSubstr("/usr/bin/_Zed+0x11f7 main+0x27\n"));
-  EXPECT_THAT(text, HasSubstr("#3 0x55d0 _Zed\n"));
+  run.failures.kinds.push_back({"reason", 1, {"#0 here", "#1 there"}});
+  EXPECT_THAT(Summarize(run, false),
+              HasSubstr("1 x reason\nhakmem:       #0 here\nhakmem:       #1 "
+                        "there\n"));
 }
 
 }  // namespace

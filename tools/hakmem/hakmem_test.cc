@@ -166,6 +166,27 @@ void ExpectOneLineOf(const std::string& trace, const std::string& line) {
   EXPECT_THAT(result.err, MatchesRegex(line + "err\n"));
 }
 
+TEST(HakmemTest, ATraceFileHasLinesOfJsonUnlessTextIsAskedFor) {
+  const std::string trace = Temporary("trace_json");
+  Shell("rm -f " + trace + "; $tool --trace=" + trace +
+        " -- $program refuse 1");
+  EXPECT_THAT(Contents(trace),
+              MatchesRegex(".\"kind\":\"failure\",[^\n]*\"entry\":\"malloc\""
+                           "[^\n]*malloc of 1 PiB[^\n]*.\n"));
+  const std::string text = Temporary("trace_text");
+  const Result result =
+      Shell("rm -f " + text +
+            "; $tool --option ace_trace_format=text --trace=" + text +
+            " -- $program refuse 1");
+  EXPECT_THAT(Contents(text), MatchesRegex("hakmem.[0-9]+.: failure [^\n]+\n"));
+  EXPECT_EQ(result.status, 0);
+  EXPECT_EQ(result.err, "");
+  // The tool's own copy has the format that it reads.
+  EXPECT_THAT(
+      Shell("$tool --option ace_trace_format=text -- $program refuse 1").err,
+      HasSubstr("hakmem: 1 request was refused"));
+}
+
 TEST(HakmemTest, ATraceThatCannotBeWrittenIsOneLine) {
   const std::string folder = Temporary("no_trace");
   Shell("rm -rf " + folder + "; mkdir " + folder);

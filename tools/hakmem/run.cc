@@ -139,20 +139,28 @@ int RunInFolder(const RunFlags& flags, const std::string& library,
         absl::StrCat("cannot make a temporary folder: ", strerror(errno)), 2);
   }
   const fs::path statistics = folder.path() / "statistics";
-  // On stderr the user reads the lines where they go; from a file they can be
-  // summed up as well.
+  // On stderr the user reads text; lines of JSON in a file can be summed up as
+  // well.
   const bool trace_to_stderr = flags.trace == "-";
-  fs::path trace = folder.path() / "failures";
+  fs::path trace = folder.path() / "failures.jsonl";
   if (!flags.trace.empty() && !trace_to_stderr) {
     trace = TraceFile(flags.trace, trace);
   }
   const uintmax_t traced_before = SizeOf(trace);
 
-  Command command = {.arguments = flags.command, .variables = flags.options};
-  command.variables.insert(
-      command.variables.begin(),
-      {Preload(library), "HAKMEM_STATS_AT_EXIT=" + statistics.string(),
-       "HAKMEM_ACE_TRACE=" + (trace_to_stderr ? "1" : trace.string())});
+  Command command = {.arguments = flags.command};
+  command.variables = {
+      Preload(library), "HAKMEM_STATS_AT_EXIT=" + statistics.string(),
+      "HAKMEM_ACE_TRACE=" + (trace_to_stderr ? "1" : trace.string()),
+      std::string("HAKMEM_ACE_TRACE_FORMAT=") +
+          (trace_to_stderr ? "text" : "json")};
+  command.variables.insert(command.variables.end(), flags.options.begin(),
+                           flags.options.end());
+  // What only this reads. A FILE of the user's may have another format, and is
+  // then not summed up.
+  if (!trace_to_stderr && trace.parent_path() == folder.path()) {
+    command.variables.emplace_back("HAKMEM_ACE_TRACE_FORMAT=json");
+  }
   run.command = ForPeople(flags.command);
   run.library = fs::path(library).filename().string();
   run.ending = RunInPlace(std::move(command), signals);

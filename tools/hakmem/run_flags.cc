@@ -91,7 +91,8 @@ CLI::App* AddRun(CLI::App& app, RunFlags& flags) {
                 "print a table of what each process held when it ended")
       ->disable_flag_override();
   run->add_flag("--trace{-}", flags.trace,
-                "report requests that fail as they do, on stderr or in FILE")
+                "log requests that fail as they do, on stderr or as JSON lines "
+                "in FILE")
       ->type_name("FILE");
   run->add_flag_callback(
          "--stack", [&flags] { SetOption("ace_trace_stack=1", flags); },

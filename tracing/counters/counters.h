@@ -29,8 +29,6 @@ enum class Event : size_t {
   kPurgedByte,     // bytes they purged
   kMapCall,        // address space requests to the OS
   kMapFailure,     // of those: refused
-  kFallback,       // requests another allocator served
-  kFreeListFault,  // free blocks with inconsistent metadata
   kBinGrown,       // bins whose limit was raised
   kClassBegun,     // span lengths that a thread began to cache
   kClassRetired,   // of those: no longer cached

@@ -1,13 +1,12 @@
 #include "tracing/failures/failure_names.h"
 
 #include <cstddef>
-#include <cstring>
 #include <iterator>
 
 namespace hakmem {
 namespace {
 
-// In the order of the enumerations.
+// In the order of the codes.
 constexpr const char* kEntries[] = {
     "none",         "malloc",   "calloc",        "realloc",
     "reallocarray", "memalign", "aligned_alloc", "posix_memalign",
@@ -20,53 +19,38 @@ constexpr const char* kSubCauses[] = {
     "CommitLimit", "max_map_count", "memory.max",     "memory.limit_in_bytes",
     "overcommit",  "huge_pages",    "RLIMIT_MEMLOCK", "not_looked_up",
     "unknown"};
-constexpr const char* kOsRequests[] = {
-    "nothing",        "address space for chunks",
-    "use of a chunk", "the allocator's books",
-    "a large block",  "growing a large block",
-    "huge pages"};
+constexpr const char* kOsRequests[] = {"none",      "reserve",   "commit",
+                                       "metadata",  "map_large", "grow_large",
+                                       "huge_pages"};
 
-static_assert(std::size(kEntries) ==
-              static_cast<size_t>(EntryPoint::kNewAligned) + 1);
-static_assert(std::size(kLayers) == static_cast<size_t>(Layer::kLarge) + 1);
-static_assert(std::size(kCauses) == static_cast<size_t>(Cause::kMapFail) + 1);
-static_assert(std::size(kSubCauses) ==
-              static_cast<size_t>(SubCause::kUnknown) + 1);
-static_assert(std::size(kOsRequests) ==
-              static_cast<size_t>(OsRequest::kHugePages) + 1);
+static_assert(std::size(kEntries) == HAKMEM_ENTRY_NEW_ALIGNED + 1);
+static_assert(std::size(kLayers) == HAKMEM_LAYER_LARGE + 1);
+static_assert(std::size(kCauses) == HAKMEM_CAUSE_MAPFAIL + 1);
+static_assert(std::size(kSubCauses) == HAKMEM_SUBCAUSE_UNKNOWN + 1);
+static_assert(std::size(kOsRequests) == HAKMEM_OS_REQUEST_HUGE_PAGES + 1);
 
-template <typename Enum, size_t n>
-const char* NameIn(const char* const (&names)[n], Enum value) {
-  const auto index = static_cast<size_t>(value);
+template <typename Code, size_t n>
+const char* NameIn(const char* const (&names)[n], Code code) {
+  const auto index = static_cast<size_t>(code);
   return index < n ? names[index] : "?";
-}
-
-template <typename Enum, size_t n>
-Enum ValueIn(const char* const (&names)[n], const char* name) {
-  for (size_t i = 0; name != nullptr && i < n; ++i) {
-    if (strcmp(names[i], name) == 0) return static_cast<Enum>(i);
-  }
-  return Enum{};
 }
 
 }  // namespace
 
-const char* NameOf(EntryPoint entry) { return NameIn(kEntries, entry); }
-const char* NameOf(Layer layer) { return NameIn(kLayers, layer); }
-const char* NameOf(Cause cause) { return NameIn(kCauses, cause); }
-const char* NameOf(SubCause subcause) { return NameIn(kSubCauses, subcause); }
-const char* NameOf(OsRequest os_request) {
-  return NameIn(kOsRequests, os_request);
+const char* NameOf(hakmem_failure_entry_t entry) {
+  return NameIn(kEntries, entry);
 }
-
-void SetByNames(const char* entry, const char* layer, const char* cause,
-                const char* subcause, const char* os_request,
-                FailureRecord* record) {
-  record->entry = ValueIn<EntryPoint>(kEntries, entry);
-  record->layer = ValueIn<Layer>(kLayers, layer);
-  record->cause = ValueIn<Cause>(kCauses, cause);
-  record->subcause = ValueIn<SubCause>(kSubCauses, subcause);
-  record->os_request = ValueIn<OsRequest>(kOsRequests, os_request);
+const char* NameOf(hakmem_failure_layer_t layer) {
+  return NameIn(kLayers, layer);
+}
+const char* NameOf(hakmem_failure_cause_t cause) {
+  return NameIn(kCauses, cause);
+}
+const char* NameOf(hakmem_failure_subcause_t subcause) {
+  return NameIn(kSubCauses, subcause);
+}
+const char* NameOf(hakmem_failure_os_request_t os_request) {
+  return NameIn(kOsRequests, os_request);
 }
 
 }  // namespace hakmem

@@ -1,23 +1,17 @@
-// Names of what a failure record holds, and back.
+// Names of the codes of a failure (hakmem/hakmem.h). Static storage, never
+// null; "?" for a code that is none of the list.
 #ifndef HAKMEM_TRACING_FAILURES_FAILURE_NAMES_H_
 #define HAKMEM_TRACING_FAILURES_FAILURE_NAMES_H_
 
-#include "tracing/failures/failure_record.h"
+#include "hakmem/hakmem.h"
 
 namespace hakmem {
 
-// Static storage, never null.
-const char* NameOf(EntryPoint entry);      // "malloc"
-const char* NameOf(Layer layer);           // "ace"
-const char* NameOf(Cause cause);           // "MapFail"
-const char* NameOf(SubCause subcause);     // "RLIMIT_AS"
-const char* NameOf(OsRequest os_request);  // "a large block"
-
-// The values whose names these are, put into `record`; the first of each kind
-// for a name that is null or unknown.
-void SetByNames(const char* entry, const char* layer, const char* cause,
-                const char* subcause, const char* os_request,
-                FailureRecord* record);
+const char* NameOf(hakmem_failure_entry_t entry);            // "malloc"
+const char* NameOf(hakmem_failure_layer_t layer);            // "ace"
+const char* NameOf(hakmem_failure_cause_t cause);            // "MapFail"
+const char* NameOf(hakmem_failure_subcause_t subcause);      // "RLIMIT_AS"
+const char* NameOf(hakmem_failure_os_request_t os_request);  // "map_large"
 
 }  // namespace hakmem
 

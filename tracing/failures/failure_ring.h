@@ -23,10 +23,14 @@
 #define HAKMEM_TRACING_FAILURES_FAILURE_RING_H_
 
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <utility>
 
-#include "tracing/failures/failure_record.h"
+#include "base/sync/local_atomic.h"
+#include "hakmem/hakmem.h"
 
 namespace hakmem {
 
@@ -43,6 +47,12 @@ class BasicFailureRing {
   // `alone`: only signal handlers of this thread may add or amend meanwhile,
   // which saves an atomic read-modify-write.
   void Add(Record* record, bool alone = false);
+
+  // The same for what make(sequence) returns, the record or its words. It is
+  // called while the slot is taken, so that the words go from registers into
+  // the ring.
+  template <typename Make>
+  void AddMade(Make&& make, bool alone);
 
   // Puts `record`, which was read here, in the place of the one with its
   // sequence, once in that one's life. Does nothing when another thread has
@@ -80,6 +90,10 @@ class BasicFailureRing {
   // before a record is given up.
   static constexpr int kAttempts = 16;
 
+  struct Words {
+    uint64_t of[kWords];
+  };
+
   struct Slot {
     std::atomic<uint64_t> state{0};
     std::atomic<uint64_t> words[kWords] = {};
@@ -96,9 +110,17 @@ class BasicFailureRing {
     return state == Written(ticket) || state == Amended(ticket);
   }
 
-  bool Claim(uint64_t ticket, bool alone);
-  // Writes the words of a slot whose state is odd by this thread's doing.
-  static void WriteWords(const Record& record, Slot* slot);
+  // Takes a ticket and enters its slot; null when the slot is another's.
+  Slot* TakeSlot(bool alone, uint64_t* ticket);
+  // For a caller whose first slot was: tries again, and in the end gives the
+  // record up.
+  Slot* TakeAnotherSlot(bool alone, uint64_t* ticket);
+  static bool Claim(Slot* slot, uint64_t ticket, bool alone);
+  // Writes the words of a slot whose state is odd by this thread's doing. Each
+  // by itself, so that a record that was just made goes there from registers.
+  template <typename Source, size_t... kIndex>
+  static void WriteWords(const Source& record, Slot* slot,
+                         std::index_sequence<kIndex...>);
   // Copies the record with `ticket`; false when it is not there (any more).
   bool Read(uint64_t ticket, Record* record) const;
 
@@ -106,10 +128,170 @@ class BasicFailureRing {
   // Tickets whose slot was another's: each is one that holds no record.
   std::atomic<uint64_t> skipped_{0};
   std::atomic<uint64_t> dropped_{0};  // records that found no slot
-  Slot slots_[kRecords];
+  alignas(64) Slot slots_[kRecords];
 };
 
-using FailureRing = BasicFailureRing<FailureRecord, 128>;
+template <typename Record, size_t kSlots>
+inline bool BasicFailureRing<Record, kSlots>::Claim(Slot* slot, uint64_t ticket,
+                                                    bool alone) {
+  std::atomic<uint64_t>& state = slot->state;
+  uint64_t before = state.load(std::memory_order_relaxed);
+  // Odd: somebody writes. Larger: we were overtaken by a whole round.
+  if (before % 2 != 0 || before > Writing(ticket)) return false;
+  if (alone) {
+    // A handler that adds a whole round here, between the load and the store,
+    // leaves a newer record, which this one replaces: it counts as lost.
+    state.store(Writing(ticket), std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    return true;
+  }
+  // acquire: pairs with the release of the last writer's even state, so that
+  // our words come after its.
+  return state.compare_exchange_strong(before, Writing(ticket),
+                                       std::memory_order_acquire,
+                                       std::memory_order_relaxed);
+}
+
+template <typename Record, size_t kSlots>
+template <typename Source, size_t... kIndex>
+[[gnu::always_inline]] inline void BasicFailureRing<Record, kSlots>::WriteWords(
+    const Source& record, Slot* slot, std::index_sequence<kIndex...>) {
+  static_assert(sizeof(record) == sizeof(Record));
+  const auto* bytes = reinterpret_cast<const char*>(&record);
+  const auto write = [&](size_t index) {
+    uint64_t word;
+    memcpy(&word, bytes + index * sizeof(word), sizeof(word));
+    // release: pairs with the acquire of the words in Read; who sees one of
+    // these words sees the odd state too.
+    slot->words[index].store(word, std::memory_order_release);
+  };
+  (write(kIndex), ...);
+}
+
+template <typename Record, size_t kSlots>
+[[gnu::always_inline]] inline typename BasicFailureRing<Record, kSlots>::Slot*
+BasicFailureRing<Record, kSlots>::TakeSlot(bool alone, uint64_t* ticket) {
+  // relaxed: a ticket orders nothing, the slot's state does.
+  *ticket = alone ? FetchAddAlone(next_, 1)
+                  : next_.fetch_add(1, std::memory_order_relaxed);
+  Slot* const slot = &slots_[*ticket % kRecords];
+  if (Claim(slot, *ticket, alone)) [[likely]]
+    return slot;
+  // relaxed: a count.
+  skipped_.fetch_add(1, std::memory_order_relaxed);
+  return nullptr;
+}
+
+template <typename Record, size_t kSlots>
+[[gnu::cold, gnu::noinline]] typename BasicFailureRing<Record, kSlots>::Slot*
+BasicFailureRing<Record, kSlots>::TakeAnotherSlot(bool alone,
+                                                  uint64_t* ticket) {
+  for (int attempt = 1; attempt < kAttempts; ++attempt) {
+    if (Slot* const slot = TakeSlot(alone, ticket)) return slot;
+  }
+  // relaxed: a count.
+  dropped_.fetch_add(1, std::memory_order_relaxed);
+  return nullptr;
+}
+
+template <typename Record, size_t kSlots>
+template <typename Make>
+[[gnu::always_inline]] inline void BasicFailureRing<Record, kSlots>::AddMade(
+    Make&& make, bool alone) {
+  uint64_t ticket;
+  Slot* slot = TakeSlot(alone, &ticket);
+  if (slot == nullptr) [[unlikely]] {
+    slot = TakeAnotherSlot(alone, &ticket);
+    if (slot == nullptr) return;
+  }
+  WriteWords(make(ticket + 1), slot, std::make_index_sequence<kWords>());
+  // release: pairs with the acquire of the state in Read; who sees it sees all
+  // words.
+  slot->state.store(Written(ticket), std::memory_order_release);
+}
+
+template <typename Record, size_t kSlots>
+void BasicFailureRing<Record, kSlots>::Add(Record* record, bool alone) {
+  AddMade(
+      [record](uint64_t sequence) -> const Record& {
+        record->sequence = sequence;
+        return *record;
+      },
+      alone);
+}
+
+template <typename Record, size_t kSlots>
+void BasicFailureRing<Record, kSlots>::Amend(const Record& record) {
+  const uint64_t ticket = record.sequence - 1;
+  Slot& slot = slots_[ticket % kRecords];
+  uint64_t expected = Written(ticket);
+  // acquire: as in Claim.
+  if (!slot.state.compare_exchange_strong(expected, Amending(ticket),
+                                          std::memory_order_acquire,
+                                          std::memory_order_relaxed)) {
+    return;
+  }
+  WriteWords(record, &slot, std::make_index_sequence<kWords>());
+  // release: as in Add. Another state than before, so that a reader who copied
+  // words meanwhile drops the copy.
+  slot.state.store(Amended(ticket), std::memory_order_release);
+}
+
+template <typename Record, size_t kSlots>
+bool BasicFailureRing<Record, kSlots>::Read(uint64_t ticket,
+                                            Record* record) const {
+  const Slot& slot = slots_[ticket % kRecords];
+  // acquire: pairs with the release of the state in Add and Amend.
+  const uint64_t before = slot.state.load(std::memory_order_acquire);
+  // Amid being amended it is whole a moment later, but nobody waits.
+  if (!IsWhole(before, ticket)) return false;
+  Words copy;
+  for (size_t i = 0; i < kWords; ++i) {
+    // acquire: pairs with the release of the words in WriteWords. Also keeps
+    // the load of the state below after them.
+    copy.of[i] = slot.words[i].load(std::memory_order_acquire);
+  }
+  if (slot.state.load(std::memory_order_relaxed) != before) return false;
+  *record = std::bit_cast<Record>(copy);
+  return true;
+}
+
+template <typename Record, size_t kSlots>
+bool BasicFailureRing<Record, kSlots>::Last(Record* record) const {
+  // Writers may overtake the search; they need a whole round to spoil it.
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const uint64_t end = next_.load(std::memory_order_relaxed);
+    const uint64_t begin = end < kRecords ? 0 : end - kRecords;
+    for (uint64_t t = end; t > begin; --t) {
+      if (Read(t - 1, record)) return true;
+    }
+    if (end == 0) return false;
+  }
+  return false;
+}
+
+template <typename Record, size_t kSlots>
+uint64_t BasicFailureRing<Record, kSlots>::added() const {
+  // relaxed: counts, which order nothing.
+  return next_.load(std::memory_order_relaxed) -
+         skipped_.load(std::memory_order_relaxed) +
+         dropped_.load(std::memory_order_relaxed);
+}
+
+template <typename Record, size_t kSlots>
+uint64_t BasicFailureRing<Record, kSlots>::lost() const {
+  const uint64_t end = next_.load(std::memory_order_relaxed);
+  uint64_t kept = 0;
+  for (uint64_t t = end < kRecords ? 0 : end - kRecords; t < end; ++t) {
+    const uint64_t state =
+        slots_[t % kRecords].state.load(std::memory_order_relaxed);
+    if (IsWhole(state, t) || state == Amending(t)) ++kept;
+  }
+  const uint64_t all = added();
+  return all > kept ? all - kept : 0;
+}
+
+using FailureRing = BasicFailureRing<hakmem_failure_t, 128>;
 
 }  // namespace hakmem
 

@@ -13,7 +13,7 @@
 #include "tests/interleaving/in_place_of_std.h"
 //
 #include "tests/interleaving/mutants.h"
-#include "tracing/failures/failure_ring.cc"
+#include "tracing/failures/failure_ring.h"
 
 namespace hakmem {
 namespace {
@@ -203,12 +203,12 @@ TEST_F(FailureRingModel, NeedsItsMemoryOrders) {
   };
   const auto add = [this](const Options& options) { return AddTwo(options); };
   const std::vector<std::string> not_for_a_reader =
-      interleaver::WeakenEach("failure_ring.cc", read).texts;
+      interleaver::WeakenEach("failure_ring.h", read).texts;
   EXPECT_THAT(not_for_a_reader,
               testing::ElementsAre(
-                  "failure_ring.cc compare_exchange acquire -> relaxed"));
+                  "failure_ring.h compare_exchange acquire -> relaxed"));
   // But for the next writer.
-  EXPECT_THAT(interleaver::WeakenEach("failure_ring.cc", add).texts,
+  EXPECT_THAT(interleaver::WeakenEach("failure_ring.h", add).texts,
               testing::Not(testing::Contains(not_for_a_reader[0])));
 }
 

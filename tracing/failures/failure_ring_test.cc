@@ -16,39 +16,40 @@ namespace hakmem {
 namespace {
 
 // A record in which every field tells the same number.
-FailureRecord RecordOf(uint64_t number) {
-  FailureRecord record = {};
-  record.time_ns = record.bytes = record.alignment = record.class_bytes =
-      record.live = record.cached = record.limit = record.os_bytes =
-          record.evidence_used = record.evidence_limit = number;
+hakmem_failure_t RecordOf(uint64_t number) {
+  hakmem_failure_t record = {};
+  record.time_ns = record.size = record.alignment = record.class_bytes =
+      record.live_bytes = record.cached_bytes = record.limit_bytes =
+          record.os_bytes = record.evidence_used = record.evidence_limit =
+              number;
   record.error = static_cast<int32_t>(number);
   return record;
 }
 
-bool IsWhole(const FailureRecord& r) {
+bool IsWhole(const hakmem_failure_t& r) {
   const uint64_t n = r.time_ns;
-  return r.bytes == n && r.alignment == n && r.class_bytes == n &&
-         r.live == n && r.cached == n && r.limit == n && r.os_bytes == n &&
-         r.evidence_used == n && r.evidence_limit == n &&
+  return r.size == n && r.alignment == n && r.class_bytes == n &&
+         r.live_bytes == n && r.cached_bytes == n && r.limit_bytes == n &&
+         r.os_bytes == n && r.evidence_used == n && r.evidence_limit == n &&
          r.error == static_cast<int32_t>(n);
 }
 
 void Add(FailureRing& ring, uint64_t number) {
-  FailureRecord record = RecordOf(number);
+  hakmem_failure_t record = RecordOf(number);
   ring.Add(&record);
 }
 
-std::vector<FailureRecord> All(const FailureRing& ring) {
-  std::vector<FailureRecord> all;
+std::vector<hakmem_failure_t> All(const FailureRing& ring) {
+  std::vector<hakmem_failure_t> all;
   const size_t count =
-      ring.ForEach([&](const FailureRecord& r) { all.push_back(r); });
+      ring.ForEach([&](const hakmem_failure_t& r) { all.push_back(r); });
   EXPECT_EQ(count, all.size());
   return all;
 }
 
 TEST(FailureRing, StartsEmpty) {
   FailureRing ring;
-  FailureRecord record;
+  hakmem_failure_t record;
   EXPECT_FALSE(ring.Last(&record));
   EXPECT_TRUE(All(ring).empty());
   EXPECT_EQ(ring.lost(), 0u);
@@ -57,39 +58,39 @@ TEST(FailureRing, StartsEmpty) {
 TEST(FailureRing, GivesOldestFirstAndTheLast) {
   FailureRing ring;
   for (uint64_t i = 1; i <= 3; ++i) Add(ring, i);
-  const std::vector<FailureRecord> all = All(ring);
+  const std::vector<hakmem_failure_t> all = All(ring);
   ASSERT_EQ(all.size(), 3u);
   for (uint64_t i = 0; i < 3; ++i) {
     EXPECT_EQ(all[i].sequence, i + 1);
-    EXPECT_EQ(all[i].bytes, i + 1);
+    EXPECT_EQ(all[i].size, i + 1);
   }
-  FailureRecord record;
+  hakmem_failure_t record;
   ASSERT_TRUE(ring.Last(&record));
-  EXPECT_EQ(record.bytes, 3u);
+  EXPECT_EQ(record.size, 3u);
 }
 
 TEST(FailureRing, FullItKeepsTheNewestAndCountsTheRest) {
   FailureRing ring;
   const uint64_t count = 3 * FailureRing::kRecords + 7;
   for (uint64_t i = 1; i <= count; ++i) Add(ring, i);
-  const std::vector<FailureRecord> all = All(ring);
+  const std::vector<hakmem_failure_t> all = All(ring);
   ASSERT_EQ(all.size(), FailureRing::kRecords);
-  EXPECT_EQ(all.front().bytes, count - FailureRing::kRecords + 1);
-  EXPECT_EQ(all.back().bytes, count);
+  EXPECT_EQ(all.front().size, count - FailureRing::kRecords + 1);
+  EXPECT_EQ(all.back().size, count);
   EXPECT_EQ(ring.lost(), count - FailureRing::kRecords);
 }
 
 TEST(FailureRing, ARecordIsAmendedOnceWhileItIsThere) {
   FailureRing ring;
   Add(ring, 1);
-  FailureRecord record;
+  hakmem_failure_t record;
   ASSERT_TRUE(ring.Last(&record));
   record.evidence_used = 7;
   ring.Amend(record);
-  FailureRecord again;
+  hakmem_failure_t again;
   ASSERT_TRUE(ring.Last(&again));
   EXPECT_EQ(again.evidence_used, 7u);
-  EXPECT_EQ(again.bytes, 1u);
+  EXPECT_EQ(again.size, 1u);
   record.evidence_used = 8;
   ring.Amend(record);
   ASSERT_TRUE(ring.Last(&again));
@@ -121,12 +122,12 @@ TEST(FailureRing, WritersAndReadersRaceWithoutTornRecords) {
   std::thread reader([&] {
     do {
       uint64_t last_sequence = 0;
-      ring->ForEach([&](const FailureRecord& r) {
+      ring->ForEach([&](const hakmem_failure_t& r) {
         if (!IsWhole(r) || r.sequence <= last_sequence) ++torn;
         last_sequence = r.sequence;
         ++read;
       });
-      FailureRecord record;
+      hakmem_failure_t record;
       if (ring->Last(&record) && !IsWhole(record)) ++torn;
     } while (!done);
   });
@@ -158,13 +159,13 @@ TEST(FailureRing, AHandlerMayAddWhileItsThreadAdds) {
   const itimerval never = {};
   setitimer(ITIMER_REAL, &never, nullptr);
   signal(SIGALRM, SIG_IGN);
-  for (const FailureRecord& record : All(signalled_ring)) {
+  for (const hakmem_failure_t& record : All(signalled_ring)) {
     EXPECT_TRUE(IsWhole(record)) << record.sequence;
   }
   Add(signalled_ring, 42);
-  FailureRecord record;
+  hakmem_failure_t record;
   ASSERT_TRUE(signalled_ring.Last(&record));
-  EXPECT_EQ(record.bytes, 42u);
+  EXPECT_EQ(record.size, 42u);
 }
 
 TEST(FailureRing, AChildForkedAmidWritesGoesOn) {
@@ -180,11 +181,11 @@ TEST(FailureRing, AChildForkedAmidWritesGoesOn) {
       // Slots that the writer held stay behind; all else works.
       for (uint64_t i = 1; i <= 1000; ++i) {
         Add(*ring, i);
-        FailureRecord record;
-        if (!ring->Last(&record) || record.bytes != i) _exit(1);
+        hakmem_failure_t record;
+        if (!ring->Last(&record) || record.size != i) _exit(1);
       }
       size_t count = 0;
-      ring->ForEach([&](const FailureRecord& r) {
+      ring->ForEach([&](const hakmem_failure_t& r) {
         if (!IsWhole(r)) _exit(2);
         ++count;
       });

@@ -20,26 +20,32 @@
 
 #include "base/os/signal_stack_test_helper.h"
 #include "base/text/options.h"
-#include "tracing/failures/failure_record.h"
 
 namespace hakmem {
 namespace {
 
+hakmem_failure_t Request(hakmem_failure_entry_t entry, size_t size) {
+  hakmem_failure_t request = {};
+  request.entry = entry;
+  request.error = ENOMEM;
+  request.size = size;
+  return request;
+}
+
+void Record(hakmem_failure_t request) { RecordFailure(&request); }
+
 int hook_calls;
-Cause hook_cause;
+hakmem_failure_cause_t hook_cause;
 
 // A request that a process can never have: found without a look at the system.
 constexpr uint64_t kTooMuch = uint64_t{1} << 60;
 
 void Fail() {
-  NoteThreshold();
-  RecordFailure({.entry = EntryPoint::kMalloc,
-                 .bytes = size_t{1} << 63,
-                 .error = ENOMEM});
+  RecordImpossible(HAKMEM_ENTRY_MALLOC, size_t{1} << 63, 0, ENOMEM);
 }
 
-FailureRecord Last() {
-  FailureRecord record = {};
+hakmem_failure_t Last() {
+  hakmem_failure_t record = {};
   EXPECT_TRUE(LastFailure(&record));
   return record;
 }
@@ -52,52 +58,50 @@ class FailureTest : public testing::Test {
 };
 
 TEST_F(FailureTest, ARecordHoldsTheNoteAndTheRequest) {
-  const uint64_t before = FailuresOf(Cause::kExhaustion);
+  const uint64_t before = FailuresOf(HAKMEM_CAUSE_EXHAUSTION);
   NoteExhaustion(60, 4, 64);
   errno = 77;
-  RecordFailure({.entry = EntryPoint::kCalloc,
-                 .layer = Layer::kAce,
-                 .bytes = 1000,
-                 .alignment = 32,
-                 .class_bytes = 1024,
-                 .live = 1,
-                 .cached = 2,
-                 .error = ENOMEM});
+  hakmem_failure_t request = Request(HAKMEM_ENTRY_CALLOC, 1000);
+  request.layer = HAKMEM_LAYER_ACE;
+  request.alignment = 32;
+  request.class_bytes = 1024;
+  request.live_bytes = 1;
+  request.cached_bytes = 2;
+  Record(request);
   EXPECT_EQ(errno, 77);
-  const FailureRecord record = Last();
-  EXPECT_EQ(record.entry, EntryPoint::kCalloc);
-  EXPECT_EQ(record.layer, Layer::kAce);
-  EXPECT_EQ(record.cause, Cause::kExhaustion);
-  EXPECT_EQ(record.subcause, SubCause::kNone);
-  EXPECT_EQ(record.bytes, 1000u);
+  const hakmem_failure_t record = Last();
+  EXPECT_EQ(record.entry, HAKMEM_ENTRY_CALLOC);
+  EXPECT_EQ(record.layer, HAKMEM_LAYER_ACE);
+  EXPECT_EQ(record.cause, HAKMEM_CAUSE_EXHAUSTION);
+  EXPECT_EQ(record.subcause, HAKMEM_SUBCAUSE_NONE);
+  EXPECT_EQ(record.size, 1000u);
   EXPECT_EQ(record.alignment, 32u);
   EXPECT_EQ(record.class_bytes, 1024u);
-  EXPECT_EQ(record.live, 60u);  // of the pool whose limit it is
-  EXPECT_EQ(record.cached, 4u);
-  EXPECT_EQ(record.limit, 64u);
+  EXPECT_EQ(record.live_bytes, 60u);  // of the pool whose limit it is
+  EXPECT_EQ(record.cached_bytes, 4u);
+  EXPECT_EQ(record.limit_bytes, 64u);
   EXPECT_EQ(record.error, ENOMEM);
   EXPECT_EQ(record.thread, static_cast<uint32_t>(gettid()));
   const auto now = static_cast<uint64_t>(time(nullptr)) * 1'000'000'000;
   EXPECT_NEAR(static_cast<double>(record.time_ns), static_cast<double>(now),
               60e9);
-  EXPECT_EQ(FailuresOf(Cause::kExhaustion), before + 1);
+  EXPECT_EQ(FailuresOf(HAKMEM_CAUSE_EXHAUSTION), before + 1);
 }
 
 TEST_F(FailureTest, ARefusalIsDiagnosed) {
-  NoteMapFail(OsRequest::kMapLarge, ENOMEM, kTooMuch);
-  RecordFailure({.entry = EntryPoint::kMalloc,
-                 .layer = Layer::kLarge,
-                 .bytes = kTooMuch,
-                 .live = 5,
-                 .error = ENOMEM});
-  const FailureRecord record = Last();
-  EXPECT_EQ(record.cause, Cause::kMapFail);
-  EXPECT_EQ(record.subcause, SubCause::kAddressBits);
-  EXPECT_EQ(record.os_request, OsRequest::kMapLarge);
+  NoteMapFail(HAKMEM_OS_REQUEST_MAP_LARGE, ENOMEM, kTooMuch);
+  hakmem_failure_t request = Request(HAKMEM_ENTRY_MALLOC, kTooMuch);
+  request.layer = HAKMEM_LAYER_LARGE;
+  request.live_bytes = 5;
+  Record(request);
+  const hakmem_failure_t record = Last();
+  EXPECT_EQ(record.cause, HAKMEM_CAUSE_MAPFAIL);
+  EXPECT_EQ(record.subcause, HAKMEM_SUBCAUSE_ADDRESS_SPACE);
+  EXPECT_EQ(record.os_request, HAKMEM_OS_REQUEST_MAP_LARGE);
   EXPECT_EQ(record.os_bytes, kTooMuch);
   EXPECT_EQ(record.evidence_used, kTooMuch);
   EXPECT_TRUE(std::has_single_bit(record.evidence_limit));
-  EXPECT_EQ(record.live, 5u);
+  EXPECT_EQ(record.live_bytes, 5u);
 }
 
 // Its data segment may be no larger than it is.
@@ -119,92 +123,124 @@ class DataLimit {
 
 TEST_F(FailureTest, TheEvidenceIsLookedUpByTheFirstWhoReads) {
   const auto refuse = [] {
-    NoteMapFail(OsRequest::kMapLarge, ENOMEM, 2 << 20);
-    RecordFailure(
-        {.entry = EntryPoint::kMalloc, .bytes = 2 << 20, .error = ENOMEM});
+    NoteMapFail(HAKMEM_OS_REQUEST_MAP_LARGE, ENOMEM, 2 << 20);
+    Record(Request(HAKMEM_ENTRY_MALLOC, 2 << 20));
   };
   refuse();
   {
     DataLimit limit;
-    EXPECT_EQ(Last().subcause, SubCause::kDataSegment);
+    EXPECT_EQ(Last().subcause, HAKMEM_SUBCAUSE_RLIMIT_DATA);
   }
-  EXPECT_EQ(Last().subcause, SubCause::kDataSegment);  // kept
+  EXPECT_EQ(Last().subcause, HAKMEM_SUBCAUSE_RLIMIT_DATA);  // kept
   EXPECT_EQ(Last().evidence_limit, 1u << 20);
   {
     DataLimit limit;
     refuse();
   }
-  EXPECT_NE(Last().subcause, SubCause::kDataSegment);
+  EXPECT_NE(Last().subcause, HAKMEM_SUBCAUSE_RLIMIT_DATA);
 }
 
 TEST_F(FailureTest, TheHookIsGivenTheEvidence) {
-  static SubCause seen;
-  SetFailureHook([](const FailureRecord& record) { seen = record.subcause; });
+  static hakmem_failure_subcause_t seen;
+  SetFailureHook(
+      [](const hakmem_failure_t& record) { seen = record.subcause; });
   {
     DataLimit limit;
-    NoteMapFail(OsRequest::kMapLarge, ENOMEM, 2 << 20);
-    RecordFailure(
-        {.entry = EntryPoint::kMalloc, .bytes = 2 << 20, .error = ENOMEM});
+    NoteMapFail(HAKMEM_OS_REQUEST_MAP_LARGE, ENOMEM, 2 << 20);
+    Record(Request(HAKMEM_ENTRY_MALLOC, 2 << 20));
   }
   SetFailureHook(nullptr);
-  EXPECT_EQ(seen, SubCause::kDataSegment);
-  EXPECT_EQ(Last().subcause, SubCause::kDataSegment);
+  EXPECT_EQ(seen, HAKMEM_SUBCAUSE_RLIMIT_DATA);
+  EXPECT_EQ(Last().subcause, HAKMEM_SUBCAUSE_RLIMIT_DATA);
 }
 
 TEST_F(FailureTest, TheSameRefusalIsToldFromTheSameEvidenceForAWhile) {
-  static FailureRecord seen;
-  SetFailureHook([](const FailureRecord& record) { seen = record; });
+  static hakmem_failure_t seen;
+  SetFailureHook([](const hakmem_failure_t& record) { seen = record; });
   const auto refuse = [](size_t bytes) {
-    NoteMapFail(OsRequest::kMapLarge, ENOMEM, bytes);
-    RecordFailure(
-        {.entry = EntryPoint::kMalloc, .bytes = bytes, .error = ENOMEM});
+    NoteMapFail(HAKMEM_OS_REQUEST_MAP_LARGE, ENOMEM, bytes);
+    Record(Request(HAKMEM_ENTRY_MALLOC, bytes));
     return seen.subcause;
   };
   {
     DataLimit limit;
-    EXPECT_EQ(refuse(3 << 20), SubCause::kDataSegment);
+    EXPECT_EQ(refuse(3 << 20), HAKMEM_SUBCAUSE_RLIMIT_DATA);
   }
-  EXPECT_EQ(refuse(3 << 20), SubCause::kDataSegment);
+  EXPECT_EQ(refuse(3 << 20), HAKMEM_SUBCAUSE_RLIMIT_DATA);
   EXPECT_EQ(seen.evidence_limit, 1u << 20);
   // Another one is not the same.
-  EXPECT_NE(refuse(4 << 20), SubCause::kDataSegment);
+  EXPECT_NE(refuse(4 << 20), HAKMEM_SUBCAUSE_RLIMIT_DATA);
   {
     DataLimit limit;
-    EXPECT_EQ(refuse(3 << 20), SubCause::kDataSegment);
+    EXPECT_EQ(refuse(3 << 20), HAKMEM_SUBCAUSE_RLIMIT_DATA);
   }
   usleep(150'000);
-  EXPECT_NE(refuse(3 << 20), SubCause::kDataSegment);
+  EXPECT_NE(refuse(3 << 20), HAKMEM_SUBCAUSE_RLIMIT_DATA);
   SetFailureHook(nullptr);
 }
 
 TEST_F(FailureTest, TheErrnoOfARefusalIsTheSystems) {
-  NoteMapFail(OsRequest::kCommit, EPERM, 4096);
-  RecordFailure({.entry = EntryPoint::kMalloc, .bytes = 1, .error = ENOMEM});
+  NoteMapFail(HAKMEM_OS_REQUEST_COMMIT, EPERM, 4096);
+  Record(Request(HAKMEM_ENTRY_MALLOC, 1));
   EXPECT_EQ(Last().error, EPERM);
-  EXPECT_EQ(Last().subcause, SubCause::kUnknown);
+  EXPECT_EQ(Last().subcause, HAKMEM_SUBCAUSE_UNKNOWN);
 }
 
 TEST_F(FailureTest, ANoteIsUsedOnce) {
   NoteExhaustion(1, 2, 3);
-  RecordFailure({.entry = EntryPoint::kMalloc, .bytes = 1, .error = ENOMEM});
-  RecordFailure({.entry = EntryPoint::kMalloc, .bytes = 1, .error = ENOMEM});
-  EXPECT_EQ(Last().cause, Cause::kNone);
-  EXPECT_EQ(Last().limit, 0u);
+  Record(Request(HAKMEM_ENTRY_MALLOC, 1));
+  Record(Request(HAKMEM_ENTRY_MALLOC, 1));
+  EXPECT_EQ(Last().cause, HAKMEM_CAUSE_NONE);
+  EXPECT_EQ(Last().limit_bytes, 0u);
 }
 
 TEST_F(FailureTest, TheImpossibleNeedsNoNote) {
-  RecordFailure(
-      {.entry = EntryPoint::kCalloc, .bytes = SIZE_MAX, .error = ENOMEM});
-  EXPECT_EQ(Last().cause, Cause::kThreshold);
-  RecordFailure({.entry = EntryPoint::kPosixMemalign,
-                 .bytes = 1,
-                 .alignment = 3,
-                 .error = EINVAL});
-  EXPECT_EQ(Last().cause, Cause::kThreshold);
+  RecordImpossible(HAKMEM_ENTRY_CALLOC, SIZE_MAX, 0, ENOMEM);
+  EXPECT_EQ(Last().cause, HAKMEM_CAUSE_THRESHOLD);
+  RecordImpossible(HAKMEM_ENTRY_POSIX_MEMALIGN, 1, 3, EINVAL);
+  EXPECT_EQ(Last().cause, HAKMEM_CAUSE_THRESHOLD);
+}
+
+TEST_F(FailureTest, AnImpossibleRequestIsKeptWhole) {
+  NoteExhaustion(1, 2, 3);  // of a request that was served after all
+  errno = 77;
+  RecordImpossible(HAKMEM_ENTRY_ALIGNED_ALLOC, size_t{5} << 60, 3, EINVAL);
+  EXPECT_EQ(errno, 77);
+  const hakmem_failure_t failure = Last();
+  EXPECT_EQ(failure.struct_size, sizeof(failure));
+  EXPECT_EQ(failure.thread, static_cast<uint32_t>(gettid()));
+  EXPECT_EQ(failure.time_ns, 0u);  // nobody watched
+  EXPECT_EQ(failure.entry, HAKMEM_ENTRY_ALIGNED_ALLOC);
+  EXPECT_EQ(failure.layer, HAKMEM_LAYER_FRONTEND);
+  EXPECT_EQ(failure.cause, HAKMEM_CAUSE_THRESHOLD);
+  EXPECT_EQ(failure.subcause, HAKMEM_SUBCAUSE_NONE);
+  EXPECT_EQ(failure.os_request, HAKMEM_OS_REQUEST_NONE);
+  EXPECT_EQ(failure.error, EINVAL);
+  EXPECT_EQ(failure.size, size_t{5} << 60);
+  EXPECT_EQ(failure.alignment, 3u);
+  EXPECT_EQ(failure.class_bytes, 0u);
+  EXPECT_EQ(failure.live_bytes, 0u);
+  EXPECT_EQ(failure.cached_bytes, 0u);
+  EXPECT_EQ(failure.limit_bytes, 0u);
+  EXPECT_EQ(failure.os_bytes, 0u);
+  EXPECT_EQ(failure.evidence_used, 0u);
+  EXPECT_EQ(failure.evidence_limit, 0u);
+}
+
+TEST_F(FailureTest, AWatchedImpossibleRequestHasItsTime) {
+  static hakmem_failure_t seen;
+  SetFailureHook([](const hakmem_failure_t& failure) { seen = failure; });
+  Fail();
+  SetFailureHook(nullptr);
+  const auto now = static_cast<uint64_t>(time(nullptr)) * 1'000'000'000;
+  EXPECT_NEAR(static_cast<double>(seen.time_ns), static_cast<double>(now),
+              60e9);
+  EXPECT_EQ(seen.sequence, Last().sequence);
+  EXPECT_EQ(Last().time_ns, seen.time_ns);
 }
 
 TEST_F(FailureTest, ThreadsFailAtOnceAndAllAreCounted) {
-  const uint64_t before = FailuresOf(Cause::kThreshold);
+  const uint64_t before = FailuresOf(HAKMEM_CAUSE_THRESHOLD);
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([] {
@@ -212,13 +248,13 @@ TEST_F(FailureTest, ThreadsFailAtOnceAndAllAreCounted) {
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(FailuresOf(Cause::kThreshold), before + 4000);
+  EXPECT_EQ(FailuresOf(HAKMEM_CAUSE_THRESHOLD), before + 4000);
   EXPECT_GT(FailuresForgotten(), 0u);
   std::vector<uint64_t> sequences;
   const size_t count = ForEachFailure(
-      [](const FailureRecord& record, void* argument) {
+      [](const hakmem_failure_t* failure, void* argument) {
         static_cast<std::vector<uint64_t>*>(argument)->push_back(
-            record.sequence);
+            failure->sequence);
       },
       &sequences);
   EXPECT_EQ(count, sequences.size());
@@ -228,21 +264,20 @@ TEST_F(FailureTest, ThreadsFailAtOnceAndAllAreCounted) {
 
 TEST_F(FailureTest, AFailureInsideTheHookIsKeptButNotHooked) {
   hook_calls = 0;
-  SetFailureHook([](const FailureRecord& record) {
+  SetFailureHook([](const hakmem_failure_t& record) {
     ++hook_calls;
     hook_cause = record.cause;
     errno = 99;
-    NoteMapFail(OsRequest::kMapLarge, ENOMEM, kTooMuch);
-    RecordFailure(
-        {.entry = EntryPoint::kRealloc, .bytes = kTooMuch, .error = ENOMEM});
+    NoteMapFail(HAKMEM_OS_REQUEST_MAP_LARGE, ENOMEM, kTooMuch);
+    Record(Request(HAKMEM_ENTRY_REALLOC, kTooMuch));
   });
   errno = 5;
   Fail();
   EXPECT_EQ(errno, 5);
   EXPECT_EQ(hook_calls, 1);
-  EXPECT_EQ(hook_cause, Cause::kThreshold);
-  EXPECT_EQ(Last().entry, EntryPoint::kRealloc);
-  EXPECT_EQ(Last().subcause, SubCause::kAddressBits);  // looked up now
+  EXPECT_EQ(hook_cause, HAKMEM_CAUSE_THRESHOLD);
+  EXPECT_EQ(Last().entry, HAKMEM_ENTRY_REALLOC);
+  EXPECT_EQ(Last().subcause, HAKMEM_SUBCAUSE_ADDRESS_SPACE);  // looked up now
   Fail();
   EXPECT_EQ(hook_calls, 2);
   SetFailureHook(nullptr);
@@ -261,33 +296,33 @@ TEST_F(FailureTest, AHandlerMayFailWhileItsThreadFails) {
     errno = saved_errno;
   };
   ASSERT_EQ(sigaction(SIGALRM, &action, nullptr), 0);
-  const uint64_t before = FailuresOf(Cause::kThreshold) +
-                          FailuresOf(Cause::kMapFail) +
-                          FailuresOf(Cause::kNone);
+  const uint64_t before = FailuresOf(HAKMEM_CAUSE_THRESHOLD) +
+                          FailuresOf(HAKMEM_CAUSE_MAPFAIL) +
+                          FailuresOf(HAKMEM_CAUSE_NONE);
   const itimerval every = {{0, 100}, {0, 100}};
   ASSERT_EQ(setitimer(ITIMER_REAL, &every, nullptr), 0);
   uint64_t failed = 0;
   for (; handled < 300; ++failed) {
-    NoteMapFail(OsRequest::kMapLarge, ENOMEM, kTooMuch);
-    RecordFailure(
-        {.entry = EntryPoint::kMalloc, .bytes = kTooMuch, .error = ENOMEM});
+    NoteMapFail(HAKMEM_OS_REQUEST_MAP_LARGE, ENOMEM, kTooMuch);
+    Record(Request(HAKMEM_ENTRY_MALLOC, kTooMuch));
   }
   const itimerval never = {};
   setitimer(ITIMER_REAL, &never, nullptr);
   signal(SIGALRM, SIG_IGN);
-  EXPECT_EQ(FailuresOf(Cause::kThreshold) + FailuresOf(Cause::kMapFail) +
-                FailuresOf(Cause::kNone),
+  EXPECT_EQ(FailuresOf(HAKMEM_CAUSE_THRESHOLD) +
+                FailuresOf(HAKMEM_CAUSE_MAPFAIL) +
+                FailuresOf(HAKMEM_CAUSE_NONE),
             before + failed + static_cast<uint64_t>(handled));
 }
 
 // What a handler read of its failure.
-constinit std::atomic<SubCause> read_in_handler{SubCause::kNone};
+constinit std::atomic<hakmem_failure_subcause_t> read_in_handler{
+    HAKMEM_SUBCAUSE_NONE};
 
 void FailInHandler(int) {
-  NoteMapFail(OsRequest::kMapLarge, ENOMEM, kTooMuch);
-  RecordFailure(
-      {.entry = EntryPoint::kValloc, .bytes = kTooMuch, .error = ENOMEM});
-  FailureRecord record = {};
+  NoteMapFail(HAKMEM_OS_REQUEST_MAP_LARGE, ENOMEM, kTooMuch);
+  Record(Request(HAKMEM_ENTRY_VALLOC, kTooMuch));
+  hakmem_failure_t record = {};
   if (LastFailure(&record)) read_in_handler = record.subcause;
 }
 
@@ -303,20 +338,20 @@ void FailInAHandlerWith(size_t left) {
 
 TEST_F(FailureTest, AHandlerOnATinyStackLeavesARecord) {
   hook_calls = 0;
-  SetFailureHook([](const FailureRecord&) { ++hook_calls; });
+  SetFailureHook([](const hakmem_failure_t&) { ++hook_calls; });
   FailInAHandlerWith(4096);
   SetFailureHook(nullptr);
   EXPECT_EQ(hook_calls, 0);
-  EXPECT_EQ(read_in_handler, SubCause::kNotLookedUp);
-  EXPECT_EQ(Last().entry, EntryPoint::kValloc);
-  EXPECT_EQ(Last().subcause, SubCause::kAddressBits);
+  EXPECT_EQ(read_in_handler, HAKMEM_SUBCAUSE_NOT_LOOKED_UP);
+  EXPECT_EQ(Last().entry, HAKMEM_ENTRY_VALLOC);
+  EXPECT_EQ(Last().subcause, HAKMEM_SUBCAUSE_ADDRESS_SPACE);
 }
 
 TEST_F(FailureTest, AHandlerOnASmallStackIsDiagnosed) {
   // Little more than the bound below which nothing is looked for: it suffices.
   FailInAHandlerWith(8192 + 512);
-  EXPECT_EQ(Last().entry, EntryPoint::kValloc);
-  EXPECT_EQ(read_in_handler, SubCause::kAddressBits);
+  EXPECT_EQ(Last().entry, HAKMEM_ENTRY_VALLOC);
+  EXPECT_EQ(read_in_handler, HAKMEM_SUBCAUSE_ADDRESS_SPACE);
 }
 
 TEST_F(FailureTest, AForkedChildRecordsAndSeesItsParents) {
@@ -325,7 +360,7 @@ TEST_F(FailureTest, AForkedChildRecordsAndSeesItsParents) {
   const pid_t child = fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
-    FailureRecord record = {};
+    hakmem_failure_t record = {};
     if (!LastFailure(&record) || record.sequence != sequence) _exit(1);
     Fail();
     if (!LastFailure(&record) || record.sequence <= sequence) _exit(2);
@@ -394,6 +429,21 @@ TEST_F(FailureDeathTest, TheNextLineTellsHowManyWereLeftOut) {
 TEST_F(FailureDeathTest, TheStackIsAddedWhenAskedFor) {
   EXPECT_EXIT(TraceTo("1", 1, true), testing::ExitedWithCode(0),
               "^hakmem\\[[0-9]+\\]: failure [^\n]*\nhakmem[^\n]*:   #0 0x");
+}
+
+TEST_F(FailureDeathTest, AHandlerOnASmallStackLogsJsonAndItsStack) {
+  EXPECT_EXIT(
+      {
+        setenv("HAKMEM_ACE_TRACE", "1", 1);
+        setenv("HAKMEM_ACE_TRACE_FORMAT", "json", 1);
+        setenv("HAKMEM_ACE_TRACE_STACK", "1", 1);
+        options::Read();
+        FailInAHandlerWith(8192 + 512);
+        exit(0);
+      },
+      testing::ExitedWithCode(0),
+      "^.\"kind\":\"failure\",[^\n]*\"entry\":\"valloc\"[^\n]*.\n"
+      ".\"kind\":\"frame\",[^\n]*\"frame\":0,\"address\":\"0x");
 }
 
 TEST_F(FailureDeathTest, AClosedStderrIsHarmless) {

@@ -42,28 +42,41 @@ class Sentence {
 
 using Bytes = Sentence::Bytes;
 
+// What the system was asked for.
+constexpr const char* kOsRequestTexts[] = {
+    "nothing",        "address space for chunks",
+    "use of a chunk", "the allocator's metadata",
+    "a large block",  "growing a large block",
+    "huge pages"};
+static_assert(std::size(kOsRequestTexts) == HAKMEM_OS_REQUEST_HUGE_PAGES + 1);
+
+const char* TextOf(hakmem_failure_os_request_t request) {
+  const auto index = static_cast<size_t>(request);
+  return index < std::size(kOsRequestTexts) ? kOsRequestTexts[index] : "?";
+}
+
 constexpr uint64_t kMiB = 1 << 20;
 constexpr uint64_t kMost = PTRDIFF_MAX;
 
 // What was asked for: "malloc of 1.5 MiB (1572867 bytes) aligned to 4 KiB".
-void WriteRequest(const FailureRecord& r, Sentence& out) {
-  if (r.entry == EntryPoint::kNone) {
+void WriteRequest(const hakmem_failure_t& r, Sentence& out) {
+  if (r.entry == HAKMEM_ENTRY_NONE) {
     out << "advice to the system on " << Bytes{r.os_bytes};
     return;
   }
   out << NameOf(r.entry);
-  if (r.bytes == SIZE_MAX) {
+  if (r.size == SIZE_MAX) {
     out << " of a size that overflows";
   } else {
-    out << " of " << Bytes{r.bytes};
-    if (r.bytes >= 1024 && r.bytes % 1024 != 0) {
-      out << " (" << r.bytes << " bytes)";
+    out << " of " << Bytes{r.size};
+    if (r.size >= 1024 && r.size % 1024 != 0) {
+      out << " (" << r.size << " bytes)";
     }
   }
   if (r.alignment != 0) out << " aligned to " << Bytes{r.alignment};
 }
 
-void WriteErrno(const FailureRecord& r, Sentence& out) {
+void WriteErrno(const hakmem_failure_t& r, Sentence& out) {
   if (r.error == 0) return;
   const char* name = ErrnoName(r.error);
   if (name != nullptr) {
@@ -73,18 +86,18 @@ void WriteErrno(const FailureRecord& r, Sentence& out) {
   }
 }
 
-void WriteThreshold(const FailureRecord& r, Sentence& out) {
+void WriteThreshold(const hakmem_failure_t& r, Sentence& out) {
   if (r.error == EINVAL ||
       !(r.alignment == 0 || std::has_single_bit(r.alignment))) {
     out << "no block can have this alignment: pass a power of two";
-    if (r.entry == EntryPoint::kPosixMemalign) {
+    if (r.entry == HAKMEM_ENTRY_POSIX_MEMALIGN) {
       out << " and a multiple of " << sizeof(void*);
     }
-  } else if (r.bytes == SIZE_MAX) {
+  } else if (r.size == SIZE_MAX) {
     out << "count times size is more than size_t holds: check where the count "
            "comes from";
-  } else if (r.bytes > kMost) {
-    out << "a request of " << r.bytes
+  } else if (r.size > kMost) {
+    out << "a request of " << r.size
         << " bytes can never be served: PTRDIFF_MAX is " << kMost;
   } else if (r.alignment > kMost) {
     out << "an alignment of " << r.alignment
@@ -95,11 +108,12 @@ void WriteThreshold(const FailureRecord& r, Sentence& out) {
   }
 }
 
-void WriteExhaustion(const FailureRecord& r, Sentence& out) {
-  out << "the pool holds " << Bytes{r.live} << " in use and " << Bytes{r.cached}
-      << " cached of the " << Bytes{r.limit} << " it may: ";
-  if (r.layer == Layer::kAce) {
-    out << "raise HAKMEM_ACE_LIMIT_MB from " << r.limit / kMiB;
+void WriteExhaustion(const hakmem_failure_t& r, Sentence& out) {
+  out << "the pool holds " << Bytes{r.live_bytes} << " in use and "
+      << Bytes{r.cached_bytes} << " cached of the " << Bytes{r.limit_bytes}
+      << " it may: ";
+  if (r.layer == HAKMEM_LAYER_ACE) {
+    out << "raise HAKMEM_ACE_LIMIT_MB from " << r.limit_bytes / kMiB;
   } else {
     out << "raise its limit";
   }
@@ -107,7 +121,7 @@ void WriteExhaustion(const FailureRecord& r, Sentence& out) {
 
 // The figures of a resource limit: "47 MiB of address space are used: raise
 // RLIMIT_AS (ulimit -v) from 50 MiB".
-void WriteResourceLimit(const FailureRecord& r, const char* of,
+void WriteResourceLimit(const hakmem_failure_t& r, const char* of,
                         const char* option, Sentence& out) {
   if (r.evidence_used == 0) {
     out << "that alone is more than the limit: ";
@@ -119,69 +133,69 @@ void WriteResourceLimit(const FailureRecord& r, const char* of,
 }
 
 // The figures that show why the system refused, and what to change.
-void WriteEvidence(const FailureRecord& r, Sentence& out) {
+void WriteEvidence(const hakmem_failure_t& r, Sentence& out) {
   const Bytes used = {r.evidence_used};
   const Bytes limit = {r.evidence_limit};
   switch (r.subcause) {
-    case SubCause::kAddressSpace:
+    case HAKMEM_SUBCAUSE_RLIMIT_AS:
       return WriteResourceLimit(r, " of address space are used", "-v", out);
-    case SubCause::kDataSegment:
+    case HAKMEM_SUBCAUSE_RLIMIT_DATA:
       return WriteResourceLimit(r, " of data are used", "-d", out);
-    case SubCause::kMemlock:
+    case HAKMEM_SUBCAUSE_RLIMIT_MEMLOCK:
       WriteResourceLimit(r, " of memory are locked", "-l", out);
       out << ", or lock less (mlockall locks all that is mapped)";
       return;
-    case SubCause::kAddressBits:
+    case HAKMEM_SUBCAUSE_ADDRESS_SPACE:
       out << "a process has " << limit
           << " of address space, whatever the memory: ask for less";
       return;
-    case SubCause::kCommitLimit:
+    case HAKMEM_SUBCAUSE_COMMIT_LIMIT:
       out << "vm.overcommit_memory is 2, and " << used
           << " are promised of the CommitLimit of " << limit
           << ": raise vm.overcommit_ratio, add swap, or set "
              "vm.overcommit_memory to 0";
       return;
-    case SubCause::kMapCount:
+    case HAKMEM_SUBCAUSE_MAX_MAP_COUNT:
       out << "the process has " << r.evidence_used
           << " mappings: raise vm.max_map_count from " << r.evidence_limit;
       return;
-    case SubCause::kCgroup2:
-    case SubCause::kCgroup1:
+    case HAKMEM_SUBCAUSE_MEMORY_MAX:
+    case HAKMEM_SUBCAUSE_MEMORY_LIMIT_IN_BYTES:
       out << "the container's " << NameOf(r.subcause) << " is " << limit
           << " and " << used << " are used: raise it";
       return;
-    case SubCause::kOvercommit:
+    case HAKMEM_SUBCAUSE_OVERCOMMIT:
       out << "vm.overcommit_memory is 0, and memory and swap are " << limit
           << " together: ask for less, add swap, or set vm.overcommit_memory "
              "to 1";
       return;
-    case SubCause::kNoHugePages:
+    case HAKMEM_SUBCAUSE_HUGE_PAGES:
       out << "the kernel gives no huge pages: switch them on in "
              "/sys/kernel/mm/transparent_hugepage/enabled, or unset "
              "HAKMEM_HUGE_PAGES";
       return;
-    case SubCause::kNotLookedUp:
+    case HAKMEM_SUBCAUSE_NOT_LOOKED_UP:
       out << "which limit explains it was not looked up";
       return;
-    case SubCause::kNone:
-    case SubCause::kUnknown:
+    case HAKMEM_SUBCAUSE_NONE:
+    case HAKMEM_SUBCAUSE_UNKNOWN:
       out << "no limit that explains it was found: see the errno, the kernel's "
              "log (dmesg), and what seccomp or a security module forbids";
       return;
   }
 }
 
-void WriteCause(const FailureRecord& r, Sentence& out) {
+void WriteCause(const hakmem_failure_t& r, Sentence& out) {
   switch (r.cause) {
-    case Cause::kThreshold:
+    case HAKMEM_CAUSE_THRESHOLD:
       return WriteThreshold(r, out);
-    case Cause::kExhaustion:
+    case HAKMEM_CAUSE_EXHAUSTION:
       return WriteExhaustion(r, out);
-    case Cause::kMapFail:
+    case HAKMEM_CAUSE_MAPFAIL:
       out << "the system refused " << Bytes{r.os_bytes} << " for "
-          << NameOf(r.os_request) << "; ";
+          << TextOf(r.os_request) << "; ";
       return WriteEvidence(r, out);
-    case Cause::kNone:
+    case HAKMEM_CAUSE_NONE:
       out << "the reason was not noted: please report this";
       return;
   }
@@ -208,27 +222,37 @@ void WriteBytes(uint64_t bytes, TextBuffer& out) {
   out.Text(kUnits[unit]);
 }
 
-void WriteFailure(const FailureRecord& record, TextBuffer& text) {
+void WriteFailureExplanation(const hakmem_failure_t& failure,
+                             TextBuffer& text) {
   Sentence out(text);
-  out << "failure " << record.sequence << ", thread " << uint64_t{record.thread}
-      << ": ";
-  WriteRequest(record, out);
-  out << ": " << NameOf(record.cause) << " in " << NameOf(record.layer);
-  if (record.subcause != SubCause::kNone) {
-    out << ", " << NameOf(record.subcause);
+  WriteCause(failure, out);
+}
+
+void WriteFailureText(const hakmem_failure_t& failure, TextBuffer& text) {
+  Sentence out(text);
+  WriteRequest(failure, out);
+  out << ": " << NameOf(failure.cause) << " in " << NameOf(failure.layer);
+  if (failure.subcause != HAKMEM_SUBCAUSE_NONE) {
+    out << ", " << NameOf(failure.subcause);
   }
-  WriteErrno(record, out);
-  if (record.class_bytes != 0) {
-    out << ", class of " << Bytes{record.class_bytes};
-    // Of a pool at its limit, the occupancy is told below.
-    if (record.cause != Cause::kExhaustion &&
-        (record.live != 0 || record.cached != 0)) {
-      out << " with " << Bytes{record.live} << " in use and "
-          << Bytes{record.cached} << " cached";
+  WriteErrno(failure, out);
+  if (failure.class_bytes != 0) {
+    out << ", class of " << Bytes{failure.class_bytes};
+    // Of a pool at its limit, the explanation gives the occupancy.
+    if (failure.cause != HAKMEM_CAUSE_EXHAUSTION &&
+        (failure.live_bytes != 0 || failure.cached_bytes != 0)) {
+      out << " with " << Bytes{failure.live_bytes} << " in use and "
+          << Bytes{failure.cached_bytes} << " cached";
     }
   }
   out << ": ";
-  WriteCause(record, out);
+  WriteCause(failure, out);
+}
+
+void WriteFailureLine(const hakmem_failure_t& failure, TextBuffer& text) {
+  Sentence(text) << "failure " << failure.sequence << ", thread "
+                 << uint64_t{failure.thread} << ": ";
+  WriteFailureText(failure, text);
 }
 
 }  // namespace hakmem

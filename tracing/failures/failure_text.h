@@ -1,16 +1,28 @@
-// A failure record as one line for people: what was asked, who refused, the
-// figures that show why, and last what to do about it.
+// A failure as a sentence for people: what was asked, who refused, the figures
+// that show why, and last what to do about it. Async-signal-safe.
 #ifndef HAKMEM_TRACING_FAILURES_FAILURE_TEXT_H_
 #define HAKMEM_TRACING_FAILURES_FAILURE_TEXT_H_
 
 #include "base/text/log.h"
-#include "tracing/failures/failure_record.h"
+#include "hakmem/hakmem.h"
 
 namespace hakmem {
 
-// Adds the line, without its end; at most kFailureTextBytes. Async-signal-safe.
+// The most that any of the three below adds, and some room.
 inline constexpr size_t kFailureTextBytes = 1024;
-[[gnu::cold]] void WriteFailure(const FailureRecord& record, TextBuffer& out);
+
+// "failure 12, thread 345: " and the sentence: the line of the log, without its
+// end.
+[[gnu::cold]] void WriteFailureLine(const hakmem_failure_t& failure,
+                                    TextBuffer& out);
+
+// "malloc of 1 GiB: MapFail in large, RLIMIT_AS, ENOMEM: " and the explanation.
+[[gnu::cold]] void WriteFailureText(const hakmem_failure_t& failure,
+                                    TextBuffer& out);
+
+// "the system refused 1 GiB for a large block; ...: raise RLIMIT_AS ...".
+[[gnu::cold]] void WriteFailureExplanation(const hakmem_failure_t& failure,
+                                           TextBuffer& out);
 
 // Adds a size as people read it: "37 bytes", "40 KiB", "1.5 MiB".
 void WriteBytes(uint64_t bytes, TextBuffer& out);

@@ -14,10 +14,10 @@ namespace {
 
 constexpr uint64_t kMiB = 1 << 20;
 
-std::string Line(const FailureRecord& record) {
+std::string Line(const hakmem_failure_t& record) {
   char line[kFailureTextBytes];
   TextBuffer text(line, sizeof(line));
-  WriteFailure(record, text);
+  WriteFailureLine(record, text);
   return std::string(line, std::min(text.length(), sizeof(line)));
 }
 
@@ -28,22 +28,23 @@ std::string Size(uint64_t bytes) {
   return std::string(line, text.length());
 }
 
-FailureRecord Failed(Cause cause, uint64_t bytes) {
-  FailureRecord record = {};
+hakmem_failure_t Failed(hakmem_failure_cause_t cause, uint64_t bytes) {
+  hakmem_failure_t record = {};
   record.sequence = 12;
   record.thread = 345;
-  record.bytes = bytes;
-  record.entry = EntryPoint::kMalloc;
-  record.layer = Layer::kFrontend;
+  record.size = bytes;
+  record.entry = HAKMEM_ENTRY_MALLOC;
+  record.layer = HAKMEM_LAYER_FRONTEND;
   record.cause = cause;
   record.error = ENOMEM;
   return record;
 }
 
-FailureRecord Refused(SubCause subcause, uint64_t used, uint64_t limit) {
-  FailureRecord record = Failed(Cause::kMapFail, 100 * kMiB);
-  record.layer = Layer::kLarge;
-  record.os_request = OsRequest::kMapLarge;
+hakmem_failure_t Refused(hakmem_failure_subcause_t subcause, uint64_t used,
+                         uint64_t limit) {
+  hakmem_failure_t record = Failed(HAKMEM_CAUSE_MAPFAIL, 100 * kMiB);
+  record.layer = HAKMEM_LAYER_LARGE;
+  record.os_request = HAKMEM_OS_REQUEST_MAP_LARGE;
   record.os_bytes = 100 * kMiB;
   record.subcause = subcause;
   record.evidence_used = used;
@@ -58,11 +59,11 @@ bool EndsWith(const std::string& text, const std::string& end) {
 
 TEST(FailureText, ResourceLimitsNameTheOptionOfUlimit) {
   EXPECT_TRUE(EndsWith(
-      Line(Refused(SubCause::kAddressSpace, 47 * kMiB, 50 * kMiB)),
+      Line(Refused(HAKMEM_SUBCAUSE_RLIMIT_AS, 47 * kMiB, 50 * kMiB)),
       "the system refused 100 MiB for a large block; 47 MiB of address space "
       "are used: raise RLIMIT_AS (ulimit -v) from 50 MiB"));
   EXPECT_TRUE(EndsWith(
-      Line(Refused(SubCause::kMemlock, 7 * kMiB, 8 * kMiB)),
+      Line(Refused(HAKMEM_SUBCAUSE_RLIMIT_MEMLOCK, 7 * kMiB, 8 * kMiB)),
       "MapFail in large, RLIMIT_MEMLOCK, ENOMEM: the system refused 100 MiB "
       "for a large block; 7 MiB of memory are locked: raise RLIMIT_MEMLOCK "
       "(ulimit -l) from 8 MiB, or lock less (mlockall locks all that is "
@@ -71,10 +72,10 @@ TEST(FailureText, ResourceLimitsNameTheOptionOfUlimit) {
 
 TEST(FailureText, WhatIsUsedMayBeUnknown) {
   EXPECT_TRUE(EndsWith(
-      Line(Refused(SubCause::kAddressSpace, 0, 50 * kMiB)),
+      Line(Refused(HAKMEM_SUBCAUSE_RLIMIT_AS, 0, 50 * kMiB)),
       "the system refused 100 MiB for a large block; that alone is more than "
       "the limit: raise RLIMIT_AS (ulimit -v) from 50 MiB"));
-  EXPECT_TRUE(EndsWith(Line(Refused(SubCause::kNotLookedUp, 0, 0)),
+  EXPECT_TRUE(EndsWith(Line(Refused(HAKMEM_SUBCAUSE_NOT_LOOKED_UP, 0, 0)),
                        "which limit explains it was not looked up"));
 }
 
@@ -88,7 +89,7 @@ TEST(FailureText, SizesReadWell) {
 }
 
 TEST(FailureText, AWholeLine) {
-  EXPECT_EQ(Line(Refused(SubCause::kAddressSpace, 300 * kMiB, 320 * kMiB)),
+  EXPECT_EQ(Line(Refused(HAKMEM_SUBCAUSE_RLIMIT_AS, 300 * kMiB, 320 * kMiB)),
             "failure 12, thread 345: malloc of 100 MiB: MapFail in large, "
             "RLIMIT_AS, ENOMEM: the system refused 100 MiB for a large block; "
             "300 MiB of address space are used: raise RLIMIT_AS (ulimit -v) "
@@ -97,30 +98,31 @@ TEST(FailureText, AWholeLine) {
 
 TEST(FailureText, EverySubCauseEndsInItsRemedy) {
   const struct {
-    SubCause subcause;
+    hakmem_failure_subcause_t subcause;
     uint64_t used;
     uint64_t limit;
     const char* end;
   } cases[] = {
-      {SubCause::kDataSegment, kMiB, 2 * kMiB,
+      {HAKMEM_SUBCAUSE_RLIMIT_DATA, kMiB, 2 * kMiB,
        "raise RLIMIT_DATA (ulimit -d) from 2 MiB"},
-      {SubCause::kAddressBits, kMiB, uint64_t{1} << 47,
+      {HAKMEM_SUBCAUSE_ADDRESS_SPACE, kMiB, uint64_t{1} << 47,
        "a process has 128 TiB of address space, whatever the memory: ask for "
        "less"},
-      {SubCause::kCommitLimit, 15 * kMiB, 16 * kMiB,
+      {HAKMEM_SUBCAUSE_COMMIT_LIMIT, 15 * kMiB, 16 * kMiB,
        "15 MiB are promised of the CommitLimit of 16 MiB: raise "
        "vm.overcommit_ratio, add swap, or set vm.overcommit_memory to 0"},
-      {SubCause::kMapCount, 65531, 65530,
+      {HAKMEM_SUBCAUSE_MAX_MAP_COUNT, 65531, 65530,
        "the process has 65531 mappings: raise vm.max_map_count from 65530"},
-      {SubCause::kCgroup2, 511 * kMiB, 512 * kMiB,
+      {HAKMEM_SUBCAUSE_MEMORY_MAX, 511 * kMiB, 512 * kMiB,
        "the container's memory.max is 512 MiB and 511 MiB are used: raise it"},
-      {SubCause::kCgroup1, 511 * kMiB, 512 * kMiB,
+      {HAKMEM_SUBCAUSE_MEMORY_LIMIT_IN_BYTES, 511 * kMiB, 512 * kMiB,
        "the container's memory.limit_in_bytes is 512 MiB and 511 MiB are used: "
        "raise it"},
-      {SubCause::kOvercommit, 100 * kMiB, 10 * kMiB,
+      {HAKMEM_SUBCAUSE_OVERCOMMIT, 100 * kMiB, 10 * kMiB,
        "add swap, or set vm.overcommit_memory to 1"},
-      {SubCause::kNoHugePages, 0, 0, "or unset HAKMEM_HUGE_PAGES"},
-      {SubCause::kUnknown, 0, 0, "what seccomp or a security module forbids"},
+      {HAKMEM_SUBCAUSE_HUGE_PAGES, 0, 0, "or unset HAKMEM_HUGE_PAGES"},
+      {HAKMEM_SUBCAUSE_UNKNOWN, 0, 0,
+       "what seccomp or a security module forbids"},
   };
   for (const auto& c : cases) {
     const std::string line = Line(Refused(c.subcause, c.used, c.limit));
@@ -131,11 +133,11 @@ TEST(FailureText, EverySubCauseEndsInItsRemedy) {
 }
 
 TEST(FailureText, Exhaustion) {
-  FailureRecord record = Failed(Cause::kExhaustion, 40'000);
-  record.layer = Layer::kAce;
-  record.live = 60 * kMiB;
-  record.cached = 4 * kMiB;
-  record.limit = 64 * kMiB;
+  hakmem_failure_t record = Failed(HAKMEM_CAUSE_EXHAUSTION, 40'000);
+  record.layer = HAKMEM_LAYER_ACE;
+  record.live_bytes = 60 * kMiB;
+  record.cached_bytes = 4 * kMiB;
+  record.limit_bytes = 64 * kMiB;
   record.class_bytes = 40'960;
   EXPECT_EQ(Line(record),
             "failure 12, thread 345: malloc of 39 KiB (40000 bytes): "
@@ -146,11 +148,11 @@ TEST(FailureText, Exhaustion) {
 
 TEST(FailureText, ImpossibleSizes) {
   EXPECT_TRUE(EndsWith(
-      Line(Failed(Cause::kThreshold, uint64_t{1} << 63)),
+      Line(Failed(HAKMEM_CAUSE_THRESHOLD, uint64_t{1} << 63)),
       "a request of 9223372036854775808 bytes can never be served: PTRDIFF_MAX "
       "is 9223372036854775807"));
-  FailureRecord record = Failed(Cause::kThreshold, SIZE_MAX);
-  record.entry = EntryPoint::kCalloc;
+  hakmem_failure_t record = Failed(HAKMEM_CAUSE_THRESHOLD, SIZE_MAX);
+  record.entry = HAKMEM_ENTRY_CALLOC;
   const std::string line = Line(record);
   EXPECT_NE(line.find("calloc of a size that overflows"), std::string::npos)
       << line;
@@ -158,8 +160,8 @@ TEST(FailureText, ImpossibleSizes) {
 }
 
 TEST(FailureText, ImpossibleAlignments) {
-  FailureRecord record = Failed(Cause::kThreshold, 100);
-  record.entry = EntryPoint::kPosixMemalign;
+  hakmem_failure_t record = Failed(HAKMEM_CAUSE_THRESHOLD, 100);
+  record.entry = HAKMEM_ENTRY_POSIX_MEMALIGN;
   record.alignment = 3;
   record.error = EINVAL;
   EXPECT_EQ(Line(record),
@@ -172,33 +174,52 @@ TEST(FailureText, ImpossibleAlignments) {
 }
 
 TEST(FailureText, TheClassAndItsOccupancyAreTold) {
-  FailureRecord record = Refused(SubCause::kUnknown, 0, 0);
+  hakmem_failure_t record = Refused(HAKMEM_SUBCAUSE_UNKNOWN, 0, 0);
   record.class_bytes = 2048;
-  record.live = 3 * kMiB;
-  record.cached = kMiB;
+  record.live_bytes = 3 * kMiB;
+  record.cached_bytes = kMiB;
   EXPECT_NE(
       Line(record).find("class of 2 KiB with 3 MiB in use and 1 MiB cached"),
       std::string::npos);
 }
 
 TEST(FailureText, AnErrnoWithoutANameIsANumber) {
-  FailureRecord record = Refused(SubCause::kUnknown, 0, 0);
+  hakmem_failure_t record = Refused(HAKMEM_SUBCAUSE_UNKNOWN, 0, 0);
   record.error = 523;
   EXPECT_NE(Line(record).find("errno 523"), std::string::npos);
 }
 
-TEST(FailureNames, LeadBackToTheirValues) {
-  FailureRecord record = {};
-  SetByNames(NameOf(EntryPoint::kNewAligned), NameOf(Layer::kLarge),
-             NameOf(Cause::kMapFail), NameOf(SubCause::kCgroup1),
-             NameOf(OsRequest::kGrowLarge), &record);
-  EXPECT_EQ(record.entry, EntryPoint::kNewAligned);
-  EXPECT_EQ(record.layer, Layer::kLarge);
-  EXPECT_EQ(record.cause, Cause::kMapFail);
-  EXPECT_EQ(record.subcause, SubCause::kCgroup1);
-  EXPECT_EQ(record.os_request, OsRequest::kGrowLarge);
-  SetByNames(nullptr, "?", "", nullptr, nullptr, &record);
-  EXPECT_EQ(record.cause, Cause::kNone);
+TEST(FailureText, TheSentenceIsTheLineWithoutItsNumbers) {
+  const hakmem_failure_t failure =
+      Refused(HAKMEM_SUBCAUSE_RLIMIT_AS, 300 * kMiB, 320 * kMiB);
+  char buffer[kFailureTextBytes];
+  TextBuffer text(buffer, sizeof(buffer));
+  WriteFailureText(failure, text);
+  EXPECT_EQ("failure 12, thread 345: " + std::string(buffer, text.length()),
+            Line(failure));
+  TextBuffer end(buffer, sizeof(buffer));
+  WriteFailureExplanation(failure, end);
+  EXPECT_EQ(std::string(buffer, end.length()),
+            "the system refused 100 MiB for a large block; 300 MiB of address "
+            "space are used: raise RLIMIT_AS (ulimit -v) from 320 MiB");
+}
+
+TEST(FailureNames, AreThoseOfTheirCodes) {
+  EXPECT_STREQ(NameOf(HAKMEM_ENTRY_NONE), "none");
+  EXPECT_STREQ(NameOf(HAKMEM_ENTRY_NEW_ALIGNED), "aligned operator new");
+  EXPECT_STREQ(NameOf(HAKMEM_LAYER_LARGE), "large");
+  EXPECT_STREQ(NameOf(HAKMEM_CAUSE_MAPFAIL), "MapFail");
+  EXPECT_STREQ(NameOf(HAKMEM_SUBCAUSE_MEMORY_LIMIT_IN_BYTES),
+               "memory.limit_in_bytes");
+  EXPECT_STREQ(NameOf(HAKMEM_OS_REQUEST_GROW_LARGE), "grow_large");
+}
+
+TEST(FailureNames, OfAnUnknownCodeIsAQuestionMark) {
+  // What a newer library may give to this one's text.
+  EXPECT_STREQ(NameOf(static_cast<hakmem_failure_cause_t>(4)), "?");
+  hakmem_failure_t failure = Refused(HAKMEM_SUBCAUSE_UNKNOWN, 0, 0);
+  failure.os_request = static_cast<hakmem_failure_os_request_t>(7);
+  EXPECT_NE(Line(failure).find("100 MiB for ?"), std::string::npos);
 }
 
 }  // namespace

@@ -36,6 +36,13 @@ constexpr uint64_t kCgroupPart = 32;
 // How long figures that cost much to look up are kept.
 constexpr uint64_t kKeptMilliseconds = 100;
 
+void SetEvidence(hakmem_failure_t* failure, hakmem_failure_subcause_t subcause,
+                 uint64_t used, uint64_t limit) {
+  failure->subcause = subcause;
+  failure->evidence_used = used;
+  failure->evidence_limit = limit;
+}
+
 uint64_t SoftLimit(int resource) {
   rlimit limit;
   if (syscall(SYS_prlimit64, 0, resource, nullptr, &limit) != 0 ||
@@ -87,42 +94,43 @@ MapFailure::Figures MapFailure::Kept::Get(uint64_t now, Look&& look) {
 
 // Whether a resource limit explains it. `key` is the field of what is used of
 // it; where that cannot be read, a request that alone is more explains itself.
-bool MapFailure::ExplainByLimit(SubCause subcause, int resource,
-                                const char* key, uint64_t bytes,
-                                Evidence* evidence) const {
+bool MapFailure::ExplainByLimit(hakmem_failure_subcause_t subcause,
+                                int resource, const char* key,
+                                hakmem_failure_t* failure) const {
   const uint64_t limit = system_.soft_limit(resource);
   if (limit == UINT64_MAX) return false;
   const uint64_t used = StatusBytes(system_.root, key);
-  if (bytes <= limit &&
-      (used == 0 || !Reaches(used, bytes, kMovedMeanwhile, limit))) {
+  if (failure->os_bytes <= limit &&
+      (used == 0 ||
+       !Reaches(used, failure->os_bytes, kMovedMeanwhile, limit))) {
     return false;
   }
-  *evidence = {subcause, used, limit};
+  SetEvidence(failure, subcause, used, limit);
   return true;
 }
 
 // What a request may not exceed whatever the system's state: two system calls
 // where no limit is set.
-bool MapFailure::ExplainByLimits(OsRequest request, uint64_t bytes,
-                                 Evidence* evidence) const {
+bool MapFailure::ExplainByLimits(hakmem_failure_t* failure) const {
   // Making reserved memory usable takes no address space; reserving is not
   // counted as data.
-  if (request != OsRequest::kCommit) {
-    if (ExplainByLimit(SubCause::kAddressSpace, RLIMIT_AS, "VmSize", bytes,
-                       evidence)) {
+  if (failure->os_request != HAKMEM_OS_REQUEST_COMMIT) {
+    if (ExplainByLimit(HAKMEM_SUBCAUSE_RLIMIT_AS, RLIMIT_AS, "VmSize",
+                       failure)) {
       return true;
     }
     // What is mapped already lies somewhere in it, so that nearly all of it is
     // never free in one piece.
     const uint64_t space = system_.address_space();
-    if (bytes >= space - space / 64) {
-      *evidence = {SubCause::kAddressBits, bytes, space};
+    if (failure->os_bytes >= space - space / 64) {
+      SetEvidence(failure, HAKMEM_SUBCAUSE_ADDRESS_SPACE, failure->os_bytes,
+                  space);
       return true;
     }
   }
-  return request != OsRequest::kReserve &&
-         ExplainByLimit(SubCause::kDataSegment, RLIMIT_DATA, "VmData", bytes,
-                        evidence);
+  return failure->os_request != HAKMEM_OS_REQUEST_RESERVE &&
+         ExplainByLimit(HAKMEM_SUBCAUSE_RLIMIT_DATA, RLIMIT_DATA, "VmData",
+                        failure);
 }
 
 // False also when the system does not tell.
@@ -161,12 +169,13 @@ MapFailure::Figures MapFailure::LookAtMappings() const {
 // Also notes whether the cgroup is full, and of which version it is.
 MapFailure::Figures MapFailure::LookAtCgroup() {
   const CgroupMemory memory = FindCgroupMemory(system_.root);
-  SubCause full = SubCause::kNone;
+  hakmem_failure_subcause_t full = HAKMEM_SUBCAUSE_NONE;
   // Files kept in memory are as good as free.
   const uint64_t held = memory.used - std::min(memory.used, memory.files);
   if (memory.version != 0 &&
       Reaches(held, 0, memory.limit / kCgroupPart, memory.limit)) {
-    full = memory.version == 2 ? SubCause::kCgroup2 : SubCause::kCgroup1;
+    full = memory.version == 2 ? HAKMEM_SUBCAUSE_MEMORY_MAX
+                               : HAKMEM_SUBCAUSE_MEMORY_LIMIT_IN_BYTES;
   }
   // relaxed: as the figures that are kept beside it.
   full_cgroup_.store(full, std::memory_order_relaxed);
@@ -188,27 +197,32 @@ MapFailure::Figures MapFailure::LookAtMemory() const {
   return figures;
 }
 
-Evidence MapFailure::Explain(OsRequest request, int error, uint64_t bytes) {
-  if (request == OsRequest::kHugePages) return {SubCause::kNoHugePages, 0, 0};
-  Evidence evidence;
+void MapFailure::Explain(hakmem_failure_t* failure) {
+  const uint64_t bytes = failure->os_bytes;
+  SetEvidence(failure, HAKMEM_SUBCAUSE_UNKNOWN, 0, 0);
+  if (failure->os_request == HAKMEM_OS_REQUEST_HUGE_PAGES) {
+    failure->subcause = HAKMEM_SUBCAUSE_HUGE_PAGES;
+    return;
+  }
   // What is mapped while all memory is locked (mlockall) counts as locked.
-  if (error == EAGAIN && ExplainByLimit(SubCause::kMemlock, RLIMIT_MEMLOCK,
-                                        "VmLck", bytes, &evidence)) {
-    return evidence;
+  if (failure->error == EAGAIN &&
+      ExplainByLimit(HAKMEM_SUBCAUSE_RLIMIT_MEMLOCK, RLIMIT_MEMLOCK, "VmLck",
+                     failure)) {
+    return;
   }
   // Every other limit shows itself as ENOMEM.
-  if (error != ENOMEM) return {};
-  if (ExplainByLimits(request, bytes, &evidence)) return evidence;
+  if (failure->error != ENOMEM || ExplainByLimits(failure)) return;
 
   const uint64_t now = system_.milliseconds();
-  if (request != OsRequest::kReserve) {
+  if (failure->os_request != HAKMEM_OS_REQUEST_RESERVE) {
     const Figures commit =
         commit_.Get(now, [this] { return LookAtCommitLimit(); });
     if (commit.limit != 0) {
       const uint64_t own = StatusBytes(system_.root, "VmSize") / 32;
       if (Reaches(commit.used, bytes,
                   kAdminReserve + std::min(own, kUserReserve), commit.limit)) {
-        return {SubCause::kCommitLimit, commit.used, commit.limit};
+        return SetEvidence(failure, HAKMEM_SUBCAUSE_COMMIT_LIMIT, commit.used,
+                           commit.limit);
       }
     }
   }
@@ -218,18 +232,21 @@ Evidence MapFailure::Explain(OsRequest request, int error, uint64_t bytes) {
   if (mappings.limit != 0 &&
       Reaches(mappings.used, 1, mappings.limit / kMappingsPart + 2,
               mappings.limit)) {
-    return {SubCause::kMapCount, mappings.used, mappings.limit};
+    return SetEvidence(failure, HAKMEM_SUBCAUSE_MAX_MAP_COUNT, mappings.used,
+                       mappings.limit);
   }
 
   const Figures cgroup = cgroup_.Get(now, [this] { return LookAtCgroup(); });
-  const SubCause full = full_cgroup_.load(std::memory_order_relaxed);
-  if (full != SubCause::kNone) return {full, cgroup.used, cgroup.limit};
+  const hakmem_failure_subcause_t full =
+      full_cgroup_.load(std::memory_order_relaxed);
+  if (full != HAKMEM_SUBCAUSE_NONE) {
+    return SetEvidence(failure, full, cgroup.used, cgroup.limit);
+  }
 
   const Figures memory = memory_.Get(now, [this] { return LookAtMemory(); });
   if (memory.limit != 0 && bytes > memory.limit) {
-    return {SubCause::kOvercommit, bytes, memory.limit};
+    SetEvidence(failure, HAKMEM_SUBCAUSE_OVERCOMMIT, bytes, memory.limit);
   }
-  return {};
 }
 
 }  // namespace hakmem

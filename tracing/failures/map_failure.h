@@ -2,12 +2,12 @@
 // limits, the kernel's tables in /proc, and the cgroup's files in /sys.
 //
 //   constinit MapFailure looker(kRealSystem);
-//   Evidence e = looker.Explain(OsRequest::kMapLarge, ENOMEM, bytes);
+//   looker.Explain(&failure);
 //
 // Looks some time after the refusal, so figures may have moved: a limit counts
 // as reached when the request comes near it, see the slacks in the .cc. The
 // order is from what proves most and costs least. Files that are missing or
-// unreadable explain nothing; what no file explains is SubCause::kUnknown.
+// unreadable explain nothing; what no file explains is HAKMEM_SUBCAUSE_UNKNOWN.
 //
 // System calls only; allocates nothing, needs some 2.5 KiB of stack, takes no
 // lock; async-signal-safe. Changes errno. What costs milliseconds in a process
@@ -18,8 +18,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "tracing/failures/failure_note.h"
-#include "tracing/failures/failure_record.h"
+#include "hakmem/hakmem.h"
 
 namespace hakmem {
 
@@ -35,20 +34,13 @@ struct SystemView {
 
 extern const SystemView kRealSystem;
 
-struct Evidence {
-  SubCause subcause = SubCause::kUnknown;
-  // Bytes, or mappings for kMapCount; 0 when the system does not tell, and the
-  // request alone is more than the limit ...
-  uint64_t used = 0;
-  uint64_t limit = 0;  // ... of at most this
-};
-
 class MapFailure {
  public:
   explicit constexpr MapFailure(const SystemView& system) : system_(system) {}
 
-  // Explains the refusal of `bytes` with `error`. Thread-safe.
-  [[gnu::cold]] Evidence Explain(OsRequest request, int error, uint64_t bytes);
+  // Explains a refusal, of which os_request, error and os_bytes are given:
+  // fills in subcause, evidence_used and evidence_limit. Thread-safe.
+  [[gnu::cold]] void Explain(hakmem_failure_t* failure);
 
  private:
   struct Figures {
@@ -69,10 +61,9 @@ class MapFailure {
     std::atomic<uint64_t> limit_{0};
   };
 
-  bool ExplainByLimit(SubCause subcause, int resource, const char* key,
-                      uint64_t bytes, Evidence* evidence) const;
-  bool ExplainByLimits(OsRequest request, uint64_t bytes,
-                       Evidence* evidence) const;
+  bool ExplainByLimit(hakmem_failure_subcause_t subcause, int resource,
+                      const char* key, hakmem_failure_t* failure) const;
+  bool ExplainByLimits(hakmem_failure_t* failure) const;
   bool IsOvercommitMode(uint64_t mode) const;
   Figures LookAtCommitLimit() const;
   Figures LookAtMappings() const;
@@ -84,7 +75,8 @@ class MapFailure {
   Kept mappings_;
   Kept cgroup_;
   Kept memory_;
-  std::atomic<SubCause> full_cgroup_{SubCause::kNone};  // or kNone
+  std::atomic<hakmem_failure_subcause_t> full_cgroup_{
+      HAKMEM_SUBCAUSE_NONE};  // or kNone
 };
 
 }  // namespace hakmem

@@ -39,6 +39,18 @@ std::string KiBLine(const char* key, uint64_t bytes) {
   return std::string(key) + ":\t " + std::to_string(bytes / 1024) + " kB\n";
 }
 
+hakmem_failure_t ExplainWith(
+    MapFailure& map_failure, uint64_t bytes,
+    hakmem_failure_os_request_t request = HAKMEM_OS_REQUEST_MAP_LARGE,
+    int error = ENOMEM) {
+  hakmem_failure_t failure = {};
+  failure.os_request = request;
+  failure.error = error;
+  failure.os_bytes = bytes;
+  map_failure.Explain(&failure);
+  return failure;
+}
+
 // A system in which nothing is near its limit; each test changes one thing.
 class MapFailureTest : public testing::Test {
  protected:
@@ -83,110 +95,118 @@ class MapFailureTest : public testing::Test {
   }
 
   // Looks anew, with nothing kept.
-  Evidence Explain(uint64_t bytes, OsRequest request = OsRequest::kMapLarge,
-                   int error = ENOMEM) {
+  hakmem_failure_t Explain(
+      uint64_t bytes,
+      hakmem_failure_os_request_t request = HAKMEM_OS_REQUEST_MAP_LARGE,
+      int error = ENOMEM) {
     const SystemView view = {system_.root(), Limit, Now, Space};
-    return MapFailure(view).Explain(request, error, bytes);
+    MapFailure map_failure(view);
+    return ExplainWith(map_failure, bytes, request, error);
   }
 
   FakeSystem system_;
 };
 
-void ExpectEvidence(const Evidence& evidence, SubCause subcause, uint64_t used,
+void ExpectEvidence(const hakmem_failure_t& failure,
+                    hakmem_failure_subcause_t subcause, uint64_t used,
                     uint64_t limit) {
-  EXPECT_EQ(evidence.subcause, subcause);
-  EXPECT_EQ(evidence.used, used);
-  EXPECT_EQ(evidence.limit, limit);
+  EXPECT_EQ(failure.subcause, subcause);
+  EXPECT_EQ(failure.evidence_used, used);
+  EXPECT_EQ(failure.evidence_limit, limit);
 }
 
 TEST_F(MapFailureTest, NothingExplainsIt) {
-  EXPECT_EQ(Explain(1 * kMiB).subcause, SubCause::kUnknown);
+  EXPECT_EQ(Explain(1 * kMiB).subcause, HAKMEM_SUBCAUSE_UNKNOWN);
 }
 
 TEST_F(MapFailureTest, AddressSpaceLimit) {
   as_limit = 320 * kMiB;
-  ExpectEvidence(Explain(100 * kMiB), SubCause::kAddressSpace, 300 * kMiB,
+  ExpectEvidence(Explain(100 * kMiB), HAKMEM_SUBCAUSE_RLIMIT_AS, 300 * kMiB,
                  320 * kMiB);
-  ExpectEvidence(Explain(19 * kMiB, OsRequest::kReserve),
-                 SubCause::kAddressSpace, 300 * kMiB, 320 * kMiB);
-  EXPECT_EQ(Explain(1 * kMiB).subcause, SubCause::kUnknown);
+  ExpectEvidence(Explain(19 * kMiB, HAKMEM_OS_REQUEST_RESERVE),
+                 HAKMEM_SUBCAUSE_RLIMIT_AS, 300 * kMiB, 320 * kMiB);
+  EXPECT_EQ(Explain(1 * kMiB).subcause, HAKMEM_SUBCAUSE_UNKNOWN);
   // Making reserved memory usable takes no address space.
-  EXPECT_EQ(Explain(100 * kMiB, OsRequest::kCommit).subcause,
-            SubCause::kUnknown);
-  EXPECT_EQ(Explain(UINT64_MAX).subcause, SubCause::kAddressSpace);
+  EXPECT_EQ(Explain(100 * kMiB, HAKMEM_OS_REQUEST_COMMIT).subcause,
+            HAKMEM_SUBCAUSE_UNKNOWN);
+  EXPECT_EQ(Explain(UINT64_MAX).subcause, HAKMEM_SUBCAUSE_RLIMIT_AS);
 }
 
 TEST_F(MapFailureTest, DataLimit) {
   data_limit = 210 * kMiB;
-  for (const OsRequest request : {OsRequest::kMapLarge, OsRequest::kCommit,
-                                  OsRequest::kBooks, OsRequest::kGrowLarge}) {
-    ExpectEvidence(Explain(50 * kMiB, request), SubCause::kDataSegment,
+  for (const hakmem_failure_os_request_t request :
+       {HAKMEM_OS_REQUEST_MAP_LARGE, HAKMEM_OS_REQUEST_COMMIT,
+        HAKMEM_OS_REQUEST_METADATA, HAKMEM_OS_REQUEST_GROW_LARGE}) {
+    ExpectEvidence(Explain(50 * kMiB, request), HAKMEM_SUBCAUSE_RLIMIT_DATA,
                    200 * kMiB, 210 * kMiB);
   }
-  EXPECT_EQ(Explain(50 * kMiB, OsRequest::kReserve).subcause,
-            SubCause::kUnknown);
+  EXPECT_EQ(Explain(50 * kMiB, HAKMEM_OS_REQUEST_RESERVE).subcause,
+            HAKMEM_SUBCAUSE_UNKNOWN);
 }
 
 TEST_F(MapFailureTest, LockedMemoryLimit) {
   locked_limit = 60 * kMiB;
-  for (const OsRequest request : {OsRequest::kMapLarge, OsRequest::kReserve,
-                                  OsRequest::kBooks, OsRequest::kGrowLarge}) {
-    ExpectEvidence(Explain(8 * kMiB, request, EAGAIN), SubCause::kMemlock,
-                   50 * kMiB, 60 * kMiB);
+  for (const hakmem_failure_os_request_t request :
+       {HAKMEM_OS_REQUEST_MAP_LARGE, HAKMEM_OS_REQUEST_RESERVE,
+        HAKMEM_OS_REQUEST_METADATA, HAKMEM_OS_REQUEST_GROW_LARGE}) {
+    ExpectEvidence(Explain(8 * kMiB, request, EAGAIN),
+                   HAKMEM_SUBCAUSE_RLIMIT_MEMLOCK, 50 * kMiB, 60 * kMiB);
   }
-  EXPECT_EQ(Explain(1 * kMiB, OsRequest::kMapLarge, EAGAIN).subcause,
-            SubCause::kUnknown);
+  EXPECT_EQ(Explain(1 * kMiB, HAKMEM_OS_REQUEST_MAP_LARGE, EAGAIN).subcause,
+            HAKMEM_SUBCAUSE_UNKNOWN);
   // The kernel says so by another errno.
-  EXPECT_EQ(Explain(8 * kMiB).subcause, SubCause::kUnknown);
+  EXPECT_EQ(Explain(8 * kMiB).subcause, HAKMEM_SUBCAUSE_UNKNOWN);
 }
 
 TEST_F(MapFailureTest, ARequestBeyondALimitByItselfNeedsNoFiles) {
   system_.Remove("/proc");
   as_limit = data_limit = locked_limit = 10 * kMiB;
-  ExpectEvidence(Explain(11 * kMiB), SubCause::kAddressSpace, 0, 10 * kMiB);
+  ExpectEvidence(Explain(11 * kMiB), HAKMEM_SUBCAUSE_RLIMIT_AS, 0, 10 * kMiB);
   as_limit = UINT64_MAX;
-  ExpectEvidence(Explain(11 * kMiB), SubCause::kDataSegment, 0, 10 * kMiB);
-  ExpectEvidence(Explain(11 * kMiB, OsRequest::kMapLarge, EAGAIN),
-                 SubCause::kMemlock, 0, 10 * kMiB);
-  EXPECT_EQ(Explain(10 * kMiB).subcause, SubCause::kUnknown);
+  ExpectEvidence(Explain(11 * kMiB), HAKMEM_SUBCAUSE_RLIMIT_DATA, 0, 10 * kMiB);
+  ExpectEvidence(Explain(11 * kMiB, HAKMEM_OS_REQUEST_MAP_LARGE, EAGAIN),
+                 HAKMEM_SUBCAUSE_RLIMIT_MEMLOCK, 0, 10 * kMiB);
+  EXPECT_EQ(Explain(10 * kMiB).subcause, HAKMEM_SUBCAUSE_UNKNOWN);
 }
 
 TEST_F(MapFailureTest, MoreThanAnyAddressSpace) {
   for (const int bits : {39, 47, 48, 52, 57}) {
     address_space = uint64_t{1} << bits;
-    ExpectEvidence(Explain(2 * address_space), SubCause::kAddressBits,
+    ExpectEvidence(Explain(2 * address_space), HAKMEM_SUBCAUSE_ADDRESS_SPACE,
                    2 * address_space, address_space);
-    EXPECT_NE(Explain(address_space / 2).subcause, SubCause::kAddressBits);
+    EXPECT_NE(Explain(address_space / 2).subcause,
+              HAKMEM_SUBCAUSE_ADDRESS_SPACE);
   }
 }
 
 TEST_F(MapFailureTest, CommitLimit) {
   Overcommit("2", 16 * kGiB, 15 * kGiB);
-  ExpectEvidence(Explain(2 * kGiB), SubCause::kCommitLimit, 15 * kGiB,
+  ExpectEvidence(Explain(2 * kGiB), HAKMEM_SUBCAUSE_COMMIT_LIMIT, 15 * kGiB,
                  16 * kGiB);
-  EXPECT_EQ(Explain(500 * kMiB).subcause, SubCause::kUnknown);
+  EXPECT_EQ(Explain(500 * kMiB).subcause, HAKMEM_SUBCAUSE_UNKNOWN);
   // The part that the kernel keeps for those who mend things.
   Overcommit("2", 16 * kGiB, 16 * kGiB - 9 * kMiB);
-  EXPECT_EQ(Explain(1 * kMiB).subcause, SubCause::kCommitLimit);
+  EXPECT_EQ(Explain(1 * kMiB).subcause, HAKMEM_SUBCAUSE_COMMIT_LIMIT);
   // Only that mode keeps to it.
   Overcommit("1", 16 * kGiB, 15 * kGiB);
-  EXPECT_EQ(Explain(2 * kGiB).subcause, SubCause::kUnknown);
+  EXPECT_EQ(Explain(2 * kGiB).subcause, HAKMEM_SUBCAUSE_UNKNOWN);
 }
 
 TEST_F(MapFailureTest, MappingCount) {
   system_.Write("/proc/sys/vm/max_map_count", "200\n");
   Mappings(200);
-  ExpectEvidence(Explain(1 * kMiB), SubCause::kMapCount, 200, 200);
+  ExpectEvidence(Explain(1 * kMiB), HAKMEM_SUBCAUSE_MAX_MAP_COUNT, 200, 200);
   Mappings(150);
-  EXPECT_EQ(Explain(1 * kMiB).subcause, SubCause::kUnknown);
+  EXPECT_EQ(Explain(1 * kMiB).subcause, HAKMEM_SUBCAUSE_UNKNOWN);
 }
 
 TEST_F(MapFailureTest, CgroupLimit) {
   Cgroup(512 * kMiB, 511 * kMiB, 1 * kMiB);
-  ExpectEvidence(Explain(1 * kMiB), SubCause::kCgroup2, 511 * kMiB, 512 * kMiB);
+  ExpectEvidence(Explain(1 * kMiB), HAKMEM_SUBCAUSE_MEMORY_MAX, 511 * kMiB,
+                 512 * kMiB);
   // Files kept in memory are dropped when room is needed.
   Cgroup(512 * kMiB, 511 * kMiB, 300 * kMiB);
-  EXPECT_EQ(Explain(1 * kMiB).subcause, SubCause::kUnknown);
+  EXPECT_EQ(Explain(1 * kMiB).subcause, HAKMEM_SUBCAUSE_UNKNOWN);
 }
 
 TEST_F(MapFailureTest, CgroupLimitOfVersion1) {
@@ -194,31 +214,32 @@ TEST_F(MapFailureTest, CgroupLimitOfVersion1) {
   const std::string folder = "/sys/fs/cgroup/memory";
   system_.Write(folder + "/memory.limit_in_bytes", "1000000\n");
   system_.Write(folder + "/memory.usage_in_bytes", "999999\n");
-  ExpectEvidence(Explain(1 * kMiB), SubCause::kCgroup1, 999999, 1000000);
+  ExpectEvidence(Explain(1 * kMiB), HAKMEM_SUBCAUSE_MEMORY_LIMIT_IN_BYTES,
+                 999999, 1000000);
 }
 
 TEST_F(MapFailureTest, OneRequestBeyondAllMemory) {
-  ExpectEvidence(Explain(11 * kGiB), SubCause::kOvercommit, 11 * kGiB,
+  ExpectEvidence(Explain(11 * kGiB), HAKMEM_SUBCAUSE_OVERCOMMIT, 11 * kGiB,
                  10 * kGiB);
-  EXPECT_EQ(Explain(9 * kGiB).subcause, SubCause::kUnknown);
+  EXPECT_EQ(Explain(9 * kGiB).subcause, HAKMEM_SUBCAUSE_UNKNOWN);
 }
 
 TEST_F(MapFailureTest, HugePages) {
-  EXPECT_EQ(Explain(2 * kMiB, OsRequest::kHugePages, EINVAL).subcause,
-            SubCause::kNoHugePages);
+  EXPECT_EQ(Explain(2 * kMiB, HAKMEM_OS_REQUEST_HUGE_PAGES, EINVAL).subcause,
+            HAKMEM_SUBCAUSE_HUGE_PAGES);
 }
 
 TEST_F(MapFailureTest, OtherErrorsAreOfNoLimit) {
   as_limit = data_limit = 1;
-  EXPECT_EQ(Explain(2 * kMiB, OsRequest::kMapLarge, EPERM).subcause,
-            SubCause::kUnknown);
+  EXPECT_EQ(Explain(2 * kMiB, HAKMEM_OS_REQUEST_MAP_LARGE, EPERM).subcause,
+            HAKMEM_SUBCAUSE_UNKNOWN);
 }
 
 TEST_F(MapFailureTest, MissingFilesExplainNothing) {
   as_limit = data_limit = 2 * kMiB;
   system_.Remove("/proc");
   system_.Remove("/sys");
-  EXPECT_EQ(Explain(2 * kMiB).subcause, SubCause::kUnknown);
+  EXPECT_EQ(Explain(2 * kMiB).subcause, HAKMEM_SUBCAUSE_UNKNOWN);
 }
 
 TEST_F(MapFailureTest, UnreadableAndTruncatedFilesExplainNothing) {
@@ -230,30 +251,30 @@ TEST_F(MapFailureTest, UnreadableAndTruncatedFilesExplainNothing) {
   for (const char* contents : {"", "V", "VmSize:", "VmSize: ", "\n", "max"}) {
     for (const char* file : files) system_.Write(file, contents);
     as_limit = data_limit = 2 * kMiB;
-    EXPECT_EQ(Explain(2 * kMiB).subcause, SubCause::kUnknown) << contents;
+    EXPECT_EQ(Explain(2 * kMiB).subcause, HAKMEM_SUBCAUSE_UNKNOWN) << contents;
   }
   for (const char* file : files) system_.MakeUnreadable(file);
-  EXPECT_EQ(Explain(2 * kMiB).subcause, SubCause::kUnknown);
+  EXPECT_EQ(Explain(2 * kMiB).subcause, HAKMEM_SUBCAUSE_UNKNOWN);
 }
 
 TEST_F(MapFailureTest, CostlyFiguresAreKeptForATenthOfASecond) {
   const SystemView view = {system_.root(), Limit, Now, Space};
   MapFailure map_failure(view);
   const auto subcause = [&] {
-    return map_failure.Explain(OsRequest::kMapLarge, ENOMEM, 1 * kMiB).subcause;
+    return ExplainWith(map_failure, 1 * kMiB).subcause;
   };
-  EXPECT_EQ(subcause(), SubCause::kUnknown);
+  EXPECT_EQ(subcause(), HAKMEM_SUBCAUSE_UNKNOWN);
   Mappings(65530);
   now_milliseconds += 99;
-  EXPECT_EQ(subcause(), SubCause::kUnknown);
+  EXPECT_EQ(subcause(), HAKMEM_SUBCAUSE_UNKNOWN);
   now_milliseconds += 1;
-  EXPECT_EQ(subcause(), SubCause::kMapCount);
+  EXPECT_EQ(subcause(), HAKMEM_SUBCAUSE_MAX_MAP_COUNT);
   Mappings(5);
   Cgroup(512 * kMiB, 512 * kMiB, 0);
-  EXPECT_EQ(subcause(), SubCause::kMapCount);
+  EXPECT_EQ(subcause(), HAKMEM_SUBCAUSE_MAX_MAP_COUNT);
   now_milliseconds += 100;
   // The cgroup was not looked at while the mappings explained it.
-  EXPECT_EQ(subcause(), SubCause::kCgroup2);
+  EXPECT_EQ(subcause(), HAKMEM_SUBCAUSE_MEMORY_MAX);
 }
 
 TEST_F(MapFailureTest, ManyThreadsMayAskAtOnce) {
@@ -266,9 +287,10 @@ TEST_F(MapFailureTest, ManyThreadsMayAskAtOnce) {
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 500; ++i) {
-        const Evidence e =
-            map_failure.Explain(OsRequest::kMapLarge, ENOMEM, kMiB);
-        if (e.subcause != SubCause::kMapCount || e.used != 100) ++wrong;
+        const hakmem_failure_t e = ExplainWith(map_failure, kMiB);
+        if (e.subcause != HAKMEM_SUBCAUSE_MAX_MAP_COUNT ||
+            e.evidence_used != 100)
+          ++wrong;
       }
     });
   }
@@ -290,19 +312,17 @@ TEST(RealMapFailureTest, TheSystemItselfCanBeLookedAt) {
   rlimit before;
   ASSERT_EQ(getrlimit(RLIMIT_DATA, &before), 0);
   MapFailure map_failure(kRealSystem);
-  const Evidence none =
-      map_failure.Explain(OsRequest::kMapLarge, ENOMEM, 1 * kMiB);
-  EXPECT_NE(none.subcause, SubCause::kDataSegment);
+  const hakmem_failure_t none = ExplainWith(map_failure, 1 * kMiB);
+  EXPECT_NE(none.subcause, HAKMEM_SUBCAUSE_RLIMIT_DATA);
   rlimit tight = before;
   tight.rlim_cur = 1 * kMiB;
   ASSERT_EQ(setrlimit(RLIMIT_DATA, &tight), 0);
-  const Evidence data =
-      map_failure.Explain(OsRequest::kMapLarge, ENOMEM, 1 * kMiB);
+  const hakmem_failure_t data = ExplainWith(map_failure, 1 * kMiB);
   ASSERT_EQ(setrlimit(RLIMIT_DATA, &before), 0);
-  EXPECT_EQ(data.subcause, SubCause::kDataSegment);
-  EXPECT_EQ(data.limit, 1 * kMiB);
-  EXPECT_GT(data.used, 0u);
-  EXPECT_LT(data.used, uint64_t{1} << 46);
+  EXPECT_EQ(data.subcause, HAKMEM_SUBCAUSE_RLIMIT_DATA);
+  EXPECT_EQ(data.evidence_limit, 1 * kMiB);
+  EXPECT_GT(data.evidence_used, 0u);
+  EXPECT_LT(data.evidence_used, uint64_t{1} << 46);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/text/json_line.h"
 #include "base/text/log.h"
 #include "base/text/output.h"
 #include "tracing/stacks/symbol_file.h"
@@ -71,14 +72,6 @@ bool CanUnwind() {
   _Unwind_Backtrace(AddFrame, &walk);
 }
 
-// Exported symbols, from a module's dynamic section.
-struct Symbols {
-  const ElfW(Sym) * first = nullptr;
-  size_t count = 0;
-  const char* names = nullptr;
-  size_t names_bytes = 0;
-};
-
 // The number of symbols is not stored; the hash table ends with the last.
 size_t CountSymbols(const uint32_t* gnu_hash) {
   const uint32_t buckets = gnu_hash[0];
@@ -101,47 +94,43 @@ uintptr_t AddressIn(const link_map& module, const ElfW(Dyn) & entry) {
   return address < module.l_addr ? module.l_addr + address : address;
 }
 
-// A module's exported names, and the name it was linked under, or null.
-struct Names {
+// The exported names of a module, from its dynamic section.
+struct DynamicNames {
   const char* table = nullptr;
-  const char* own = nullptr;
+  size_t table_bytes = 0;
+  const char* own = nullptr;            // the name it was linked under, or null
+  const ElfW(Sym) * symbols = nullptr;  // of what it exports and imports
+  const uint32_t* gnu_hash = nullptr;
 };
 
-Names NamesOf(const link_map& module) {
-  Names names;
+DynamicNames NamesOf(const link_map& module) {
+  DynamicNames names;
   if (module.l_ld == nullptr) return names;  // a static program
   size_t own = 0;
   for (const ElfW(Dyn)* d = module.l_ld; d->d_tag != DT_NULL; ++d) {
-    if (d->d_tag == DT_STRTAB) {
-      names.table = reinterpret_cast<const char*>(AddressIn(module, *d));
-    } else if (d->d_tag == DT_SONAME) {
-      own = d->d_un.d_val;
+    const uintptr_t address = AddressIn(module, *d);
+    switch (d->d_tag) {
+      case DT_STRTAB:
+        names.table = reinterpret_cast<const char*>(address);
+        break;
+      case DT_STRSZ:
+        names.table_bytes = d->d_un.d_val;
+        break;
+      case DT_SONAME:
+        own = d->d_un.d_val;
+        break;
+      case DT_SYMTAB:
+        names.symbols = reinterpret_cast<const ElfW(Sym)*>(address);
+        break;
+      case DT_GNU_HASH:
+        names.gnu_hash = reinterpret_cast<const uint32_t*>(address);
+        break;
+      default:
+        break;
     }
   }
   if (names.table != nullptr && own != 0) names.own = names.table + own;
   return names;
-}
-
-Symbols SymbolsOf(const link_map& module) {
-  Symbols symbols;
-  const uint32_t* gnu_hash = nullptr;
-  for (const ElfW(Dyn)* d = module.l_ld; d->d_tag != DT_NULL; ++d) {
-    const uintptr_t address = AddressIn(module, *d);
-    if (d->d_tag == DT_SYMTAB) {
-      symbols.first = reinterpret_cast<const ElfW(Sym)*>(address);
-    } else if (d->d_tag == DT_STRTAB) {
-      symbols.names = reinterpret_cast<const char*>(address);
-    } else if (d->d_tag == DT_STRSZ) {
-      symbols.names_bytes = d->d_un.d_val;
-    } else if (d->d_tag == DT_GNU_HASH) {
-      gnu_hash = reinterpret_cast<const uint32_t*>(address);
-    }
-  }
-  if (symbols.first != nullptr && symbols.names != nullptr &&
-      gnu_hash != nullptr && gnu_hash[0] != 0) {
-    symbols.count = CountSymbols(gnu_hash);
-  }
-  return symbols;
 }
 
 void LeaveOut(size_t count, StackTrace* stack) {
@@ -166,7 +155,7 @@ bool BeginAt(const void* from, StackTrace* stack) {
 // library that the allocator is linked into.
 bool IsOwnLibrary(const link_map& module) {
   static constexpr char kOwnName[] = "libhakmem";
-  const Names names = NamesOf(module);
+  const DynamicNames names = NamesOf(module);
   return names.own != nullptr &&
          strncmp(names.own, kOwnName, sizeof(kOwnName) - 1) == 0;
 }
@@ -195,65 +184,120 @@ void WriteForeign(const char* text, TextBuffer& out) {
   }
 }
 
-void WriteName(const char* name, uintptr_t distance, TextBuffer& out) {
-  out.Text(" ");
-  WriteForeign(name, out);
-  out.Text("+").Hex(distance);
+// The two kinds of lines that the writers below fill.
+enum class FrameFormat : uint8_t { kText, kJson };
+
+// A frame's line of text; longer ones are cut.
+constexpr size_t kLineBytes = 512;
+// A frame's line of JSON. A cut line would be no JSON: its two texts are, and
+// it is not written when they do not fit for all their escapes.
+constexpr size_t kJsonLineBytes = 1536;
+constexpr size_t kMostModuleBytes = 800;
+constexpr size_t kMostNameBytes = 400;
+
+void WriteName(const char* name, uintptr_t distance, FrameFormat format,
+               TextBuffer& out) {
+  if (format == FrameFormat::kText) {
+    out.Text(" ");
+    WriteForeign(name, out);
+    out.Text("+").Hex(distance);
+  } else {
+    out.Text(",\"name\":");
+    WriteJsonString(name, out, kMostNameBytes);
+    out.Text(",\"name_offset\":\"").Hex(distance).Text("\"");
+  }
 }
 
 // Adds " name+0x12" for the exported function of `module` that contains
 // `offset`, if any.
 void WriteExportedName(const link_map& module, uintptr_t offset,
-                       TextBuffer& out) {
-  const Symbols symbols = SymbolsOf(module);
-  for (size_t i = 0; i < symbols.count; ++i) {
-    const ElfW(Sym)& symbol = symbols.first[i];
+                       FrameFormat format, TextBuffer& out) {
+  const DynamicNames names = NamesOf(module);
+  if (names.symbols == nullptr || names.table == nullptr ||
+      names.gnu_hash == nullptr || names.gnu_hash[0] == 0) {
+    return;
+  }
+  const size_t count = CountSymbols(names.gnu_hash);
+  for (size_t i = 0; i < count; ++i) {
+    const ElfW(Sym)& symbol = names.symbols[i];
     if (ELF64_ST_TYPE(symbol.st_info) == STT_FUNC && symbol.st_shndx != 0 &&
         offset - symbol.st_value < symbol.st_size &&
-        symbol.st_name < symbols.names_bytes) {
-      return WriteName(symbols.names + symbol.st_name, offset - symbol.st_value,
-                       out);
+        symbol.st_name < names.table_bytes) {
+      return WriteName(names.table + symbol.st_name, offset - symbol.st_value,
+                       format, out);
     }
   }
 }
 
 [[gnu::noinline]] bool WriteNameInFile(const link_map& module, uintptr_t offset,
-                                       TextBuffer& out) {
+                                       FrameFormat format, TextBuffer& out) {
   FoundSymbol found;
   const char* path =
       module.l_name[0] == '\0' ? "/proc/self/exe" : module.l_name;
   // A relative path may refer to another directory by now.
   if (path[0] != '/' || !FindSymbol(path, offset, &found)) return false;
-  WriteName(found.name, offset - found.start, out);
+  WriteName(found.name, offset - found.start, format, out);
   return true;
 }
 
-[[gnu::noinline]] void WriteModule(const link_map& module, TextBuffer& out) {
-  if (module.l_name[0] != '\0') return WriteForeign(module.l_name, out);
-  // The program itself has no name in the module list.
+void WriteModuleName(const char* name, FrameFormat format, TextBuffer& out) {
+  format == FrameFormat::kText ? WriteForeign(name, out)
+                               : WriteJsonString(name, out, kMostModuleBytes);
+}
+
+[[gnu::noinline]] void WriteModule(const link_map& module, FrameFormat format,
+                                   TextBuffer& out) {
+  if (module.l_name[0] != '\0') {
+    return WriteModuleName(module.l_name, format, out);
+  }
+  // The program itself has no name there.
   char program[256];
   const long length = syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/exe",
                               program, sizeof(program) - 1);
   program[std::max(length, 0L)] = '\0';
-  WriteForeign(length > 0 ? program : "the program", out);
+  WriteModuleName(length > 0 ? program : "the program", format, out);
 }
 
-// Buffer for a frame's line; longer ones are truncated.
-constexpr size_t kLineBytes = 512;
+// The module of `address`; null when it lies in none.
+const link_map* ModuleOf(uintptr_t address) {
+  dl_find_object found;
+  return _dl_find_object(reinterpret_cast<void*>(address), &found) == 0
+             ? found.dlfo_link_map
+             : nullptr;
+}
+
+void WriteNameAt(const link_map& module, uintptr_t offset, FrameFormat format,
+                 TextBuffer& text) {
+  if (!WriteNameInFile(module, offset, format, text)) {
+    WriteExportedName(module, offset, format, text);
+  }
+}
 
 void WriteFrame(size_t number, uintptr_t address, TextBuffer& text) {
   text.Text("  #").Decimal(number).Text(" ").Hex(address);
-  dl_find_object found;
-  if (_dl_find_object(reinterpret_cast<void*>(address), &found) == 0) {
-    const link_map& module = *found.dlfo_link_map;
-    text.Text(" ");
-    WriteModule(module, text);
-    const uintptr_t offset = address - module.l_addr;
-    text.Text("+").Hex(offset);
-    if (!WriteNameInFile(module, offset, text)) {
-      WriteExportedName(module, offset, text);
-    }
+  const link_map* const module = ModuleOf(address);
+  if (module == nullptr) return;
+  const uintptr_t offset = address - module->l_addr;
+  text.Text(" ");
+  WriteModule(*module, FrameFormat::kText, text);
+  text.Text("+").Hex(offset);
+  WriteNameAt(*module, offset, FrameFormat::kText, text);
+}
+
+void WriteFrameJson(uint64_t sequence, size_t number, uintptr_t address,
+                    TextBuffer& text) {
+  BeginJsonLine("frame", text);
+  text.Text(",\"sequence\":").Decimal(sequence);
+  text.Text(",\"frame\":").Decimal(number);
+  text.Text(",\"address\":\"").Hex(address).Text("\"");
+  if (const link_map* const module = ModuleOf(address)) {
+    const uintptr_t offset = address - module->l_addr;
+    text.Text(",\"module\":");
+    WriteModule(*module, FrameFormat::kJson, text);
+    text.Text(",\"module_offset\":\"").Hex(offset).Text("\"");
+    WriteNameAt(*module, offset, FrameFormat::kJson, text);
   }
+  text.Text("}");
 }
 
 // Calls send(line, length) for each frame.
@@ -282,6 +326,22 @@ void PrintStack(options::Option where, const void* from) {
   PrintFrames(stack, [where](const char* line, size_t length) {
     SendLine(where, line, length);
   });
+  errno = saved_errno;
+}
+
+void PrintStackJson(options::Option where, uint64_t sequence,
+                    const void* from) {
+  const int saved_errno = errno;
+  StackTrace stack;
+  WalkStack(&stack, kOwnFrames);
+  if (!BeginAt(from, &stack)) LeaveOutOwnLibrary(&stack);
+  for (size_t i = 0; i < stack.count; ++i) {
+    char line[kJsonLineBytes];
+    TextBuffer text(line, sizeof(line));
+    WriteFrameJson(sequence, i, stack.frames[i], text);
+    if (text.length() > sizeof(line)) continue;
+    SendBare(where, line, text.length());
+  }
   errno = saved_errno;
 }
 

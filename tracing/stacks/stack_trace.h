@@ -45,6 +45,13 @@ void PrintNotedStack(const StackTrace& stack);
 // async-signal-safe; keeps errno.
 void PrintStack(options::Option where, const void* from = nullptr);
 
+// The same as lines of JSON (base/text/json_line.h) of kind "frame": "sequence"
+// as given, "frame" (its number, from 0), "address", and where they are known
+// "module" (a path), "module_offset", "name" (mangled) and "name_offset".
+// Addresses and offsets are strings: "0x11f7". Needs some 6 KiB of stack.
+void PrintStackJson(options::Option where, uint64_t sequence,
+                    const void* from = nullptr);
+
 }  // namespace hakmem
 
 #endif  // HAKMEM_TRACING_STACKS_STACK_TRACE_H_

@@ -132,7 +132,7 @@ int CallEverythingWhileCancelled() {
     right = right &&
             Hakmem().last_failure(&failure, sizeof(failure)) == HasTracing();
     Hakmem().failure_text(&failure, json, sizeof(json));
-    Hakmem().lookup_cycles();
+    Hakmem().failure_json(&failure, json, sizeof(json));
     malloc_trim(0);
     Hakmem().events_stop();
     Hakmem().collect();

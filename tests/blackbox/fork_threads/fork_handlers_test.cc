@@ -163,7 +163,6 @@ void AskInHandler(Phase) {
   malloc_trim(0);
   if (Stats().live_bytes < 100) abort();
   free(Opaque(block));
-  Hakmem().lookup_cycles();
 }
 
 TEST(ForkHandlersTest, AskTheLibrary) {

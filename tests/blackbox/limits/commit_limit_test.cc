@@ -43,7 +43,7 @@ bool Expect(bool is_right, const char* what, size_t size, size_t bytes) {
 bool ExpectMapFail() {
   hakmem_failure_t failure = {};
   const bool is_right = Hakmem().last_failure(&failure, sizeof(failure)) == 1 &&
-                        std::string(failure.cause) == "MapFail" &&
+                        failure.cause == HAKMEM_CAUSE_MAPFAIL &&
                         failure.error == ENOMEM;
   return Expect(is_right, "not MapFail", failure.size, failure.os_bytes);
 }

@@ -61,8 +61,8 @@ TEST_P(DataLimitTest, ReachedToldAndOutlived) {
     EXPECT_LE(first, kLimit + 8 * kMiB);
     hakmem_failure_t failure = {};
     ASSERT_EQ(Hakmem().last_failure(&failure, sizeof(failure)), 1);
-    EXPECT_STREQ(failure.cause, "MapFail");
-    EXPECT_STREQ(failure.subcause, "RLIMIT_DATA");
+    EXPECT_EQ(failure.cause, HAKMEM_CAUSE_MAPFAIL);
+    EXPECT_EQ(failure.subcause, HAKMEM_SUBCAUSE_RLIMIT_DATA);
 
     FreeAll(&blocks);
     // Free memory counts until it is unmapped, so it must be for another kind.

@@ -137,8 +137,8 @@ TEST(LargeMapCountTest, ReachingTheLimitIsToldAndOutlived) {
       if (HasTracing()) {
         hakmem_failure_t failure = {};
         ASSERT_EQ(Hakmem().last_failure(&failure, sizeof(failure)), 1);
-        EXPECT_STREQ(failure.cause, "MapFail");
-        EXPECT_STREQ(failure.subcause, "max_map_count");
+        EXPECT_EQ(failure.cause, HAKMEM_CAUSE_MAPFAIL);
+        EXPECT_EQ(failure.subcause, HAKMEM_SUBCAUSE_MAX_MAP_COUNT);
       }
 
       // Once some mappings are gone, every request is served again.

@@ -72,7 +72,6 @@ bool LookAtEverything() {
   char text[64];
   Stats();
   Hakmem().stats_json(text, sizeof(text));
-  Hakmem().lookup_cycles();
   Hakmem().events([](const hakmem_event_t*, void*) {}, nullptr);
   Hakmem().failures([](const hakmem_failure_t*, void*) {}, nullptr);
   malloc_trim(0);

@@ -27,13 +27,13 @@ using FailureCausesTest = FailuresTest;
 
 bool HasAce() { return LibraryPath().find("ace_off") == std::string::npos; }
 
-void ExpectThreshold(const char* entry, size_t size, size_t alignment,
-                     int error) {
+void ExpectThreshold(hakmem_failure_entry_t entry, size_t size,
+                     size_t alignment, int error) {
   const hakmem_failure_t failure = Last();
-  EXPECT_STREQ(failure.cause, "Threshold") << entry;
-  EXPECT_STREQ(failure.subcause, "none");
-  EXPECT_STREQ(failure.layer, "frontend");
-  EXPECT_STREQ(failure.entry, entry);
+  EXPECT_EQ(failure.cause, HAKMEM_CAUSE_THRESHOLD) << entry;
+  EXPECT_EQ(failure.subcause, HAKMEM_SUBCAUSE_NONE);
+  EXPECT_EQ(failure.layer, HAKMEM_LAYER_FRONTEND);
+  EXPECT_EQ(failure.entry, entry);
   EXPECT_EQ(failure.size, size) << entry;
   EXPECT_EQ(failure.alignment, alignment) << entry;
   EXPECT_EQ(failure.error, error) << entry;
@@ -43,34 +43,34 @@ void ExpectThreshold(const char* entry, size_t size, size_t alignment,
 TEST_F(FailureCausesTest, ImpossibleSizesAndAlignmentsAreThreshold) {
   InChild([] {
     EXPECT_EQ(malloc(Opaque(kImpossible)), nullptr);
-    ExpectThreshold("malloc", kImpossible, 0, ENOMEM);
+    ExpectThreshold(HAKMEM_ENTRY_MALLOC, kImpossible, 0, ENOMEM);
     EXPECT_NE(Text(Last()).find("can never be served: PTRDIFF_MAX is 9223372"),
               std::string::npos);
     EXPECT_EQ(calloc(Opaque(kImpossible), 4), nullptr);
-    ExpectThreshold("calloc", SIZE_MAX, 0, ENOMEM);
+    ExpectThreshold(HAKMEM_ENTRY_CALLOC, SIZE_MAX, 0, ENOMEM);
     void* block = malloc(10);
     EXPECT_EQ(realloc(block, Opaque(kImpossible)), nullptr);
-    ExpectThreshold("realloc", kImpossible, 0, ENOMEM);
+    ExpectThreshold(HAKMEM_ENTRY_REALLOC, kImpossible, 0, ENOMEM);
     EXPECT_EQ(reallocarray(block, Opaque(kImpossible), 2), nullptr);
-    ExpectThreshold("reallocarray", SIZE_MAX, 0, ENOMEM);
+    ExpectThreshold(HAKMEM_ENTRY_REALLOCARRAY, SIZE_MAX, 0, ENOMEM);
     free(block);
     EXPECT_EQ(aligned_alloc(Opaque(SIZE_MAX), 100), nullptr);
-    ExpectThreshold("aligned_alloc", 100, SIZE_MAX, EINVAL);
+    ExpectThreshold(HAKMEM_ENTRY_ALIGNED_ALLOC, 100, SIZE_MAX, EINVAL);
     EXPECT_EQ(memalign(Opaque(kImpossible), 100), nullptr);
-    ExpectThreshold("memalign", 100, kImpossible, ENOMEM);
+    ExpectThreshold(HAKMEM_ENTRY_MEMALIGN, 100, kImpossible, ENOMEM);
     void* untouched = &block;
     EXPECT_EQ(posix_memalign(&untouched, Opaque(size_t{4}), 100), EINVAL);
     EXPECT_EQ(untouched, &block);
-    ExpectThreshold("posix_memalign", 100, 4, EINVAL);
+    ExpectThreshold(HAKMEM_ENTRY_POSIX_MEMALIGN, 100, 4, EINVAL);
     EXPECT_NE(Text(Last()).find("a multiple of 8"), std::string::npos);
     EXPECT_EQ(pvalloc(Opaque(SIZE_MAX)), nullptr);
-    EXPECT_STREQ(Last().entry, "pvalloc");
+    EXPECT_EQ(Last().entry, HAKMEM_ENTRY_PVALLOC);
     EXPECT_EQ(operator new(Opaque(kImpossible), std::nothrow), nullptr);
-    ExpectThreshold("operator new", kImpossible, 0, ENOMEM);
+    ExpectThreshold(HAKMEM_ENTRY_NEW, kImpossible, 0, ENOMEM);
     EXPECT_THROW(
         Opaque(::operator new(Opaque(kImpossible), std::align_val_t(64))),
         std::bad_alloc);
-    ExpectThreshold("aligned operator new", kImpossible, 64, ENOMEM);
+    ExpectThreshold(HAKMEM_ENTRY_NEW_ALIGNED, kImpossible, 64, ENOMEM);
     EXPECT_GE(Stats().failures_threshold, 10u);
     EXPECT_EQ(Stats().failures_mapfail, 0u);
   });
@@ -84,10 +84,10 @@ TEST_F(FailureCausesTest, AnAddressSpaceLimitIsNamed) {
     EXPECT_EQ(malloc(Opaque(256 * kMiB)), nullptr);
     EXPECT_EQ(errno, ENOMEM);
     const hakmem_failure_t failure = Last();
-    EXPECT_STREQ(failure.cause, "MapFail");
-    EXPECT_STREQ(failure.subcause, "RLIMIT_AS");
-    EXPECT_STREQ(failure.layer, "large");
-    EXPECT_STREQ(failure.entry, "malloc");
+    EXPECT_EQ(failure.cause, HAKMEM_CAUSE_MAPFAIL);
+    EXPECT_EQ(failure.subcause, HAKMEM_SUBCAUSE_RLIMIT_AS);
+    EXPECT_EQ(failure.layer, HAKMEM_LAYER_LARGE);
+    EXPECT_EQ(failure.entry, HAKMEM_ENTRY_MALLOC);
     EXPECT_EQ(failure.size, 256 * kMiB);
     EXPECT_EQ(failure.error, ENOMEM);
     EXPECT_GE(failure.os_bytes, 256 * kMiB);
@@ -108,8 +108,8 @@ TEST_F(FailureCausesTest, BlocksOfAnySizeTellWhyThereAreNoMore) {
       BlockChain blocks;
       while (void* block = malloc(size)) blocks.Push(block);
       const hakmem_failure_t failure = Last();
-      EXPECT_STREQ(failure.cause, "MapFail") << size;
-      EXPECT_STREQ(failure.subcause, "RLIMIT_AS") << size;
+      EXPECT_EQ(failure.cause, HAKMEM_CAUSE_MAPFAIL) << size;
+      EXPECT_EQ(failure.subcause, HAKMEM_SUBCAUSE_RLIMIT_AS) << size;
       EXPECT_EQ(failure.size, size);
       while (void* block = blocks.Pop()) free(block);
     });
@@ -124,8 +124,8 @@ TEST_F(FailureCausesTest, ADataLimitIsNamed) {
     ASSERT_EQ(setrlimit(RLIMIT_DATA, &limit), 0);
     EXPECT_EQ(malloc(Opaque(256 * kMiB)), nullptr);
     const hakmem_failure_t failure = Last();
-    EXPECT_STREQ(failure.cause, "MapFail");
-    EXPECT_STREQ(failure.subcause, "RLIMIT_DATA");
+    EXPECT_EQ(failure.cause, HAKMEM_CAUSE_MAPFAIL);
+    EXPECT_EQ(failure.subcause, HAKMEM_SUBCAUSE_RLIMIT_DATA);
     EXPECT_EQ(failure.evidence_limit, 64 * kMiB);
     EXPECT_GT(failure.evidence_used, 0u);
     EXPECT_NE(Text(failure).find("raise RLIMIT_DATA (ulimit -d) from 64 MiB"),
@@ -137,8 +137,8 @@ TEST_F(FailureCausesTest, ADataLimitIsNamed) {
 TEST_F(FailureCausesTest, MoreThanTheAddressSpaceOfAnyProcessIsNamed) {
   InChild([] {
     EXPECT_EQ(malloc(Opaque(size_t{1} << 60)), nullptr);
-    EXPECT_STREQ(Last().cause, "MapFail");
-    EXPECT_STREQ(Last().subcause, "address_space");
+    EXPECT_EQ(Last().cause, HAKMEM_CAUSE_MAPFAIL);
+    EXPECT_EQ(Last().subcause, HAKMEM_SUBCAUSE_ADDRESS_SPACE);
   });
 }
 
@@ -164,8 +164,8 @@ TEST_F(FailureCausesTest, TheMappingCountIsNamed) {
     ASSERT_EQ(block, nullptr);
     const hakmem_failure_t failure = Last();
     munmap(pages, 2 * most * page);
-    EXPECT_STREQ(failure.cause, "MapFail");
-    EXPECT_STREQ(failure.subcause, "max_map_count");
+    EXPECT_EQ(failure.cause, HAKMEM_CAUSE_MAPFAIL);
+    EXPECT_EQ(failure.subcause, HAKMEM_SUBCAUSE_MAX_MAP_COUNT);
     EXPECT_EQ(failure.evidence_limit, most);
     EXPECT_GE(failure.evidence_used, most - most / 100);
     EXPECT_NE(Text(failure).find("raise vm.max_map_count from " +
@@ -183,9 +183,11 @@ int FillThePool() {
     if (blocks.count() > 100'000) return 2;
   }
   const hakmem_failure_t failure = Last();
-  fprintf(stderr, "%s %s %s %d %s\n", failure.cause, failure.subcause,
-          failure.layer, failure.limit_bytes == 16 * kMiB,
-          Text(failure).c_str());
+  fprintf(stderr, "%s %s %s %d %s\n",
+          Hakmem().failure_cause_name(failure.cause),
+          Hakmem().failure_subcause_name(failure.subcause),
+          Hakmem().failure_layer_name(failure.layer),
+          failure.limit_bytes == 16 * kMiB, Text(failure).c_str());
   const bool full = failure.live_bytes + failure.cached_bytes > 15 * kMiB;
   const bool counted = Stats().failures_exhaustion == 1;
   return full && counted ? 0 : 3;
@@ -209,8 +211,8 @@ TEST_F(FailureCausesTest, AnImpossibleAlignmentIsNamedWithTheBytesItTakes) {
     InChild([alignment] {
       EXPECT_EQ(aligned_alloc(Opaque(alignment), 100), nullptr);
       const hakmem_failure_t failure = Last();
-      EXPECT_STREQ(failure.cause, "MapFail");
-      EXPECT_STREQ(failure.subcause, "address_space");
+      EXPECT_EQ(failure.cause, HAKMEM_CAUSE_MAPFAIL);
+      EXPECT_EQ(failure.subcause, HAKMEM_SUBCAUSE_ADDRESS_SPACE);
       EXPECT_EQ(failure.alignment, alignment);
       EXPECT_GE(failure.os_bytes, alignment);
       EXPECT_NE(Text(failure).find(" aligned to "), std::string::npos);
@@ -232,8 +234,8 @@ TEST_F(FailureCausesTest, LockedMemoryIsNamed) {
     }
     EXPECT_EQ(malloc(Opaque(512 * kMiB)), nullptr);
     const hakmem_failure_t failure = Last();
-    EXPECT_STREQ(failure.cause, "MapFail");
-    EXPECT_STREQ(failure.subcause, "RLIMIT_MEMLOCK");
+    EXPECT_EQ(failure.cause, HAKMEM_CAUSE_MAPFAIL);
+    EXPECT_EQ(failure.subcause, HAKMEM_SUBCAUSE_RLIMIT_MEMLOCK);
     EXPECT_EQ(failure.error, EAGAIN);
     EXPECT_EQ(failure.evidence_limit, limit.rlim_cur);
     EXPECT_NE(Text(failure).find("raise RLIMIT_MEMLOCK (ulimit -l) from "),
@@ -253,11 +255,11 @@ TEST_F(FailureCausesTest, WithoutProcItIsUnknownAndTheProgramLives) {
     if (chroot(folder.c_str()) != 0) return;
     // Whole chunks of it are asked for.
     EXPECT_EQ(malloc(Opaque(limit.rlim_cur - 4 * kMiB)), nullptr);
-    EXPECT_STREQ(Last().cause, "MapFail");
-    EXPECT_STREQ(Last().subcause, "unknown");
+    EXPECT_EQ(Last().cause, HAKMEM_CAUSE_MAPFAIL);
+    EXPECT_EQ(Last().subcause, HAKMEM_SUBCAUSE_UNKNOWN);
     // The request alone is more than the limit.
     EXPECT_EQ(malloc(Opaque(limit.rlim_cur + kMiB)), nullptr);
-    EXPECT_STREQ(Last().subcause, "RLIMIT_AS");
+    EXPECT_EQ(Last().subcause, HAKMEM_SUBCAUSE_RLIMIT_AS);
     EXPECT_NE(Text(Last()).find("that alone is more than the limit"),
               std::string::npos)
         << Text(Last());

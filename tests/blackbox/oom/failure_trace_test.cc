@@ -13,11 +13,13 @@
 #include <fstream>
 #include <iterator>
 #include <regex>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
 #include "tests/blackbox/support/block_test_helper.h"
 #include "tests/blackbox/support/preload_test_helper.h"
 
@@ -168,6 +170,141 @@ TEST_F(FailureTraceTest, AppendsToAFile) {
     EXPECT_EQ(CountLines(text, "failure "), 2 * run) << text;
     EXPECT_EQ(CountLines(text, "\n"), 2 * run) << text;
   }
+}
+
+// --- As JSON -----------------------------------------------------------------
+
+// Each line of `text`, which must be one JSON object.
+std::vector<nlohmann::json> JsonLines(const std::string& text) {
+  std::vector<nlohmann::json> lines;
+  EXPECT_TRUE(text.empty() || text.back() == '\n') << text;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) {
+    nlohmann::json object = nlohmann::json::parse(line, nullptr, false);
+    EXPECT_TRUE(object.is_object()) << line;
+    if (object.is_object()) lines.push_back(std::move(object));
+  }
+  return lines;
+}
+
+std::string ContentsOf(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+int FailEveryWay() {
+  if (malloc(Opaque(kImpossible)) != nullptr) return 1;
+  if (malloc(Opaque(size_t{1} << 60)) != nullptr) return 2;
+  if (calloc(Opaque(size_t{1} << 40), 1 << 30) != nullptr) return 3;
+  void* block = nullptr;
+  if (posix_memalign(&block, Opaque(size_t{3}), 8) != EINVAL) return 4;
+  return 0;
+}
+const ChildProgram fail_every_way("fail_every_way", FailEveryWay);
+
+TEST_F(FailureTraceTest, JsonHasAnObjectForEachFailure) {
+  const ChildResult child =
+      Trace("fail_every_way", "1", 0, {{"HAKMEM_ACE_TRACE_FORMAT", "json"}});
+  EXPECT_EQ(child.exit_code, 0);
+  const std::vector<nlohmann::json> lines = JsonLines(child.err);
+  ASSERT_EQ(lines.size(), 4u) << child.err;
+  const char* const entries[] = {"malloc", "malloc", "calloc",
+                                 "posix_memalign"};
+  const char* const causes[] = {"Threshold", "MapFail", "Threshold",
+                                "Threshold"};
+  uint64_t newest = 0;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const nlohmann::json& line = lines[i];
+    SCOPED_TRACE(line.dump());
+    EXPECT_EQ(line["kind"], "failure");
+    EXPECT_EQ(line["entry"], entries[i]);
+    EXPECT_EQ(line["cause"], causes[i]);
+    EXPECT_EQ(line["dropped"], 0);
+    EXPECT_EQ(line["pid"], lines[0]["pid"]);
+    EXPECT_EQ(line["thread"], line["pid"]);
+    EXPECT_GT(line["time_ns"].get<uint64_t>(), uint64_t{1} << 60);
+    EXPECT_GT(line["sequence"].get<uint64_t>(), newest);
+    newest = line["sequence"];
+    const auto text = line["text"].get<std::string>();
+    const auto explanation = line["explanation"].get<std::string>();
+    EXPECT_EQ(text.rfind(entries[i], 0), 0u);
+    EXPECT_GT(explanation.size(), 20u);
+    EXPECT_EQ(text.substr(text.size() - explanation.size()), explanation);
+  }
+  EXPECT_EQ(lines[0]["size"], uint64_t{kImpossible});
+  EXPECT_EQ(lines[1]["subcause"], "address_space");
+  EXPECT_EQ(lines[1]["os_request"], "map_large");
+  EXPECT_EQ(lines[1]["error_name"], "ENOMEM");
+  EXPECT_GT(lines[1]["evidence_limit"].get<uint64_t>(), 0u);
+  EXPECT_EQ(lines[2]["size"], uint64_t{SIZE_MAX});
+  EXPECT_EQ(lines[3]["alignment"], 3);
+  EXPECT_EQ(lines[3]["error"], EINVAL);
+}
+
+TEST_F(FailureTraceTest, AFileThatEndsInJsonlIsJson) {
+  const std::string path = folder_ + "/trace.jsonl";
+  EXPECT_EQ(Trace("fail_often", path, 2).exit_code, 0);
+  EXPECT_EQ(JsonLines(ContentsOf(path)).size(), 2u);
+  // Unless it is asked for otherwise.
+  const std::string text = folder_ + "/text.jsonl";
+  Trace("fail_often", text, 2, {{"HAKMEM_ACE_TRACE_FORMAT", "text"}});
+  EXPECT_EQ(ContentsOf(text).rfind("hakmem[", 0), 0u) << ContentsOf(text);
+  const std::string json = folder_ + "/json.txt";
+  Trace("fail_often", json, 2, {{"HAKMEM_ACE_TRACE_FORMAT", "json"}});
+  EXPECT_EQ(JsonLines(ContentsOf(json)).size(), 2u);
+}
+
+TEST_F(FailureTraceTest, JsonCountsWhatIsDropped) {
+  const std::string path = folder_ + "/trace.jsonl";
+  EXPECT_EQ(Trace("fail_often", path, 1000).exit_code, 0);
+  const std::vector<nlohmann::json> lines = JsonLines(ContentsOf(path));
+  uint64_t logged = 0;
+  uint64_t dropped = 0;
+  for (const nlohmann::json& line : lines) {
+    if (line["kind"] == "failure") ++logged;
+    dropped += line["dropped"].get<uint64_t>();
+  }
+  EXPECT_GE(logged, 10u);
+  EXPECT_LE(logged, 50u);
+  EXPECT_EQ(logged + dropped, 1000u);
+  EXPECT_EQ(lines.back()["kind"], "dropped");
+}
+
+TEST_F(FailureTraceTest, JsonHasTheFramesOfTheStack) {
+  const std::string path = folder_ + "/trace.jsonl";
+  EXPECT_EQ(
+      Trace("fail_often", path, 1, {{"HAKMEM_ACE_TRACE_STACK", "1"}}).exit_code,
+      0);
+  const std::vector<nlohmann::json> lines = JsonLines(ContentsOf(path));
+  ASSERT_GE(lines.size(), 3u);
+  EXPECT_EQ(lines[0]["kind"], "failure");
+  bool has_start = false;
+  for (size_t i = 1; i < lines.size(); ++i) {
+    const nlohmann::json& frame = lines[i];
+    SCOPED_TRACE(frame.dump());
+    EXPECT_EQ(frame["kind"], "frame");
+    EXPECT_EQ(frame["pid"], lines[0]["pid"]);
+    EXPECT_EQ(frame["sequence"], lines[0]["sequence"]);
+    EXPECT_EQ(frame["frame"], i - 1);
+    EXPECT_EQ(frame["address"].get<std::string>().rfind("0x", 0), 0u);
+    const std::string name = frame.value("name", "");
+    has_start = has_start || name.find("__libc_start_main") == 0;
+  }
+  // From the program on: what it called is not its business.
+  EXPECT_NE(lines[1]["name"].get<std::string>().find("FailOften"),
+            std::string::npos);
+  EXPECT_TRUE(has_start);
+}
+
+TEST_F(FailureTraceTest, JsonOnTheSmallestStackIsWhole) {
+  const ChildResult child = Trace(
+      "fail_on_the_smallest_stack", "1", 0,
+      {{"HAKMEM_ACE_TRACE_FORMAT", "json"}, {"HAKMEM_ACE_TRACE_STACK", "1"}});
+  EXPECT_EQ(child.exit_code, 0);
+  EXPECT_EQ(child.signal, 0);
+  const std::vector<nlohmann::json> lines = JsonLines(child.err);
+  ASSERT_GE(lines.size(), 2u) << child.err;
+  EXPECT_EQ(lines[0]["cause"], "Threshold");
 }
 
 TEST_F(FailureTraceTest, AFileThatCannotBeOpenedIsOneLine) {

@@ -1,5 +1,6 @@
 // failures_test.cc: the program can read the records of failed allocations,
 // list them and be called with them, whatever else goes on.
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/time.h>
@@ -78,6 +79,69 @@ TEST_F(FailuresTest, AShorterStructIsFilledAsFarAsItGoes) {
   });
 }
 
+TEST_F(FailuresTest, AStructSaysHowMuchOfItIsFilledIn) {
+  InChild([] {
+    EXPECT_EQ(malloc(Opaque(kImpossible)), nullptr);
+    const std::string whole = Text(Last());
+    EXPECT_EQ(Last().struct_size, sizeof(hakmem_failure_t));
+    // What a program has that was built with an older header: what follows is
+    // not read.
+    hakmem_failure_t old;
+    memset(&old, 0x5a, sizeof(old));
+    constexpr size_t kOldSize = offsetof(hakmem_failure_t, class_bytes);
+    EXPECT_EQ(Hakmem().last_failure(&old, kOldSize), 1);
+    EXPECT_EQ(old.struct_size, kOldSize);
+    EXPECT_EQ(Text(old), whole);
+    // And with a newer one: its further fields stay as they are.
+    struct {
+      hakmem_failure_t known;
+      uint64_t unknown;
+    } larger;
+    memset(&larger, 0x5a, sizeof(larger));
+    EXPECT_EQ(Hakmem().last_failure(&larger.known, sizeof(larger)), 1);
+    EXPECT_EQ(larger.known.struct_size, sizeof(hakmem_failure_t));
+    EXPECT_EQ(larger.unknown, 0x5a5a5a5a5a5a5a5au);
+  });
+}
+
+TEST_F(FailuresTest, CodesHaveNames) {
+  InChild([] {
+    EXPECT_EQ(memalign(64, Opaque(size_t{1} << 60)), nullptr);
+    const hakmem_failure_t failure = Last();
+    EXPECT_STREQ(Hakmem().failure_entry_name(failure.entry), "memalign");
+    EXPECT_STREQ(Hakmem().failure_layer_name(failure.layer), "large");
+    EXPECT_STREQ(Hakmem().failure_cause_name(failure.cause), "MapFail");
+    EXPECT_STREQ(Hakmem().failure_subcause_name(failure.subcause),
+                 "address_space");
+    EXPECT_STREQ(Hakmem().failure_os_request_name(failure.os_request),
+                 "map_large");
+    EXPECT_STREQ(
+        Hakmem().failure_cause_name(static_cast<hakmem_failure_cause_t>(99)),
+        "?");
+  });
+}
+
+TEST_F(FailuresTest, TheJsonIsCutAndTerminatedInASmallBuffer) {
+  InChild([] {
+    EXPECT_EQ(malloc(Opaque(kImpossible)), nullptr);
+    const hakmem_failure_t failure = Last();
+    char whole[4096];
+    const size_t length = Hakmem().failure_json(&failure, whole, sizeof(whole));
+    ASSERT_LT(length, sizeof(whole));
+    EXPECT_EQ(std::string(whole).size(), length);
+    EXPECT_EQ(whole[0], '{');
+    EXPECT_EQ(whole[length - 1], '}');
+    EXPECT_NE(std::string(whole).find("\"cause\":\"Threshold\""),
+              std::string::npos);
+    char part[64];
+    memset(part, '?', sizeof(part));
+    EXPECT_EQ(Hakmem().failure_json(&failure, part, 20), length);
+    EXPECT_EQ(std::string(part), std::string(whole).substr(0, 19));
+    EXPECT_EQ(part[20], '?');
+    EXPECT_EQ(Hakmem().failure_json(&failure, nullptr, 0), length);
+  });
+}
+
 TEST_F(FailuresTest, TheTextIsCutAndTerminatedInASmallBuffer) {
   InChild([] {
     EXPECT_EQ(malloc(Opaque(kImpossible)), nullptr);
@@ -137,7 +201,7 @@ TEST_F(FailuresTest, TheCallbackRunsOnTheFailingThread) {
     }).join();
     EXPECT_EQ(calls.count, 1);
     EXPECT_TRUE(pthread_equal(calls.thread, failing));
-    EXPECT_STREQ(calls.failure.cause, "Threshold");
+    EXPECT_EQ(calls.failure.cause, HAKMEM_CAUSE_THRESHOLD);
     EXPECT_EQ(calls.failure.size, kImpossible);
     Hakmem().set_failure_callback(nullptr, nullptr);
     EXPECT_EQ(malloc(Opaque(kImpossible)), nullptr);
@@ -163,10 +227,10 @@ TEST_F(FailuresTest, TheCallbackMayAllocateAndFail) {
     Hakmem().set_failure_callback(nullptr, nullptr);
     const std::vector<hakmem_failure_t> all = All();
     ASSERT_EQ(all.size(), 2u);
-    EXPECT_STREQ(all[0].entry, "malloc");
-    EXPECT_STREQ(all[0].subcause, "RLIMIT_AS");
-    EXPECT_STREQ(all[1].entry, "calloc");
-    EXPECT_STREQ(all[1].subcause, "RLIMIT_AS");  // looked up by All
+    EXPECT_EQ(all[0].entry, HAKMEM_ENTRY_MALLOC);
+    EXPECT_EQ(all[0].subcause, HAKMEM_SUBCAUSE_RLIMIT_AS);
+    EXPECT_EQ(all[1].entry, HAKMEM_ENTRY_CALLOC);
+    EXPECT_EQ(all[1].subcause, HAKMEM_SUBCAUSE_RLIMIT_AS);  // looked up by All
   });
 }
 
@@ -252,7 +316,7 @@ TEST_F(FailuresTest, AForkedChildFailsOnItsOwn) {
       EXPECT_EQ(Last().sequence, sequence);
       EXPECT_EQ(calloc(Opaque(kImpossible), 2), nullptr);
       EXPECT_GT(Last().sequence, sequence);
-      EXPECT_STREQ(Last().entry, "calloc");
+      EXPECT_EQ(Last().entry, HAKMEM_ENTRY_CALLOC);
       EXPECT_EQ(Last().thread, static_cast<uint64_t>(getpid()));
     });
     EXPECT_EQ(child.exit_code, 0);
@@ -292,6 +356,7 @@ TEST(NoFailuresTest, WithoutTracingTheAnswerIsNone) {
   char text[8] = "text";
   EXPECT_EQ(Hakmem().failure_text(&failure, text, sizeof(text)), 0u);
   EXPECT_STREQ(text, "");
+  EXPECT_STREQ(Hakmem().failure_cause_name(HAKMEM_CAUSE_MAPFAIL), "");
   EXPECT_EQ(Stats().failures_threshold, 0u);
 }
 

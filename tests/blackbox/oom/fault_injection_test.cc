@@ -19,6 +19,7 @@
 
 #include "gtest/gtest.h"
 #include "tests/blackbox/support/block_test_helper.h"
+#include "tests/blackbox/support/busy_threads_test_helper.h"
 #include "tests/blackbox/support/fault_test_helper.h"
 #include "tests/blackbox/support/preload_test_helper.h"
 
@@ -72,8 +73,8 @@ class Workload {
     ASSERT_EQ(Hakmem().last_failure(&failure, sizeof(failure)), 1);
     EXPECT_GT(failure.sequence, newest_failure_) << entry << " of " << size;
     newest_failure_ = failure.sequence;
-    EXPECT_STREQ(failure.cause, "MapFail") << entry << " of " << size;
-    EXPECT_STREQ(failure.entry, entry);
+    EXPECT_EQ(failure.cause, HAKMEM_CAUSE_MAPFAIL) << entry << " of " << size;
+    EXPECT_STREQ(Hakmem().failure_entry_name(failure.entry), entry);
     EXPECT_EQ(failure.size, size);
     EXPECT_EQ(failure.error, ENOMEM);
     EXPECT_GT(failure.os_bytes, 0u);
@@ -242,7 +243,7 @@ void RunWithFaults(uint64_t first, uint64_t count) {
   EXPECT_EQ(workload.refusals(), outcome->refusals) << "without faults";
   workload.FreeAll();
   EXPECT_EQ(CollectedStats().live_bytes, live) << "in the end";
-  EXPECT_EQ(Stats().free_list_faults, 0u);
+  EXPECT_EQ(HeapProblems(), 0);
   outcome->address_space = AddressSpaceBytes();
 }
 
@@ -360,15 +361,15 @@ int HugePagesRefused() {
     Hakmem().collect();
   }
   if (kind != "madvise") return 2;
-  // Housekeeping reports it.
+  // Housekeeping records it.
   for (int i = 0; i < 100; ++i) {
     free(malloc(100 * kKiB));
     usleep(10'000);
     hakmem_failure_t last = {};
     if (Hakmem().last_failure(&last, sizeof(last)) == 0) continue;
-    return std::string(last.cause) == "MapFail" &&
-                   std::string(last.os_request) == "huge pages" &&
-                   std::string(last.entry) == "none" && last.error == ENOMEM
+    return last.cause == HAKMEM_CAUSE_MAPFAIL &&
+                   last.os_request == HAKMEM_OS_REQUEST_HUGE_PAGES &&
+                   last.entry == HAKMEM_ENTRY_NONE && last.error == ENOMEM
                ? 0
                : 3;
   }

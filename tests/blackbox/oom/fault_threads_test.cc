@@ -18,6 +18,7 @@
 
 #include "gtest/gtest.h"
 #include "tests/blackbox/support/block_test_helper.h"
+#include "tests/blackbox/support/busy_threads_test_helper.h"
 #include "tests/blackbox/support/fault_test_helper.h"
 #include "tests/blackbox/support/preload_test_helper.h"
 
@@ -264,7 +265,7 @@ Made RunTwoThreads(const Refused& refused) {
   EXPECT_EQ(all_refusals, refusals) << "refused without a reason";
   FreeExchanged(exchange);
   EXPECT_EQ(CollectedStats().live_bytes, live);
-  EXPECT_EQ(Stats().free_list_faults, 0u);
+  EXPECT_EQ(HeapProblems(), 0);
   // Reserved regions stay mapped; what was mapped for blocks does not.
   EXPECT_LT(AddressSpaceBytes(), address_space + 1024 * kMiB);
   EXPECT_LT(ResidentBytes(), 40 * kMiB);

@@ -67,11 +67,16 @@ const char* const kHakmem[] = {
     "hakmem_stats",
     "hakmem_stats_json",
     "hakmem_check_heap",
-    "hakmem_lookup_cycles",
     "hakmem_last_failure",
     "hakmem_failures",
     "hakmem_set_failure_callback",
     "hakmem_failure_text",
+    "hakmem_failure_json",
+    "hakmem_failure_entry_name",
+    "hakmem_failure_layer_name",
+    "hakmem_failure_cause_name",
+    "hakmem_failure_subcause_name",
+    "hakmem_failure_os_request_name",
     "hakmem_routings",
 };
 

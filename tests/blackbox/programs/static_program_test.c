@@ -94,7 +94,7 @@ static void TestImpossibleRequests(void) {
   CHECK(posix_memalign(&block, 3, 8) == EINVAL);
   hakmem_failure_t failure;
   CHECK(hakmem_last_failure(&failure, sizeof(failure)) == 1);
-  CHECK(strcmp(failure.cause, "Threshold") == 0);
+  CHECK(failure.cause == HAKMEM_CAUSE_THRESHOLD);
 }
 
 /* --- Threads -------------------------------------------------------------- */

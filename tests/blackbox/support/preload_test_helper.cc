@@ -154,11 +154,17 @@ Library FindLibrary(void* handle) {
   Find(handle, "hakmem_stats", &library.stats);
   Find(handle, "hakmem_stats_json", &library.stats_json);
   Find(handle, "hakmem_check_heap", &library.check_heap);
-  Find(handle, "hakmem_lookup_cycles", &library.lookup_cycles);
   Find(handle, "hakmem_last_failure", &library.last_failure);
   Find(handle, "hakmem_failures", &library.failures);
   Find(handle, "hakmem_set_failure_callback", &library.set_failure_callback);
   Find(handle, "hakmem_failure_text", &library.failure_text);
+  Find(handle, "hakmem_failure_json", &library.failure_json);
+  Find(handle, "hakmem_failure_entry_name", &library.failure_entry_name);
+  Find(handle, "hakmem_failure_layer_name", &library.failure_layer_name);
+  Find(handle, "hakmem_failure_cause_name", &library.failure_cause_name);
+  Find(handle, "hakmem_failure_subcause_name", &library.failure_subcause_name);
+  Find(handle, "hakmem_failure_os_request_name",
+       &library.failure_os_request_name);
   Find(handle, "hakmem_routings", &library.routings);
   return library;
 }

@@ -57,11 +57,16 @@ struct Library {
   decltype(&::hakmem_stats) stats;
   decltype(&::hakmem_stats_json) stats_json;
   decltype(&::hakmem_check_heap) check_heap;
-  decltype(&::hakmem_lookup_cycles) lookup_cycles;
   decltype(&::hakmem_last_failure) last_failure;
   decltype(&::hakmem_failures) failures;
   decltype(&::hakmem_set_failure_callback) set_failure_callback;
   decltype(&::hakmem_failure_text) failure_text;
+  decltype(&::hakmem_failure_json) failure_json;
+  decltype(&::hakmem_failure_entry_name) failure_entry_name;
+  decltype(&::hakmem_failure_layer_name) failure_layer_name;
+  decltype(&::hakmem_failure_cause_name) failure_cause_name;
+  decltype(&::hakmem_failure_subcause_name) failure_subcause_name;
+  decltype(&::hakmem_failure_os_request_name) failure_os_request_name;
   decltype(&::hakmem_routings) routings;
 };
 
