@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "backend/memory/address_map.h"
+#include "backend/memory/pagemap.h"
 #include "benchmark/benchmark.h"
 #include "linked_backend.h"
 
@@ -70,8 +70,8 @@ void Walk(benchmark::State& state, Look&& look) {
 
 void Lookup(benchmark::State& state) {
   Walk(state, [](uintptr_t address) -> uintptr_t {
-    if (AddressMap::ClassAt(address) == SizeClass::kNone) abort();
-    if (AddressMap::ChunkAt(address) == nullptr) abort();
+    if (Pagemap::ClassAt(address) == SizeClass::kNone) abort();
+    if (Pagemap::ChunkAt(address) == nullptr) abort();
     return LinkedBackend::SlabAt(address)->base & 1;
   });
 }
