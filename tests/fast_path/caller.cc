@@ -1,7 +1,8 @@
-// The program traced by trace.h: with an allocator preloaded, it brings the
-// allocator into the state where a thread's bin serves the call, announces the
-// next function (measured_functions.h) and calls it. Needs only libc. Its only
-// argument is the library that must be preloaded.
+// The program that trace.h traces: with an allocator preloaded, it brings the
+// allocator into the state where a thread's bin serves the call, or does not,
+// says which function comes next (measured_functions.h), and calls it. Needs
+// libc and nothing else. Its only argument is the library that must be
+// preloaded.
 //
 // Exit status: 0; 1 if the library does not replace malloc or a function
 // misbehaves; 2 on bad use, which includes a CPU other than x86-64. Without a
@@ -14,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hakmem/hakmem.h"
 #include "tests/fast_path/measured_functions.h"
 
 #if defined(__x86_64__)
@@ -26,6 +28,18 @@ namespace {
   exit(1);
 }
 
+// The blocks of one size.
+struct Misses {
+  static constexpr size_t kMostBlocks = 512;
+
+  size_t bytes;
+  // Every so many of those first allocated stay in use: all of the tiny blocks,
+  // in one slab that has room for more, a part of each slab of mid blocks.
+  size_t pin_every;
+  size_t bin_slots;  // what a bin of theirs holds
+  void* blocks[kMostBlocks];
+};
+
 class Caller {
  public:
   explicit Caller(const char* library) {
@@ -33,6 +47,9 @@ class Caller {
       functions_[i] = Find(kMeasuredFunctions[i].symbol, library);
     }
     new_ = reinterpret_cast<void* (*)(size_t)>(Find("_Znwm", library));
+    collect_ =
+        reinterpret_cast<decltype(collect_)>(Find("hakmem_collect", library));
+    stats_ = reinterpret_cast<decltype(stats_)>(Find("hakmem_stats", library));
   }
 
   void Malloc() {
@@ -82,8 +99,69 @@ class Caller {
     free(same);
   }
 
-  // Until the bin of this size is partly full and the thread's cache fully
-  // initialised.
+  // malloc finds an empty bin, and slabs of its class with free blocks.
+  void MallocMiss(MeasuredFunction function, size_t bytes) {
+    Settle();
+    const uint64_t refills = Stats().refills;
+    Announce(function);
+    void* const block = malloc(bytes);
+    if (block == nullptr) Fail("malloc", "returned null");
+    if (Stats().refills != refills + 1) Fail("malloc", "needed no refill");
+    free(block);
+  }
+
+  // free finds a full bin.
+  void FreeMiss(MeasuredFunction function, Misses& misses) {
+    const size_t count = misses.bin_slots;
+    for (size_t i = 0; i <= count; ++i) {
+      misses.blocks[i] = malloc(misses.bytes);
+    }
+    Settle();
+    for (size_t i = 0; i < count; ++i) free(misses.blocks[i]);
+    const uint64_t drains = Stats().drains;
+    Announce(function);
+    free(misses.blocks[count]);
+    if (Stats().drains != drains + 1) Fail("free", "drained no bin");
+  }
+
+  // A block of the size is kept from the last free.
+  void MallocLarge() {
+    KeepLarge();
+    Announce(kMallocLarge);
+    void* const block = malloc(kMeasuredLargeBytes);
+    if (block == nullptr) Fail("malloc", "returned null");
+    free(block);
+  }
+
+  void FreeLarge() {
+    KeepLarge();
+    void* const block = LargeBlock();
+    Announce(kFreeLarge);
+    free(block);
+  }
+
+  // In each round another number of calls comes first: a thread looks at the
+  // clock on every so many, and shall not do so in the same call of each round.
+  void Miss(int round) {
+    round_ = round;
+    MallocMiss(kMallocTinyMiss, tiny_.bytes);
+    FreeMiss(kFreeTinyMiss, tiny_);
+    MallocMiss(kMallocMidMiss, mid_.bytes);
+    FreeMiss(kFreeMidMiss, mid_);
+    MallocLarge();
+    FreeLarge();
+  }
+
+  // Until bins hold as much as they ever may. Blocks that stay in use keep
+  // slabs from going back when a bin is emptied, and each round finds the same
+  // ones.
+  void WarmUpForMisses() {
+    WarmUpForMisses(tiny_);
+    WarmUpForMisses(mid_);
+  }
+
+  // Until the bin of this size is partly full, and the thread's cache long
+  // past its beginning.
   void WarmUp() {
     constexpr size_t kBlocks = 64;
     void* blocks[kBlocks];
@@ -96,6 +174,51 @@ class Caller {
   }
 
  private:
+  hakmem_stats_t Stats() {
+    hakmem_stats_t stats;
+    stats_(&stats, sizeof(stats));
+    return stats;
+  }
+
+  void WarmUpForMisses(Misses& misses) {
+    for (int i = 0; i < 32; ++i) {
+      for (void*& block : misses.blocks) block = malloc(misses.bytes);
+      for (void* const block : misses.blocks) free(block);
+    }
+    for (void*& block : misses.blocks) block = malloc(misses.bytes);
+    for (size_t i = 0; i < Misses::kMostBlocks; ++i) {
+      if (i % misses.pin_every != 0) free(misses.blocks[i]);
+    }
+    // How many blocks a bin takes that was empty.
+    for (void*& block : misses.blocks) block = malloc(misses.bytes);
+    Settle();
+    const uint64_t drains = Stats().drains;
+    for (void* const block : misses.blocks) {
+      free(block);
+      if (Stats().drains == drains) ++misses.bin_slots;
+    }
+  }
+
+  // All bins are empty, and next to nothing that is free is resident, so that
+  // the thread does not watch the clock. It is past all that comes with a
+  // first look at it.
+  void Settle() {
+    collect_();
+    for (int i = 0; i < 33 + round_; ++i) free(malloc(size_t{40} << 10));
+  }
+
+  void KeepLarge() {
+    Settle();
+    for (int i = 0; i < 4 + round_; ++i) free(LargeBlock());
+  }
+
+  static void* LargeBlock() {
+    void* const block = malloc(kMeasuredLargeBytes);
+    if (block == nullptr) Fail("malloc", "returned null");
+    static_cast<char*>(block)[0] = 1;
+    return block;
+  }
+
   void* Find(const char* symbol, const char* library) {
     void* const function = dlsym(RTLD_DEFAULT, symbol);
     Dl_info info;
@@ -147,7 +270,12 @@ class Caller {
 
   void* functions_[kMeasuredFunctionCount];
   void* (*new_)(size_t);
+  size_t (*collect_)();
+  size_t (*stats_)(hakmem_stats_t*, size_t);
   void* base_;
+  int round_ = 0;
+  Misses tiny_ = {kMeasuredBytes, 1, 0, {}};
+  Misses mid_ = {kMeasuredMidBytes, 4, 0, {}};
 };
 
 void Run(const char* library) {
@@ -161,6 +289,8 @@ void Run(const char* library) {
     caller.Calloc();
     caller.Realloc();
   }
+  caller.WarmUpForMisses();
+  for (int round = 0; round < kMeasuredMissRounds; ++round) caller.Miss(round);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Describes the fast paths of an allocator: each instruction traced by trace.h,
-// with its effects as parsed by disassembly.h.
+// What the paths of an allocator consist of: each instruction that trace.h saw,
+// by what disassembly.h says it does.
 #ifndef HAKMEM_TESTS_FAST_PATH_FAST_PATH_H_
 #define HAKMEM_TESTS_FAST_PATH_FAST_PATH_H_
 
@@ -26,11 +26,20 @@ struct PathCounts {
   int outside = 0;  // times that the path left the library, for libc's memset
 };
 
+// A function on the way, and all that ran in it.
+struct Hop {
+  std::string function;
+  int entries = 0;  // by a call or a jump, and by returns to it
+  int instructions = 0;
+};
+
 struct FastPath {
   PathCounts counts;
-  // The instructions as text, one line per run up to a branch, jump, call or
-  // return. A line in brackets names where the path continues: [into the
-  // function], [outside].
+  // In the order in which they were entered first.
+  std::vector<Hop> hops;
+  // The instructions for reading, a line for each run of them up to a branch,
+  // jump, call or return. A line in brackets says where the path goes from
+  // there: [into the function], [outside].
   std::vector<std::string> lines;
 };
 
@@ -38,13 +47,14 @@ struct FastPath {
 FastPath Describe(const Disassembly& library,
                   const std::vector<uint64_t>& steps);
 
-// Selects among several calls of one function those with the fewest steps: rare
-// work, such as a look at the clock, can only lengthen a call. The error is
-// kInternal if no two of these agree, as the count is then meaningless.
+// The steps that most of several calls of one function took, of two that came
+// equally often the shorter ones: rare work, such as a look at the clock, makes
+// a call longer. The error is kInternal when no two calls took the same steps,
+// as then the count means nothing.
 absl::StatusOr<std::vector<uint64_t>> Settle(
     const std::vector<TracedCall>& calls, size_t function);
 
-// The fast path of each of kMeasuredFunctions, counted by running `caller` (see
+// The path of each of kMeasuredFunctions, counted by running `caller` (see
 // trace.h) with `library`. kUnavailable where this machine cannot count.
 absl::StatusOr<std::vector<FastPath>> CountFastPaths(
     const std::string& caller, const std::string& library);

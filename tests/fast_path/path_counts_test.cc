@@ -11,6 +11,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr char kCode[] = R"(
 0000000000001000 <first>:
@@ -61,13 +62,32 @@ TEST(Describe, FollowsCallsAndLeavesOutWhatRunsOutside) {
               ElementsAre("lock incl(load+store) call", "[second]",
                           "rep stos(store) call(load)", "[outside]", "ret",
                           "[first]", "add(load+store) pop ret"));
+  ASSERT_EQ(path.hops.size(), 2u);
+  EXPECT_EQ(path.hops[0].function, "first");
+  EXPECT_EQ(path.hops[0].entries, 2);
+  EXPECT_EQ(path.hops[0].instructions, 5);
+  EXPECT_EQ(path.hops[1].function, "second");
+  EXPECT_EQ(path.hops[1].entries, 1);
+  EXPECT_EQ(path.hops[1].instructions, 3);
 }
 
-TEST(Settle, TakesTheShortestPathThatCameTwice) {
+TEST(Settle, TakesThePathThatCameMostOften) {
+  const auto steps = Settle({{kMalloc, {1, 2}},
+                             {kMalloc, {1, 2, 3}},
+                             {kMalloc, {1, 2, 3}},
+                             {kMalloc, {1, 2}},
+                             {kMalloc, {1, 2, 3}}},
+                            kMalloc);
+  ASSERT_TRUE(steps.ok()) << steps.status();
+  EXPECT_THAT(*steps, ElementsAre(1, 2, 3));
+}
+
+TEST(Settle, OfPathsThatCameEquallyOftenTakesTheShortest) {
   const auto steps = Settle({{kFree, {1}},
                              {kMalloc, {1, 2, 9, 3}},
                              {kMalloc, {1, 2, 3}},
                              {kFree, {1}},
+                             {kMalloc, {1, 2, 9, 3}},
                              {kMalloc, {1, 2, 3}}},
                             kMalloc);
   ASSERT_TRUE(steps.ok()) << steps.status();
@@ -94,6 +114,19 @@ TEST(GoldenText, HasARowAndAListingPerFunction) {
                         "      3       1       4         5      6        "
                         "7\n"));
   EXPECT_THAT(text, HasSubstr("\nsegment free\n    cmp ja\n    ret\n"));
+}
+
+TEST(GoldenText, HasARowAndTheHopsOfAMiss) {
+  std::vector<FastPath> paths(kMeasuredHitCount + 1);
+  paths.back().counts.instructions = 321;
+  paths.back().hops = {{"malloc", 1, 21}, {"Refill()", 2, 300}};
+  paths.back().lines = {"not listed"};
+  const std::string text = GoldenText("gcc 12", {{"segment", paths}});
+  EXPECT_THAT(text, HasSubstr("\nsegment    malloc 48              321 "));
+  EXPECT_THAT(text, HasSubstr("\nsegment malloc 48\n"
+                              "       21 in   1  malloc\n"
+                              "      300 in   2  Refill()\n"));
+  EXPECT_THAT(text, Not(HasSubstr("not listed")));
 }
 
 TEST(GoldenText, CompilerIsFoundOnlyWhereItIsSaid) {

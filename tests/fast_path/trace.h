@@ -1,7 +1,6 @@
-// Traces the instructions of an allocator's functions when a thread's bin
-// serves the call: a program with the allocator preloaded (caller.cc) is
-// single-stepped by ptrace. Exact and reproducible, unlike sampling and
-// hardware counters.
+// Which instructions an allocator's functions run, one after the other: a
+// program with the allocator preloaded (caller.cc) is single-stepped by ptrace.
+// Exact, and the same every time, as no sampling or hardware counter is.
 #ifndef HAKMEM_TESTS_FAST_PATH_TRACE_H_
 #define HAKMEM_TESTS_FAST_PATH_TRACE_H_
 
@@ -22,10 +21,11 @@ struct TracedCall {
   std::vector<uint64_t> steps;
 };
 
-// Runs the program `caller` with `library` preloaded and returns all announced
-// calls, in order. The program starts without this process's environment, so
-// that no options are set. The error is kUnavailable if ptrace is not permitted
-// or the CPU is not x86-64.
+// Runs the program `caller` with `library` preloaded and returns all the calls
+// that it announces, in order. The program starts without this process's
+// environment: nothing there may set options; the decay time is an hour. The
+// error is kUnavailable where
+// this machine has no ptrace for us or its CPU is not x86-64.
 absl::StatusOr<std::vector<TracedCall>> TraceCalls(const std::string& caller,
                                                    const std::string& library);
 
