@@ -136,6 +136,9 @@ class Caller {
   void FreeLarge() {
     KeepLarge();
     void* const block = LargeBlock();
+    // The clock's next tick, in every round: who finds a new one writes it
+    // down.
+    usleep(20'000);
     Announce(kFreeLarge);
     free(block);
   }

@@ -11,6 +11,9 @@
 namespace hakmem::bench {
 namespace {
 
+// So many calls must take the same path for it to count.
+constexpr int kLeastAgreeing = 3;
+
 // "mov", "mov(load)", "lock xadd(load+store)"
 std::string Word(const Instruction& instruction) {
   std::string touches;
@@ -111,17 +114,19 @@ absl::StatusOr<std::vector<uint64_t>> Settle(
     ++times[call.steps];
     absl::StrAppend(&lengths, " ", call.steps.size());
   }
-  const auto is_worse = [](const auto& a, const auto& b) {
-    return a.second != b.second ? a.second < b.second
-                                : a.first.size() > b.first.size();
-  };
-  const auto best = std::max_element(times.begin(), times.end(), is_worse);
-  if (best == times.end() || best->second < 2) {
-    return absl::InternalError(
-        absl::StrCat("no two calls of ", kMeasuredFunctions[function].name,
-                     " took the same path; steps of each:", lengths));
+  const std::vector<uint64_t>* shortest = nullptr;
+  for (const auto& [steps, count] : times) {
+    if (count < kLeastAgreeing) continue;
+    if (shortest == nullptr || steps.size() < shortest->size()) {
+      shortest = &steps;
+    }
   }
-  return best->first;
+  if (shortest == nullptr) {
+    return absl::InternalError(absl::StrCat(
+        "no ", kLeastAgreeing, " calls of ", kMeasuredFunctions[function].name,
+        " took the same path; steps of each:", lengths));
+  }
+  return *shortest;
 }
 
 absl::StatusOr<std::vector<FastPath>> CountFastPaths(

@@ -47,10 +47,9 @@ struct FastPath {
 FastPath Describe(const Disassembly& library,
                   const std::vector<uint64_t>& steps);
 
-// The steps that most of several calls of one function took, of two that came
-// equally often the shorter ones: rare work, such as a look at the clock, makes
-// a call longer. The error is kInternal when no two calls took the same steps,
-// as then the count means nothing.
+// The fewest steps that three of several calls of one function took alike: rare
+// work, such as a look at the clock, makes a call longer. The error is
+// kInternal when no three took the same steps, as then the count means nothing.
 absl::StatusOr<std::vector<uint64_t>> Settle(
     const std::vector<TracedCall>& calls, size_t function);
 

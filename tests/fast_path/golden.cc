@@ -40,8 +40,8 @@ constexpr char kHeader[] =
 # finds its bin empty and takes a batch of blocks for it, a free that finds it
 # full and gives the older half back (of blocks of 48 bytes and of 4 KiB), and
 # a block of 2 MiB, which is kept at free and served again. An hour's decay time
-# keeps the clock out of the counts, and what most of eight calls did is counted,
-# so that looks at the clock are left out.
+# keeps the clock out of the counts, and of twelve calls the shortest path that
+# came three times is counted, so that looks at the clock are left out.
 #
 # Other compilers make other instructions: with another one than this, or in
 # another build than the default, the test is skipped.

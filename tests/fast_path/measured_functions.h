@@ -63,7 +63,7 @@ inline constexpr size_t kMeasuredLargeBytes = size_t{2} << 20;
 // rounds of hits, then those of misses. Now and then a miss looks at the clock;
 // most do not.
 inline constexpr int kMeasuredRounds = 5;
-inline constexpr int kMeasuredMissRounds = 8;
+inline constexpr int kMeasuredMissRounds = 12;
 
 }  // namespace hakmem::bench
 

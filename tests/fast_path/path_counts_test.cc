@@ -71,35 +71,25 @@ TEST(Describe, FollowsCallsAndLeavesOutWhatRunsOutside) {
   EXPECT_EQ(path.hops[1].instructions, 3);
 }
 
-TEST(Settle, TakesThePathThatCameMostOften) {
-  const auto steps = Settle({{kMalloc, {1, 2}},
-                             {kMalloc, {1, 2, 3}},
-                             {kMalloc, {1, 2, 3}},
-                             {kMalloc, {1, 2}},
-                             {kMalloc, {1, 2, 3}}},
-                            kMalloc);
-  ASSERT_TRUE(steps.ok()) << steps.status();
-  EXPECT_THAT(*steps, ElementsAre(1, 2, 3));
-}
-
-TEST(Settle, OfPathsThatCameEquallyOftenTakesTheShortest) {
-  const auto steps = Settle({{kFree, {1}},
-                             {kMalloc, {1, 2, 9, 3}},
-                             {kMalloc, {1, 2, 3}},
-                             {kFree, {1}},
-                             {kMalloc, {1, 2, 9, 3}},
-                             {kMalloc, {1, 2, 3}}},
+TEST(Settle, TakesTheShortestPathThatCameThreeTimes) {
+  const TracedCall short_one{kMalloc, {1, 2}};
+  const TracedCall usual{kMalloc, {1, 2, 3}};
+  const TracedCall longer{kMalloc, {1, 2, 9, 3}};
+  const TracedCall other{kFree, {1}};
+  const auto steps = Settle({other, longer, short_one, usual, longer, other,
+                             longer, usual, short_one, longer, usual, other},
                             kMalloc);
   ASSERT_TRUE(steps.ok()) << steps.status();
   EXPECT_THAT(*steps, ElementsAre(1, 2, 3));
 }
 
 TEST(Settle, RefusesPathsThatDoNotAgree) {
-  EXPECT_EQ(
-      Settle({{kMalloc, {1, 2}}, {kMalloc, {1, 3}}}, kMalloc).status().code(),
-      absl::StatusCode::kInternal);
-  EXPECT_FALSE(Settle({{kMalloc, {1}}, {kMalloc, {1, 3}}}, kMalloc).ok());
-  EXPECT_FALSE(Settle({{kMalloc, {1}}, {kFree, {1}}}, kMalloc).ok());
+  const TracedCall one{kMalloc, {1, 2}};
+  const TracedCall another{kMalloc, {1, 3}};
+  const TracedCall other{kFree, {1, 2}};
+  EXPECT_EQ(Settle({one, another, one, another}, kMalloc).status().code(),
+            absl::StatusCode::kInternal);
+  EXPECT_FALSE(Settle({one, one, other}, kMalloc).ok());
   EXPECT_FALSE(Settle({}, kMalloc).ok());
 }
 
