@@ -5,11 +5,11 @@
 
 #include "ace/central_span_cache.h"
 #include "ace/limit.h"
-#include "ace/mid_blocks.h"
+#include "ace/mid_pools.h"
 #include "ace_mode.h"
+#include "backend/large/bad_address.h"
 #include "backend/large/large.h"
-#include "backend/large/span_source.h"
-#include "backend/memory/pagemap.h"
+#include "backend/slabs/shared_slab_pools_check.h"
 #include "backend/spans/page_heap.h"
 #include "base/os/clock.h"
 #include "base/text/options.h"
@@ -63,26 +63,26 @@ ThreadSpanCache::Span TakeKept(size_t pages, size_t most,
 }
 
 // Keeps a used span in `bins`. Returns false when they have no room.
-bool Keep(uintptr_t address, size_t pages, ThreadSpanCache& bins) {
+bool Keep(Found span, size_t pages, ThreadSpanCache& bins) {
   const ThreadSpanCache::OwnersLock lock(bins);
   bins.NoteFree(pages);
-  bool is_kept = bins.Push(pages, address);
+  bool is_kept = bins.Push(pages, span.address);
   // The older half goes, and makes room for the one that is still in cache.
   if (!is_kept && bins.IsAtLimit(pages)) {
     uintptr_t oldest[ThreadSpanCache::kMostSpans];
     const uint32_t count = (bins.Count(pages) + 1) / 2;
     bins.TakeOldest(pages, count, oldest);
     CentralSpanCache::Give(pages, oldest, count);
-    is_kept = bins.Push(pages, address);
+    is_kept = bins.Push(pages, span.address);
   }
   // Under the lock: another thread may take the span out right behind it.
-  if (is_kept) PageHeap::MarkCached(address, pages);
+  if (is_kept) PageHeap::MarkCached(span, pages);
   return is_kept;
 }
 
-void KeepOrPassOn(uintptr_t address, size_t pages, ThreadSpanCache* bins) {
-  if (bins == nullptr || !Keep(address, pages, *bins)) {
-    CentralSpanCache::GiveUsed(pages, address);
+void KeepOrPassOn(Found span, size_t pages, ThreadSpanCache* bins) {
+  if (bins == nullptr || !Keep(span, pages, *bins)) {
+    CentralSpanCache::GiveUsed(pages, span);
   }
 }
 
@@ -118,38 +118,30 @@ size_t Ace::MostPagesFor(size_t bytes) {
 uint32_t Ace::Refill(SizeClass c, void** blocks, uint32_t count) {
   const auto take = [&](uint32_t n) {
     return TakeWithinLimit(size_t{ClassBytes(c)} * n,
-                           [&] { return MidBlocks::Refill(c, blocks, n); });
+                           [&] { return mid_pools.Refill(c, blocks, n); });
   };
   const uint32_t taken = take(count);
-  // Near the limit, one is better than none.
-  return taken == 0 && count > 1 ? take(1) : taken;
+  // Near the limit, one is better than none. Without a limit it was the OS that
+  // refused, whatever the count.
+  return taken == 0 && count > 1 && AceLimit::Bytes() != SIZE_MAX ? take(1)
+                                                                  : taken;
 }
 
 void Ace::Drain(SizeClass c, void* const* blocks, uint32_t count) {
-  MidBlocks::Drain(c, blocks, count);
+  mid_pools.Drain(c, blocks, count);
 }
 
 const Slab* Ace::SlabAt(uintptr_t address) {
-  return MidBlocks::SlabAt(address);
+  return FindSlab<MidSlab>(address);
 }
 
 void Ace::VisitSlabs(SlabVisitor visitor, void* argument) {
-  MidBlocks::VisitSlabs(visitor, argument);
+  mid_pools.VisitSlabs(visitor, argument);
 }
 
-SpanAllocation Ace::Allocate(size_t bytes, size_t alignment, Contents contents,
-                             ThreadSpanCache* bins) {
+SpanAllocation Ace::AllocateSpan(size_t bytes, size_t alignment,
+                                 ThreadSpanCache* bins) {
   bytes = std::max(bytes, size_t{1});
-  if (bytes > kMaxSpanBytes || alignment > kMaxSpanBytes) {
-    if (kAceMode != AceMode::kOff) {
-      if (contents == Contents::kZero) {
-        return Large::AllocateZeroed(bytes, alignment);
-      }
-      const SpanAllocation parked = Large::AllocateParked(bytes, alignment);
-      if (parked) return parked;
-    }
-    return Large::Allocate(bytes, alignment);
-  }
   if (kAceMode != AceMode::kOff && bytes <= kMaxMidBytes) CountRouting(bytes);
   const size_t pages = ClassPagesFor(bytes);
   if (kAceMode != AceMode::kOff && alignment <= kPageBytes) {
@@ -166,28 +158,41 @@ SpanAllocation Ace::Allocate(size_t bytes, size_t alignment, Contents contents,
   });
 }
 
-size_t Ace::BytesAt(uintptr_t address) { return SpanSource::BytesAt(address); }
-
-void Ace::Free(uintptr_t address, ThreadSpanCache* bins) {
-  if (kAceMode != AceMode::kOff) {
-    if (const size_t pages = PageHeap::PagesAt(address); pages != 0) {
-      return KeepOrPassOn(address, pages, bins);
-    }
-    if (Large::Park(address, CoarseMilliseconds())) return;
-  }
-  SpanSource::Free(address, CoarseMilliseconds());
+size_t Ace::BytesAt(Found found) {
+  return found.kind() == FoundKind::kSpan
+             ? PageHeap::PagesAt(found) * kPageBytes
+             : Large::BytesAt(found);
 }
 
-uintptr_t Ace::Resize(uintptr_t address, size_t bytes) {
-  const uint64_t now = CoarseMilliseconds();
-  const size_t old_pages = PageHeap::PagesAt(address);
-  if (old_pages == 0) return SpanSource::Resize(address, bytes, now);
-  if (bytes > kMaxSpanBytes) return 0;
+void Ace::FreeSpan(Found found, size_t pages, ThreadSpanCache* bins) {
+  if (kAceMode != AceMode::kOff) return KeepOrPassOn(found, pages, bins);
+  if (PageHeap::Free(found, CoarseMilliseconds()) == 0) {
+    AbortOnBadAddress(found);
+  }
+}
+
+void Ace::Free(Found found, ThreadSpanCache* bins) {
+  if (const size_t pages = PageHeap::PagesAt(found); pages != 0) {
+    return FreeSpan(found, pages, bins);
+  }
+  if (kAceMode != AceMode::kOff && Large::Park(found, CoarseMilliseconds())) {
+    return;
+  }
+  if (!Large::Free(found)) AbortOnBadAddress(found);
+}
+
+uintptr_t Ace::Resize(Found found, size_t bytes) {
+  if (found.kind() != FoundKind::kSpan) {
+    return bytes <= kMaxSpanBytes ? 0 : Large::Resize(found, bytes);
+  }
+  const size_t old_pages = PageHeap::PagesAt(found);
+  if (old_pages == 0 || bytes == 0 || bytes > kMaxSpanBytes) return 0;
   const size_t pages = ClassPagesFor(bytes);
   const size_t more = pages > old_pages ? pages - old_pages : 0;
-  const bool done = AceLimit::Within(
-      more * kPageBytes, [&] { return PageHeap::Resize(address, pages, now); });
-  return done ? address : 0;
+  const bool done = AceLimit::Within(more * kPageBytes, [&] {
+    return PageHeap::Resize(found, pages, CoarseMilliseconds());
+  });
+  return done ? found.address : 0;
 }
 
 void Ace::TrimBins(ThreadSpanCache& bins, bool all) {
@@ -204,11 +209,12 @@ bool Ace::TrimBinsOfOther(ThreadSpanCache& bins) {
 
 void Ace::EndEpoch(uint64_t now, bool force) {
   CentralSpanCache::EndEpoch(force);
-  MidBlocks::EndEpoch(now, force);
+  mid_pools.EndEpoch(now, force);
 }
 
 size_t Ace::Purge(uint64_t now, bool force, PurgeBudget* budget) {
-  return MidBlocks::Purge(now, force, budget) +
+  return mid_pools.PurgeInside(now, force, budget) +
+         mid_pools.Purge(now, force, budget) +
          PageHeap::Purge(now, force, budget) + Large::Purge(now, force, budget);
 }
 
@@ -220,7 +226,7 @@ size_t Ace::Collect(uint64_t now, bool force) {
 Ace::Totals Ace::Sum() {
   const PageTotals pages = PageHeap::Totals();
   Totals totals;
-  totals.slabs = MidBlocks::Totals();
+  totals.slabs = mid_pools.Totals();
   totals.span_bytes = pages.used_bytes;
   totals.committed = pages.committed_bytes;
   totals.shared_cached = CentralSpanCache::HeldBytes();
@@ -232,17 +238,17 @@ Ace::Totals Ace::Sum() {
 void Ace::LockForFork() {
   CentralSpanCache::LockForFork();
   AceLimit::LockForFork();
-  MidBlocks::LockForFork();
+  mid_pools.LockForFork();
 }
 
 void Ace::UnlockAfterFork() {
-  MidBlocks::UnlockAfterFork();
+  mid_pools.UnlockAfterFork();
   AceLimit::UnlockAfterFork();
   CentralSpanCache::UnlockAfterFork();
 }
 
 void Ace::VerifyInvariants(HeapVerifier& check) {
-  MidBlocks::VerifyInvariants(check);
+  mid_pools.VerifyInvariants(check);
   CentralSpanCache::VerifyInvariants(check);
 }
 

@@ -17,8 +17,8 @@
 //
 // Thread-safe, but for the ThreadSpanCache passed in, which are the calling
 // thread's (null: it has none) unless said otherwise. Lock order: a thread's
-// span bins, span shards (of each none is held while another is taken), the
-// limit, mid blocks; then the span source's.
+// span cache, the central span cache (of each none is held while another is
+// taken), the limit, mid blocks; then the page heap's, the large blocks'.
 #ifndef HAKMEM_ACE_ACE_H_
 #define HAKMEM_ACE_ACE_H_
 
@@ -28,6 +28,8 @@
 #include "ace/thread_span_cache.h"
 #include "ace_mode.h"
 #include "backend/backend.h"
+#include "backend/large/large.h"
+#include "backend/memory/found.h"
 #include "backend/spans/span.h"
 #include "base/size_classes.h"
 #include "base/text/options.h"
@@ -56,26 +58,39 @@ class Ace {
   static const Slab* SlabAt(uintptr_t address);
   static void VisitSlabs(SlabVisitor visitor, void* argument);
 
-  // A span or a large block of `bytes` (at most PTRDIFF_MAX) at `alignment` (a
-  // power of two). Address 0, with a note why, when it is refused.
-  // What is to be zeroed does not come from parked large blocks: fresh memory
-  // costs no more, and is resident only where it is touched.
-  enum class Contents { kAny, kZero };
-  static SpanAllocation Allocate(size_t bytes, size_t alignment,
-                                 Contents contents, ThreadSpanCache* bins);
+  // Whether a request for which there is no class is one for a large block; a
+  // span serves the others.
+  static bool IsLarge(size_t bytes, size_t alignment) {
+    return bytes > kMaxSpanBytes || alignment > kMaxSpanBytes;
+  }
 
-  // Usable bytes of the span or large block that starts at `address`, any
-  // number at all; 0 when none does.
-  static size_t BytesAt(uintptr_t address);
+  // A span of `bytes` at `alignment` (a power of two). Address 0, with a note
+  // why, when it is refused.
+  static SpanAllocation AllocateSpan(size_t bytes, size_t alignment,
+                                     ThreadSpanCache* bins);
 
-  // Takes back the span or large block at `address`. Aborts with one line that
-  // says what the address is when none starts there.
-  static void Free(uintptr_t address, ThreadSpanCache* bins);
+  // The same for a large block of `bytes` (at most PTRDIFF_MAX).
+  using Contents = Large::Contents;
+  static SpanAllocation AllocateLarge(size_t bytes, size_t alignment,
+                                      Contents contents) {
+    return Large::Allocate(bytes < 1 ? 1 : bytes, alignment, contents);
+  }
 
-  // Makes the span or large block at `address` at least `bytes` long without
-  // copying. Returns where it is now; 0 when that cannot be done, and the block
-  // is as it was.
-  static uintptr_t Resize(uintptr_t address, size_t bytes);
+  // What follows takes what was found at an address (found.h), which is no
+  // slab's.
+
+  // Usable bytes of the span or large block that starts there; 0 when none
+  // does.
+  static size_t BytesAt(Found found);
+
+  // Takes back the span or large block that starts there. Aborts with one line
+  // that says what the address is when none does.
+  static void Free(Found found, ThreadSpanCache* bins);
+
+  // Makes the span or large block that starts there at least `bytes` long
+  // without copying. Returns where it is now; 0 when that cannot be done, and
+  // the block is as it was.
+  static uintptr_t Resize(Found found, size_t bytes);
 
   // Ends an epoch of `bins`: what lay unused in them goes back, everything with
   // `all`.
@@ -118,6 +133,7 @@ class Ace {
            bytes * options::Get(options::k_ace_waste_percent);
   }
 
+  static void FreeSpan(Found found, size_t pages, ThreadSpanCache* bins);
   static size_t ClassPagesFor(size_t bytes);
   static size_t MostPagesFor(size_t bytes);
 };

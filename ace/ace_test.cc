@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "ace/blocks_test_helper.h"
 #include "ace/limit.h"
 #include "backend/memory/pagemap.h"
 #include "base/text/options.h"
@@ -39,9 +40,9 @@ std::unique_ptr<ThreadSpanCache> NewBins() {
 size_t RoundedUp(size_t bytes) {
   const SizeClass c = Ace::ClassFor(bytes, kBlockAlignment);
   if (c != SizeClass::kNone) return ClassBytes(c);
-  const SpanAllocation span = Ace::Allocate(bytes, 16, kAny, nullptr);
-  const size_t usable = Ace::BytesAt(span.address);
-  Ace::Free(span.address, nullptr);
+  const SpanAllocation span = AllocateBlock(bytes, 16, kAny, nullptr);
+  const size_t usable = BlockBytesAt(span.address);
+  FreeBlock(span.address, nullptr);
   return usable;
 }
 
@@ -92,11 +93,11 @@ TEST(Ace, AlignsMidBlocksAndSpans) {
         continue;
       }
       const SpanAllocation span =
-          Ace::Allocate(bytes, alignment, kAny, bins.get());
+          AllocateBlock(bytes, alignment, kAny, bins.get());
       ASSERT_TRUE(span);
       ASSERT_EQ(span.address % alignment, 0u);
-      ASSERT_GE(Ace::BytesAt(span.address), bytes);
-      Ace::Free(span.address, bins.get());
+      ASSERT_GE(BlockBytesAt(span.address), bytes);
+      FreeBlock(span.address, bins.get());
     }
   }
   Ace::TrimBins(*bins, /*all=*/true);
@@ -133,7 +134,7 @@ TEST(Ace, BlocksOfAllSizesKeepApart) {
       void* pointer = At(address);
       Ace::Drain(block.size_class, &pointer, 1);
     } else {
-      Ace::Free(address, bins.get());
+      FreeBlock(address, bins.get());
     }
   };
   for (int step = 0; step < 30'000; ++step) {
@@ -154,9 +155,9 @@ TEST(Ace, BlocksOfAllSizesKeepApart) {
         address = reinterpret_cast<uintptr_t>(block);
         ASSERT_EQ(Pagemap::ClassAt(address), c);
       } else {
-        address = Ace::Allocate(bytes, 16, kAny, bins.get()).address;
+        address = AllocateBlock(bytes, 16, kAny, bins.get()).address;
         ASSERT_NE(address, 0u);
-        ASSERT_GE(Ace::BytesAt(address), bytes);
+        ASSERT_GE(BlockBytesAt(address), bytes);
       }
       const auto after = live.lower_bound(address);
       if (after != live.end()) {
@@ -204,7 +205,7 @@ TEST(Ace, ThreadsHandOnBlocksOfAllSizes) {
     if (block.size_class != SizeClass::kNone) {
       Ace::Drain(block.size_class, &pointer, 1);
     } else {
-      Ace::Free(block.address, bins);
+      FreeBlock(block.address, bins);
     }
   };
   std::vector<std::thread> threads;
@@ -224,7 +225,7 @@ TEST(Ace, ThreadsHandOnBlocksOfAllSizes) {
             ASSERT_EQ(Ace::Refill(block.size_class, &pointer, 1), 1u);
             block.address = reinterpret_cast<uintptr_t>(pointer);
           } else {
-            block.address = Ace::Allocate(bytes, 16, kAny, bins.get()).address;
+            block.address = AllocateBlock(bytes, 16, kAny, bins.get()).address;
             ASSERT_NE(block.address, 0u);
           }
           At(block.address)[0] = static_cast<char>(bytes);
@@ -290,7 +291,7 @@ TEST(Ace, KeepsItsLimitAndSaysSo) {
   limit = AceLimit::Held() / kMiB + 8;
   std::vector<uintptr_t> spans;
   for (;;) {
-    const SpanAllocation span = Ace::Allocate(100 * kKiB, 16, kAny, bins.get());
+    const SpanAllocation span = AllocateBlock(100 * kKiB, 16, kAny, bins.get());
     if (!span) break;
     spans.push_back(span.address);
     ASSERT_LE(AceLimit::Held(), AceLimit::Bytes());
@@ -311,16 +312,16 @@ TEST(Ace, KeepsItsLimitAndSaysSo) {
     Ace::Drain(c, blocks.data(), got);
   }
   // Large blocks are not the pool's.
-  const SpanAllocation large = Ace::Allocate(20 * kMiB, 16, kAny, bins.get());
+  const SpanAllocation large = AllocateBlock(20 * kMiB, 16, kAny, bins.get());
   EXPECT_TRUE(large);
-  Ace::Free(large.address, bins.get());
+  FreeBlock(large.address, bins.get());
   // What is given back can be had again.
-  Ace::Free(spans.back(), bins.get());
+  FreeBlock(spans.back(), bins.get());
   spans.pop_back();
-  const SpanAllocation again = Ace::Allocate(100 * kKiB, 16, kAny, bins.get());
+  const SpanAllocation again = AllocateBlock(100 * kKiB, 16, kAny, bins.get());
   EXPECT_TRUE(again);
   spans.push_back(again.address);
-  for (const uintptr_t span : spans) Ace::Free(span, bins.get());
+  for (const uintptr_t span : spans) FreeBlock(span, bins.get());
   Ace::TrimBins(*bins, /*all=*/true);
   Ace::Collect(0, /*force=*/true);
   EXPECT_EQ(AceLimit::Held(), 0u);
@@ -330,17 +331,17 @@ TEST(Ace, KeepsItsLimitAndSaysSo) {
 TEST(Ace, ParkedLargeBlocksServeNearlyEqualSizes) {
   if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is parked";
   Ace::Collect(0, /*force=*/true);
-  const uintptr_t block = Ace::Allocate(5 * kMiB, 16, kAny, nullptr).address;
+  const uintptr_t block = AllocateBlock(5 * kMiB, 16, kAny, nullptr).address;
   memset(At(block), 1, 5 * kMiB);
-  Ace::Free(block, nullptr);
-  EXPECT_EQ(Ace::BytesAt(block), 0u);
+  FreeBlock(block, nullptr);
+  EXPECT_EQ(BlockBytesAt(block), 0u);
   EXPECT_EQ(Ace::Sum().large_cached, 5 * kMiB);
   const SpanAllocation again =
-      Ace::Allocate(5 * kMiB - 300 * kKiB, 16, kAny, nullptr);
+      AllocateBlock(5 * kMiB - 300 * kKiB, 16, kAny, nullptr);
   EXPECT_EQ(again.address, block);
   EXPECT_FALSE(again.is_zero);
-  EXPECT_EQ(Ace::BytesAt(block), 5 * kMiB);
-  Ace::Free(again.address, nullptr);
+  EXPECT_EQ(BlockBytesAt(block), 5 * kMiB);
+  FreeBlock(again.address, nullptr);
   Ace::Collect(0, /*force=*/true);
   EXPECT_EQ(Ace::Sum().large_cached, 0u);
 }
@@ -349,12 +350,12 @@ TEST(Ace, ZeroedBlocksTakeDenseParkedMemoryAndReplaceSparse) {
   if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is parked";
   Ace::Collect(0, /*force=*/true);
   for (const bool is_dense : {true, false}) {
-    const uintptr_t block = Ace::Allocate(6 * kMiB, 16, kAny, nullptr).address;
+    const uintptr_t block = AllocateBlock(6 * kMiB, 16, kAny, nullptr).address;
     memset(At(block), 1, is_dense ? 6 * kMiB : kMiB);
-    Ace::Free(block, nullptr);
+    FreeBlock(block, nullptr);
     // Longer: put together of the parked memory and more.
     const SpanAllocation zeroed =
-        Ace::Allocate(9 * kMiB, 16, Ace::Contents::kZero, nullptr);
+        AllocateBlock(9 * kMiB, 16, Ace::Contents::kZero, nullptr);
     EXPECT_TRUE(zeroed.is_zero);
     EXPECT_EQ(Ace::Sum().large_cached, 0u);
     for (size_t i = 0; i < 9 * kMiB; i += 512) {
@@ -362,12 +363,12 @@ TEST(Ace, ZeroedBlocksTakeDenseParkedMemoryAndReplaceSparse) {
     }
     // As long: cleared by the caller. Only its first sixth is touched now.
     memset(At(zeroed.address), 1, is_dense ? 9 * kMiB : kMiB);
-    Ace::Free(zeroed.address, nullptr);
+    FreeBlock(zeroed.address, nullptr);
     const SpanAllocation next =
-        Ace::Allocate(9 * kMiB, 16, Ace::Contents::kZero, nullptr);
+        AllocateBlock(9 * kMiB, 16, Ace::Contents::kZero, nullptr);
     EXPECT_EQ(next.is_zero, !is_dense);
     EXPECT_EQ(Ace::Sum().large_cached, 0u);
-    Ace::Free(next.address, nullptr);
+    FreeBlock(next.address, nullptr);
     Ace::Collect(0, /*force=*/true);
   }
 }
@@ -375,12 +376,12 @@ TEST(Ace, ZeroedBlocksTakeDenseParkedMemoryAndReplaceSparse) {
 // Parked: 9 MiB full of 1, 7 MiB full of 2.
 void ParkTwo() {
   Ace::Collect(0, /*force=*/true);
-  const uintptr_t a = Ace::Allocate(9 * kMiB, 16, kAny, nullptr).address;
-  const uintptr_t b = Ace::Allocate(7 * kMiB, 16, kAny, nullptr).address;
+  const uintptr_t a = AllocateBlock(9 * kMiB, 16, kAny, nullptr).address;
+  const uintptr_t b = AllocateBlock(7 * kMiB, 16, kAny, nullptr).address;
   memset(At(a), 1, 9 * kMiB);
   memset(At(b), 2, 7 * kMiB);
-  Ace::Free(a, nullptr);
-  Ace::Free(b, nullptr);
+  FreeBlock(a, nullptr);
+  FreeBlock(b, nullptr);
 }
 
 TEST(Ace, ParkedMemoryIsMovedTogetherForOtherSizes) {
@@ -388,11 +389,11 @@ TEST(Ace, ParkedMemoryIsMovedTogetherForOtherSizes) {
   ParkTwo();
   const size_t cached = Ace::Sum().large_cached;
   ASSERT_GE(cached, 16 * kMiB);
-  const SpanAllocation whole = Ace::Allocate(14 * kMiB, 16, kAny, nullptr);
+  const SpanAllocation whole = AllocateBlock(14 * kMiB, 16, kAny, nullptr);
   ASSERT_NE(whole.address, 0u);
   EXPECT_FALSE(whole.is_zero);
   EXPECT_EQ(whole.address % (2 * kMiB), 0u);
-  EXPECT_GE(Ace::BytesAt(whole.address), 14 * kMiB);
+  EXPECT_GE(BlockBytesAt(whole.address), 14 * kMiB);
   EXPECT_LE(Ace::Sum().large_cached, cached - 12 * kMiB);
   // What was resident is: both blocks' bytes are in it.
   size_t ones = 0;
@@ -405,12 +406,12 @@ TEST(Ace, ParkedMemoryIsMovedTogetherForOtherSizes) {
   EXPECT_GE(twos, 4 * kMiB / 4096);
   memset(At(whole.address), 3, 14 * kMiB);
   // It cannot be grown by mremap, and is left as it is.
-  if (const uintptr_t grown = Ace::Resize(whole.address, 40 * kMiB)) {
+  if (const uintptr_t grown = ResizeBlock(whole.address, 40 * kMiB)) {
     EXPECT_EQ(At(grown)[14 * kMiB - 1], 3);
-    Ace::Free(grown, nullptr);
+    FreeBlock(grown, nullptr);
   } else {
     EXPECT_EQ(At(whole.address)[14 * kMiB - 1], 3);
-    Ace::Free(whole.address, nullptr);
+    FreeBlock(whole.address, nullptr);
   }
   Ace::Collect(0, /*force=*/true);
   EXPECT_EQ(Ace::Sum().large_cached, 0u);
@@ -420,17 +421,17 @@ TEST(Ace, AShortBlockLeavesTheRestOfAParkedOne) {
   if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is parked";
   ParkTwo();
   const size_t cached = Ace::Sum().large_cached;
-  const SpanAllocation part = Ace::Allocate(3 * kMiB, 16, kAny, nullptr);
+  const SpanAllocation part = AllocateBlock(3 * kMiB, 16, kAny, nullptr);
   EXPECT_FALSE(part.is_zero);
   EXPECT_LE(Ace::Sum().large_cached, cached - 3 * kMiB);
   EXPECT_GE(Ace::Sum().large_cached, cached - 4 * kMiB);
   memset(At(part.address), 4, 3 * kMiB);
   // Others get the rest, and none of what is in use.
-  const SpanAllocation rest = Ace::Allocate(12 * kMiB, 16, kAny, nullptr);
+  const SpanAllocation rest = AllocateBlock(12 * kMiB, 16, kAny, nullptr);
   memset(At(rest.address), 5, 12 * kMiB);
   for (size_t i = 0; i < 3 * kMiB; ++i) ASSERT_EQ(At(part.address)[i], 4);
-  Ace::Free(part.address, nullptr);
-  Ace::Free(rest.address, nullptr);
+  FreeBlock(part.address, nullptr);
+  FreeBlock(rest.address, nullptr);
   Ace::Collect(0, /*force=*/true);
   EXPECT_EQ(Ace::Sum().large_cached, 0u);
 }
@@ -438,18 +439,18 @@ TEST(Ace, AShortBlockLeavesTheRestOfAParkedOne) {
 TEST(Ace, AVectorThatBeginsToGrowGetsALongerBlockToGrowInto) {
   if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is parked";
   Ace::Collect(0, /*force=*/true);
-  const uintptr_t old = Ace::Allocate(7 * kMiB, 16, kAny, nullptr).address;
+  const uintptr_t old = AllocateBlock(7 * kMiB, 16, kAny, nullptr).address;
   memset(At(old), 1, 7 * kMiB);
-  Ace::Free(old, nullptr);
-  const SpanAllocation vector = Ace::Allocate(1536 * kKiB, 16, kAny, nullptr);
+  FreeBlock(old, nullptr);
+  const SpanAllocation vector = AllocateBlock(1536 * kKiB, 16, kAny, nullptr);
   EXPECT_EQ(vector.address, old);
   EXPECT_FALSE(vector.is_zero);
-  EXPECT_EQ(Ace::BytesAt(old), 1536 * kKiB);
+  EXPECT_EQ(BlockBytesAt(old), 1536 * kKiB);
   EXPECT_EQ(Ace::Sum().large_cached, 7 * kMiB - 1536 * kKiB);
-  ASSERT_EQ(Ace::Resize(old, 6 * kMiB), old);
+  ASSERT_EQ(ResizeBlock(old, 6 * kMiB), old);
   EXPECT_EQ(At(old)[6 * kMiB - 1], 1);
   EXPECT_EQ(Ace::Sum().large_cached, 1 * kMiB);
-  Ace::Free(old, nullptr);
+  FreeBlock(old, nullptr);
   EXPECT_EQ(Ace::Sum().large_cached, 7 * kMiB);
   Ace::Collect(0, /*force=*/true);
   EXPECT_EQ(Ace::Sum().large_cached, 0u);
@@ -458,50 +459,50 @@ TEST(Ace, AVectorThatBeginsToGrowGetsALongerBlockToGrowInto) {
 TEST(Ace, AShrunkenBlockKeepsItsTailForAWhile) {
   if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is parked";
   Ace::Collect(0, /*force=*/true);
-  const uintptr_t block = Ace::Allocate(6 * kMiB, 16, kAny, nullptr).address;
+  const uintptr_t block = AllocateBlock(6 * kMiB, 16, kAny, nullptr).address;
   memset(At(block), 1, 6 * kMiB);
-  ASSERT_EQ(Ace::Resize(block, 3 * kMiB), block);
-  EXPECT_EQ(Ace::BytesAt(block), 3 * kMiB);
+  ASSERT_EQ(ResizeBlock(block, 3 * kMiB), block);
+  EXPECT_EQ(BlockBytesAt(block), 3 * kMiB);
   EXPECT_EQ(Ace::Sum().large_cached, 3 * kMiB);
-  ASSERT_EQ(Ace::Resize(block, 5 * kMiB), block);
+  ASSERT_EQ(ResizeBlock(block, 5 * kMiB), block);
   EXPECT_EQ(At(block)[5 * kMiB - 1], 1);
   EXPECT_EQ(Ace::Sum().large_cached, 1 * kMiB);
   Ace::Collect(0, /*force=*/true);
   EXPECT_EQ(Ace::Sum().large_cached, 0u);
   EXPECT_EQ(At(block)[5 * kMiB - 1], 1);
   // Grows beyond what it ever was, and keeps what it holds.
-  const uintptr_t grown = Ace::Resize(block, 20 * kMiB);
+  const uintptr_t grown = ResizeBlock(block, 20 * kMiB);
   ASSERT_NE(grown, 0u);
   EXPECT_EQ(At(grown)[5 * kMiB - 1], 1);
   memset(At(grown), 2, 20 * kMiB);
-  ASSERT_EQ(Ace::Resize(grown, 10 * kMiB), grown);
-  Ace::Free(grown, nullptr);  // with its tail
+  ASSERT_EQ(ResizeBlock(grown, 10 * kMiB), grown);
+  FreeBlock(grown, nullptr);  // with its tail
   Ace::Collect(0, /*force=*/true);
   EXPECT_EQ(Ace::Sum().large_cached, 0u);
 }
 
 TEST(Ace, ResizesInPlaceWhereItCan) {
-  const SpanAllocation span = Ace::Allocate(200 * kKiB, 16, kAny, nullptr);
+  const SpanAllocation span = AllocateBlock(200 * kKiB, 16, kAny, nullptr);
   memset(At(span.address), 7, 200 * kKiB);
-  EXPECT_EQ(Ace::Resize(span.address, 100 * kKiB), span.address);
-  EXPECT_LE(Ace::BytesAt(span.address), 104 * kKiB);
-  EXPECT_EQ(Ace::Resize(span.address, 200 * kKiB), span.address);
+  EXPECT_EQ(ResizeBlock(span.address, 100 * kKiB), span.address);
+  EXPECT_LE(BlockBytesAt(span.address), 104 * kKiB);
+  EXPECT_EQ(ResizeBlock(span.address, 200 * kKiB), span.address);
   EXPECT_EQ(At(span.address)[100 * kKiB - 1], 7);
-  EXPECT_EQ(Ace::Resize(span.address, 2 * kMiB), 0u);
-  Ace::Free(span.address, nullptr);
+  EXPECT_EQ(ResizeBlock(span.address, 2 * kMiB), 0u);
+  FreeBlock(span.address, nullptr);
 }
 
 TEST(AceDeathTest, FindsASpanFreedTwiceWhileItIsCached) {
   const auto bins = NewBins();
   for (int i = 0; i < 100; ++i) {
-    const SpanAllocation span = Ace::Allocate(50 * kKiB, 16, kAny, bins.get());
-    Ace::Free(span.address, bins.get());
+    const SpanAllocation span = AllocateBlock(50 * kKiB, 16, kAny, bins.get());
+    FreeBlock(span.address, bins.get());
   }
-  const uintptr_t keep = Ace::Allocate(50 * kKiB, 16, kAny, bins.get()).address;
-  const uintptr_t span = Ace::Allocate(50 * kKiB, 16, kAny, bins.get()).address;
-  Ace::Free(span, bins.get());
-  EXPECT_DEATH(Ace::Free(span, bins.get()), "double free of 0x");
-  Ace::Free(keep, bins.get());
+  const uintptr_t keep = AllocateBlock(50 * kKiB, 16, kAny, bins.get()).address;
+  const uintptr_t span = AllocateBlock(50 * kKiB, 16, kAny, bins.get()).address;
+  FreeBlock(span, bins.get());
+  EXPECT_DEATH(FreeBlock(span, bins.get()), "double free of 0x");
+  FreeBlock(keep, bins.get());
   Ace::TrimBins(*bins, /*all=*/true);
 }
 

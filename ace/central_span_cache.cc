@@ -57,7 +57,9 @@ void NoteMiss(Shard& shard, size_t pages)
 void ReturnToHeap(const uintptr_t* spans, uint32_t count) {
   if (count == 0) return;
   const uint64_t now = RecentMilliseconds();
-  for (uint32_t i = 0; i < count; ++i) PageHeap::FreeCached(spans[i], now);
+  for (uint32_t i = 0; i < count; ++i) {
+    PageHeap::FreeCached(Found::At(spans[i]), now);
+  };
 }
 
 }  // namespace
@@ -93,10 +95,10 @@ void CentralSpanCache::Give(size_t pages, const uintptr_t* spans,
   ReturnToHeap(spans + kept, count - kept);
 }
 
-void CentralSpanCache::GiveUsed(size_t pages, uintptr_t span) {
+void CentralSpanCache::GiveUsed(size_t pages, Found span) {
   if (shards[pages].is_active.load(std::memory_order_relaxed)) {
     PageHeap::MarkCached(span, pages);
-    Give(pages, &span, 1);
+    Give(pages, &span.address, 1);
   } else {
     PageHeap::Free(span, RecentMilliseconds());
   }

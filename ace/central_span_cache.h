@@ -15,6 +15,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "backend/memory/found.h"
+
 namespace hakmem {
 
 class HeapVerifier;
@@ -29,7 +31,7 @@ class CentralSpanCache {
   static void Give(size_t pages, const uintptr_t* spans, uint32_t count);
 
   // The same for one used span.
-  static void GiveUsed(size_t pages, uintptr_t span);
+  static void GiveUsed(size_t pages, Found span);
 
   // Ends an epoch: what lay unused in it goes back to the page heap, everything
   // with `force`.

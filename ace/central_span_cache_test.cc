@@ -27,7 +27,7 @@ class CentralSpanCacheTest : public testing::Test {
 
 TEST_F(CentralSpanCacheTest, KeepNothingThatNobodyAsksFor) {
   const size_t used = PageHeap::UsedBytes();
-  CentralSpanCache::GiveUsed(kPages, NewSpan());
+  CentralSpanCache::GiveUsed(kPages, Found::At(NewSpan()));
   EXPECT_EQ(CentralSpanCache::HeldBytes(), 0u);
   EXPECT_EQ(PageHeap::UsedBytes(), used);
 }
@@ -40,11 +40,12 @@ TEST_F(CentralSpanCacheTest, HandFromThreadToThreadWhatIsAskedFor) {
   uintptr_t freed[3];
   for (uintptr_t& each : freed) each = NewSpan();
   std::thread([&] {
-    for (const uintptr_t each : freed) CentralSpanCache::GiveUsed(kPages, each);
+    for (const uintptr_t each : freed)
+      CentralSpanCache::GiveUsed(kPages, Found::At(each));
   }).join();
   EXPECT_EQ(CentralSpanCache::HeldBytes(), 3 * kPages * kPageBytes);
   // Cached: no longer the program's.
-  EXPECT_EQ(PageHeap::PagesAt(freed[0]), 0u);
+  EXPECT_EQ(PageHeap::PagesAt(Found::At(freed[0])), 0u);
   uintptr_t taken[8];
   ASSERT_EQ(CentralSpanCache::Take(kPages, 8, taken), 3u);
   EXPECT_EQ(taken[2], freed[2]);
@@ -60,7 +61,7 @@ TEST_F(CentralSpanCacheTest, KeepNoMoreThanTheLimit) {
   uintptr_t spans[8];
   for (uintptr_t& each : spans) {
     each = NewSpan();
-    PageHeap::MarkCached(each, kPages);
+    PageHeap::MarkCached(Found::At(each), kPages);
   }
   CentralSpanCache::Give(kPages, spans, 8);
   EXPECT_EQ(CentralSpanCache::HeldBytes(), 2 * kPages * kPageBytes);
@@ -70,8 +71,8 @@ TEST_F(CentralSpanCacheTest, KeepNoMoreThanTheLimit) {
 TEST_F(CentralSpanCacheTest, GiveBackWhatLayUnusedForAnEpoch) {
   uintptr_t span = 0;
   for (int i = 0; i < 64; ++i) CentralSpanCache::Take(kPages, 1, &span);
-  CentralSpanCache::GiveUsed(kPages, NewSpan());
-  CentralSpanCache::GiveUsed(kPages, NewSpan());
+  CentralSpanCache::GiveUsed(kPages, Found::At(NewSpan()));
+  CentralSpanCache::GiveUsed(kPages, Found::At(NewSpan()));
   CentralSpanCache::EndEpoch(/*force=*/false);  // it was empty in this one
   EXPECT_EQ(CentralSpanCache::HeldBytes(), 2 * kPages * kPageBytes);
   ASSERT_EQ(CentralSpanCache::Take(kPages, 1, &span), 1u);
@@ -88,7 +89,7 @@ TEST_F(CentralSpanCacheTest, GiveBackWhatIsLeftOfARetiredLength) {
   uintptr_t span = 0;
   for (int i = 0; i < 8; ++i) CentralSpanCache::Take(kPages, 1, &span);
   CentralSpanCache::EndEpoch(/*force=*/false);
-  CentralSpanCache::GiveUsed(kPages, NewSpan());
+  CentralSpanCache::GiveUsed(kPages, Found::At(NewSpan()));
   CentralSpanCache::EndEpoch(
       /*force=*/false);  // not asked for: the limit falls
   CentralSpanCache::EndEpoch(/*force=*/false);

@@ -1,12 +1,12 @@
 #include "ace/limit.h"
 
-#include "ace/mid_blocks.h"
+#include "ace/mid_pools.h"
 #include "backend/spans/page_heap.h"
 
 namespace hakmem {
 
 size_t AceLimit::Held() {
-  return MidBlocks::HeldBytes() + PageHeap::UsedBytes();
+  return mid_pools.BlockBytes() + PageHeap::UsedBytes();
 }
 
 bool AceLimit::HasRoomFor(size_t bytes) {

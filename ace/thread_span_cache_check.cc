@@ -8,7 +8,7 @@ namespace hakmem {
 void CheckKeptSpans(const uintptr_t* spans, uint32_t count, size_t pages,
                     HeapVerifier& check) {
   for (uint32_t i = 0; i < count; ++i) {
-    check.RequireEqual(PageHeap::CachedPagesAt(spans[i]), pages,
+    check.RequireEqual(PageHeap::CachedPagesAt(Found::At(spans[i])), pages,
                        "a kept span is not cached, or not so many pages long",
                        spans[i]);
   }

@@ -6,7 +6,7 @@
 // One mapping, created on first use, from which pieces are cut that are never
 // freed: the process is about to end. A piece's size lies before it. Used by
 // error_reporting.h, which begins it; by the thread cache, which allocates; by
-// SpanSource, so that pieces can be measured and freed.
+// the dispatcher, so that pieces can be measured and freed.
 #ifndef HAKMEM_BACKEND_ERRORS_EMERGENCY_H_
 #define HAKMEM_BACKEND_ERRORS_EMERGENCY_H_
 

@@ -144,13 +144,6 @@ bool ShortenBeforeGivingBack(LargeBlock* block) {
   return true;
 }
 
-// Parked memory for a block.
-struct ParkedMemory {
-  LargeBlock* block = nullptr;
-  size_t rest = 0;   // at its end, to be its tail
-  size_t dirty = 0;  // from its front on; what is behind is zero
-};
-
 ParkedMemory TakeParked(size_t size, size_t alignment)
     ABSL_LOCKS_EXCLUDED(mutex) {
   ParkedMemory memory;
@@ -168,7 +161,7 @@ ParkedMemory TakeParked(size_t size, size_t alignment)
   memory.dirty = size;
   if (memory.block == nullptr && size >= kLeastMovedBytes &&
       size <= kMostParkedBlock && alignment <= kChunkBytes) {
-    memory.block = PutTogether(size, &memory.dirty);
+    return PutTogether(size);
   }
   return memory;
 }
@@ -216,11 +209,15 @@ SpanAllocation EnterUnreleased(LargeBlock* block, size_t size) {
   return {block->base, block->is_zero};
 }
 
-}  // namespace
+// What can be had without the OS, which refused a mapping for a block of
+// `size`.
+SpanAllocation AllocateRefused(size_t size, size_t alignment) {
+  LargeBlock* block = TakeUnreleased(size, alignment, kMostTail);
+  return block == nullptr ? SpanAllocation{} : EnterUnreleased(block, size);
+}
 
-SpanAllocation Large::Allocate(size_t bytes, size_t alignment) {
-  const size_t size = MappedBytes(bytes);
-  if (size == 0) return {};
+// As Large::AllocateFresh, of MappedBytes.
+SpanAllocation MapFresh(size_t size, size_t alignment) {
   alignment = std::max(alignment, kChunkBytes);
   // What the kernel would not take back comes first: it is a mapping less.
   if (LargeBlock* block = TakeUnreleased(size, alignment, size / 8)) {
@@ -230,17 +227,10 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment) {
   if (size > kMostParkedBlock) GiveBackParked(size);
   LargeBlock* block = block_pool.Get();
   if (block == nullptr) return {};
-  Count(Event::kMapCall);
-  const os::Mapping m = kGuardsMemory
-                            ? MapGuarded(size, alignment)
-                            : os::Map(size, alignment, os::Access::kReadWrite);
+  const os::Mapping m = MapBlock(size, alignment);
   if (!m) {
     block_pool.Put(block);
-    block = TakeUnreleased(size, alignment, kMostTail);
-    if (block != nullptr) return EnterUnreleased(block, size);
-    Count(Event::kMapFailure);
-    NoteMapFail(HAKMEM_OS_REQUEST_MAP_LARGE, m.error, m.refused);
-    return {};
+    return AllocateRefused(size, alignment);
   }
   Begin(block, m.address, size);
   if constexpr (kGuardsMemory) block->guarded = alignment;
@@ -255,38 +245,43 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment) {
   return {m.address, true};
 }
 
-SpanAllocation Large::AllocateParked(size_t bytes, size_t alignment) {
-  const size_t size = MappedBytes(bytes);
-  return size == 0 ? SpanAllocation{} : EnterTaken(TakeParked(size, alignment));
-}
+}  // namespace
 
-SpanAllocation Large::AllocateZeroed(size_t bytes, size_t alignment) {
+SpanAllocation Large::Allocate(size_t bytes, size_t alignment,
+                               Contents contents) {
   const size_t size = MappedBytes(bytes);
   if (size == 0) return {};
+  const bool to_be_zero = contents == Contents::kZero;
   // Clearing what is resident costs less than as many page faults, but more
   // than none where the program leaves most of its blocks untouched.
-  if (IsParkedDense()) {
+  if (!to_be_zero || IsParkedDense()) {
     const ParkedMemory memory = TakeParked(size, alignment);
+    if (memory.is_refused) return AllocateRefused(size, alignment);
     if (const SpanAllocation block = EnterTaken(memory)) {
-      if (memory.dirty >= bytes) return block;
+      if (!to_be_zero || memory.dirty >= bytes) return block;
       // The rest is fresh, and stays untouched.
       memset(reinterpret_cast<void*>(block.address), 0, memory.dirty);
       return {block.address, true};
     }
   }
   // So that what is parked does not add to the peak.
-  GiveBackParked(size);
-  return Allocate(bytes, alignment);
+  if (to_be_zero) GiveBackParked(size);
+  return MapFresh(size, alignment);
 }
 
-bool Large::Park(uintptr_t address, uint64_t now) {
+SpanAllocation Large::AllocateFresh(size_t bytes, size_t alignment) {
+  const size_t size = MappedBytes(bytes);
+  return size == 0 ? SpanAllocation{} : MapFresh(size, alignment);
+}
+
+bool Large::Park(Found found, uint64_t now) {
   MutexLock lock(mutex);
-  const LargeBlock* candidate = BlockAt(address);
-  if (candidate == nullptr || kGuardsMemory ||
-      candidate->bytes + candidate->tail > kMostParkedBlock) {
+  LargeBlock* block = BlockAt(found);
+  if (block == nullptr || !block->is_in_use || kGuardsMemory ||
+      block->bytes + block->tail > kMostParkedBlock) {
     return false;
   }
-  LargeBlock* block = LeaveUse(address);
+  LeaveUse(block);
   const size_t budget = ParkedBudget();
   block->freed_at = now;
   EnterParked(block);
@@ -336,25 +331,27 @@ size_t Large::Purge(uint64_t now, bool force, PurgeBudget* budget) {
   return given_back;
 }
 
-size_t Large::BytesAt(uintptr_t address) {
-  const LargeBlock* block = BlockAt(address);
+size_t Large::BytesAt(Found found) {
+  const LargeBlock* block = BlockAt(found);
   return block == nullptr ? 0 : block->bytes;
 }
 
-bool Large::Free(uintptr_t address) {
-  LargeBlock* block;
+bool Large::Free(Found found) {
+  LargeBlock* block = BlockAt(found);
+  if (block == nullptr) return false;
   {
     MutexLock lock(mutex);
-    block = LeaveUse(address);
+    if (!block->is_in_use || block->base != found.address) return false;
+    LeaveUse(block);
   }
-  if (block == nullptr) return false;
   LookAtFreed(*block);
   GiveBack(block);
   return true;
 }
 
-uintptr_t Large::Resize(uintptr_t address, size_t bytes) {
-  LargeBlock* block = BlockAt(address);
+uintptr_t Large::Resize(Found found, size_t bytes) {
+  const uintptr_t address = found.address;
+  LargeBlock* block = BlockAt(found);
   const size_t size = RoundToPages(bytes);
   if (block == nullptr || size == 0) return 0;
   // A guarded block is not shrunk, so it has no tail, and has no room to grow.
@@ -390,13 +387,13 @@ uintptr_t Large::Resize(uintptr_t address, size_t bytes) {
   return block->base;
 }
 
-Origin Large::OriginAt(uintptr_t address) {
-  const LargeBlock* block = BlockAt(address);
+Origin Large::OriginAt(Found found) {
+  const LargeBlock* block = BlockAt(found);
   return block == nullptr ? Origin::kUnknown : block->origin;
 }
 
-void Large::SetOrigin(uintptr_t address, Origin origin) {
-  LargeBlock* block = BlockAt(address);
+void Large::SetOrigin(Found found, Origin origin) {
+  LargeBlock* block = BlockAt(found);
   if (block != nullptr) block->origin = origin;
 }
 

@@ -33,6 +33,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "backend/memory/found.h"
 #include "backend/memory/purge_budget.h"
 #include "backend/spans/span.h"
 #include "hardening/block_origins.h"
@@ -43,48 +44,51 @@ class HeapVerifier;
 
 class Large {
  public:
+  // What a block is to hold.
+  enum class Contents { kAny, kZero };
+
   // A block of at least `bytes` (not 0, at most PTRDIFF_MAX) aligned to
-  // `alignment`, zeroed unless it says otherwise. Address 0 when the OS
-  // refused.
-  static SpanAllocation Allocate(size_t bytes, size_t alignment);
+  // `alignment`: of parked memory, when that serves, else of fresh. What is to
+  // be zeroed is parked memory that was cleared, or fresh memory, before which
+  // parked memory is given back, so that a program that makes arrays of zeros
+  // needs no more than they take. Unless is_zero says that the block reads as
+  // zeros, the caller has to clear it. Address 0 when the OS refused: it was
+  // asked once.
+  static SpanAllocation Allocate(size_t bytes, size_t alignment,
+                                 Contents contents);
 
-  // The same from parked memory, not zeroed; address 0 when there is none that
-  // could serve.
-  static SpanAllocation AllocateParked(size_t bytes, size_t alignment);
+  // The same of fresh memory only.
+  static SpanAllocation AllocateFresh(size_t bytes, size_t alignment);
 
-  // A zeroed block, as from Allocate; parked memory that serves is cleared, or
-  // given back before fresh memory is mapped, so that a program that makes
-  // arrays of zeros needs no more than they take. Unless is_zero says that the
-  // block reads as zeros, the caller has to clear it.
-  static SpanAllocation AllocateZeroed(size_t bytes, size_t alignment);
+  // What follows takes what was found at an address (found.h): anything, so
+  // that no block need start there.
 
-  // Parks the block at `address`. Returns false, and does nothing, when no
-  // block starts there or it is too long.
-  static bool Park(uintptr_t address, uint64_t now);
+  // Parks the block that starts there. Returns false, and does nothing, when
+  // none does or it is too long.
+  static bool Park(Found found, uint64_t now);
 
   // Gives parked blocks that came at least the decay time before `now` back to
   // the OS, all of them with `force`. Returns the bytes.
   static size_t Purge(uint64_t now, bool force, PurgeBudget* budget = nullptr);
 
-  // Usable bytes of the block that starts at `address`, which lies in a large
-  // chunk; 0 when none starts there.
-  static size_t BytesAt(uintptr_t address);
+  // Usable bytes of the block that starts there; 0 when none does.
+  static size_t BytesAt(Found found);
 
-  // Gives the block at `address` back to the OS. Returns false, and does
-  // nothing, when no block starts there.
-  static bool Free(uintptr_t address);
+  // Gives the block that starts there back to the OS. Returns false, and does
+  // nothing, when none does.
+  static bool Free(Found found);
 
-  // Makes the block at `address` at least `bytes` long, by moving it when it
-  // cannot grow in place; a block that shrinks keeps its tail for the decay
+  // Makes the block that starts there at least `bytes` long, by moving it when
+  // it cannot grow in place; a block that shrinks keeps its tail for the decay
   // time. Returns where it is now, or 0 when the OS refused, or would; then the
   // block is as it was.
-  static uintptr_t Resize(uintptr_t address, size_t bytes);
+  static uintptr_t Resize(Found found, size_t bytes);
 
-  // What the block that starts at `address` was allocated by: kUnknown when
-  // none starts there, or that was not noted.
-  static Origin OriginAt(uintptr_t address);
+  // What the block that starts there was allocated by: kUnknown when none does,
+  // or that was not noted.
+  static Origin OriginAt(Found found);
   // Notes it, if a block starts there. The caller holds the block.
-  static void SetOrigin(uintptr_t address, Origin origin);
+  static void SetOrigin(Found found, Origin origin);
 
   // Finds the block that holds `address`, for messages; 0 when none does.
   static uintptr_t BlockAround(uintptr_t address);

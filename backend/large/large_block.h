@@ -29,6 +29,7 @@ struct LargeBlock : Chunk,
   size_t tail;     // of the mapping, behind those; 0 while parked
   uint64_t shrunk_at;  // CoarseMilliseconds, while there is a tail
   uint64_t freed_at;   // CoarseMilliseconds, while parked
+  bool is_in_use;      // changed under the lock
   bool asked_for_huge_pages;
   Origin origin;  // while in use, in hardened builds
   bool is_zero;   // while unreleased: nothing of it is resident

@@ -5,7 +5,6 @@
 
 #include "backend/large/large_density.h"
 #include "base/os/os_memory.h"
-#include "tracing/counters/counters.h"
 
 namespace hakmem::large {
 namespace {
@@ -115,33 +114,30 @@ int64_t FillFrom(const Pieces& pieces, uintptr_t target, size_t size) {
 
 }  // namespace
 
-LargeBlock* PutTogether(size_t size, size_t* parked_bytes) {
+ParkedMemory PutTogether(size_t size) {
   const Pieces pieces = TakePieces(size);
-  if (pieces.count == 0) return nullptr;
+  if (pieces.count == 0) return {};
   LargeBlock* block = block_pool.Get();
   os::Mapping m;
-  if (block != nullptr) {
-    Count(Event::kMapCall);
-    m = os::Map(size, kChunkBytes, os::Access::kReadWrite);
-  }
+  if (block != nullptr) m = MapBlock(size, kChunkBytes);
   if (!m) {
     for (size_t i = 0; i < pieces.count; ++i) GiveBack(pieces.blocks[i]);
     if (block != nullptr) block_pool.Put(block);
-    return nullptr;
+    return {.is_refused = true};
   }
   Begin(block, m.address, size);
   AskIfDense(block);  // for what will be fresh of it
   const int64_t moved = FillFrom(pieces, m.address, size);
   if (moved < 0) {
     block_pool.Put(block);
-    return nullptr;
+    return {};
   }
-  *parked_bytes = static_cast<size_t>(moved);
+  const auto dirty = static_cast<size_t>(moved);
   block->moved_chunks =
-      static_cast<uint32_t>(RoundToChunks(*parked_bytes) / kChunkBytes);
+      static_cast<uint32_t>(RoundToChunks(dirty) / kChunkBytes);
   MutexLock lock(mutex);
   moved_chunks += block->moved_chunks;
-  return block;
+  return {.block = block, .dirty = dirty};
 }
 
 }  // namespace hakmem::large

@@ -11,11 +11,17 @@
 
 namespace hakmem::large {
 
-// A block of `size` bytes that begins with parked memory; null when there is
-// none, or the OS refuses. Of its bytes the first `*parked_bytes` are those;
-// the others are zero.
-LargeBlock* PutTogether(size_t size, size_t* parked_bytes)
-    ABSL_LOCKS_EXCLUDED(mutex);
+// Memory for a block, that begins with parked memory.
+struct ParkedMemory {
+  LargeBlock* block = nullptr;  // null: there is none
+  size_t rest = 0;              // at its end, to be its tail
+  size_t dirty = 0;             // from its front on; what is behind is zero
+  // The OS refused a mapping of the size: to ask again is of no use.
+  bool is_refused = false;
+};
+
+// A block of `size` bytes put together from parked ones.
+ParkedMemory PutTogether(size_t size) ABSL_LOCKS_EXCLUDED(mutex);
 
 }  // namespace hakmem::large
 

@@ -30,17 +30,17 @@ class LargeRefused : public testing::Test {
   }
 
   static uintptr_t Allocate(size_t bytes) {
-    return Large::Allocate(bytes, 4096).address;
+    return Large::AllocateFresh(bytes, 4096).address;
   }
 
   // Frees the block; the kernel does not take it.
   static void FreeInVain(uintptr_t block) {
     hakmem_test_fail_os_calls(1, 1);
-    EXPECT_TRUE(Large::Free(block));
+    EXPECT_TRUE(Large::Free(Found::At(block)));
     EXPECT_STREQ(hakmem_test_failed_call(), "munmap");
     hakmem_test_fail_os_calls(0, 0);
     EXPECT_TRUE(IsMapped(block));
-    EXPECT_EQ(Large::BytesAt(block), 0u);
+    EXPECT_EQ(Large::BytesAt(Found::At(block)), 0u);
   }
 };
 
@@ -49,11 +49,11 @@ TEST_F(LargeRefused, ABlockThatIsNotTakenBackIsTheNextOne) {
   ASSERT_NE(block, 0u);
   memset(At(block), 1, 3 * kMiB);
   FreeInVain(block);
-  const SpanAllocation again = Large::Allocate(3 * kMiB, 4096);
+  const SpanAllocation again = Large::AllocateFresh(3 * kMiB, 4096);
   EXPECT_EQ(again.address, block);
   EXPECT_TRUE(again.is_zero);
   for (size_t i = 0; i < 3 * kMiB; i += 512) ASSERT_EQ(At(block)[i], 0);
-  EXPECT_TRUE(Large::Free(block));
+  EXPECT_TRUE(Large::Free(Found::At(block)));
   EXPECT_FALSE(IsMapped(block));
 }
 
@@ -65,12 +65,12 @@ TEST_F(LargeRefused, AShorterBlockTakesItWhenNothingElseIsGiven) {
   EXPECT_EQ(Allocate(2 * kMiB), block);
   EXPECT_EQ(Allocate(2 * kMiB), 0u);
   hakmem_test_fail_os_calls(0, 0);
-  EXPECT_EQ(Large::BytesAt(block), 2 * kMiB);
+  EXPECT_EQ(Large::BytesAt(Found::At(block)), 2 * kMiB);
   // The rest is its tail, and goes with time.
   EXPECT_EQ(Large::BytesParked(), 4 * kMiB);
   Large::Purge(0, /*force=*/true);
   EXPECT_FALSE(IsMapped(block + 2 * kMiB));
-  EXPECT_TRUE(Large::Free(block));
+  EXPECT_TRUE(Large::Free(Found::At(block)));
 }
 
 TEST_F(LargeRefused, HundredsAreKeptAndGoBackLater) {
@@ -89,7 +89,7 @@ TEST_F(LargeRefused, ATailThatIsNotTakenBackGoesLater) {
   const uintptr_t block = Allocate(6 * kMiB);
   ASSERT_NE(block, 0u);
   memset(At(block), 1, 6 * kMiB);
-  ASSERT_EQ(Large::Resize(block, 2 * kMiB), block);
+  ASSERT_EQ(Large::Resize(Found::At(block), 2 * kMiB), block);
   hakmem_test_fail_os_calls(1, 1);
   Large::Purge(0, /*force=*/true);
   EXPECT_STREQ(hakmem_test_failed_call(), "munmap");
@@ -101,7 +101,7 @@ TEST_F(LargeRefused, ATailThatIsNotTakenBackGoesLater) {
   Large::Purge(0, /*force=*/false);
   EXPECT_FALSE(IsMapped(tail));
   EXPECT_EQ(At(block)[2 * kMiB - 1], 1);
-  EXPECT_TRUE(Large::Free(block));
+  EXPECT_TRUE(Large::Free(Found::At(block)));
 }
 
 }  // namespace

@@ -2,31 +2,46 @@
 
 #include <algorithm>
 
+#include "backend/large/large_guards.h"
 #include "backend/memory/dirty_bytes.h"
 #include "backend/memory/pagemap.h"
 #include "base/os/clock.h"
 #include "base/os/os_memory.h"
+#include "hardening/levels.h"
+#include "tracing/counters/counters.h"
+#include "tracing/failures/failure_note.h"
 
 namespace hakmem::large {
 
-LargeBlock* BlockAt(uintptr_t address) {
-  Chunk* chunk = Pagemap::ChunkAt(address);
-  if (chunk == nullptr || chunk->kind != ChunkKind::kLarge ||
-      chunk->base != address) {
-    return nullptr;
-  }
-  return static_cast<LargeBlock*>(chunk);
+LargeBlock* BlockAt(Found found) {
+  return found.kind() == FoundKind::kLarge &&
+                 found.chunk()->base == found.address
+             ? static_cast<LargeBlock*>(found.chunk())
+             : nullptr;
 }
 
 void Begin(LargeBlock* block, uintptr_t address, size_t bytes) {
   block->base = address;
   block->kind = ChunkKind::kLarge;
+  block->is_in_use = false;
   block->guarded = 0;
   block->bytes = bytes;
   block->tail = 0;
   block->asked_for_huge_pages = false;
   block->moved_chunks = 0;
   block->is_zero = false;
+}
+
+os::Mapping MapBlock(size_t bytes, size_t alignment) {
+  Count(Event::kMapCall);
+  const os::Mapping m = kGuardsMemory
+                            ? MapGuarded(bytes, alignment)
+                            : os::Map(bytes, alignment, os::Access::kReadWrite);
+  if (!m) {
+    Count(Event::kMapFailure);
+    NoteMapFail(HAKMEM_OS_REQUEST_MAP_LARGE, m.error, m.refused);
+  }
+  return m;
 }
 
 void SetTail(LargeBlock* block, size_t bytes) {
@@ -41,22 +56,21 @@ void SetTail(LargeBlock* block, size_t bytes) {
 }
 
 void EnterInUse(LargeBlock* block) {
+  block->is_in_use = true;
   block->origin = Origin::kUnknown;
   blocks.PushFront(block);
   bytes_in_use += block->bytes;
 }
 
-LargeBlock* LeaveUse(uintptr_t address) {
-  LargeBlock* block = BlockAt(address);
-  if (block == nullptr) return nullptr;
+void LeaveUse(LargeBlock* block) {
+  block->is_in_use = false;
   blocks.Remove(block);
   bytes_in_use -= block->bytes;
-  freed_last.Add(address, block->bytes);
+  freed_last.Add(block->base, block->bytes);
   const size_t tail = block->tail;
   SetTail(block, 0);
   block->bytes += tail;
-  Pagemap::SetChunk(address, nullptr);
-  return block;
+  Pagemap::SetChunk(block->base, nullptr);
 }
 
 void EnterParked(LargeBlock* block) {

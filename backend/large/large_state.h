@@ -15,8 +15,10 @@
 #include "backend/large/freed_large.h"
 #include "backend/large/large_block.h"
 #include "backend/memory/chunk.h"
+#include "backend/memory/found.h"
 #include "backend/memory/metadata.h"
 #include "base/intrusive_list.h"
+#include "base/os/os_memory.h"
 #include "base/sync/lock.h"
 
 namespace hakmem::large {
@@ -46,12 +48,16 @@ inline size_t RoundToChunks(size_t bytes) {
   return (bytes + kChunkBytes - 1) & ~(kChunkBytes - 1);
 }
 
-// The block in use that starts at `address`; null when none does.
-LargeBlock* BlockAt(uintptr_t address);
+// The block that starts where something was found; null when none does. The
+// caller holds the block, or the lock and has a look at is_in_use.
+LargeBlock* BlockAt(Found found);
 
 // A block of memory that is mapped, in no list yet. (One from the pool is as
 // its last use left it.)
 void Begin(LargeBlock* block, uintptr_t address, size_t bytes);
+
+// Asks the OS for a block's memory; a refusal is counted and noted.
+os::Mapping MapBlock(size_t bytes, size_t alignment);
 
 // Changes the tail of a block in use.
 void SetTail(LargeBlock* block, size_t bytes)
@@ -59,9 +65,8 @@ void SetTail(LargeBlock* block, size_t bytes)
 
 void EnterInUse(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
-// Takes the block that starts at `address` out of the books of those in use;
-// null when none does.
-LargeBlock* LeaveUse(uintptr_t address) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+// Takes a block out of the books of those in use.
+void LeaveUse(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
 // `block` is in no list.
 void EnterParked(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);

@@ -111,21 +111,19 @@ FreeSpan* BestFit(size_t pages) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   return free_lists[word * 64 + std::countr_zero(bits)].front();
 }
 
-// How to make the next chunk, going by the newest one.
-ChunkSource::Use UseOfNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+// The newest chunk's address, when nearly all of it is in use, so that it tells
+// how to make the next one; else 0.
+uintptr_t NewestFullChunk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   const PageChunk* newest = held.back();
-  if (newest == nullptr || newest->used_pages < kPagesPerChunk / 8 * 7) {
-    return ChunkSource::Use::kSparse;
-  }
-  return density.WantsHugePages(Density::IsDense(newest->base, kChunkBytes))
-             ? ChunkSource::Use::kDense
-             : ChunkSource::Use::kSparse;
+  return newest == nullptr || newest->used_pages < kPagesPerChunk / 8 * 7
+             ? 0
+             : newest->base;
 }
 
-bool AddChunk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+bool AddChunk(ChunkSource::Use use) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   PageChunk* chunk = chunk_pool.Get();
   if (chunk == nullptr) return false;
-  const ChunkSource::Allocation memory = ChunkSource::Allocate(UseOfNext());
+  const ChunkSource::Allocation memory = ChunkSource::Allocate(use);
   if (memory.address == 0) {
     chunk_pool.Put(chunk);
     return false;
@@ -194,10 +192,20 @@ bool FreePages(PageChunk* chunk, size_t first, size_t pages, size_t resident,
   return true;
 }
 
-// Length of the span in `state` that starts at `address`; 0 when none does.
-size_t SpanAt(const PageChunk* chunk, uintptr_t address, State state) {
-  if (chunk == nullptr || address % kPageBytes != 0) return 0;
-  return chunk->SpanAt(chunk->PageOf(address), state);
+// A free span of at least `room` pages, of a new chunk if need be; null when
+// the OS refuses that. The lock is not held while the kernel looks at the
+// newest chunk: others may add one meanwhile, and free that one.
+FreeSpan* FindRoom(size_t room) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  if (FreeSpan* span = BestFit(room)) return span;
+  ChunkSource::Use use = ChunkSource::Use::kSparse;
+  if (const uintptr_t newest = NewestFullChunk(); newest != 0) {
+    mutex.Unlock();
+    const bool is_dense = Density::IsDense(newest, kChunkBytes);
+    mutex.Lock();
+    if (FreeSpan* span = BestFit(room)) return span;
+    if (density.WantsHugePages(is_dense)) use = ChunkSource::Use::kDense;
+  }
+  return AddChunk(use) ? BestFit(room) : nullptr;
 }
 
 // The whole system pages in a free span of `chunk`, as [first, first+pages):
@@ -220,11 +228,8 @@ SpanAllocation PageHeap::Allocate(size_t pages, size_t alignment) {
   // With room to align in; what is left over at both ends stays free.
   const size_t room = pages + alignment / kPageBytes - 1;
   MutexLock lock(mutex);
-  FreeSpan* span = BestFit(room);
-  if (span == nullptr) {
-    if (!AddChunk()) return {};
-    span = BestFit(room);
-  }
+  FreeSpan* span = FindRoom(room);
+  if (span == nullptr) return {};
   PageChunk* chunk = span->chunk;
   const size_t span_first = span->first;
   const size_t span_pages = chunk->TagAt(span_first).pages;
@@ -255,32 +260,32 @@ SpanAllocation PageHeap::Allocate(size_t pages, size_t alignment) {
   return {aligned, is_zero};
 }
 
-size_t PageHeap::FreeSpanIn(State state, uintptr_t address, uint64_t now) {
+size_t PageHeap::FreeSpanIn(State state, Found found, uint64_t now) {
   MutexLock lock(mutex);
-  PageChunk* chunk = ChunkAt(address);
-  const size_t pages = SpanAt(chunk, address, state);
+  const size_t pages = PagesIn(found, state);
   if (pages == 0) return 0;
-  const size_t first = chunk->PageOf(address);
+  PageChunk* chunk = ChunkOf(found);
+  const size_t first = chunk->PageOf(found.address);
   chunk->ClearTags(first, pages);
   AddUsed(chunk, -pages);
   FreePages(chunk, first, pages, pages, static_cast<uint32_t>(now));
   return pages;
 }
 
-size_t PageHeap::Free(uintptr_t address, uint64_t now) {
-  return FreeSpanIn(State::kUsed, address, now);
+size_t PageHeap::Free(Found found, uint64_t now) {
+  return FreeSpanIn(State::kUsed, found, now);
 }
 
-size_t PageHeap::FreeCached(uintptr_t address, uint64_t now) {
-  return FreeSpanIn(State::kCached, address, now);
+size_t PageHeap::FreeCached(Found found, uint64_t now) {
+  return FreeSpanIn(State::kCached, found, now);
 }
 
-bool PageHeap::Resize(uintptr_t address, size_t pages, uint64_t now) {
+bool PageHeap::Resize(Found found, size_t pages, uint64_t now) {
   MutexLock lock(mutex);
-  PageChunk* chunk = ChunkAt(address);
-  const size_t old_pages = SpanAt(chunk, address, State::kUsed);
+  const size_t old_pages = PagesAt(found);
   if (old_pages == 0) return false;
-  const size_t first = chunk->PageOf(address);
+  PageChunk* chunk = ChunkOf(found);
+  const size_t first = chunk->PageOf(found.address);
   if (pages > old_pages) {
     const size_t end = first + old_pages;
     const size_t more = pages - old_pages;
@@ -425,7 +430,7 @@ PageTotals PageHeap::Totals() {
 
 uintptr_t PageHeap::SpanAround(uintptr_t address) {
   MutexLock lock(mutex);
-  PageChunk* chunk = ChunkAt(address);
+  const PageChunk* chunk = ChunkOf(Found::At(address));
   if (chunk == nullptr) return 0;
   for (size_t page = chunk->PageOf(address) + 1; page-- > 0;) {
     const size_t pages = chunk->SpanAt(page, State::kUsed);

@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "backend/memory/found.h"
 #include "backend/memory/pagemap.h"
 #include "backend/memory/purge_budget.h"
 #include "backend/spans/page_chunk.h"
@@ -38,58 +39,60 @@ class PageHeap {
   // power of two from kPageBytes to kMaxSpanBytes).
   static SpanAllocation Allocate(size_t pages, size_t alignment);
 
-  // Length in pages of the used span that starts at `address`; 0 when none
-  // starts there. Takes no lock: exact for whoever holds the span.
-  static size_t PagesAt(uintptr_t address) {
-    const PageChunk* chunk = ChunkAt(address);
-    if (chunk == nullptr || address % kPageBytes != 0) return 0;
-    return chunk->SpanAt(chunk->PageOf(address), PageChunk::State::kUsed);
+  // What follows takes what was found at an address (found.h): anything, so
+  // that no span need start there.
+
+  // Length in pages of the used span that starts there; 0 when none does. Takes
+  // no lock: exact for whoever holds the span.
+  static size_t PagesAt(Found found) {
+    return PagesIn(found, PageChunk::State::kUsed);
   }
 
   // The same for a cached span.
-  static size_t CachedPagesAt(uintptr_t address) {
-    const PageChunk* chunk = ChunkAt(address);
-    if (chunk == nullptr || address % kPageBytes != 0) return 0;
-    return chunk->SpanAt(chunk->PageOf(address), PageChunk::State::kCached);
+  static size_t CachedPagesAt(Found found) {
+    return PagesIn(found, PageChunk::State::kCached);
   }
 
   // Makes a used span of `pages` a cached one: the heap goes on as before, but
   // the span is no longer the program's, so that a second free of it is found;
-  // and back. Takes no lock; the caller holds the span.
-  static void MarkCached(uintptr_t address, size_t pages) {
-    Mark(address, pages, PageChunk::State::kCached);
+  // and back, for who knows no more than the address. Takes no lock; the caller
+  // holds the span.
+  static void MarkCached(Found found, size_t pages) {
+    Mark(found, pages, PageChunk::State::kCached);
   }
   static void MarkUsed(uintptr_t address, size_t pages) {
-    Mark(address, pages, PageChunk::State::kUsed);
+    Mark(Found(address, Pagemap::ChunkAt(address)), pages,
+         PageChunk::State::kUsed);
   }
 
-  // What the used span that starts at `address` was allocated by: kUnknown when
-  // none starts there, or that was not noted since it was allocated or resized.
-  static Origin OriginAt(uintptr_t address) {
-    if (PagesAt(address) == 0) return Origin::kUnknown;
-    const PageChunk* chunk = ChunkAt(address);
-    return chunk->TagAt(chunk->PageOf(address)).origin;
+  // What the used span that starts there was allocated by: kUnknown when none
+  // does, or that was not noted since it was allocated or resized.
+  static Origin OriginAt(Found found) {
+    if (PagesAt(found) == 0) return Origin::kUnknown;
+    const PageChunk* chunk = ChunkOf(found);
+    return chunk->TagAt(chunk->PageOf(found.address)).origin;
   }
   // Notes it; false when no used span starts there. The caller holds the span.
-  static bool SetOrigin(uintptr_t address, Origin origin) {
-    if (PagesAt(address) == 0) return false;
-    PageChunk* chunk = ChunkAt(address);
-    PageChunk::Tag tag = chunk->TagAt(chunk->PageOf(address));
+  static bool SetOrigin(Found found, Origin origin) {
+    if (PagesAt(found) == 0) return false;
+    PageChunk* chunk = ChunkOf(found);
+    PageChunk::Tag tag = chunk->TagAt(chunk->PageOf(found.address));
     tag.origin = origin;
-    chunk->SetTag(chunk->PageOf(address), tag);
+    chunk->SetTag(chunk->PageOf(found.address), tag);
     return true;
   }
 
-  // Takes back the used span at `address`. Returns its pages; 0, having done
-  // nothing, when none starts there.
-  static size_t Free(uintptr_t address, uint64_t now);
+  // Takes back the used span that starts there. Returns its pages; 0, having
+  // done nothing, when none does.
+  static size_t Free(Found found, uint64_t now);
 
   // The same for a cached span.
-  static size_t FreeCached(uintptr_t address, uint64_t now);
+  static size_t FreeCached(Found found, uint64_t now);
 
-  // Makes the used span at `address` `pages` long, without moving it. Returns
-  // false, and does nothing, when the pages behind it are not free.
-  static bool Resize(uintptr_t address, size_t pages, uint64_t now);
+  // Makes the used span that starts there `pages` long, without moving it.
+  // Returns false, and does nothing, when none does or the pages behind it are
+  // not free.
+  static bool Resize(Found found, size_t pages, uint64_t now);
 
   // Purges free spans that came back at least the decay time before `now`, all
   // of them with `force`. Returns the bytes given back.
@@ -112,22 +115,28 @@ class PageHeap {
   [[gnu::cold]] static void VerifyInvariants(HeapVerifier& check);
 
  private:
-  // The page chunk at `address`; null when there is none.
-  static PageChunk* ChunkAt(uintptr_t address) {
-    Chunk* chunk = Pagemap::ChunkAt(address);
-    return chunk != nullptr && chunk->kind == ChunkKind::kPages
-               ? static_cast<PageChunk*>(chunk)
+  static PageChunk* ChunkOf(Found found) {
+    return found.kind() == FoundKind::kSpan
+               ? static_cast<PageChunk*>(found.chunk())
                : nullptr;
   }
 
-  static void Mark(uintptr_t address, size_t pages, PageChunk::State state) {
-    PageChunk* chunk = ChunkAt(address);
-    chunk->SetTag(chunk->PageOf(address),
+  // Length of the span in `state`. The chunk may have gone back since it was
+  // found, and be another's: then it lies elsewhere.
+  static size_t PagesIn(Found found, PageChunk::State state) {
+    const PageChunk* chunk = ChunkOf(found);
+    if (chunk == nullptr || found.address % kPageBytes != 0) return 0;
+    const size_t page = chunk->PageOf(found.address);
+    return page < kPagesPerChunk ? chunk->SpanAt(page, state) : 0;
+  }
+
+  static void Mark(Found found, size_t pages, PageChunk::State state) {
+    PageChunk* chunk = ChunkOf(found);
+    chunk->SetTag(chunk->PageOf(found.address),
                   PageChunk::Tag::Make(pages, 0, state, true));
   }
 
-  static size_t FreeSpanIn(PageChunk::State state, uintptr_t address,
-                           uint64_t now);
+  static size_t FreeSpanIn(PageChunk::State state, Found found, uint64_t now);
 };
 
 }  // namespace hakmem

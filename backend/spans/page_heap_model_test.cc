@@ -108,14 +108,14 @@ Span Allocate(size_t pages) {
   const Span span{allocation.address, pages};
   ForEachPlace(
       span, [&](uintptr_t place) { model::Hold(place, allocation.is_zero); });
-  Require(PageHeap::PagesAt(span.address) == pages,
+  Require(PageHeap::PagesAt(Found::At(span.address)) == pages,
           "a span has not the length that was asked for");
   return span;
 }
 
 void Free(const Span& span) {
   ForEachPlace(span, model::LetGo);
-  Require(PageHeap::Free(span.address, 1) == span.pages,
+  Require(PageHeap::Free(Found::At(span.address), 1) == span.pages,
           "a span in use cannot be freed");
 }
 
@@ -224,7 +224,8 @@ TEST_F(PageHeapModel, ASpanGrowsAndShrinksBesideOneThatIsPurged) {
     Free(behind);
     return Threads{[] { Purge(); },
                    [&, span] {
-                     const bool grows = PageHeap::Resize(span.address, 3, 1);
+                     const bool grows =
+                         PageHeap::Resize(Found::At(span.address), 3, 1);
                      ++(grows ? grown : refused);
                      if (grows) {
                        const Span tail{span.address + 2 * kPageBytes, 1};
@@ -233,7 +234,7 @@ TEST_F(PageHeapModel, ASpanGrowsAndShrinksBesideOneThatIsPurged) {
                        });
                        ForEachPlace(tail, model::LetGo);
                      }
-                     Require(PageHeap::Resize(span.address, 2, 1),
+                     Require(PageHeap::Resize(Found::At(span.address), 2, 1),
                              "a span cannot shrink");
                    }};
   });
@@ -251,19 +252,20 @@ TEST_F(PageHeapModel, ASpanIsCachedBesideOneThatIsPurged) {
     const Span span = Allocate(2);
     Allocate(1);
     Free(before);
-    return Threads{[] { Purge(); },
-                   [=] {
-                     PageHeap::MarkCached(span.address, span.pages);
-                     Require(PageHeap::PagesAt(span.address) == 0 &&
-                                 PageHeap::CachedPagesAt(span.address) == 2,
-                             "a cached span is in use");
-                     PageHeap::MarkUsed(span.address, span.pages);
-                     PageHeap::MarkCached(span.address, span.pages);
-                     ForEachPlace(span, model::LetGo);
-                     Require(PageHeap::FreeCached(span.address, 1) == 2,
-                             "a cached span cannot be freed");
-                   },
-                   [] { Allocate(2); }};
+    return Threads{
+        [] { Purge(); },
+        [=] {
+          PageHeap::MarkCached(Found::At(span.address), span.pages);
+          Require(PageHeap::PagesAt(Found::At(span.address)) == 0 &&
+                      PageHeap::CachedPagesAt(Found::At(span.address)) == 2,
+                  "a cached span is in use");
+          PageHeap::MarkUsed(span.address, span.pages);
+          PageHeap::MarkCached(Found::At(span.address), span.pages);
+          ForEachPlace(span, model::LetGo);
+          Require(PageHeap::FreeCached(Found::At(span.address), 1) == 2,
+                  "a cached span cannot be freed");
+        },
+        [] { Allocate(2); }};
   });
   EXPECT_TRUE(result.passed) << result.failure;
   EXPECT_GE(result.runs, 20);

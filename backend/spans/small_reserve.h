@@ -11,7 +11,7 @@
 //
 // It is memory of the library itself, so no limit can refuse it, and it is not
 // resident until it is used. Blocks are in no slab: the pagemap has no
-// class for them, and their frees come by way of the span source.
+// class for them, nor anything else.
 //
 // Thread-safe without locks: a bit is set by whoever takes its block, and
 // cleared by whoever frees it.

@@ -441,15 +441,15 @@ class PageHeapBooks : public testing::Test {
     }
     ASSERT_EQ(spans_[1], spans_[0] + kPages * kPageBytes);
     ASSERT_EQ(spans_[2], spans_[1] + kPages * kPageBytes);
-    ASSERT_EQ(PageHeap::Free(spans_[1], 0), kPages);
+    ASSERT_EQ(PageHeap::Free(Found::At(spans_[1]), 0), kPages);
     chunk_ = static_cast<PageChunk*>(Pagemap::ChunkAt(spans_[0]));
     first_ = chunk_->PageOf(spans_[0]);
     ASSERT_EQ(PageFaults(), "");
   }
   void TearDown() override {
     EXPECT_EQ(PageFaults(), "");
-    PageHeap::Free(spans_[0], 0);
-    PageHeap::Free(spans_[2], 0);
+    PageHeap::Free(Found::At(spans_[0]), 0);
+    PageHeap::Free(Found::At(spans_[2]), 0);
     EXPECT_EQ(PageFaults(), "");
   }
   FreeSpan* free_span() {
@@ -513,7 +513,7 @@ TEST_F(PageHeapBooks, NameFreeSpansThatListsAndSumsDoNotKnow) {
 }
 
 TEST_F(PageHeapBooks, KnowCachedSpansAndNoSpanBeingPurged) {
-  PageHeap::MarkCached(spans_[0], kPages);
+  PageHeap::MarkCached(Found::At(spans_[0]), kPages);
   uint64_t cached = 0;
   EXPECT_EQ(FaultsOf([&](HeapVerifier& check) {
               PageHeap::LockForFork();
@@ -544,8 +544,8 @@ LargeBlock* LargeAt(uintptr_t address) {
 }
 
 TEST(LargeBooks, NameEachDamageOfABlock) {
-  const uintptr_t a = Large::Allocate(3 * kChunkBytes, 16).address;
-  const uintptr_t b = Large::Allocate(3 * kChunkBytes, 16).address;
+  const uintptr_t a = Large::AllocateFresh(3 * kChunkBytes, 16).address;
+  const uintptr_t b = Large::AllocateFresh(3 * kChunkBytes, 16).address;
   ASSERT_TRUE(a != 0 && b != 0);
   EXPECT_EQ(LargeFaults(), "");
   LargeBlock* block = LargeAt(a);
@@ -567,7 +567,7 @@ TEST(LargeBooks, NameEachDamageOfABlock) {
   ASSERT_TRUE(Pagemap::SetChunk(a, block));
 
   // A parked block is in the list, not in the pagemap.
-  ASSERT_TRUE(Large::Park(a, 0));
+  ASSERT_TRUE(Large::Park(Found::At(a), 0));
   EXPECT_EQ(LargeFaults(), "");
   ExpectFault(&block->bytes, block->bytes - kPageBytes, LargeFaults,
               "wrong sum of parked blocks' bytes");
@@ -575,20 +575,20 @@ TEST(LargeBooks, NameEachDamageOfABlock) {
               "a parked block has a tail");
   ExpectFault(&block->base, b, LargeFaults,
               "a parked block and one in use share memory");
-  ASSERT_TRUE(Large::Park(b, 0));
+  ASSERT_TRUE(Large::Park(Found::At(b), 0));
   ExpectFault(&block->base, b, LargeFaults, "two parked blocks share memory");
   Large::Purge(0, /*force=*/true);
   EXPECT_EQ(LargeFaults(), "");
 }
 
 TEST(LargeBooks, KnowTailsOfBlocksThatShrank) {
-  const uintptr_t a = Large::Allocate(6 * kChunkBytes, 16).address;
-  ASSERT_EQ(Large::Resize(a, 2 * kChunkBytes), a);
+  const uintptr_t a = Large::AllocateFresh(6 * kChunkBytes, 16).address;
+  ASSERT_EQ(Large::Resize(Found::At(a), 2 * kChunkBytes), a);
   EXPECT_EQ(LargeFaults(), "");
   ASSERT_NE(LargeAt(a)->tail, 0u);
   ExpectFault(&LargeAt(a)->tail, size_t{0}, LargeFaults,
               "a block without a tail is in the list of tails");
-  ASSERT_TRUE(Large::Free(a));
+  ASSERT_TRUE(Large::Free(Found::At(a)));
   EXPECT_EQ(LargeFaults(), "");
 }
 

@@ -5,22 +5,25 @@
 #include <cstring>
 
 #include "ace/ace.h"
+#include "backend/errors/emergency.h"
 #include "backend/errors/error_reporting.h"
-#include "backend/large/span_source.h"
+#include "backend/large/bad_address.h"
 #include "backend/memory/chunk_source.h"
+#include "backend/memory/found.h"
 #include "backend/spans/small_reserve.h"
 #include "base/os/clock.h"
 #include "base/os/os_memory.h"
 #include "base/text/options.h"
 #include "frontend/dispatch/occupancy.h"
 #include "frontend/dispatch/origins.h"
+#include "frontend/dispatch/route.h"
+#include "frontend/thread_cache/slab_at.h"
 #include "frontend/guard/guard.h"
 #include "frontend/process/housekeeping.h"
 #include "frontend/thread_cache/fallback_heap.h"
 #include "frontend/thread_cache/in_use_check.h"
 #include "frontend/thread_cache/retry_gate.h"
 #include "frontend/thread_cache/thread_cache.h"
-#include "linked_backend.h"
 #include "tracing/events/events.h"
 #include "tracing/failures/failure.h"
 
@@ -42,17 +45,16 @@ struct Request {
   bool can_do_without = false;  // a refusal is no failure
 };
 
-void RecordRefusal(const Request& request, hakmem_failure_layer_t layer,
-                   SizeClass c) {
+void RecordRefusal(const Request& request, const Route& route) {
   if constexpr (!kTracing) return;
-  const Occupancy held = OccupancyOf(layer, c);
+  const Occupancy held = OccupancyOf(route.layer(), route.size_class);
   hakmem_failure_t failure = {};
   failure.entry = request.call.entry;
-  failure.layer = layer;
+  failure.layer = route.layer();
   failure.error = ENOMEM;
   failure.size = request.bytes;
   failure.alignment = request.alignment;
-  failure.class_bytes = ClassBytes(c);
+  failure.class_bytes = ClassBytes(route.size_class);
   failure.live_bytes = held.live;
   failure.cached_bytes = held.cached;
   RecordFailure(&failure, request.call.caller);
@@ -94,8 +96,10 @@ auto CollectAndRun(Allocate&& allocate) {
 // that may help, it is run once more, and then `last_resort`. A request that
 // fails for good is recorded; errno is set.
 template <typename Allocate, typename LastResort>
-auto AfterRefusal(const Request& request, hakmem_failure_layer_t layer,
-                  SizeClass c, Allocate&& allocate, LastResort&& last_resort) {
+[[gnu::cold, gnu::noinline]] auto AfterRefusal(const Request& request,
+                                               const Route& route,
+                                               Allocate&& allocate,
+                                               LastResort&& last_resort) {
   decltype(allocate()) result{};
   if (FallbackHeap::IsInEmergency()) {
     // What follows takes locks.
@@ -105,7 +109,7 @@ auto AfterRefusal(const Request& request, hakmem_failure_layer_t layer,
   if (MayHelpToCollect(request)) result = CollectAndRun(allocate);
   if (!result) result = last_resort();
   if (!result && !request.can_do_without) {
-    RecordRefusal(request, layer, c);
+    RecordRefusal(request, route);
     errno = ENOMEM;
   }
   return result;
@@ -125,175 +129,216 @@ SpanAllocation TakeSpanFromReserve(const Request& request) {
   return {AddressOf(TakeFromReserve(request)), /*is_zero=*/false};
 }
 
-// Runs `allocate`, with what follows when it fails.
-template <typename Allocate, typename LastResort>
-auto WithRetry(const Request& request, hakmem_failure_layer_t layer,
-               SizeClass c, Allocate&& allocate, LastResort&& last_resort) {
-  auto result = allocate();
-  if (result) [[likely]] {
-    return result;
+// --- Ways --------------------------------------------------------------------
+
+// A block of the route's class, for which thread_tables has none.
+void* AllocateFromClass(const Request& request, const Route& route) {
+  const auto allocate = [c = route.size_class] {
+    return ThreadCache::Allocate(c);
+  };
+  void* block = allocate();
+  if (block != nullptr) [[likely]] {
+    return block;
   }
-  return AfterRefusal(request, layer, c, allocate, last_resort);
+  return AfterRefusal(request, route, allocate,
+                      [&] { return TakeFromReserve(request); });
 }
 
-void* AllocateFromClass(SizeClass c, const Request& request) {
-  return WithRetry(
-      request, IsMid(c) ? HAKMEM_LAYER_ACE : HAKMEM_LAYER_BACKEND, c,
-      [c] { return ThreadCache::Allocate(c); },
-      [&] { return TakeFromReserve(request); });
-}
-
-SpanAllocation AllocateSpan(const Request& request, Ace::Contents contents) {
-  const bool is_large =
-      std::max(request.bytes, request.alignment) > kMaxSpanBytes;
-  return WithRetry(
-      request, is_large ? HAKMEM_LAYER_LARGE : HAKMEM_LAYER_ACE,
-      SizeClass::kNone,
-      [&] {
-        return ThreadCache::AllocateSpan(request.bytes, request.alignment,
-                                         contents);
-      },
-      [&] { return TakeSpanFromReserve(request); });
+// A span or a large block.
+SpanAllocation AllocatePages(const Request& request, const Route& route,
+                             Ace::Contents contents) {
+  const auto allocate = [&] {
+    return route.kind == Route::Kind::kSpan
+               ? ThreadCache::AllocateSpan(request.bytes, request.alignment)
+               : ThreadCache::AllocateLarge(request.bytes, request.alignment,
+                                            contents);
+  };
+  const SpanAllocation pages = allocate();
+  if (pages) [[likely]] {
+    return pages;
+  }
+  return AfterRefusal(request, route, allocate,
+                      [&] { return TakeSpanFromReserve(request); });
 }
 
 void* PointerTo(const SpanAllocation& span) {
   return reinterpret_cast<void*>(span.address);
 }
 
-// The class that serves it; kNone when it takes a span.
-SizeClass ClassFor(const Request& request) {
-  if (request.bytes > kMaxTinyBytes) {
-    return Ace::ClassFor(request.bytes, request.alignment);
+// A block, by way of the bins where its route has one.
+void* AllocateOn(const Route& route, const Request& request) {
+  if (!route.HasClass()) {
+    return PointerTo(AllocatePages(request, route, Ace::Contents::kAny));
   }
-  if (request.alignment <= kBlockAlignment) return ClassOf(request.bytes);
-  const SizeClass c = AlignedClassOf(request.bytes, request.alignment);
-  return IsMid(c) ? SizeClass::kNone : c;
+  void* block = thread_tables.ForPop()->Pop(route.size_class);
+  return block != nullptr ? block : AllocateFromClass(request, route);
 }
 
-// Once in a while, while blocks are sampled, a guarded block.
-void* SampleGuarded(const Request& request) {
-  if (!Guard::IsOn()) [[likely]] {
-    return nullptr;
+void* AllocateZeroedOn(const Route& route, const Request& request) {
+  if (!route.HasClass()) {
+    const SpanAllocation pages =
+        AllocatePages(request, route, Ace::Contents::kZero);
+    if (pages && !pages.is_zero) memset(PointerTo(pages), 0, request.bytes);
+    return PointerTo(pages);
   }
-  return Guard::Sample(request.bytes, request.alignment, request.call.caller);
+  void* block = AllocateOn(route, request);
+  return block == nullptr ? nullptr : memset(block, 0, request.bytes);
 }
 
-// What PopFromBins finds, or a block from where the bins get theirs.
-void* AllocateAny(const Request& request) {
-  if (void* guarded = SampleGuarded(request)) return guarded;
-  const SizeClass c = ClassFor(request);
-  return c != SizeClass::kNone
-             ? AllocateFromClass(c, request)
-             : PointerTo(AllocateSpan(request, Ace::Contents::kAny));
+Route RouteOf(const Request& request) {
+  return Route::Of(request.bytes, request.alignment);
 }
 
-void* AllocateAnyZeroed(const Request& request) {
-  if (void* guarded = SampleGuarded(request)) {
-    return memset(guarded, 0, request.bytes);
+// --- Observed ----------------------------------------------------------------
+
+// What comes in front of a route while threads are observed
+// (ThreadCache::SeesEveryCall).
+
+// Once in a while, while blocks are sampled, a guarded block, of zeros if asked
+// for; else what `allocate` returns.
+template <typename Allocate>
+[[gnu::cold]] void* AllocateSampled(const Request& request, bool to_be_zero,
+                                    Allocate&& allocate) {
+  void* guarded = nullptr;
+  if (Guard::IsOn()) {
+    guarded =
+        Guard::Sample(request.bytes, request.alignment, request.call.caller);
   }
-  const SizeClass c = ClassFor(request);
-  if (c != SizeClass::kNone) {
-    void* block = thread_tables.ForPop()->Pop(c);
-    if (block == nullptr) block = AllocateFromClass(c, request);
-    return block == nullptr ? nullptr : memset(block, 0, request.bytes);
-  }
-  const SpanAllocation span = AllocateSpan(request, Ace::Contents::kZero);
-  if (span && !span.is_zero) memset(PointerTo(span), 0, request.bytes);
-  return PointerTo(span);
+  if (guarded == nullptr) return allocate();
+  return to_be_zero ? memset(guarded, 0, request.bytes) : guarded;
 }
 
-inline void FreeAnywhere(void* block, Call call) {
-  const uintptr_t address = AddressOf(block);
-  const SizeClass c = Pagemap::ClassAt(address);
-  if (c != SizeClass::kNone) return ThreadCache::Free(c, block);
-  if (Guard::Owns(address)) [[unlikely]] {
-    return Guard::Free(address, call.caller);
-  }
-  ThreadCache::FreeSpan(address);
-}
-
-// As UsableBytes. A bad block is found in passing: `kFunction` is noted only
-// then.
-template <BlockCall kFunction>
-[[gnu::always_inline]] inline size_t UsableBytesFor(const void* block) {
-  const uintptr_t address = AddressOf(block);
-  const SizeClass c = Pagemap::ClassAt(address);
-  if (c == SizeClass::kNone) {
-    if (Guard::Owns(address)) [[unlikely]] {
-      return Guard::BytesAt(address, kFunction, __builtin_return_address(0));
-    }
-    const size_t bytes = Ace::BytesAt(address);
-    if (bytes == 0) [[unlikely]] {
-      BlockCallScope::NoteIfNone(kFunction, address);
-      SpanSource::AbortOnBadAddress(address);
-    }
-    return bytes;
-  }
-  if constexpr (kChecksFrees) {
-    AbortUnlessInUse(c, block, kFunction);
-  } else {
-    const Slab* slab =
-        IsMid(c) ? Ace::SlabAt(address) : LinkedBackend::SlabAt(address);
-    if (slab->BlockAt(address) == Slab::kNotABlock) [[unlikely]] {
-      BlockCallScope::NoteIfNone(kFunction, address);
-      AbortOnBadSlabFree(slab->Layout(), address);
-    }
-  }
-  return ClassBytes(c);
-}
-
-template <BlockCall kFunction>
-[[gnu::always_inline]] inline void* Resize(void* block,
-                                           const Request& request) {
-  const size_t bytes = request.bytes;
-  const size_t usable = UsableBytesFor<kFunction>(block);
-  CheckOrigin(block, kFunction);
-  if (StaysInPlace(usable, bytes)) return block;
-  if (bytes > kMaxBytes) {
-    return RefuseImpossible(bytes, 0, ENOMEM, request.call);
-  }
-  if (usable > kMaxMidBytes && bytes > kMaxMidBytes) {
-    const uintptr_t resized = ThreadCache::ResizeSpan(AddressOf(block), bytes);
-    if (resized != 0) return reinterpret_cast<void*>(resized);
-  }
-  // A block that need not grow is better kept than lost.
-  const bool fits = bytes <= usable;
-  void* moved = AllocateAny({bytes, 0, request.call, fits});
-  if (moved == nullptr) return fits ? block : nullptr;
-  memcpy(moved, block, std::min(usable, bytes));
-  const BlockCallScope scope(kFunction, AddressOf(block));
-  FreeAnywhere(block, request.call);
-  return moved;
-}
-
-// As UsableBytes, of a block that is about to be freed, or moved.
-[[gnu::noinline]] size_t BytesToFree(const void* block, Call call) {
-  const uintptr_t address = AddressOf(block);
-  const BlockCall function =
-      call.entry == HAKMEM_ENTRY_REALLOC        ? BlockCall::kRealloc
-      : call.entry == HAKMEM_ENTRY_REALLOCARRAY ? BlockCall::kReallocarray
-                                                : BlockCallScope::Of(address);
-  const BlockCallScope scope(function, address);
-  return Guard::Owns(address) ? Guard::BytesAt(address, function, call.caller)
-                              : UsableBytes(block);
-}
-
-// Tells of `block` before it is free: after that, another thread may be given
-// it and tell first.
-void RecordFree(const void* block, Call call) {
-  if (EventsOn()) [[unlikely]] {
-    RecordEvent(Operation::kFree, block, 0, BytesToFree(block, call),
-                call.caller);
-  }
-}
-
-// Hands `block` to the program: an event, when they are on.
-void* Told(void* block, const Request& request) {
+// Hands `block`, or null, to the program: an event, when they are on.
+[[gnu::cold, gnu::noinline]] void* Recorded(void* block,
+                                            const Request& request) {
   if (EventsOn() && block != nullptr) {
     RecordEvent(Operation::kAllocate, block, request.bytes, UsableBytes(block),
                 request.call.caller);
   }
   return block;
+}
+
+// The same for what became of a block that was to be resized; `moved` is null
+// when nothing did.
+[[gnu::cold, gnu::noinline]] void RecordResized(const void* block,
+                                                const void* moved, size_t bytes,
+                                                Call call) {
+  const void* now = moved != nullptr ? moved : block;
+  const size_t usable = UsableBytes(now);
+  RecordEvent(Operation::kReallocate, now, moved != nullptr ? bytes : usable,
+              usable, call.caller);
+}
+
+// A block, for which the caller records an event.
+void* AllocateUnrecorded(const Request& request) {
+  const auto allocate = [&] { return AllocateOn(RouteOf(request), request); };
+  return ThreadCache::SeesEveryCall()
+             ? AllocateSampled(request, /*to_be_zero=*/false, allocate)
+             : allocate();
+}
+
+// --- What was found ----------------------------------------------------------
+
+// Usable bytes of what lies in no slab; see UsableBytes.
+[[gnu::noinline]] size_t BytesOutsideSlabs(Found found, BlockCall function,
+                                           const void* caller) {
+  const uintptr_t address = found.address;
+  size_t bytes = 0;
+  if (found.kind() != FoundKind::kNone) {
+    bytes = Ace::BytesAt(found);
+  } else if (Guard::Owns(address)) {
+    return Guard::BytesAt(address, function, caller);
+  } else if (SmallReserve::Owns(address)) {
+    bytes = SmallReserve::BytesAt(address);
+  } else {
+    bytes = Emergency::BytesAt(address);
+  }
+  if (bytes == 0) [[unlikely]] {
+    BlockCallScope::NoteIfNone(function, address);
+    AbortOnBadAddress(found);
+  }
+  return bytes;
+}
+
+// As UsableBytes. A bad block is found in passing: `function` is noted only
+// then.
+[[gnu::always_inline]] inline size_t BytesOf(Found found, BlockCall function,
+                                             const void* caller) {
+  if (!found.IsSlab()) {
+    return BytesOutsideSlabs(found, function, caller);
+  }
+  const SizeClass c = found.size_class();
+  if constexpr (kChecksFrees) {
+    AbortUnlessInUse(c, reinterpret_cast<const void*>(found.address), function);
+  } else {
+    const Slab* slab = SlabAt(c, found.address);
+    if (slab->BlockAt(found.address) == Slab::kNotABlock) [[unlikely]] {
+      BlockCallScope::NoteIfNone(function, found.address);
+      AbortOnBadSlabFree(slab->Layout(), found.address);
+    }
+  }
+  return ClassBytes(c);
+}
+
+// Takes back a block that the pagemap does not know: a guarded one, one of
+// the reserve, or a piece of emergency memory, which nobody takes back.
+[[gnu::noinline]] void FreeUnknown(Found found, Call call) {
+  const uintptr_t address = found.address;
+  if (Guard::Owns(address)) return Guard::Free(address, call.caller);
+  if (FallbackHeap::IsInEmergency()) return;
+  const bool is_freed = SmallReserve::Owns(address)
+                            ? SmallReserve::Free(address)
+                            : Emergency::BytesAt(address) != 0;
+  if (!is_freed) AbortOnBadAddress(found);
+}
+
+inline void FreeFound(Found found, Call call) {
+  switch (found.kind()) {
+    case FoundKind::kSlab:
+      return ThreadCache::Free(found.size_class(),
+                               reinterpret_cast<void*>(found.address));
+    case FoundKind::kSpan:
+    case FoundKind::kLarge:
+      return ThreadCache::FreeSpan(found);
+    case FoundKind::kNone:
+      return FreeUnknown(found, call);
+  }
+}
+
+// Records the free of a block before it is free: after that, another thread may
+// be given it and record that first.
+[[gnu::cold, gnu::noinline]] void RecordFree(Found found, Call call) {
+  const BlockCall function = call.entry == HAKMEM_ENTRY_REALLOC
+                                 ? BlockCall::kRealloc
+                             : call.entry == HAKMEM_ENTRY_REALLOCARRAY
+                                 ? BlockCall::kReallocarray
+                                 : BlockCallScope::Of(found.address);
+  const BlockCallScope scope(function, found.address);
+  RecordEvent(Operation::kFree, reinterpret_cast<const void*>(found.address), 0,
+              BytesOf(found, function, call.caller), call.caller);
+}
+
+[[gnu::always_inline]] inline void* Resize(Found found, BlockCall function,
+                                           size_t bytes, Call call) {
+  void* const block = reinterpret_cast<void*>(found.address);
+  const size_t usable = BytesOf(found, function, __builtin_return_address(0));
+  CheckOrigin(found, function);
+  if (StaysInPlace(usable, bytes)) return block;
+  if (bytes > kMaxBytes) {
+    return RefuseImpossible(bytes, 0, ENOMEM, call);
+  }
+  if (usable > kMaxMidBytes && bytes > kMaxMidBytes) {
+    const uintptr_t resized = ThreadCache::ResizeSpan(found, bytes);
+    if (resized != 0) return reinterpret_cast<void*>(resized);
+  }
+  // A block that need not grow is better kept than lost.
+  const bool fits = bytes <= usable;
+  void* moved = AllocateUnrecorded({bytes, 0, call, fits});
+  if (moved == nullptr) return fits ? block : nullptr;
+  memcpy(moved, block, std::min(usable, bytes));
+  const BlockCallScope scope(function, found.address);
+  FreeFound(found, call);
+  return moved;
 }
 
 template <BlockCall kFunction>
@@ -303,15 +348,15 @@ template <BlockCall kFunction>
     void* fresh = PopFromBins(bytes);
     return fresh != nullptr ? fresh : AllocateSlow(bytes, call);
   }
+  const Found found = Found::At(AddressOf(block));
   // Two events: one block ends and another begins, though it may be the same
   // again; when nothing came of it, with all the bytes it has.
-  RecordFree(block, call);
-  void* moved = Resize<kFunction>(block, {bytes, 0, call});
-  if (EventsOn()) {
-    const void* now = moved != nullptr ? moved : block;
-    const size_t usable = UsableBytes(now);
-    RecordEvent(Operation::kReallocate, now, moved != nullptr ? bytes : usable,
-                usable, call.caller);
+  if (EventsOn()) [[unlikely]] {
+    RecordFree(found, call);
+  }
+  void* moved = Resize(found, kFunction, bytes, call);
+  if (EventsOn()) [[unlikely]] {
+    RecordResized(block, moved, bytes, call);
   }
   return moved;
 }
@@ -323,39 +368,25 @@ void* AllocateSlow(size_t bytes, Call call) {
     return RefuseImpossible(bytes, 0, ENOMEM, call);
   }
   const Request request{bytes, 0, call};
-  // The short ways first: a mid block from its bin, a span that is to be had.
-  if (bytes > kMaxTinyBytes && bytes <= kMaxSpanBytes &&
-      !ThreadCache::SeesEveryCall()) {
-    const SizeClass c = Ace::ClassFor(bytes, kBlockAlignment);
-    if (c != SizeClass::kNone) {
-      void* block = thread_tables.ForPop()->Pop(c);
-      if (block != nullptr) [[likely]] {
-        return block;
-      }
-    } else {
-      const auto allocate = [bytes] {
-        return ThreadCache::AllocateSpan(bytes, kBlockAlignment,
-                                         Ace::Contents::kAny);
-      };
-      const SpanAllocation span = allocate();
-      if (span) [[likely]] {
-        return PointerTo(span);
-      }
-      return Told(PointerTo(AfterRefusal(
-                      request, HAKMEM_LAYER_ACE, SizeClass::kNone, allocate,
-                      [&] { return TakeSpanFromReserve(request); })),
-                  request);
-    }
+  if (ThreadCache::SeesEveryCall()) [[unlikely]] {
+    return Recorded(AllocateUnrecorded(request), request);
   }
-  return Told(AllocateAny(request), request);
+  const Route route = RouteOf(request);
+  // PopFromBins looked into the bin of a tiny class.
+  return route.kind == Route::Kind::kTiny && !kNotesOriginsInSlabs
+             ? AllocateFromClass(request, route)
+             : AllocateOn(route, request);
 }
 
 void FreeSlow(void* block, Call call, BlockCall function) {
   if (block == nullptr) return;
-  const BlockCallScope scope(function, AddressOf(block));
-  CheckOrigin(block, function);
-  RecordFree(block, call);
-  FreeAnywhere(block, call);
+  const Found found = Found::At(AddressOf(block));
+  const BlockCallScope scope(function, found.address);
+  CheckOrigin(found, function);
+  if (EventsOn()) [[unlikely]] {
+    RecordFree(found, call);
+  }
+  FreeFound(found, call);
 }
 
 void FreeInTerms(void* block, SizedFreeHint terms, BlockCall function,
@@ -368,7 +399,14 @@ void FreeInTerms(void* block, SizedFreeHint terms, BlockCall function,
 void* AllocateZeroed(size_t bytes, Call call) {
   if (bytes > kMaxBytes) return RefuseImpossible(bytes, 0, ENOMEM, call);
   const Request request{bytes, 0, call};
-  return Told(AllocateAnyZeroed(request), request);
+  const auto allocate = [&] {
+    return AllocateZeroedOn(RouteOf(request), request);
+  };
+  if (!ThreadCache::SeesEveryCall()) [[likely]] {
+    return allocate();
+  }
+  return Recorded(AllocateSampled(request, /*to_be_zero=*/true, allocate),
+                  request);
 }
 
 void* AllocateAligned(size_t alignment, size_t bytes, Call call) {
@@ -376,7 +414,8 @@ void* AllocateAligned(size_t alignment, size_t bytes, Call call) {
     return RefuseImpossible(bytes, alignment, ENOMEM, call);
   }
   const Request request{bytes, alignment, call};
-  return Told(AllocateAny(request), request);
+  void* block = AllocateUnrecorded(request);
+  return ThreadCache::SeesEveryCall() ? Recorded(block, request) : block;
 }
 
 void* Reallocate(void* block, size_t bytes, Call call) {
@@ -396,7 +435,10 @@ void* ReallocateForArray(void* block, size_t bytes, Call call) {
 }
 
 size_t UsableBytes(const void* block) {
-  return block == nullptr ? 0 : UsableBytesFor<BlockCall::kUsableSize>(block);
+  return block == nullptr
+             ? 0
+             : BytesOf(Found::At(AddressOf(block)), BlockCall::kUsableSize,
+                       __builtin_return_address(0));
 }
 
 size_t CollectAll() {

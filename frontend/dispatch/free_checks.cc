@@ -3,24 +3,14 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "ace/ace.h"
 #include "backend/errors/error_reporting.h"
 #include "backend/memory/pagemap.h"
 #include "base/size_classes.h"
 #include "frontend/dispatch/allocator.h"
+#include "frontend/dispatch/route.h"
 
 namespace hakmem {
 namespace {
-
-// The class that the allocator serves such a request from.
-SizeClass ClassAskedFor(SizedFreeHint terms) {
-  const size_t alignment = std::max(terms.alignment, kBlockAlignment);
-  if (terms.bytes > kMaxTinyBytes) {
-    return Ace::ClassFor(terms.bytes, alignment);
-  }
-  const SizeClass c = AlignedClassOf(terms.bytes, alignment);
-  return IsMid(c) ? SizeClass::kNone : c;
-}
 
 // Whether a block of `usable` bytes may be what such a request, or a realloc,
 // got: no more than twice as large, but for its alignment's sake.
@@ -44,9 +34,10 @@ void CheckTerms(const void* block, SizedFreeHint terms, BlockCall function) {
   // C's free_sized takes what realloc left larger than need be as well.
   const bool is_new =
       function == BlockCall::kDelete || function == BlockCall::kDeleteArray;
-  const bool fits = c == SizeClass::kNone || !is_new
-                        ? MayHold(usable, terms)
-                        : ClassAskedFor(terms) == c;
+  const bool fits =
+      c == SizeClass::kNone || !is_new
+          ? MayHold(usable, terms)
+          : Route::Of(terms.bytes, terms.alignment).size_class == c;
   if (!fits) AbortOnWrongSize(address, terms.bytes, usable);
 }
 

@@ -2,27 +2,18 @@
 
 #include <cstdint>
 
-#include "ace/ace.h"
 #include "backend/errors/error_reporting.h"
 #include "backend/large/large.h"
-#include "backend/memory/pagemap.h"
+#include "backend/memory/found.h"
 #include "backend/spans/page_heap.h"
 #include "base/size_classes.h"
 #include "base/text/options.h"
+#include "frontend/thread_cache/slab_at.h"
 #include "frontend/guard/guard.h"
 #include "hardening/freed_mark.h"
-#include "linked_backend.h"
 
 namespace hakmem {
 namespace {
-
-uintptr_t AddressOf(const void* block) {
-  return reinterpret_cast<uintptr_t>(block);
-}
-
-const Slab* SlabAt(SizeClass c, uintptr_t address) {
-  return IsMid(c) ? Ace::SlabAt(address) : LinkedBackend::SlabAt(address);
-}
 
 // Whether the block is free: a second free of it is not a matter of origins.
 __attribute__((no_sanitize("thread"))) bool IsFree(const Slab& slab,
@@ -31,22 +22,31 @@ __attribute__((no_sanitize("thread"))) bool IsFree(const Slab& slab,
   return slab.IsBlockFree(number) || FreedMark::IsOn(block);
 }
 
-// kUnknown when no block in use starts there, or its origin was not noted.
-Origin OriginOf(const void* block) {
-  const uintptr_t address = AddressOf(block);
-  const SizeClass c = Pagemap::ClassAt(address);
-  if (c == SizeClass::kNone) {
-    if (Guard::Owns(address)) return Guard::OriginAt(address);
-    const Origin of_span = PageHeap::OriginAt(address);
-    return of_span != Origin::kUnknown ? of_span : Large::OriginAt(address);
-  }
+Origin OriginInSlab(Found found) {
   if constexpr (!kNotesOriginsInSlabs) return Origin::kUnknown;
-  const Slab* slab = SlabAt(c, address);
-  const uint32_t number = slab->BlockAt(address);
+  const Slab* slab = SlabAt(found.size_class(), found.address);
+  const uint32_t number = slab->BlockAt(found.address);
+  const auto* block = reinterpret_cast<const void*>(found.address);
   if (number == Slab::kNotABlock || IsFree(*slab, number, block)) {
     return Origin::kUnknown;
   }
   return slab->origins.At(number);
+}
+
+// kUnknown when no block in use starts there, or its origin was not noted.
+Origin OriginOf(Found found) {
+  switch (found.kind()) {
+    case FoundKind::kSlab:
+      return OriginInSlab(found);
+    case FoundKind::kSpan:
+      return PageHeap::OriginAt(found);
+    case FoundKind::kLarge:
+      return Large::OriginAt(found);
+    case FoundKind::kNone:
+      break;
+  }
+  return Guard::Owns(found.address) ? Guard::OriginAt(found.address)
+                                    : Origin::kUnknown;
 }
 
 Origin OriginFor(BlockCall function) {
@@ -63,24 +63,31 @@ Origin OriginFor(BlockCall function) {
 }  // namespace
 
 void internal::NoteOrigin(const void* block, Origin origin) {
-  const uintptr_t address = AddressOf(block);
-  const SizeClass c = Pagemap::ClassAt(address);
-  if (c == SizeClass::kNone) {
-    if (Guard::Owns(address)) return Guard::SetOrigin(address, origin);
-    if (PageHeap::SetOrigin(address, origin)) return;
-    return Large::SetOrigin(address, origin);
+  const Found found = Found::At(reinterpret_cast<uintptr_t>(block));
+  switch (found.kind()) {
+    case FoundKind::kSlab:
+      if constexpr (kNotesOriginsInSlabs) {
+        const Slab* slab = SlabAt(found.size_class(), found.address);
+        slab->origins.Set(slab->BlockAt(found.address), origin);
+      }
+      return;
+    case FoundKind::kSpan:
+      PageHeap::SetOrigin(found, origin);
+      return;
+    case FoundKind::kLarge:
+      return Large::SetOrigin(found, origin);
+    case FoundKind::kNone:
+      if (Guard::Owns(found.address)) Guard::SetOrigin(found.address, origin);
+      return;
   }
-  if constexpr (!kNotesOriginsInSlabs) return;
-  const Slab* slab = SlabAt(c, address);
-  slab->origins.Set(slab->BlockAt(address), origin);
 }
 
-void internal::AbortOnOtherOrigin(const void* block, BlockCall function) {
-  const Origin origin = OriginOf(block);
+void internal::AbortOnOtherOrigin(Found found, BlockCall function) {
+  const Origin origin = OriginOf(found);
   if (origin == Origin::kUnknown || origin == OriginFor(function)) return;
   if (options::Get(options::k_mismatch) == 0) return;
-  BlockCallScope::NoteIfNone(function, AddressOf(block));
-  AbortOnMismatch(AddressOf(block), origin);
+  BlockCallScope::NoteIfNone(function, found.address);
+  AbortOnMismatch(found.address, origin);
 }
 
 }  // namespace hakmem

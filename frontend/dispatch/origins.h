@@ -8,6 +8,7 @@
 #define HAKMEM_FRONTEND_DISPATCH_ORIGINS_H_
 
 #include "backend/errors/block_call.h"
+#include "backend/memory/found.h"
 #include "hardening/block_origins.h"
 #include "hardening/levels.h"
 
@@ -15,7 +16,7 @@ namespace hakmem {
 namespace internal {
 
 void NoteOrigin(const void* block, Origin origin);
-void AbortOnOtherOrigin(const void* block, BlockCall function);
+void AbortOnOtherOrigin(Found found, BlockCall function);
 
 }  // namespace internal
 
@@ -28,10 +29,10 @@ inline void* WithOrigin(void* block, Origin origin) {
   return block;
 }
 
-// Aborts with one line when `block` is a block in use that `function` is not
-// for. Says nothing of any other address.
-inline void CheckOrigin(const void* block, BlockCall function) {
-  if constexpr (kNotesOrigins) internal::AbortOnOtherOrigin(block, function);
+// Aborts with one line when what was found at an address is a block in use that
+// `function` is not for. Says nothing of any other address.
+inline void CheckOrigin(Found found, BlockCall function) {
+  if constexpr (kNotesOrigins) internal::AbortOnOtherOrigin(found, function);
 }
 
 }  // namespace hakmem

@@ -39,6 +39,12 @@ void* Refill(SizeClass c) {
   return block;
 }
 
+SpanAllocation EmergencyPages(size_t bytes, size_t alignment) {
+  const void* piece =
+      Emergency::Allocate(bytes, std::max(alignment, kPageBytes));
+  return {reinterpret_cast<uintptr_t>(piece), /*is_zero=*/true};
+}
+
 }  // namespace
 
 void* FallbackHeap::Allocate(SizeClass c) {
@@ -75,19 +81,20 @@ void FallbackHeap::Free(SizeClass c, void* block) {
   retry_gate.Open();
 }
 
-SpanAllocation FallbackHeap::AllocateSpan(size_t bytes, size_t alignment,
-                                          Ace::Contents contents) {
-  if (is_in_emergency) {
-    const void* piece =
-        Emergency::Allocate(bytes, std::max(alignment, kPageBytes));
-    return {reinterpret_cast<uintptr_t>(piece), /*is_zero=*/true};
-  }
-  return Ace::Allocate(bytes, alignment, contents, nullptr);
+SpanAllocation FallbackHeap::AllocateSpan(size_t bytes, size_t alignment) {
+  return is_in_emergency ? EmergencyPages(bytes, alignment)
+                         : Ace::AllocateSpan(bytes, alignment, nullptr);
 }
 
-void FallbackHeap::FreeSpan(uintptr_t address) {
+SpanAllocation FallbackHeap::AllocateLarge(size_t bytes, size_t alignment,
+                                           Ace::Contents contents) {
+  return is_in_emergency ? EmergencyPages(bytes, alignment)
+                         : Ace::AllocateLarge(bytes, alignment, contents);
+}
+
+void FallbackHeap::FreeSpan(Found found) {
   if (is_in_emergency) return;
-  Ace::Free(address, nullptr);
+  Ace::Free(found, nullptr);
   retry_gate.Open();
 }
 

@@ -24,10 +24,11 @@ class FallbackHeap {
   // Takes back a block of class `c`, not kNone.
   static void Free(SizeClass c, void* block);
 
-  // The same for spans, as Ace's.
-  static SpanAllocation AllocateSpan(size_t bytes, size_t alignment,
-                                     Ace::Contents contents);
-  static void FreeSpan(uintptr_t address);
+  // The same for spans and large blocks, as Ace's.
+  static SpanAllocation AllocateSpan(size_t bytes, size_t alignment);
+  static SpanAllocation AllocateLarge(size_t bytes, size_t alignment,
+                                      Ace::Contents contents);
+  static void FreeSpan(Found found);
 
   // From now on the calling thread is served from emergency memory, and what it
   // frees is dropped.

@@ -5,13 +5,12 @@
 
 #include <cstdint>
 
-#include "ace/ace.h"
 #include "backend/errors/block_call.h"
 #include "backend/errors/error_reporting.h"
 #include "backend/slabs/slab.h"
 #include "base/size_classes.h"
+#include "frontend/thread_cache/slab_at.h"
 #include "hardening/freed_mark.h"
-#include "linked_backend.h"
 
 namespace hakmem {
 
@@ -24,8 +23,7 @@ namespace hakmem {
 __attribute__((no_sanitize("thread"))) inline void AbortUnlessInUse(
     SizeClass c, const void* block, BlockCall function = BlockCall::kFree) {
   const auto address = reinterpret_cast<uintptr_t>(block);
-  const Slab* slab =
-      IsMid(c) ? Ace::SlabAt(address) : LinkedBackend::SlabAt(address);
+  const Slab* slab = SlabAt(c, address);
   const uint32_t number = slab->BlockAt(address);
   if (number == Slab::kNotABlock || slab->IsBlockFree(number)) [[unlikely]] {
     BlockCallScope::NoteIfNone(function, address);

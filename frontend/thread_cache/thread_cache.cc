@@ -36,9 +36,9 @@ constexpr uint32_t SlotsForOthersBlocks(SizeClass c) {
 }
 
 // For a span or large block that is freed, in builds that can be asked to.
-[[maybe_unused]] void ZeroIfAsked(uintptr_t address) {
+[[maybe_unused]] void ZeroIfAsked(Found found) {
   if (options::Get(options::k_zero_on_free) == 0) return;
-  memset(reinterpret_cast<void*>(address), 0, Ace::BytesAt(address));
+  memset(reinterpret_cast<void*>(found.address), 0, Ace::BytesAt(found));
 }
 
 }  // namespace
@@ -63,11 +63,20 @@ void* ThreadCache::AllocateHere(SizeClass c) {
   Tick();
   if (KeepsReserve()) return AllocateWithReserve(c);
   if (WatchNow() == Watch::kRationed) return AllocateRationed(c);
-  if (void* block = bins_.Pop(c)) return block;
-  // The bin is empty: half of what it may hold comes in one batch, so that
-  // there is room for frees too.
-  RefillBin(c, UINT32_MAX);
-  return bins_.Pop(c);
+  // A thread that watches every call does not find what its bins have, nor does
+  // one whose new-handler freed something.
+  return Held(Index(c)) != 0 ? bins_.Pop(c) : RefillAndTake(c);
+}
+
+// For an empty bin: half of what it may hold comes in one batch, so that there
+// is room for frees too, and the last of it goes to the program.
+void* ThreadCache::RefillAndTake(SizeClass c) {
+  if (RefillBin(c, UINT32_MAX) == 0) return nullptr;
+  Bin& bin = bins_.bins[Index(c)];
+  void* block = *bins_.SlotBelow(bin.top);
+  bin.SetTop(bin.top - kSlotBytes);
+  bins_.checks.Unmark(block);
+  return block;
 }
 
 // Adds half of what the bin of `c` may hold, but at most `most` blocks, to what
@@ -193,25 +202,32 @@ bool ThreadCache::ThisThreadHoldsBlocks() {
 
 // --- Spans and large blocks --------------------------------------------------
 
-SpanAllocation ThreadCache::AllocateSpan(size_t bytes, size_t alignment,
-                                         Ace::Contents contents) {
+SpanAllocation ThreadCache::AllocateSpan(size_t bytes, size_t alignment) {
   ThreadCache* cache = OfThisThread();
-  if (cache == nullptr) {
-    return FallbackHeap::AllocateSpan(bytes, alignment, contents);
-  }
+  if (cache == nullptr) return FallbackHeap::AllocateSpan(bytes, alignment);
   cache->TickForSpan();
   const SpanAllocation span =
-      Ace::Allocate(bytes, alignment, contents, &cache->span_cache_);
+      Ace::AllocateSpan(bytes, alignment, &cache->span_cache_);
   cache->NoteReserveUse();
   return span;
 }
 
-void ThreadCache::FreeSpan(uintptr_t address) {
-  if constexpr (kQuarantinesFreed) ZeroIfAsked(address);
+SpanAllocation ThreadCache::AllocateLarge(size_t bytes, size_t alignment,
+                                          Ace::Contents contents) {
   ThreadCache* cache = OfThisThread();
-  if (cache == nullptr) return FallbackHeap::FreeSpan(address);
+  if (cache == nullptr) {
+    return FallbackHeap::AllocateLarge(bytes, alignment, contents);
+  }
   cache->TickForSpan();
-  Ace::Free(address, &cache->span_cache_);
+  return Ace::AllocateLarge(bytes, alignment, contents);
+}
+
+void ThreadCache::FreeSpan(Found found) {
+  if constexpr (kQuarantinesFreed) ZeroIfAsked(found);
+  ThreadCache* cache = OfThisThread();
+  if (cache == nullptr) return FallbackHeap::FreeSpan(found);
+  cache->TickForSpan();
+  Ace::Free(found, &cache->span_cache_);
   cache->NoteReserveUse();
   retry_gate.Open();
   // It may be the thread's last call for a long time: much memory must not wait
@@ -221,9 +237,9 @@ void ThreadCache::FreeSpan(uintptr_t address) {
   }
 }
 
-uintptr_t ThreadCache::ResizeSpan(uintptr_t address, size_t bytes) {
+uintptr_t ThreadCache::ResizeSpan(Found found, size_t bytes) {
   if (FallbackHeap::IsInEmergency()) return 0;
-  const uintptr_t resized = Ace::Resize(address, bytes);
+  const uintptr_t resized = Ace::Resize(found, bytes);
   if (resized != 0) retry_gate.Open();
   return resized;
 }

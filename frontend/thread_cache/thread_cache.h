@@ -77,18 +77,20 @@ class ThreadCache : public ListNode<ThreadCache> {
  public:
   ThreadCache* pool_next;  // for MetadataAllocator
 
-  // Serves a request of class `c` that the thread's bins did not. Null when
-  // the OS refuses memory.
+  // Serves a request of class `c` for which thread_tables has no block. Null
+  // when the OS refuses memory.
   static void* Allocate(SizeClass c);
 
   // Takes back a block of class `c`, not kNone, that the bins did not take.
   static void Free(SizeClass c, void* block);
 
-  // A span or large block, through this thread's span bins, and back: see Ace.
-  static SpanAllocation AllocateSpan(size_t bytes, size_t alignment,
-                                     Ace::Contents contents);
-  static void FreeSpan(uintptr_t address);
-  static uintptr_t ResizeSpan(uintptr_t address, size_t bytes);
+  // A span, through this thread's span bins, or a large block, and back: see
+  // Ace.
+  static SpanAllocation AllocateSpan(size_t bytes, size_t alignment);
+  static SpanAllocation AllocateLarge(size_t bytes, size_t alignment,
+                                      Ace::Contents contents);
+  static void FreeSpan(Found found);
+  static uintptr_t ResizeSpan(Found found, size_t bytes);
 
   // Gives all that this thread's bins hold back to where it came from.
   static void FlushThisThread();
@@ -186,6 +188,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   void Drain(SizeClass c, void** blocks, uint32_t count);
   void* AllocateHere(SizeClass c);
   uint32_t RefillBin(SizeClass c, uint32_t most);
+  void* RefillAndTake(SizeClass c);
   void* AllocateRationed(SizeClass c);
   uint32_t NextRation();
   void RationFrees(SizeClass c);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "ace/ace.h"
+#include "ace/blocks_test_helper.h"
 #include "ace/limit.h"
 #include "backend/memory/chunk_source.h"
 #include "backend/memory/dirty_bytes.h"
@@ -136,9 +137,10 @@ void AceModel::Allocate(ByteSource& source) {
       length_count_ != 0
           ? kMaxMidBytes + (1 + source.Below(length_count_)) * kPageBytes -
                 source.Below(kPageBytes)
-          : source.Doubling(kMaxTinyBytes, most_bytes_);
+      : source.OneIn(16) ? 0
+                         : source.Doubling(kMaxTinyBytes, most_bytes_);
   const size_t alignment =
-      source.OneIn(6) ? source.PowerOfTwo(1, kChunkBytes) : 1;
+      source.OneIn(6) ? source.PowerOfTwo(1, 4 * kChunkBytes) : 1;
   const auto contents =
       source.OneIn(3) ? Ace::Contents::kZero : Ace::Contents::kAny;
   if (blocks_.bytes() + bytes > kMostLive) return;
@@ -148,7 +150,7 @@ void AceModel::Allocate(ByteSource& source) {
   for (; times != 0 && blocks_.bytes() + bytes <= kMostLive; --times) {
     const FaultWatch faults;
     const SpanAllocation block =
-        Ace::Allocate(bytes, alignment, contents, bins);
+        AllocateBlock(bytes, alignment, contents, bins);
     if (!block) {
       // Fixed classes may need more than the request.
       const bool is_told = kAceMode == AceMode::kFixed
@@ -160,10 +162,12 @@ void AceModel::Allocate(ByteSource& source) {
     }
     Check(block.address % std::max(alignment, kPageBytes) == 0,
           "block at %#zx not aligned to %zu", block.address, alignment);
-    const size_t usable = Ace::BytesAt(block.address);
-    Check(usable >= bytes, "%zu bytes asked for, %zu given", bytes, usable);
+    const size_t usable = BlockBytesAt(block.address);
+    Check(usable >= std::max<size_t>(bytes, 1),
+          "%zu bytes asked for, %zu given", bytes, usable);
     const uint64_t percent = options::Get(options::k_ace_waste_percent);
-    Check(usable > kMaxSpanBytes || usable <= RoundToPages(bytes) ||
+    Check(usable > kMaxSpanBytes ||
+              usable <= RoundToPages(std::max<size_t>(bytes, 1)) ||
               usable - bytes <= bytes * percent / 100,
           "%zu bytes given for %zu, beyond the waste cap", usable, bytes);
     AddBlock(block, usable);
@@ -172,7 +176,7 @@ void AceModel::Allocate(ByteSource& source) {
 
 void AceModel::AddBlock(const SpanAllocation& block, size_t usable) {
   if (block.is_zero) CheckZero(block.address, usable);
-  const bool is_span = PageHeap::PagesAt(block.address) != 0;
+  const bool is_span = PageHeap::PagesAt(Found::At(block.address)) != 0;
   Check(is_span == (usable <= kMaxSpanBytes) || !is_span, "a span of %zu bytes",
         usable);
   blocks_.Add(block.address, usable, is_span ? kSpan : kLarge);
@@ -183,8 +187,8 @@ void AceModel::GiveBack(ByteSource& source) {
   const LiveBlock block = blocks_.Pick(source);
   if (block.tag < kClassCount) return Drain(block, source);
   blocks_.Remove(block.address);
-  Ace::Free(block.address, DrawBins(source));
-  Check(Ace::BytesAt(block.address) == 0, "a block is at %#zx still",
+  FreeBlock(block.address, DrawBins(source));
+  Check(BlockBytesAt(block.address) == 0, "a block is at %#zx still",
         block.address);
 }
 
@@ -192,12 +196,15 @@ void AceModel::Resize(ByteSource& source) {
   if (blocks_.empty()) return;
   const LiveBlock block = blocks_.Pick(source);
   if (block.tag < kClassCount) return;
-  const size_t bytes = source.OneIn(2)
-                           ? block.bytes + source.Below(8 * kPageBytes)
-                           : source.Doubling(1, 2 * most_bytes_);
-  if (blocks_.bytes() + bytes > kMostLive) return;
-  const uintptr_t address = Ace::Resize(block.address, bytes);
-  const size_t usable = Ace::BytesAt(address == 0 ? block.address : address);
+  const bool is_impossible = source.OneIn(16);
+  const size_t bytes =
+      is_impossible     ? SIZE_MAX - source.Doubling(1, SIZE_MAX / 2)
+      : source.OneIn(2) ? block.bytes + source.Below(8 * kPageBytes)
+                        : source.Doubling(1, 2 * most_bytes_);
+  if (!is_impossible && blocks_.bytes() + bytes > kMostLive) return;
+  const uintptr_t address = ResizeBlock(block.address, bytes);
+  Check(!is_impossible || address == 0, "resized to %zu bytes", bytes);
+  const size_t usable = BlockBytesAt(address == 0 ? block.address : address);
   if (address == 0) {
     return Check(usable == block.bytes, "%zu bytes not resized, but %zu now",
                  block.bytes, usable);
@@ -243,7 +250,7 @@ void AceModel::CheckInvariants() {
                    "the block at %#zx is free", block.address);
     }
     (block.tag == kSpan ? span_bytes : large_bytes) += block.bytes;
-    const size_t bytes = Ace::BytesAt(block.address);
+    const size_t bytes = BlockBytesAt(block.address);
     Check(bytes == block.bytes, "block of %zu bytes at %#zx has %zu now",
           block.bytes, block.address, bytes);
   });

@@ -66,21 +66,18 @@ void LargeModel::Allocate(ByteSource& source) {
   const bool zeroed = !from_parked && source.OneIn(2);
   const size_t parked = Large::BytesParked();
   const FaultWatch faults;
-  SpanAllocation block;
-  if (from_parked) block = Large::AllocateParked(bytes, alignment);
-  if (block) {
-    Check(parked != 0, "a parked block, and none was parked");
-    Check(!block.is_zero, "a parked block said to be zeros");
-  } else {
-    block = zeroed ? Large::AllocateZeroed(bytes, alignment)
-                   : Large::Allocate(bytes, alignment);
-  }
+  const SpanAllocation block =
+      from_parked ? Large::Allocate(bytes, alignment, Large::Contents::kAny)
+      : zeroed    ? Large::Allocate(bytes, alignment, Large::Contents::kZero)
+                  : Large::AllocateFresh(bytes, alignment);
   if (!block) {
     return Check(faults.Happened(), "%zu bytes refused by nobody", bytes);
   }
+  Check(block.is_zero || parked != 0 || Faults::IsPossible(),
+        "a block that is not zeros, and none was parked");
   Check(block.address % std::max(alignment, kChunkBytes) == 0,
         "block at %#zx not aligned to %zu", block.address, alignment);
-  const size_t usable = Large::BytesAt(block.address);
+  const size_t usable = Large::BytesAt(Found::At(block.address));
   // Rounded up to chunks; a cached block may be an eighth larger.
   const size_t rounded = bytes + bytes / 4 + kPageBytes;
   Check(usable >= bytes && usable <= rounded + rounded / 8,
@@ -93,18 +90,18 @@ void LargeModel::GiveBack(ByteSource& source) {
   if (blocks_.empty()) return;
   const LiveBlock block = blocks_.Remove(blocks_.Pick(source).address);
   const size_t parked = Large::BytesParked();  // with tails, this block's too
-  if (!source.OneIn(4) && Large::Park(block.address, now_)) {
+  if (!source.OneIn(4) && Large::Park(Found::At(block.address), now_)) {
     // With so little cached, nothing may be evicted.
     Check(parked + block.bytes > kAlwaysParked ||
               Large::BytesParked() == parked + block.bytes,
           "%zu bytes parked to %zu make %zu", block.bytes, parked,
           Large::BytesParked());
   } else {
-    Check(Large::Free(block.address), "block at %#zx is not known",
+    Check(Large::Free(Found::At(block.address)), "block at %#zx is not known",
           block.address);
   }
-  Check(Large::BytesAt(block.address) == 0, "a block is at %#zx still",
-        block.address);
+  Check(Large::BytesAt(Found::At(block.address)) == 0,
+        "a block is at %#zx still", block.address);
 }
 
 void LargeModel::Resize(ByteSource& source) {
@@ -114,35 +111,39 @@ void LargeModel::Resize(ByteSource& source) {
                            ? block.bytes + source.Below(3 * kPageBytes)
                            : DrawBytes(source);
   if (blocks_.bytes() + bytes > kMostLive + block.bytes) return;
-  const uintptr_t address = Large::Resize(block.address, bytes);
+  const uintptr_t address = Large::Resize(Found::At(block.address), bytes);
   // A block that pages were moved to cannot grow, so refusing is allowed.
   if (address == 0) {
-    Check(Large::BytesAt(block.address) == block.bytes,
+    Check(Large::BytesAt(Found::At(block.address)) == block.bytes,
           "%zu bytes at %#zx, refused more, are %zu now", block.bytes,
-          block.address, Large::BytesAt(block.address));
+          block.address, Large::BytesAt(Found::At(block.address)));
     return Check(bytes > block.bytes || Faults::IsPossible() ||
                      block.bytes - bytes > (size_t{16} << 20),
                  "%zu bytes shrunk to %zu refused", block.bytes, bytes);
   }
-  const size_t usable = Large::BytesAt(address);
+  const size_t usable = Large::BytesAt(Found::At(address));
   Check(usable >= bytes && usable < bytes + kPageBytes,
         "resized to %zu bytes, asked for %zu", usable, bytes);
   if (address != block.address) {
-    Check(Large::BytesAt(block.address) == 0, "the block is at %#zx still",
-          block.address);
+    Check(Large::BytesAt(Found::At(block.address)) == 0,
+          "the block is at %#zx still", block.address);
   }
   blocks_.Move(block.address, address, usable);
 }
 
 void LargeModel::AskImpossible(ByteSource& source) {
   const size_t bytes = SIZE_MAX - source.Doubling(1, SIZE_MAX / 2);
-  Check(!Large::Allocate(bytes, kPageBytes), "%zu bytes given", bytes);
-  Check(!Large::AllocateParked(bytes, kPageBytes), "%zu bytes given", bytes);
+  Check(!Large::AllocateFresh(bytes, kPageBytes), "%zu bytes given", bytes);
+  for (const auto contents : {Large::Contents::kAny, Large::Contents::kZero}) {
+    Check(!Large::Allocate(bytes, kPageBytes, contents), "%zu bytes given",
+          bytes);
+  }
   if (blocks_.empty()) return;
   const LiveBlock block = blocks_.Pick(source);
-  Check(Large::Resize(block.address, bytes) == 0, "resized to %zu", bytes);
-  Check(Large::BytesAt(block.address) == block.bytes, "and changed to %zu",
-        Large::BytesAt(block.address));
+  Check(Large::Resize(Found::At(block.address), bytes) == 0, "resized to %zu",
+        bytes);
+  Check(Large::BytesAt(Found::At(block.address)) == block.bytes,
+        "and changed to %zu", Large::BytesAt(Found::At(block.address)));
 }
 
 void LargeModel::FreeWhatIsNone(ByteSource& source) {
@@ -153,8 +154,8 @@ void LargeModel::FreeWhatIsNone(ByteSource& source) {
         "%#zx lies in the block at %#zx, found %#zx", inside, block.address,
         Large::BlockAround(inside));
   if (inside == block.address) return;
-  Check(!Large::Free(inside), "freed what is inside a block");
-  Check(!Large::Park(inside, now_), "parked what is inside a block");
+  Check(!Large::Free(Found::At(inside)), "freed what is inside a block");
+  Check(!Large::Park(Found::At(inside), now_), "parked what is inside a block");
 }
 
 void LargeModel::Purge(bool force) {
@@ -171,9 +172,9 @@ void LargeModel::Purge(bool force) {
 void LargeModel::CheckInvariants() {
   blocks_.CheckContents();
   blocks_.ForEach([](const LiveBlock& block) {
-    Check(Large::BytesAt(block.address) == block.bytes,
+    Check(Large::BytesAt(Found::At(block.address)) == block.bytes,
           "block of %zu bytes at %#zx has %zu now", block.bytes, block.address,
-          Large::BytesAt(block.address));
+          Large::BytesAt(Found::At(block.address)));
   });
   Check(Large::BytesInUse() == blocks_.bytes(), "%zu bytes in use, not %zu",
         Large::BytesInUse(), blocks_.bytes());

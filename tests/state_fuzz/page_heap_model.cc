@@ -103,9 +103,9 @@ void PageHeapModel::Allocate(ByteSource& source) {
 void PageHeapModel::Free(ByteSource& source) {
   if (spans_.empty()) return;
   const LiveBlock span = spans_.Remove(spans_.Pick(source).address);
-  const size_t freed = span.tag == kUsed
-                           ? PageHeap::Free(span.address, now_)
-                           : PageHeap::FreeCached(span.address, now_);
+  const size_t freed =
+      span.tag == kUsed ? PageHeap::Free(Found::At(span.address), now_)
+                        : PageHeap::FreeCached(Found::At(span.address), now_);
   Check(freed * kPageBytes == span.bytes,
         "span of %zu bytes freed as %zu pages", span.bytes, freed);
 }
@@ -121,7 +121,7 @@ void PageHeapModel::Resize(ByteSource& source) {
                                            1, kMaxSpanBytes / kPageBytes)
                       : source.Doubling(1, kMaxSpanBytes / kPageBytes);
   const bool can = span.tag == kUsed && pages <= old_pages + behind;
-  const bool done = PageHeap::Resize(span.address, pages, now_);
+  const bool done = PageHeap::Resize(Found::At(span.address), pages, now_);
   Check(done == can, "resize from %zu to %zu pages with %zu behind: %d",
         old_pages, pages, behind, done);
   if (done) spans_.Move(span.address, span.address, pages * kPageBytes);
@@ -132,7 +132,7 @@ void PageHeapModel::ChangeMark(ByteSource& source) {
   const LiveBlock span = spans_.Pick(source);
   const size_t pages = span.bytes / kPageBytes;
   if (span.tag == kUsed) {
-    PageHeap::MarkCached(span.address, pages);
+    PageHeap::MarkCached(Found::At(span.address), pages);
     spans_.SetTag(span.address, kCached);
   } else {
     PageHeap::MarkUsed(span.address, pages);
@@ -158,15 +158,17 @@ void PageHeapModel::FreeWhatIsNone(ByteSource& source) {
     is_used = other.tag == kUsed;
     is_cached = other.tag == kCached;
   });
-  Check((PageHeap::PagesAt(address) != 0) == is_used,
+  Check((PageHeap::PagesAt(Found::At(address)) != 0) == is_used,
         "PagesAt(%#zx) is %zu, a used span: %d", address,
-        PageHeap::PagesAt(address), is_used);
+        PageHeap::PagesAt(Found::At(address)), is_used);
   Check(PageHeap::SpanAround(address) == around,
         "%#zx lies in the span at %#zx, found %#zx", address, around,
         PageHeap::SpanAround(address));
-  if (!is_used) Check(PageHeap::Free(address, now_) == 0, "freed what is none");
+  if (!is_used)
+    Check(PageHeap::Free(Found::At(address), now_) == 0, "freed what is none");
   if (!is_cached) {
-    Check(PageHeap::FreeCached(address, now_) == 0, "freed what is not cached");
+    Check(PageHeap::FreeCached(Found::At(address), now_) == 0,
+          "freed what is not cached");
   }
 }
 
@@ -191,9 +193,9 @@ void PageHeapModel::CheckInvariants() {
   spans_.CheckContents();
   spans_.ForEach([&](const LiveBlock& span) {
     const size_t pages = span.tag == kUsed ? span.bytes / kPageBytes : 0;
-    Check(PageHeap::PagesAt(span.address) == pages,
+    Check(PageHeap::PagesAt(Found::At(span.address)) == pages,
           "span at %#zx has %zu pages, the model says %zu", span.address,
-          PageHeap::PagesAt(span.address), pages);
+          PageHeap::PagesAt(Found::At(span.address)), pages);
   });
   const PageTotals totals = PageHeap::Totals();
   Check(totals.used_bytes == spans_.bytes(), "%zu bytes used, %zu in spans",

@@ -13,7 +13,7 @@ HAKMEM_TEST_EMULATOR=$(command -v qemu-aarch64-static) || {
 # What qemu-user does otherwise than Linux:
 # a process that a signal ends has one more line on stderr
 without=LogLineDeathTest.AbortsAfterTheLine
-without=$without:SpanSourceDeathTest.SaysWhatABadAddressIs
+without=$without:BlocksDeathTest.SaysWhatABadAddressIs
 without=$without:BackendDeathTest/*.ABadBlockIsToldApart
 # RLIMIT_AS is kept from the program, so as not to end qemu
 without=$without:OsMemoryDeathTest.NoticesALimitOnAddressSpace

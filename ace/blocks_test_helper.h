@@ -1,0 +1,37 @@
+// Blocks that no class serves, as the allocator gets them from ACE and gives
+// them back (frontend/dispatch/allocator.cc), for tests that know no more than
+// addresses.
+#ifndef HAKMEM_ACE_BLOCKS_TEST_HELPER_H_
+#define HAKMEM_ACE_BLOCKS_TEST_HELPER_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "ace/ace.h"
+#include "backend/memory/found.h"
+
+namespace hakmem {
+
+inline SpanAllocation AllocateBlock(size_t bytes, size_t alignment,
+                                    Ace::Contents contents,
+                                    ThreadSpanCache* bins) {
+  return Ace::IsLarge(bytes, alignment)
+             ? Ace::AllocateLarge(bytes, alignment, contents)
+             : Ace::AllocateSpan(bytes, alignment, bins);
+}
+
+inline size_t BlockBytesAt(uintptr_t address) {
+  return Ace::BytesAt(Found::At(address));
+}
+
+inline void FreeBlock(uintptr_t address, ThreadSpanCache* bins) {
+  Ace::Free(Found::At(address), bins);
+}
+
+inline uintptr_t ResizeBlock(uintptr_t address, size_t bytes) {
+  return Ace::Resize(Found::At(address), bytes);
+}
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_ACE_BLOCKS_TEST_HELPER_H_

@@ -1,0 +1,19 @@
+// Mid blocks: 2 KiB to 32 KiB, in slabs that all threads share. The same pools
+// as the SuperSlab back-end's, for ACE's own classes and over chunks of its
+// own. ACE's own.
+#ifndef HAKMEM_ACE_MID_POOLS_H_
+#define HAKMEM_ACE_MID_POOLS_H_
+
+#include "ace/mid_slab.h"
+#include "backend/slabs/shared_slab_pools.h"
+#include "base/size_classes.h"
+
+namespace hakmem {
+
+// Thread-safe. Lock order: see shared_slab_pools.h.
+inline constinit SharedSlabPools<MidSlab, kTinyClassCount, kClassCount>
+    mid_pools;
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_ACE_MID_POOLS_H_

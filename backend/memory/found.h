@@ -1,0 +1,71 @@
+// What lies at an address, as one look at the pagemap tells. Whoever has a
+// block to free, measure or resize looks once, and passes on what was found, so
+// that nobody looks again.
+//
+// Lock-free; for any number at all. That a block starts there, and is in use,
+// is the kind's to tell.
+#ifndef HAKMEM_BACKEND_MEMORY_FOUND_H_
+#define HAKMEM_BACKEND_MEMORY_FOUND_H_
+
+#include <cstdint>
+
+#include "backend/memory/chunk.h"
+#include "backend/memory/pagemap.h"
+#include "base/size_classes.h"
+
+namespace hakmem {
+
+enum class FoundKind : uint8_t {
+  kNone,   // nothing that the pagemap knows
+  kSlab,   // a slab of a size class
+  kSpan,   // a chunk of page spans
+  kLarge,  // the first chunk of a large block
+};
+
+// Two words, to be passed by value.
+struct Found {
+  uintptr_t address = 0;
+
+  Found() = default;
+  Found(uintptr_t the_address, SizeClass c)
+      : address(the_address), what_(Index(c)) {}
+  Found(uintptr_t the_address, Chunk* chunk)
+      : address(the_address), what_(reinterpret_cast<uintptr_t>(chunk)) {}
+
+  static Found At(uintptr_t address) {
+    const SizeClass c = Pagemap::ClassAt(address);
+    return c != SizeClass::kNone ? Found(address, c)
+                                 : Found(address, Pagemap::ChunkAt(address));
+  }
+
+  FoundKind kind() const {
+    if (IsSlab()) return FoundKind::kSlab;
+    if (what_ == 0) return FoundKind::kNone;
+    switch (chunk()->kind) {
+      case ChunkKind::kPages:
+        return FoundKind::kSpan;
+      case ChunkKind::kLarge:
+        return FoundKind::kLarge;
+      case ChunkKind::kSlabs:  // between its slabs, or without one
+        break;
+    }
+    return FoundKind::kNone;
+  }
+
+  bool IsSlab() const { return what_ - 1 < kClassCount - 1; }
+  SizeClass size_class() const {  // of kSlab
+    return SizeClass{static_cast<uint8_t>(what_)};
+  }
+  Chunk* chunk() const {  // of kSpan and kLarge
+    return reinterpret_cast<Chunk*>(what_);
+  }
+
+ private:
+  // A class, where there is a slab; else a chunk, or null. No chunk's books lie
+  // at so low an address.
+  uintptr_t what_ = 0;
+};
+
+}  // namespace hakmem
+
+#endif  // HAKMEM_BACKEND_MEMORY_FOUND_H_
