@@ -343,6 +343,42 @@ TEST(FaultInjectionTest, ThreadsThatGetNoCacheFreeAllTheSame) {
   EXPECT_EQ(child.err, "");
 }
 
+// --- How often the system is asked -------------------------------------------
+
+// How many calls are refused for one request of 16 MiB, while no mapping is
+// that long. Three blocks are kept that it could be put together from.
+uint64_t CallsRefusedFor(void* (*allocate)(size_t size)) {
+  void* blocks[3];
+  for (void*& block : blocks) {
+    block = Opaque(malloc(6 * kMiB));
+    memset(block, 1, 6 * kMiB);
+  }
+  for (void* block : blocks) free(block);
+  Faults().refuse_maps_above(15 * kMiB);
+  const uint64_t failed = Faults().failed();
+  EXPECT_EQ(Opaque(allocate(16 * kMiB)), nullptr);
+  EXPECT_STREQ(Faults().failed_call(), "mmap");
+  const uint64_t refused = Faults().failed() - failed;
+  Faults().refuse_maps_above(0);
+  void* block = Opaque(allocate(16 * kMiB));
+  EXPECT_NE(block, nullptr);
+  free(block);
+  return refused;
+}
+
+TEST(FaultInjectionTest,
+     ARefusedLargeRequestIsAskedForOnceMoreAfterGivingBack) {
+  const ChildResult child = RunForked([] {
+    EXPECT_EQ(CallsRefusedFor([](size_t size) { return malloc(size); }), 2u);
+    EXPECT_EQ(CallsRefusedFor([](size_t size) { return calloc(1, size); }), 2u);
+    EXPECT_EQ(CallsRefusedFor([](size_t size) { return memalign(4096, size); }),
+              2u);
+  });
+  EXPECT_EQ(child.exit_code, 0);
+  EXPECT_EQ(child.signal, 0);
+  EXPECT_EQ(child.err, "");
+}
+
 // --- Huge pages --------------------------------------------------------------
 
 // Makes the advice to use huge pages fail once. Returns 0 if that left a record
