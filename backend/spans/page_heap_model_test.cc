@@ -74,7 +74,11 @@ bool ChunkSource::BecomeSparse(uintptr_t) {
 }
 
 bool HugePages::AreWantedWhereDense() { return true; }
-bool os::IsMostlyTouched(uintptr_t, size_t, size_t) { return false; }
+// The kernel looks at memory while the heap's lock is free.
+bool os::IsMostlyTouched(uintptr_t, size_t, size_t) {
+  MutexLock lock(mutex);
+  return false;
+}
 
 // The pagemap does without a window: its classes lie in leaves.
 uint64_t os::AddressSpaceLimit() { return UINT64_MAX; }
@@ -266,6 +270,24 @@ TEST_F(PageHeapModel, ASpanIsCachedBesideOneThatIsPurged) {
                   "a cached span cannot be freed");
         },
         [] { Allocate(2); }};
+  });
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 20);
+}
+
+// The newest chunk is full, so that the kernel looks at it before another is
+// made. Meanwhile it comes free, and goes back; or what serves is there.
+TEST_F(PageHeapModel, AChunkIsLookedAtThatComesFree) {
+  const Result result = Run([&] {
+    Begin();
+    const Span first = Allocate(256);
+    const Span second = Allocate(256);
+    return Threads{[] { Allocate(2); },
+                   [=] {
+                     Free(first);
+                     Free(second);
+                   },
+                   [] { Allocate(3); }};
   });
   EXPECT_TRUE(result.passed) << result.failure;
   EXPECT_GE(result.runs, 20);

@@ -286,10 +286,17 @@ void* AllocateUnrecorded(const Request& request) {
   const uintptr_t address = found.address;
   if (Guard::Owns(address)) return Guard::Free(address, call.caller);
   if (FallbackHeap::IsInEmergency()) return;
-  const bool is_freed = SmallReserve::Owns(address)
-                            ? SmallReserve::Free(address)
-                            : Emergency::BytesAt(address) != 0;
-  if (!is_freed) AbortOnBadAddress(found);
+  if (!SmallReserve::Owns(address)) {
+    if (Emergency::BytesAt(address) == 0) AbortOnBadAddress(found);
+    return;
+  }
+  if constexpr (kQuarantinesFreed) {
+    if (options::Get(options::k_zero_on_free) != 0) {
+      memset(reinterpret_cast<void*>(address), 0,
+             SmallReserve::BytesAt(address));
+    }
+  }
+  if (!SmallReserve::Free(address)) AbortOnBadAddress(found);
 }
 
 inline void FreeFound(Found found, Call call) {

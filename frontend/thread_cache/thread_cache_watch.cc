@@ -160,7 +160,7 @@ void ThreadCache::RestoreLimits() {
 
 void* ThreadCache::AllocateRationed(SizeClass c) {
   const size_t i = Index(c);
-  if (void* block = ration_.Pop(c)) return block;
+  if (HeldInRation(i) != 0) return ration_.Pop(c);
   uint32_t most = NextRation();
   if (KeepsReserve()) {
     // What a ration leaves is out of reach as well.
