@@ -153,9 +153,10 @@ void AceModel::Allocate(ByteSource& source) {
         AllocateBlock(bytes, alignment, contents, bins);
     if (!block) {
       // Fixed classes may need more than the request.
-      const bool is_told = kAceMode == AceMode::kFixed
-                               ? AceLimit::Bytes() != SIZE_MAX
-                               : IsBeyondLimit(RoundToPages(bytes));
+      const bool is_told =
+          kAceMode == AceMode::kFixed
+              ? AceLimit::Bytes() != SIZE_MAX
+              : IsBeyondLimit(RoundToPages(std::max(bytes, size_t{1})));
       return Check(faults.Happened() || is_told,
                    "%zu bytes refused by nobody: %zu held", bytes,
                    AceLimit::Held());
