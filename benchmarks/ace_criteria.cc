@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "benchmarks/ace_suite.h"
-#include "benchmarks/comparison.h"
+#include "benchmarks/analysis/comparison.h"
 
 namespace hakmem::bench {
 namespace {

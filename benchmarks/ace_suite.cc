@@ -32,7 +32,7 @@ WorkloadSuite AceSuite() {
   WorkloadSuite suite;
   suite.name = "ACE";
   suite.summary = kSummary;
-  suite.worker = "benchmarks/ace_worker";
+  suite.worker = "benchmarks/workloads/large/ace_worker";
   suite.variants = {"segment",   "segment-ace_fixed",   "segment-ace_off",
                     "superslab", "superslab-ace_fixed", "superslab-ace_off"};
   suite.workloads = {

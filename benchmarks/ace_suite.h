@@ -5,7 +5,7 @@
 #define HAKMEM_BENCHMARKS_ACE_SUITE_H_
 
 #include "benchmarks/criteria.h"
-#include "benchmarks/results.h"
+#include "benchmarks/harness/results.h"
 #include "benchmarks/workload_suite.h"
 
 namespace hakmem::bench {

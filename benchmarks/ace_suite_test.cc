@@ -1,11 +1,11 @@
 // The ACE suite: its command line, what it makes of measurements, its reports.
 #include "benchmarks/ace_suite.h"
 
-#include "benchmarks/comparison.h"
-#include "benchmarks/program_test_helper.h"
+#include "benchmarks/analysis/comparison.h"
 #include "benchmarks/results_test_helper.h"
 #include "benchmarks/suite_html.h"
 #include "benchmarks/suite_text.h"
+#include "benchmarks/testing/program_test_helper.h"
 #include "gtest/gtest.h"
 
 namespace hakmem::bench {

@@ -5,8 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "benchmarks/statistics.h"
-#include "benchmarks/table.h"
+#include "benchmarks/analysis/statistics.h"
+#include "benchmarks/report/table.h"
 
 namespace hakmem::bench {
 namespace {

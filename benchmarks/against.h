@@ -8,7 +8,7 @@
 
 #include "absl/status/status.h"
 #include "benchmarks/bench_json.h"
-#include "benchmarks/results.h"
+#include "benchmarks/harness/results.h"
 
 namespace hakmem::bench {
 

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
+#include "benchmarks/analysis/comparison.h"
 #include "benchmarks/bench_criteria.h"
 #include "benchmarks/bench_results_test_helper.h"
-#include "benchmarks/comparison.h"
-#include "benchmarks/program_test_helper.h"
+#include "benchmarks/testing/program_test_helper.h"
 #include "gtest/gtest.h"
 
 namespace hakmem::bench {

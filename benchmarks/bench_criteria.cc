@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "benchmarks/analysis/statistics.h"
 #include "benchmarks/bench_judge.h"
-#include "benchmarks/statistics.h"
 
 namespace hakmem::bench {
 

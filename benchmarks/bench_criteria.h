@@ -3,8 +3,8 @@
 #ifndef HAKMEM_BENCHMARKS_BENCH_CRITERIA_H_
 #define HAKMEM_BENCHMARKS_BENCH_CRITERIA_H_
 
+#include "benchmarks/analysis/standings.h"
 #include "benchmarks/criteria.h"
-#include "benchmarks/standings.h"
 
 namespace hakmem::bench {
 

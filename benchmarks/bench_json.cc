@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "benchmarks/comparison.h"
+#include "benchmarks/analysis/comparison.h"
 #include "benchmarks/report_json.h"
 
 namespace hakmem::bench {

@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "benchmarks/criteria.h"
-#include "benchmarks/results.h"
+#include "benchmarks/harness/results.h"
 
 namespace hakmem::bench {
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "benchmarks/analysis/standings.h"
 #include "benchmarks/criteria.h"
-#include "benchmarks/standings.h"
 
 namespace hakmem::bench {
 

@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "benchmarks/analysis/standings.h"
 #include "benchmarks/bench_sections.h"
 #include "benchmarks/curves.h"
 #include "benchmarks/document.h"
 #include "benchmarks/html_parts.h"
-#include "benchmarks/standings.h"
 #include "benchmarks/svg_chart.h"
 
 namespace hakmem::bench {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "benchmarks/criteria.h"
-#include "benchmarks/results.h"
+#include "benchmarks/harness/results.h"
 
 namespace hakmem::bench {
 

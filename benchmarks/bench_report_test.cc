@@ -4,7 +4,7 @@
 
 #include "benchmarks/bench_criteria.h"
 #include "benchmarks/bench_results_test_helper.h"
-#include "benchmarks/program_test_helper.h"
+#include "benchmarks/testing/program_test_helper.h"
 #include "gtest/gtest.h"
 
 namespace hakmem::bench {

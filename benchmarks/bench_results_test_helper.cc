@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/match.h"
-#include "benchmarks/bench_cases.h"
+#include "benchmarks/harness/bench_cases.h"
 
 namespace hakmem::bench {
 namespace {

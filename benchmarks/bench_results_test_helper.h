@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "benchmarks/results.h"
+#include "benchmarks/harness/results.h"
 #include "benchmarks/results_test_helper.h"
 
 namespace hakmem::bench {

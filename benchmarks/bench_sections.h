@@ -4,9 +4,9 @@
 
 #include <vector>
 
+#include "benchmarks/analysis/standings.h"
 #include "benchmarks/criteria.h"
 #include "benchmarks/document.h"
-#include "benchmarks/standings.h"
 
 namespace hakmem::bench {
 

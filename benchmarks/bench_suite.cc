@@ -10,10 +10,10 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "benchmarks/against.h"
-#include "benchmarks/bench_cases.h"
 #include "benchmarks/bench_criteria.h"
 #include "benchmarks/bench_json.h"
 #include "benchmarks/bench_report.h"
+#include "benchmarks/harness/bench_cases.h"
 #include "benchmarks/random_mixed_suite.h"
 
 namespace hakmem::bench {

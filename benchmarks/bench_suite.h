@@ -5,7 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "benchmarks/driver.h"
-#include "benchmarks/options.h"
+#include "benchmarks/harness/options.h"
 
 namespace hakmem::bench {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/comparison.h"
-#include "benchmarks/results.h"
+#include "benchmarks/analysis/comparison.h"
+#include "benchmarks/harness/results.h"
 
 namespace hakmem::bench {
 

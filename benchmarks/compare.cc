@@ -21,8 +21,8 @@
 #include "absl/status/statusor.h"
 #include "benchmarks/bench_suite.h"
 #include "benchmarks/driver.h"
-#include "benchmarks/machine.h"
-#include "benchmarks/options.h"
+#include "benchmarks/harness/machine.h"
+#include "benchmarks/harness/options.h"
 #include "benchmarks/random_mixed_suite.h"
 
 namespace hakmem::bench {

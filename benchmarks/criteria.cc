@@ -4,7 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "benchmarks/table.h"
+#include "benchmarks/report/table.h"
 
 namespace hakmem::bench {
 namespace {

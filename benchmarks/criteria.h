@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "benchmarks/results.h"
+#include "benchmarks/harness/results.h"
 
 namespace hakmem::bench {
 

@@ -7,9 +7,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "benchmarks/bench_cases.h"
 #include "benchmarks/criteria.h"
-#include "benchmarks/table.h"
+#include "benchmarks/harness/bench_cases.h"
+#include "benchmarks/report/table.h"
 
 namespace hakmem::bench {
 namespace {

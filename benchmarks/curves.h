@@ -5,8 +5,8 @@
 
 #include <vector>
 
+#include "benchmarks/analysis/standings.h"
 #include "benchmarks/document.h"
-#include "benchmarks/standings.h"
 
 namespace hakmem::bench {
 

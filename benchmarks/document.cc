@@ -6,8 +6,8 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "benchmarks/html_parts.h"
+#include "benchmarks/report/table.h"
 #include "benchmarks/svg_line_chart.h"
-#include "benchmarks/table.h"
 
 namespace hakmem::bench {
 namespace {

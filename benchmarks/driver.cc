@@ -13,10 +13,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "benchmarks/chart.h"
-#include "benchmarks/machine.h"
-#include "benchmarks/process.h"
-#include "benchmarks/schedule.h"
+#include "benchmarks/harness/machine.h"
+#include "benchmarks/harness/process.h"
+#include "benchmarks/harness/schedule.h"
+#include "benchmarks/report/chart.h"
 
 namespace hakmem::bench {
 namespace {

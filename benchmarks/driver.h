@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
-#include "benchmarks/contenders.h"
 #include "benchmarks/criteria.h"
-#include "benchmarks/results.h"
-#include "benchmarks/run_options.h"
+#include "benchmarks/harness/contenders.h"
+#include "benchmarks/harness/results.h"
+#include "benchmarks/harness/run_options.h"
 
 namespace hakmem::bench {
 

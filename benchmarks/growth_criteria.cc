@@ -1,8 +1,8 @@
 // What is asked of growth (bench_judge.h).
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
-#include "benchmarks/bench_cases.h"
 #include "benchmarks/bench_judge.h"
+#include "benchmarks/harness/bench_cases.h"
 
 namespace hakmem::bench {
 namespace {

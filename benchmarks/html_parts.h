@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "benchmarks/criteria.h"
-#include "benchmarks/results.h"
+#include "benchmarks/harness/results.h"
 
 namespace hakmem::bench {
 

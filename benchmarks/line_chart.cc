@@ -8,7 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "benchmarks/table.h"
+#include "benchmarks/report/table.h"
 
 namespace hakmem::bench {
 namespace {

@@ -1,8 +1,8 @@
 #include "benchmarks/line_chart.h"
 
 #include "absl/strings/str_split.h"
-#include "benchmarks/program_test_helper.h"
 #include "benchmarks/svg_line_chart.h"
+#include "benchmarks/testing/program_test_helper.h"
 #include "gtest/gtest.h"
 
 namespace hakmem::bench {

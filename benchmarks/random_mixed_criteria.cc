@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "benchmarks/comparison.h"
-#include "benchmarks/table.h"
+#include "benchmarks/analysis/comparison.h"
+#include "benchmarks/report/table.h"
 
 namespace hakmem::bench {
 namespace {

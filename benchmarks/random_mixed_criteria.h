@@ -3,7 +3,7 @@
 #define HAKMEM_BENCHMARKS_RANDOM_MIXED_CRITERIA_H_
 
 #include "benchmarks/criteria.h"
-#include "benchmarks/results.h"
+#include "benchmarks/harness/results.h"
 
 namespace hakmem::bench {
 

@@ -3,11 +3,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "benchmarks/harness/worker_case.h"
 #include "benchmarks/random_mixed_criteria.h"
 #include "benchmarks/report_html.h"
 #include "benchmarks/report_json.h"
 #include "benchmarks/report_text.h"
-#include "benchmarks/worker_case.h"
 
 namespace hakmem::bench {
 namespace {

@@ -3,9 +3,9 @@
 #ifndef HAKMEM_BENCHMARKS_RANDOM_MIXED_SUITE_H_
 #define HAKMEM_BENCHMARKS_RANDOM_MIXED_SUITE_H_
 
-#include "benchmarks/contenders.h"
 #include "benchmarks/driver.h"
-#include "benchmarks/options.h"
+#include "benchmarks/harness/contenders.h"
+#include "benchmarks/harness/options.h"
 
 namespace hakmem::bench {
 

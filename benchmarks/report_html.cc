@@ -5,12 +5,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "benchmarks/comparison.h"
+#include "benchmarks/analysis/comparison.h"
 #include "benchmarks/html_parts.h"
 #include "benchmarks/page_text.h"
+#include "benchmarks/report/table.h"
 #include "benchmarks/report_text.h"
 #include "benchmarks/svg_chart.h"
-#include "benchmarks/table.h"
 
 namespace hakmem::bench {
 namespace {

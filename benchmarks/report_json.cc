@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "benchmarks/comparison.h"
+#include "benchmarks/analysis/comparison.h"
 
 namespace hakmem::bench {
 namespace {

@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "benchmarks/criteria.h"
-#include "benchmarks/json.h"
-#include "benchmarks/results.h"
+#include "benchmarks/harness/results.h"
+#include "benchmarks/harness/json.h"
 
 namespace hakmem::bench {
 

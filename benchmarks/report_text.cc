@@ -6,10 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "benchmarks/chart.h"
-#include "benchmarks/comparison.h"
+#include "benchmarks/analysis/comparison.h"
 #include "benchmarks/criteria.h"
-#include "benchmarks/table.h"
+#include "benchmarks/report/chart.h"
+#include "benchmarks/report/table.h"
 #include "benchmarks/text_parts.h"
 
 namespace hakmem::bench {

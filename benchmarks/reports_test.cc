@@ -1,14 +1,14 @@
 // What the reports say, and that nothing in a name or message breaks them.
 #include <string>
 
-#include "benchmarks/json.h"
-#include "benchmarks/program_test_helper.h"
+#include "benchmarks/harness/json.h"
 #include "benchmarks/random_mixed_criteria.h"
 #include "benchmarks/report_html.h"
 #include "benchmarks/report_json.h"
 #include "benchmarks/report_text.h"
 #include "benchmarks/results_test_helper.h"
 #include "benchmarks/svg_chart.h"
+#include "benchmarks/testing/program_test_helper.h"
 #include "gtest/gtest.h"
 
 namespace hakmem::bench {

@@ -1,7 +1,7 @@
 // From samples to figures, and from figures to verdicts.
-#include "benchmarks/results.h"
+#include "benchmarks/harness/results.h"
 
-#include "benchmarks/comparison.h"
+#include "benchmarks/analysis/comparison.h"
 #include "benchmarks/random_mixed_criteria.h"
 #include "benchmarks/results_test_helper.h"
 #include "gtest/gtest.h"

@@ -2,7 +2,7 @@
 #ifndef HAKMEM_BENCHMARKS_RESULTS_TEST_HELPER_H_
 #define HAKMEM_BENCHMARKS_RESULTS_TEST_HELPER_H_
 
-#include "benchmarks/results.h"
+#include "benchmarks/harness/results.h"
 
 namespace hakmem::bench {
 

@@ -1,7 +1,7 @@
-#include "benchmarks/standings.h"
+#include "benchmarks/analysis/standings.h"
 
-#include "benchmarks/bench_cases.h"
 #include "benchmarks/bench_results_test_helper.h"
+#include "benchmarks/harness/bench_cases.h"
 #include "gtest/gtest.h"
 
 namespace hakmem::bench {

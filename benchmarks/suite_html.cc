@@ -1,8 +1,8 @@
 #include "benchmarks/suite_html.h"
 
 #include "absl/strings/str_cat.h"
+#include "benchmarks/analysis/comparison.h"
 #include "benchmarks/case_columns.h"
-#include "benchmarks/comparison.h"
 #include "benchmarks/html_parts.h"
 #include "benchmarks/suite_text.h"
 #include "benchmarks/svg_chart.h"

@@ -6,7 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "benchmarks/case_columns.h"
-#include "benchmarks/table.h"
+#include "benchmarks/report/table.h"
 #include "benchmarks/text_parts.h"
 
 namespace hakmem::bench {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/comparison.h"
+#include "benchmarks/analysis/comparison.h"
 #include "benchmarks/criteria.h"
-#include "benchmarks/results.h"
+#include "benchmarks/harness/results.h"
 
 namespace hakmem::bench {
 

@@ -3,10 +3,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "benchmarks/bench_cases.h"
 #include "benchmarks/bench_sections.h"
+#include "benchmarks/harness/bench_cases.h"
 #include "benchmarks/html_parts.h"
-#include "benchmarks/table.h"
+#include "benchmarks/report/table.h"
 
 namespace hakmem::bench {
 namespace {

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "benchmarks/table.h"
+#include "benchmarks/report/table.h"
 
 namespace hakmem::bench {
 

@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "absl/strings/str_format.h"
-#include "benchmarks/bench_cases.h"
 #include "benchmarks/bench_judge.h"
+#include "benchmarks/harness/bench_cases.h"
 
 namespace hakmem::bench {
 namespace {

@@ -6,7 +6,7 @@
 #include "benchmarks/bench_sections.h"
 #include "benchmarks/case_columns.h"
 #include "benchmarks/html_parts.h"
-#include "benchmarks/table.h"
+#include "benchmarks/report/table.h"
 
 namespace hakmem::bench {
 namespace {

@@ -8,10 +8,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "benchmarks/driver.h"
-#include "benchmarks/flags.h"
+#include "benchmarks/harness/flags.h"
+#include "benchmarks/harness/worker_case.h"
 #include "benchmarks/report_json.h"
 #include "benchmarks/suite_text.h"
-#include "benchmarks/worker_case.h"
 
 namespace hakmem::bench {
 namespace {

@@ -11,8 +11,8 @@
 
 #include "absl/status/statusor.h"
 #include "benchmarks/criteria.h"
-#include "benchmarks/results.h"
-#include "benchmarks/run_options.h"
+#include "benchmarks/harness/results.h"
+#include "benchmarks/harness/run_options.h"
 #include "benchmarks/suite_html.h"
 
 namespace hakmem::bench {

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "benchmarks/random.h"
-#include "benchmarks/worker.h"
+#include "benchmarks/worker/random.h"
+#include "benchmarks/worker/worker.h"
 
 namespace hakmem::bench {
 

@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "benchmarks/random.h"
+#include "benchmarks/worker/random.h"
 #include "gtest/gtest.h"
 
 namespace hakmem::bench {

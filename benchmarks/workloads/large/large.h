@@ -4,7 +4,7 @@
 #ifndef HAKMEM_BENCHMARKS_WORKLOADS_LARGE_LARGE_H_
 #define HAKMEM_BENCHMARKS_WORKLOADS_LARGE_LARGE_H_
 
-#include "benchmarks/workload.h"
+#include "benchmarks/worker/workload.h"
 
 namespace hakmem::bench {
 

@@ -1,6 +1,6 @@
-#include "benchmarks/block_array.h"
-#include "benchmarks/log_uniform.h"
-#include "benchmarks/random.h"
+#include "benchmarks/worker/block_array.h"
+#include "benchmarks/worker/log_uniform.h"
+#include "benchmarks/worker/random.h"
 #include "benchmarks/workloads/large/grained_buffer.h"
 #include "benchmarks/workloads/large/large.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "benchmarks/worker.h"
+#include "benchmarks/worker/worker.h"
 
 namespace hakmem::bench {
 namespace {

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "benchmarks/block_array.h"
-#include "benchmarks/map_memory.h"
-#include "benchmarks/random.h"
-#include "benchmarks/worker.h"
+#include "benchmarks/worker/block_array.h"
+#include "benchmarks/worker/map_memory.h"
+#include "benchmarks/worker/random.h"
+#include "benchmarks/worker/worker.h"
 
 namespace hakmem::bench {
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "benchmarks/worker.h"
+#include "benchmarks/worker/worker.h"
 
 namespace hakmem::bench {
 

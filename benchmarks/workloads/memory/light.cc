@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "benchmarks/block_array.h"
-#include "benchmarks/log_uniform.h"
-#include "benchmarks/process_meter.h"
-#include "benchmarks/random.h"
+#include "benchmarks/worker/block_array.h"
+#include "benchmarks/worker/log_uniform.h"
+#include "benchmarks/worker/process_meter.h"
+#include "benchmarks/worker/random.h"
 
 namespace hakmem::bench {
 namespace {

@@ -7,7 +7,7 @@
 #ifndef HAKMEM_BENCHMARKS_WORKLOADS_MEMORY_MEMORY_H_
 #define HAKMEM_BENCHMARKS_WORKLOADS_MEMORY_MEMORY_H_
 
-#include "benchmarks/workload.h"
+#include "benchmarks/worker/workload.h"
 
 namespace hakmem::bench {
 

@@ -7,7 +7,7 @@
 // --effort is in percent of the usual amount of work; a heap that grows, grows
 // to that part of the usual size. Exit status: 0, 1 (the allocator failed), 2
 // (bad flags), 3 (the machine has not enough memory).
-#include "benchmarks/workload.h"
+#include "benchmarks/worker/workload.h"
 #include "benchmarks/workloads/memory/memory.h"
 
 int main(int argc, char** argv) {

@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-#include "benchmarks/random.h"
+#include "benchmarks/worker/random.h"
 #include "benchmarks/workloads/memory/available_memory.h"
 #include "benchmarks/workloads/memory/block_index.h"
 #include "benchmarks/workloads/memory/crew.h"

@@ -1,4 +1,4 @@
-#include "benchmarks/process_meter.h"
+#include "benchmarks/worker/process_meter.h"
 #include "benchmarks/workloads/memory/available_memory.h"
 #include "benchmarks/workloads/memory/block_index.h"
 #include "benchmarks/workloads/memory/light.h"

@@ -13,7 +13,7 @@
 
 #include <string_view>
 
-#include "benchmarks/process_meter.h"
+#include "benchmarks/worker/process_meter.h"
 #include "benchmarks/workloads/programs/folder.h"
 #include "benchmarks/workloads/programs/usage.h"
 

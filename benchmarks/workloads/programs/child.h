@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/workload.h"
+#include "benchmarks/worker/workload.h"
 #include "benchmarks/workloads/programs/environment.h"
 
 namespace hakmem::bench {

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "benchmarks/worker.h"
+#include "benchmarks/worker/worker.h"
 #include "benchmarks/workloads/programs/environment.h"
 
 namespace hakmem::bench {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/process_meter.h"
+#include "benchmarks/worker/process_meter.h"
 #include "benchmarks/workloads/programs/child.h"
 #include "benchmarks/workloads/programs/folder.h"
 #include "benchmarks/workloads/programs/programs.h"

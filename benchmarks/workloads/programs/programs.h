@@ -11,7 +11,7 @@
 #ifndef HAKMEM_BENCHMARKS_WORKLOADS_PROGRAMS_PROGRAMS_H_
 #define HAKMEM_BENCHMARKS_WORKLOADS_PROGRAMS_PROGRAMS_H_
 
-#include "benchmarks/workload.h"
+#include "benchmarks/worker/workload.h"
 
 namespace hakmem::bench {
 

@@ -7,8 +7,8 @@
 // --effort is in percent of the usual amount of work. Exit status: 0, 1 (the
 // program failed or its results are wrong), 2 (bad flags), 3 (the program is
 // not installed, or there is no room for its files).
-#include "benchmarks/new_failure.h"
-#include "benchmarks/workload.h"
+#include "benchmarks/worker/new_failure.h"
+#include "benchmarks/worker/workload.h"
 #include "benchmarks/workloads/programs/programs.h"
 
 int main(int argc, char** argv) {

@@ -7,7 +7,7 @@
 
 #include <string>
 
-#include "benchmarks/process_meter.h"
+#include "benchmarks/worker/process_meter.h"
 #include "benchmarks/workloads/programs/child.h"
 #include "benchmarks/workloads/programs/folder.h"
 #include "benchmarks/workloads/programs/programs.h"

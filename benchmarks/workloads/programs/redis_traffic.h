@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/random.h"
+#include "benchmarks/worker/random.h"
 
 namespace hakmem::bench {
 

@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <string>
 
-#include "benchmarks/process_meter.h"
+#include "benchmarks/worker/process_meter.h"
 #include "benchmarks/workloads/programs/child.h"
 #include "benchmarks/workloads/programs/programs.h"
 #include "benchmarks/workloads/programs/resident.h"

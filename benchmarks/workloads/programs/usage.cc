@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-#include "benchmarks/process_meter.h"
+#include "benchmarks/worker/process_meter.h"
 
 namespace hakmem::bench {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <sys/types.h>
 
-#include "benchmarks/workload.h"
+#include "benchmarks/worker/workload.h"
 
 namespace hakmem::bench {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <string>
 
-#include "benchmarks/random.h"
+#include "benchmarks/worker/random.h"
 #include "benchmarks/workloads/programs/child.h"
 #include "benchmarks/workloads/programs/folder.h"
 #include "benchmarks/workloads/programs/programs.h"

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "benchmarks/block_array.h"
-#include "benchmarks/random.h"
+#include "benchmarks/worker/block_array.h"
+#include "benchmarks/worker/random.h"
 #include "benchmarks/workloads/small/mapped_array.h"
 #include "benchmarks/workloads/small/small.h"
 

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "benchmarks/random.h"
+#include "benchmarks/worker/random.h"
 #include "benchmarks/workloads/small/expression.h"
 #include "benchmarks/workloads/small/small.h"
 

@@ -3,9 +3,9 @@
 // are our own assumption. What is published on programs' sizes agrees that
 // small ones prevail by far and that a long tail has much of the memory, but
 // every program has sizes of its own.
-#include "benchmarks/block_array.h"
-#include "benchmarks/malloc_heap.h"
-#include "benchmarks/random_mixed.h"
+#include "benchmarks/worker/block_array.h"
+#include "benchmarks/workloads/random_mixed/malloc_heap.h"
+#include "benchmarks/workloads/random_mixed/random_mixed.h"
 #include "benchmarks/workloads/small/log_normal.h"
 #include "benchmarks/workloads/small/mapped_array.h"
 #include "benchmarks/workloads/small/small.h"

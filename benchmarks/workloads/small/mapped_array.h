@@ -9,9 +9,9 @@
 #include <type_traits>
 #include <utility>
 
-#include "benchmarks/map_memory.h"
-#include "benchmarks/random.h"
-#include "benchmarks/worker.h"
+#include "benchmarks/worker/map_memory.h"
+#include "benchmarks/worker/random.h"
+#include "benchmarks/worker/worker.h"
 
 namespace hakmem::bench {
 

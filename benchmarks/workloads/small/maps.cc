@@ -3,8 +3,8 @@
 #include <map>
 #include <unordered_map>
 
-#include "benchmarks/block_array.h"
-#include "benchmarks/random.h"
+#include "benchmarks/worker/block_array.h"
+#include "benchmarks/worker/random.h"
 #include "benchmarks/workloads/small/mapped_array.h"
 #include "benchmarks/workloads/small/small.h"
 

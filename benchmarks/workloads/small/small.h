@@ -5,7 +5,7 @@
 #ifndef HAKMEM_BENCHMARKS_WORKLOADS_SMALL_SMALL_H_
 #define HAKMEM_BENCHMARKS_WORKLOADS_SMALL_SMALL_H_
 
-#include "benchmarks/workload.h"
+#include "benchmarks/worker/workload.h"
 
 namespace hakmem::bench {
 

@@ -8,8 +8,8 @@
 // allocator failed), 2 (bad flags).
 #include <exception>
 
-#include "benchmarks/new_failure.h"
-#include "benchmarks/workload.h"
+#include "benchmarks/worker/new_failure.h"
+#include "benchmarks/worker/workload.h"
 #include "benchmarks/workloads/small/small.h"
 
 namespace hakmem::bench {

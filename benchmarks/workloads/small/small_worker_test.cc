@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/json.h"
-#include "benchmarks/process.h"
-#include "benchmarks/program_test_helper.h"
-#include "benchmarks/worker_test_helper.h"
+#include "benchmarks/harness/process.h"
+#include "benchmarks/harness/json.h"
+#include "benchmarks/testing/program_test_helper.h"
+#include "benchmarks/testing/worker_test_helper.h"
 #include "gtest/gtest.h"
 
 namespace hakmem::bench {

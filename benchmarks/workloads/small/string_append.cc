@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "benchmarks/log_uniform.h"
-#include "benchmarks/random.h"
+#include "benchmarks/worker/log_uniform.h"
+#include "benchmarks/worker/random.h"
 #include "benchmarks/workloads/small/small.h"
 
 namespace hakmem::bench {

@@ -1,5 +1,5 @@
-#include "benchmarks/block_array.h"
-#include "benchmarks/random.h"
+#include "benchmarks/worker/block_array.h"
+#include "benchmarks/worker/random.h"
 #include "benchmarks/workloads/threads/start_thread.h"
 #include "benchmarks/workloads/threads/threads.h"
 

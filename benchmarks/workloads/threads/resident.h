@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "benchmarks/process_meter.h"
-#include "benchmarks/workload.h"
+#include "benchmarks/worker/process_meter.h"
+#include "benchmarks/worker/workload.h"
 
 namespace hakmem::bench {
 

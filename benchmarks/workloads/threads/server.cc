@@ -1,5 +1,5 @@
-#include "benchmarks/block_array.h"
-#include "benchmarks/random.h"
+#include "benchmarks/worker/block_array.h"
+#include "benchmarks/worker/random.h"
 #include "benchmarks/workloads/threads/relay.h"
 #include "benchmarks/workloads/threads/resident.h"
 #include "benchmarks/workloads/threads/threads.h"

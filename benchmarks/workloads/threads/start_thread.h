@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "benchmarks/worker.h"
+#include "benchmarks/worker/worker.h"
 
 namespace hakmem::bench {
 

@@ -10,7 +10,7 @@
 #ifndef HAKMEM_BENCHMARKS_WORKLOADS_THREADS_THREADS_H_
 #define HAKMEM_BENCHMARKS_WORKLOADS_THREADS_THREADS_H_
 
-#include "benchmarks/workload.h"
+#include "benchmarks/worker/workload.h"
 
 namespace hakmem::bench {
 

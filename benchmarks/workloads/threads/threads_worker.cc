@@ -6,7 +6,7 @@
 //
 // --effort is in percent of the usual amount of work. Exit status: 0, 1 (the
 // allocator failed), 2 (bad flags).
-#include "benchmarks/workload.h"
+#include "benchmarks/worker/workload.h"
 #include "benchmarks/workloads/threads/threads.h"
 
 int main(int argc, char** argv) {

@@ -2,9 +2,9 @@
 // libc's, which is sound, and about one whose blocks overlap.
 #include <string>
 
-#include "benchmarks/json.h"
-#include "benchmarks/process.h"
-#include "benchmarks/program_test_helper.h"
+#include "benchmarks/harness/process.h"
+#include "benchmarks/harness/json.h"
+#include "benchmarks/testing/program_test_helper.h"
 #include "gtest/gtest.h"
 
 namespace hakmem::bench {

@@ -1,0 +1,63 @@
+#include "benchmarks/report/table.h"
+
+#include <stdlib.h>
+
+#include "benchmarks/report/chart.h"
+#include "gtest/gtest.h"
+
+namespace hakmem::bench {
+namespace {
+
+TEST(Table, AlignsColumns) {
+  Table table({"", "M ops/s", "x"});
+  table.AddRow({"glibc", "9.5", "1.00"});
+  table.AddRow({"a", "120.0"});
+  EXPECT_EQ(table.Render(),
+            "       M ops/s     x\n"
+            "-----  -------  ----\n"
+            "glibc      9.5  1.00\n"
+            "a        120.0\n");
+}
+
+TEST(Table, CountsCharactersNotBytes) {
+  EXPECT_EQ(DisplayWidth("\xc3\xa9\xe2\x96\x88x"), 3u);
+  EXPECT_EQ(PadRight("\xc3\xa9", 3), "\xc3\xa9  ");
+  EXPECT_EQ(PadLeft("\xc3\xa9", 3), "  \xc3\xa9");
+  EXPECT_EQ(PadLeft("long", 2), "long");
+}
+
+TEST(Cell, NothingIsADash) {
+  EXPECT_EQ(Cell(std::nullopt, 2), "-");
+  EXPECT_EQ(Cell(1.005, 1), "1.0");
+  EXPECT_EQ(Cell(-0.25, 2), "-0.25");
+}
+
+TEST(Bar, FillsInProportion) {
+  EXPECT_EQ(Bar(10, 10, 4, false), "####");
+  EXPECT_EQ(Bar(5, 10, 4, false), "##");
+  EXPECT_EQ(Bar(5, 10, 4, true), "██");
+  EXPECT_EQ(Bar(10, 10, 4, true), "████");
+  EXPECT_EQ(Bar(9, 16, 2, true), "█▏");
+}
+
+TEST(Bar, StaysWithinItsWidth) {
+  EXPECT_EQ(Bar(99, 10, 4, false), "####");
+  EXPECT_EQ(Bar(-1, 10, 4, true), "");
+  EXPECT_EQ(Bar(0, 0, 4, true), "");
+}
+
+TEST(TerminalShowsUtf8, FollowsTheLocale) {
+  unsetenv("LC_ALL");
+  unsetenv("LC_CTYPE");
+  setenv("LANG", "C", 1);
+  EXPECT_FALSE(TerminalShowsUtf8());
+  setenv("LANG", "en_GB.UTF-8", 1);
+  EXPECT_TRUE(TerminalShowsUtf8());
+  setenv("LC_ALL", "POSIX", 1);
+  EXPECT_FALSE(TerminalShowsUtf8());
+  setenv("LC_ALL", "C.utf8", 1);
+  EXPECT_TRUE(TerminalShowsUtf8());
+}
+
+}  // namespace
+}  // namespace hakmem::bench

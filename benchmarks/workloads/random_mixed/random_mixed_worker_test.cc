@@ -1,0 +1,74 @@
+// The worker program from outside: what it prints and how it ends.
+#include <string>
+#include <vector>
+
+#include "benchmarks/harness/process.h"
+#include "benchmarks/harness/json.h"
+#include "benchmarks/testing/program_test_helper.h"
+#include "gtest/gtest.h"
+
+namespace hakmem::bench {
+namespace {
+
+ProcessResult RunWorker(const std::vector<std::string>& arguments) {
+  return RunProgram("benchmarks/workloads/random_mixed/random_mixed_worker",
+                    arguments);
+}
+
+TEST(Worker, PrintsOneLineOfJson) {
+  const ProcessResult result = RunWorker(
+      {"--slots=256", "--operations=100000", "--threads=3", "--seed=9"});
+  ASSERT_TRUE(result.ok()) << result.Describe();
+  EXPECT_EQ(result.errors, "");
+  EXPECT_EQ(result.output.find('\n'), result.output.size() - 1);
+  const auto json = Json::Parse(result.output);
+  ASSERT_TRUE(json.has_value()) << result.output;
+  EXPECT_EQ((*json)["slots"].number(), 256);
+  EXPECT_EQ((*json)["threads"].number(), 3);
+  EXPECT_EQ((*json)["operations"].number(), 300'000);
+  EXPECT_GT((*json)["wall_ns"].number(), 0);
+  EXPECT_GT((*json)["cpu_ns"].number(), 0);
+  EXPECT_GT((*json)["peak_rss_kib"].number(), 100);
+  EXPECT_GT((*json)["minor_faults"].number(), 0);
+}
+
+TEST(Worker, TimesOnlyTheLoop) {
+  const auto cpu_ns = [](const std::string& operations) {
+    const ProcessResult result = RunWorker({"--slots=8192", operations});
+    EXPECT_TRUE(result.ok()) << result.Describe();
+    return Json::Parse(result.output).value_or(Json())["cpu_ns"].number();
+  };
+  // The warm-up of either takes 131072 steps.
+  EXPECT_GT(cpu_ns("--operations=4000000").value_or(0),
+            10 * cpu_ns("--operations=1000").value_or(1e9));
+}
+
+TEST(Worker, FloorUsesNoMalloc) {
+  const auto libc_bytes = [](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--slots=65536", "--operations=1000"});
+    const ProcessResult result = RunWorker(arguments);
+    EXPECT_TRUE(result.ok()) << result.Describe();
+    const auto json = Json::Parse(result.output).value_or(Json());
+    return json["libc_malloc_bytes"].number().value_or(-1);
+  };
+  const double floor = libc_bytes({"--floor"});
+  EXPECT_GE(floor, 0);
+  EXPECT_LT(floor, 1 << 20);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  // Half of 65536 slots with 528 bytes each, on average.
+  EXPECT_GT(libc_bytes({}), 15 << 20);
+#endif
+}
+
+TEST(Worker, BadArgumentsAreOneLineAndStatusTwo) {
+  for (const char* const bad :
+       {"--slots=3", "--slots=0", "--slots=", "--slots=256x", "--slots=-256",
+        "--slots", "--operations=0", "--operations=99999999999999999999",
+        "--threads=0", "--threads=1000000", "--seed=x", "--florr", "8192", "",
+        "--floor=1"}) {
+    EXPECT_TRUE(IsOneLineAndStatusTwo(RunWorker({bad}))) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace hakmem::bench
