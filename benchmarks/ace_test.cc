@@ -1,11 +1,12 @@
 // The whole tool, end to end, with little work.
+#include <map>
 #include <string>
 #include <vector>
 
 #include "benchmarks/harness/process.h"
-#include "benchmarks/harness/json.h"
 #include "benchmarks/testing/program_test_helper.h"
 #include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
 
 namespace hakmem::bench {
 namespace {
@@ -19,33 +20,35 @@ TEST(Ace, MeasuresReportsAndWritesFiles) {
              "--only=segment,segment-ace_fixed,superslab-ace_off,glibc"});
   ASSERT_TRUE(result.ok()) << result.Describe() << result.output;
   for (const char* const part :
-       {"steady-64: CPU time", "messages: wall time", "asked and reached",
-        "segment-ace_fixed", "superslab-ace_off", "glibc", "waste"}) {
+       {"large: steady-64\nCPU time", "large: messages\nWall time",
+        "Goals of the project", "segment-ace_fixed", "superslab-ace_off",
+        "glibc", "waste"}) {
     EXPECT_TRUE(Contains(result.output, part)) << part;
   }
   EXPECT_TRUE(Contains(result.errors, "repeat 2 of 2 done"));
-  EXPECT_TRUE(Contains(ReadFile(out + "/ace.html"), "</html>"));
+  EXPECT_TRUE(Contains(ReadFile(out + "/result.html"), "</html>"));
 
-  const auto json = Json::Parse(ReadFile(out + "/ace.json"));
-  ASSERT_TRUE(json.has_value());
-  EXPECT_EQ((*json)["suite"].text(), "ACE");
-  ASSERT_EQ((*json)["cases"].items().size(), 6u);
-  for (const Json& a_case : (*json)["cases"].items()) {
-    const std::string workload = a_case["workload"].text();
-    ASSERT_EQ(a_case["results"].items().size(), 4u) << workload;
-    for (const Json& cell : a_case["results"].items()) {
-      const std::string allocator = cell["allocator"].text();
-      // Bursts run in every third repeat.
-      ASSERT_EQ(cell["samples"].items().size(), workload == "bursts" ? 1u : 2u);
-      const Json& sample = cell["samples"].items()[0];
-      EXPECT_EQ(sample["workload"].text(), workload);
-      EXPECT_EQ(sample["statistics"].is_null(), allocator == "glibc");
-      if (allocator == "glibc") continue;
-      // The variant that was asked for is the one that ran, and it alone.
-      EXPECT_EQ(sample["statistics"]["backend"].text(),
-                allocator.substr(0, allocator.find('-')));
-      EXPECT_EQ(sample["libc_malloc_bytes"].number(), 0);
-    }
+  using nlohmann::json;
+  const json parsed = json::parse(ReadFile(out + "/result.json"));
+  EXPECT_EQ(parsed["suite"]["key"], "ace");
+  EXPECT_EQ(parsed["command"].get<std::string>().find("ace --repeats=2"), 0u);
+  ASSERT_EQ(parsed["workloads"].size(), 6u);
+  std::map<std::string, int> counts;
+  for (const json& sample : parsed["samples"]) {
+    ++counts[sample["workload"]];
+    const bool ours = sample["allocator"] != "glibc";
+    EXPECT_EQ(sample["values"].contains("chunks"), ours);
+    if (ours) EXPECT_EQ(sample["values"]["libc_malloc"], 0);
+  }
+  for (const auto& [workload, count] : counts) {
+    // Bursts run in every third repeat.
+    EXPECT_EQ(count, workload == "bursts" ? 4 : 8) << workload;
+  }
+  // The variant that was asked for is the one that ran.
+  for (const json& allocator : parsed["allocators"]) {
+    if (allocator["role"] != "ours") continue;
+    EXPECT_TRUE(Contains(allocator["version"], allocator["back_end"]));
+    EXPECT_TRUE(Contains(allocator["version"], allocator["ace"]));
   }
 }
 
@@ -58,10 +61,10 @@ TEST(Ace, BadInputIsOneLineAndStatusTwo) {
   }
 }
 
-TEST(Ace, HelpListsTheWorkloads) {
+TEST(Ace, HelpIsNoError) {
   const ProcessResult result = RunProgram(kAce, {"--help"});
   EXPECT_TRUE(result.ok());
-  EXPECT_TRUE(Contains(result.output, "steady-64,steady-4096,phase-shift"));
+  EXPECT_TRUE(Contains(result.output, "--workloads"));
 }
 
 TEST(Ace, AnAllocatorThatBreaksBlocksIsNamedAndTheOthersGoOn) {
@@ -77,7 +80,7 @@ TEST(Ace, AnAllocatorThatBreaksBlocksIsNamedAndTheOthersGoOn) {
         << result.output;
     EXPECT_TRUE(Contains(result.output, "no longer holds what was written"))
         << result.output;
-    EXPECT_TRUE(Contains(result.output, "medians of 2 runs"));
+    EXPECT_TRUE(Contains(result.output, "Runs: 2."));
   }
 }
 

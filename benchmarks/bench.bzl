@@ -7,23 +7,31 @@ load("//:hakmem.bzl", "HAKMEM_NO_BUILTIN_MALLOC")
 # of malloc and free.
 WORKER_COPTS = HAKMEM_NO_BUILTIN_MALLOC + ["-fno-exceptions"]
 
-def unit_test(name, deps = [], size = "small", **kwargs):
-    """Makes a test with GoogleTest's main; its code is NAME.cc."""
+def sources(exclude = []):
+    """Returns the .cc files of the package but those of its tests."""
+    return native.glob(
+        ["*.cc"],
+        exclude = ["*_test.cc", "*_test_helper.cc"] + exclude,
+    )
+
+def headers(exclude = []):
+    """Returns the headers of the package but those of its tests."""
+    return native.glob(["*.h"], exclude = ["*_test_helper.h"] + exclude)
+
+def unit_test(name, srcs = [], deps = [], size = "small", **kwargs):
+    """Makes a test with GoogleTest's main; its code is NAME.cc and `srcs`."""
     cc_test(
         name = name,
         size = size,
-        srcs = [name + ".cc"],
+        srcs = [name + ".cc"] + srcs,
         deps = deps + ["@com_google_googletest//:gtest_main"],
         **kwargs
     )
 
-def worker_library(name, **kwargs):
-    """Makes a library of code that runs in workers."""
-    cc_library(
-        name = name,
-        copts = kwargs.pop("copts", WORKER_COPTS),
-        **kwargs
-    )
+def unit_tests(names, **kwargs):
+    """Makes several tests that need the same."""
+    for name in names:
+        unit_test(name = name, **kwargs)
 
 def worker(name, srcs, deps, copts = WORKER_COPTS):
     """Makes a worker, which needs libc and nothing else unless its code does.
@@ -40,18 +48,44 @@ def worker(name, srcs, deps, copts = WORKER_COPTS):
         name = name,
         srcs = srcs,
         copts = copts,
-        linkopts = [
-            "-Wl,--as-needed",
-            "-pthread",
-        ],
+        linkopts = ["-Wl,--as-needed", "-pthread"],
         visibility = ["//benchmarks:__subpackages__"],
-        deps = deps + ["//benchmarks/worker"],
+        deps = deps + [
+            "//benchmarks/worker",
+            "//benchmarks/worker:random_and_memory",
+        ],
     )
 
-def worker_test(name, deps = [], **kwargs):
-    """Makes a test that runs a worker from outside; its code is NAME.cc."""
+def workload_room(kind, more = [], deps = [], copts = WORKER_COPTS):
+    """Makes the worker of a folder of workloads, and the list of what it runs.
+
+    Args:
+      kind: the folder's name: KIND.def is the list, KIND_worker the program.
+      more: generated code.
+      deps: what the workloads need beside what all of them do.
+      copts: as of worker.
+    """
+    cc_library(
+        name = "list",
+        textual_hdrs = [kind + ".def"],
+        visibility = ["//benchmarks/harness:__pkg__"],
+    )
+    worker(
+        name = kind + "_worker",
+        srcs = sources() + headers() + more,
+        copts = copts,
+        deps = deps + [":list"],
+    )
+
+def worker_test(name, **kwargs):
+    """Makes a test that runs a worker from outside; its code is NAME.cc.
+
+    It may preload another allocator, or tell what libc's malloc does: no
+    sanitizer goes with that.
+    """
     unit_test(
         name = name,
-        deps = deps + ["//benchmarks/testing:worker_test"],
+        tags = ["nosan"],
+        deps = ["//benchmarks/testing:worker_test"],
         **kwargs
     )

@@ -1,20 +1,32 @@
 // The whole tool, end to end, with few operations.
 #include <chrono>
 #include <fstream>
-#include <set>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "benchmarks/harness/process.h"
-#include "benchmarks/harness/json.h"
 #include "benchmarks/testing/program_test_helper.h"
 #include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
 
 namespace hakmem::bench {
 namespace {
 
+using json = nlohmann::json;
+
 ProcessResult RunCompare(const std::vector<std::string>& arguments) {
   return RunProgram("benchmarks/compare", arguments);
+}
+
+// Samples of each allocator, by workload.
+std::map<std::string, std::map<std::string, int>> CountSamples(
+    const json& result) {
+  std::map<std::string, std::map<std::string, int>> counts;
+  for (const json& sample : result["samples"]) {
+    ++counts[sample["workload"]][sample["allocator"]];
+  }
+  return counts;
 }
 
 TEST(Compare, MeasuresReportsAndWritesFiles) {
@@ -24,31 +36,39 @@ TEST(Compare, MeasuresReportsAndWritesFiles) {
        "--only=segment,superslab,glibc", "--out", out});
   ASSERT_TRUE(result.ok()) << result.Describe() << result.output;
   for (const char* const part :
-       {"256 slots, 1 thread: CPU time", "8192 slots, 2 threads: wall time",
-        "above floor", "asked and reached", "superslab", "glibc", "lookup",
-        "fragmentation"}) {
+       {"random-mixed, 256 slots, 1 thread\nCPU time per operation",
+        "random-mixed, 8192 slots, 2 threads\nTime of a core", "+floor",
+        "Should I switch?", "Goals of the project", "superslab", "glibc",
+        "look-up", "not live"}) {
     EXPECT_TRUE(Contains(result.output, part)) << part;
   }
   EXPECT_TRUE(Contains(result.errors, "repeat 2 of 2 done"));
-  EXPECT_TRUE(Contains(ReadFile(out + "/compare.html"), "</html>"));
+  EXPECT_FALSE(Contains(result.output, "\033"));  // this is no terminal
+  EXPECT_TRUE(Contains(ReadFile(out + "/result.html"), "</html>"));
 
-  const auto json = Json::Parse(ReadFile(out + "/compare.json"));
-  ASSERT_TRUE(json.has_value());
-  ASSERT_EQ((*json)["cases"].items().size(), 4u);
-  for (const Json& a_case : (*json)["cases"].items()) {
-    ASSERT_EQ(a_case["results"].items().size(), 4u);
-    for (const Json& cell : a_case["results"].items()) {
-      ASSERT_EQ(cell["samples"].items().size(), 2u);
-      const bool is_variant = cell["allocator"].text() == "segment" ||
-                              cell["allocator"].text() == "superslab";
-      const Json& sample = cell["samples"].items()[0];
-      EXPECT_EQ(sample["statistics"].is_null(), !is_variant);
-      if (!is_variant) continue;
-      // The variant that was asked for is the one that ran, and it alone.
-      EXPECT_EQ(sample["statistics"]["backend"].text(),
-                cell["allocator"].text());
-      EXPECT_EQ(sample["libc_malloc_bytes"].number(), 0);
-    }
+  const json parsed = json::parse(ReadFile(out + "/result.json"));
+  EXPECT_EQ(parsed["suite"]["key"], "default");
+  ASSERT_EQ(parsed["workloads"].size(), 4u);
+  const auto counts = CountSamples(parsed);
+  ASSERT_EQ(counts.size(), 4u);
+  for (const auto& [workload, allocators] : counts) {
+    EXPECT_EQ(
+        allocators,
+        (std::map<std::string, int>{
+            {"floor", 2}, {"segment", 2}, {"superslab", 2}, {"glibc", 2}}))
+        << workload;
+  }
+  for (const json& sample : parsed["samples"]) {
+    const bool ours =
+        sample["allocator"] == "segment" || sample["allocator"] == "superslab";
+    EXPECT_EQ(sample["values"].contains("chunks"), ours);
+    if (ours) EXPECT_EQ(sample["values"]["libc_malloc"], 0);
+  }
+  // The variant that was asked for is the one that ran, and it alone.
+  for (const json& allocator : parsed["allocators"]) {
+    if (allocator["role"] != "ours") continue;
+    EXPECT_TRUE(Contains(allocator["version"], allocator["key"]))
+        << allocator["version"];
   }
 }
 
@@ -58,7 +78,7 @@ ProcessResult RunSmallSuite(const std::string& out,
   more.insert(more.begin(),
               {"--suite=quick", "--effort=1", "--repeats=2",
                "--workloads=random-mixed-256,random-mixed-2-threads,steady-64",
-               "--only=segment,segment-ace_off,glibc", "--out", out});
+               "--only=segment,glibc", "--out", out});
   return RunCompare(more);
 }
 
@@ -67,60 +87,77 @@ TEST(Compare, RunsASuiteAndWritesFiles) {
   const ProcessResult result = RunSmallSuite(out);
   ASSERT_TRUE(result.ok()) << result.Describe() << result.output;
   for (const char* const part :
-       {"small: random-mixed-256", "threads: random-mixed-2-threads",
-        "large: steady-64", "Geometric means", "Asked and reached",
-        "Where segment is not the fastest", "x leanest"}) {
+       {"small: random-mixed, 256 slots", "threads: random-mixed, 1024 slots",
+        "large: steady-64", "Goals of the project", "x lean"}) {
     EXPECT_TRUE(Contains(result.output, part)) << part;
   }
-  EXPECT_TRUE(Contains(ReadFile(out + "/compare.html"), "</html>"));
-  const std::string markdown = ReadFile(out + "/compare.md");
-  EXPECT_TRUE(Contains(markdown, "## large: steady-64"));
-  EXPECT_TRUE(Contains(markdown, "-- --suite=quick --effort=1"));
+  const std::string markdown = ReadFile(out + "/result.md");
+  for (const char* const part :
+       {"## large: steady-64", "-- --suite=quick --effort=1", "Geometric means",
+        "Where segment is not the fastest"}) {
+    EXPECT_TRUE(Contains(markdown, part)) << part;
+  }
   // Nothing in them tells where anything lies here.
   EXPECT_FALSE(Contains(markdown, testing::TempDir()));
-  const std::string text = ReadFile(out + "/compare.json");
+  const std::string text = ReadFile(out + "/result.json");
   EXPECT_FALSE(Contains(text, testing::TempDir()));
-  const auto json = Json::Parse(text);
-  ASSERT_TRUE(json.has_value());
-  EXPECT_EQ((*json)["suite"].text(), "quick");
-  ASSERT_EQ((*json)["cases"].items().size(), 3u);
-  for (const Json& a_case : (*json)["cases"].items()) {
-    // The floor takes part in random-mixed, the pool's variant in large alone.
-    std::set<std::string> who = {"glibc", "segment"};
-    who.insert(a_case["kind"].text() == "large" ? "segment-ace_off" : "floor");
-    for (const Json& cell : a_case["results"].items()) {
-      EXPECT_EQ(cell["samples"].items().size(), 2u);
-      EXPECT_EQ(who.erase(cell["allocator"].text()), 1u);
-    }
-    EXPECT_TRUE(who.empty());
+  const json parsed = json::parse(text);
+  EXPECT_EQ(parsed["suite"]["key"], "quick");
+  ASSERT_EQ(parsed["workloads"].size(), 3u);
+  for (const auto& [workload, allocators] : CountSamples(parsed)) {
+    // The floor takes part in random-mixed.
+    std::map<std::string, int> who = {{"glibc", 2}, {"segment", 2}};
+    if (workload != "steady-64") who["floor"] = 2;
+    EXPECT_EQ(allocators, who) << workload;
+  }
+}
+
+TEST(Compare, SaysWhichVariantsAreNotBuiltAndHowToBuildThem) {
+  // Wanted: the run goes on without them.
+  const ProcessResult quick = RunCompare(
+      {"--suite=quick", "--effort=1", "--repeats=1", "--workloads=steady-64"});
+  EXPECT_TRUE(quick.ok()) << quick.Describe();
+  EXPECT_TRUE(Contains(quick.output, "segment-ace_fixed: not built"));
+  // Needed, or asked for by name.
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"--suite=ace"},
+                                             {"--only=segment-full"}}) {
+    const ProcessResult result = RunCompare(arguments);
+    EXPECT_TRUE(IsOneLineAndStatusTwo(result));
+    EXPECT_TRUE(Contains(result.errors, "./bazelw run //benchmarks:"))
+        << result.errors;
   }
 }
 
 TEST(Compare, NamesARegressionAgainstAFormerResult) {
   const std::string out = testing::TempDir() + "/against";
   ASSERT_TRUE(RunSmallSuite(out).ok());
-  const std::string former = out + "/compare.json";
-  // As if all had been ten times as lean before.
-  std::string text = ReadFile(former);
-  const std::string key = "\"peak_rss_kib\": ";
-  for (size_t at = 0; (at = text.find(key, at)) != std::string::npos;) {
-    at += key.size();
-    text.erase(text.find_first_not_of("0123456789", at) - 1, 1);
+  const std::string former = out + "/result.json";
+  // As if segment had been ten times as lean before.
+  json parsed = json::parse(ReadFile(former));
+  for (json& cell : parsed["analysis"]["cells"]) {
+    if (cell["allocator"] != "segment") continue;
+    for (const char* const key : {"value", "low", "high"}) {
+      json& value = cell["metrics"]["peak_rss"][key];
+      value = value.get<double>() / 10;
+    }
   }
-  std::ofstream(former) << text;
+  std::ofstream(former) << parsed;
   const ProcessResult result =
       RunSmallSuite(out + "/new", {"--against", former});
   EXPECT_EQ(result.code, 1) << result.Describe();
-  EXPECT_TRUE(Contains(result.output, "REGRESSION")) << result.output;
-  EXPECT_TRUE(Contains(result.output, "peak RSS"));
+  for (const char* const part : {"Against result.json", "worse", "peak_rss"}) {
+    EXPECT_TRUE(Contains(result.output, part)) << result.output;
+    EXPECT_TRUE(Contains(ReadFile(out + "/new/result.md"), part));
+  }
   EXPECT_FALSE(Contains(result.output, "FAILED"));
 }
 
 TEST(Compare, AFormerResultThatDoesNotFitIsRefused) {
   const std::string folder = testing::TempDir() + "/refused";
   ASSERT_TRUE(RunSmallSuite(folder).ok());
-  const std::string former = "--against=" + folder + "/compare.json";
-  const std::string html = "--against=" + folder + "/compare.html";
+  const std::string former = "--against=" + folder + "/result.json";
+  const std::string html = "--against=" + folder + "/result.html";
   const std::vector<std::vector<std::string>> all_bad = {
       {"--suite=full", former},
       {"--suite=quick", former},  // of another effort
@@ -144,17 +181,19 @@ TEST(Compare, AnAllocatorThatBreaksBlocksFailsInItsWorkloadsOnly) {
         << result.output;
   }
   EXPECT_TRUE(Contains(result.output, "no longer holds what was written"));
-  EXPECT_TRUE(Contains(result.output, "medians of 2 runs"));
+  EXPECT_TRUE(Contains(result.output, "Runs: 2."));
 }
 
 TEST(Compare, APeerGetsItsEnvironment) {
   // That the child sees it is tested in process_test.
+  const std::string out = testing::TempDir() + "/environment";
   const ProcessResult result = RunCompare(
-      {"--sets=64", "--threads=1", "--repeats=1", "--ops=1000",
+      {"--sets=64", "--threads=1", "--repeats=1", "--ops=1000", "--out", out,
        "--only=glibc,mine", "--peer=mine=" + Here("libhakmem-segment.so"),
        "--peer-env=mine:HAKMEM_TEST_VARIABLE=17"});
   ASSERT_TRUE(result.ok()) << result.Describe();
-  EXPECT_TRUE(Contains(result.output, "with HAKMEM_TEST_VARIABLE=17"));
+  EXPECT_TRUE(
+      Contains(ReadFile(out + "/result.md"), "with HAKMEM_TEST_VARIABLE=17"));
 }
 
 TEST(Compare, BadInputIsOneLineAndStatusTwo) {
@@ -191,7 +230,7 @@ TEST(Compare, AnAllocatorThatBreaksBlocksIsNamedAndTheOthersGoOn) {
                   "--only=glibc,broken", "--peer=broken=" + BrokenMalloc()});
   EXPECT_EQ(result.ending, ProcessResult::kExited);
   EXPECT_EQ(result.code, 1) << result.Describe() << result.output;
-  EXPECT_TRUE(Contains(result.output, "FAILED: broken: 1024 slots, 1 thread"))
+  EXPECT_TRUE(Contains(result.output, "FAILED: broken: random-mixed-1024"))
       << result.output;
   EXPECT_TRUE(Contains(result.output, "no longer holds what was written"));
   EXPECT_TRUE(Contains(result.output, "glibc"));
@@ -210,7 +249,7 @@ TEST(Compare, CtrlCReportsWhatThereIs) {
   EXPECT_TRUE(result.ok());
   EXPECT_TRUE(Contains(result.output, "Interrupted in repeat"))
       << result.output << result.errors;
-  EXPECT_TRUE(Contains(result.output, "64 slots, 1 thread: CPU time"));
+  EXPECT_TRUE(Contains(result.output, "64 slots, 1 thread\nCPU time"));
   EXPECT_TRUE(Contains(result.output, "status 130")) << result.output;
 }
 

@@ -36,8 +36,9 @@ Interval MedianInterval(const std::vector<double>& sorted) {
 
 Spread Summarize(std::vector<double> values) {
   std::sort(values.begin(), values.end());
-  return {Quantile(values, 0.5), Quantile(values, 0.25), Quantile(values, 0.75),
-          values.size(), MedianInterval(values)};
+  return {Quantile(values, 0.5),  Quantile(values, 0.25),
+          Quantile(values, 0.75), Quantile(values, 1),
+          values.size(),          MedianInterval(values)};
 }
 
 bool IsAbove(const Spread& one, const Spread& other) {

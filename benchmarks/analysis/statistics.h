@@ -30,6 +30,7 @@ struct Spread {
   double median = 0;
   double low = 0;
   double high = 0;
+  double highest = 0;  // of all
   size_t count = 0;
   Interval interval = {};
 };

@@ -1,6 +1,5 @@
-// A case is what the contenders run: random-mixed with a working set on a
-// number of threads, or another workload that has a name. It says all that is
-// needed to run it (schedule.h).
+// A case: a workload as a suite runs it. It says all that is needed to run it
+// and to show it.
 #ifndef HAKMEM_BENCHMARKS_HARNESS_CASE_H_
 #define HAKMEM_BENCHMARKS_HARNESS_CASE_H_
 
@@ -11,30 +10,41 @@
 
 namespace hakmem::bench {
 
+// Keys of kinds of workloads.
+inline constexpr char kSmall[] = "small";
+inline constexpr char kThreads[] = "threads";
+inline constexpr char kMemory[] = "memory";
+inline constexpr char kLarge[] = "large";
+inline constexpr char kStart[] = "start";
+inline constexpr char kPrograms[] = "programs";
+
 struct Case {
-  uint64_t slots;              // of random-mixed; 0 for other workloads
-  uint64_t threads;            // 0: as many as its worker says
-  std::string workload = {};   // its name; empty: random-mixed without one
-  std::string operation = {};  // what one is, for people
-  uint64_t every = 1;          // runs in every so many repeats
-  // The program, a file under RunfilesRoot(), and its arguments but for --seed
-  // and --floor.
-  std::string worker = {};
+  std::string key;        // "random-mixed-256"; no other case has it
+  std::string title;      // "random-mixed, 256 slots, 2 threads"
+  std::string kind;       // kSmall, ...
+  std::string operation;  // what one operation is
+  uint64_t threads = 1;
+
+  // The program, a file under the runfiles' root, and its arguments but for
+  // --seed and --floor.
+  std::string worker;
   std::vector<std::string> arguments = {};
   // What a run may take at most: so much more than is usual that only an
   // allocator that hangs meets it.
   std::chrono::milliseconds limit = std::chrono::minutes(1);
-  std::string kind = {};                   // "small", where there are kinds
-  std::vector<std::string> left_out = {};  // contenders that take no part
-  bool timed = true;                       // false: its memory alone counts
-  uint64_t warm_mib = 0;                   // touched before (warm_memory.h)
+  uint64_t every = 1;     // runs in every so many repeats
+  uint64_t warm_mib = 0;  // touched before (warm_memory.h)
 
-  // One thread is measured in CPU time, which a busy machine disturbs least;
-  // threads are there to save wall time, so that is what counts for them.
-  bool by_cpu_time() const { return threads == 1; }
-  // "8192 slots, 2 threads", or the name
-  std::string Name() const;
-  bool LeavesOut(const std::string& contender) const;
+  bool timed = true;  // false: its memory alone counts
+  // Whether each thread does operations of its own, so that what one costs is
+  // the time of a core. Else threads share in an operation, and wall time
+  // counts.
+  bool per_core = false;
+  bool floor = false;          // the worker knows --floor
+  bool pool_variants = false;  // HAKMEM's with another adaptive pool take part
+
+  std::string curve = {};  // key of a curve (catalogue.h) that it is a point of
+  double x = 0;            // where on it
 };
 
 }  // namespace hakmem::bench

@@ -11,7 +11,6 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 
 namespace hakmem::bench {
@@ -63,15 +62,6 @@ std::string Caches() {
   return text.empty() ? "unknown" : text;
 }
 
-std::string Now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc;
-  gmtime_r(&now, &utc);
-  char text[32];
-  std::strftime(text, sizeof(text), "%Y-%m-%d %H:%M UTC", &utc);
-  return text;
-}
-
 }  // namespace
 
 uint64_t UsableCores() {
@@ -88,24 +78,30 @@ double LoadAverage() {
   return getloadavg(&load, 1) == 1 ? load : 0;
 }
 
-std::vector<std::pair<std::string, std::string>> DescribeMachine() {
+Machine DescribeMachine() {
   utsname system;
   uname(&system);
-  const double memory_gib = static_cast<double>(sysconf(_SC_PHYS_PAGES)) *
-                            static_cast<double>(sysconf(_SC_PAGESIZE)) /
-                            (1 << 30);
-  return {
-      {"cpu", Lookup("/proc/cpuinfo", "model name", ':')},
-      {"cores", absl::StrCat(UsableCores())},
-      {"caches", Caches()},
-      {"memory", absl::StrFormat("%.1f GiB", memory_gib)},
-      {"system", Lookup("/etc/os-release", "PRETTY_NAME", '=')},
-      {"kernel",
-       absl::StrCat(system.sysname, " ", system.release, " ", system.machine)},
-      {"huge pages", HugePageMode()},
-      {"load at start", absl::StrFormat("%.2f", LoadAverage())},
-      {"date", Now()},
-  };
+  Machine machine;
+  machine.cpu = Lookup("/proc/cpuinfo", "model name", ':');
+  machine.cores = UsableCores();
+  machine.caches = Caches();
+  machine.memory_bytes = static_cast<double>(sysconf(_SC_PHYS_PAGES)) *
+                         static_cast<double>(sysconf(_SC_PAGESIZE));
+  machine.system = Lookup("/etc/os-release", "PRETTY_NAME", '=');
+  machine.kernel =
+      absl::StrCat(system.sysname, " ", system.release, " ", system.machine);
+  machine.huge_pages = HugePageMode();
+  machine.load_at_start = LoadAverage();
+  return machine;
+}
+
+std::string Now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc;
+  gmtime_r(&now, &utc);
+  char text[32];
+  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text;
 }
 
 }  // namespace hakmem::bench

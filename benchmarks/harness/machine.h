@@ -5,8 +5,6 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
-#include <vector>
 
 namespace hakmem::bench {
 
@@ -17,9 +15,21 @@ uint64_t UsableCores();
 // average; 0 when it does not say.
 double LoadAverage();
 
-// Label and value, e.g. {"cpu", "..."}, {"cores", "2"}; in the order in which
-// they should be shown. Labels are lower case and never change.
-std::vector<std::pair<std::string, std::string>> DescribeMachine();
+struct Machine {
+  std::string cpu;
+  uint64_t cores = 1;  // that this process may use
+  std::string caches;  // "L1d 48 KiB, L2 1024 KiB"
+  double memory_bytes = 0;
+  std::string system;  // "Debian GNU/Linux 12 (bookworm)"
+  std::string kernel;
+  std::string huge_pages;  // "always", "madvise" or "never"
+  double load_at_start = 0;
+};
+
+Machine DescribeMachine();
+
+// "2026-11-29T17:00:00Z"
+std::string Now();
 
 }  // namespace hakmem::bench
 

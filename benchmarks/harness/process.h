@@ -1,56 +1,33 @@
-// Starts a program, collects what it prints, and gives up on it when the user
-// presses Ctrl-C or it takes too long.
+// Runs a program on an allocator: Subprocess (tools/subprocess), with what all
+// runs of benchmarks have in common.
 #ifndef HAKMEM_BENCHMARKS_HARNESS_PROCESS_H_
 #define HAKMEM_BENCHMARKS_HARNESS_PROCESS_H_
-
-#include <signal.h>
 
 #include <chrono>
 #include <string>
 #include <vector>
 
+#include "tools/subprocess/held_signals.h"
+#include "tools/subprocess/subprocess.h"
+
 namespace hakmem::bench {
 
-// Turns SIGINT and SIGTERM into something to ask for. While one of these
-// exists (at most one, made before any thread) the signals end nothing.
-class Interrupt {
- public:
-  Interrupt();
-  ~Interrupt();
-  Interrupt(const Interrupt&) = delete;
-  Interrupt& operator=(const Interrupt&) = delete;
+// Ctrl-C: ends the program that runs, and is asked about by this one.
+using tools::Interrupt;
 
-  // True from the first signal on.
-  bool Requested();
+struct ProcessResult : tools::ProcessResult {
+  bool interrupted = false;  // it was killed, or not started, because of that
 
-  // Readable when a signal has come.
-  int descriptor() const { return descriptor_; }
-  // The signals that were blocked before: what a child should start with.
-  const sigset_t& former_mask() const { return former_mask_; }
-
- private:
-  sigset_t former_mask_;
-  int descriptor_;
-  bool requested_ = false;
-};
-
-struct ProcessResult {
-  enum Ending { kExited, kKilled, kInterrupted, kTimedOut, kNotStarted };
-  Ending ending = kNotStarted;
-  int code = 0;  // exit status, signal, or (not started) errno
-  std::string output;
-  std::string errors;
-
-  bool ok() const { return ending == kExited && code == 0; }
+  bool ok() const { return !interrupted && tools::ProcessResult::ok(); }
   // Why it is not ok, on one line, with the first line of `errors`.
   std::string Describe() const;
 };
 
 // Runs `arguments` (the first is the program's path) in this environment with
 // LD_PRELOAD set to `preload`, or unset when that is empty, and with
-// `variables` ("NAME=value") set. The child dies with this process; what it
-// has started itself is killed with it when it takes too long or the user
-// interrupts.
+// `variables` ("NAME=value" sets one, "NAME" removes it). The program dies with
+// this process; what it has started itself is killed with it when it takes too
+// long or the user interrupts.
 ProcessResult RunProcess(const std::vector<std::string>& arguments,
                          const std::string& preload,
                          std::chrono::milliseconds limit, Interrupt& interrupt,

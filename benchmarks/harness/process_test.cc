@@ -61,7 +61,7 @@ TEST(RunProcess, SetsOrUnsetsThePreload) {
 TEST(RunProcess, ReportsASignal) {
   Interrupt interrupt;
   const ProcessResult result = RunShell("kill -SEGV $$", interrupt);
-  EXPECT_EQ(result.ending, ProcessResult::kKilled);
+  EXPECT_EQ(result.ending, ProcessResult::kSignaled);
   EXPECT_EQ(result.code, SIGSEGV);
 }
 
@@ -90,19 +90,19 @@ TEST(RunProcess, AnInterruptEndsTheChildAndStartsNoOther) {
   });
   const ProcessResult result = RunShell("echo $$; exec sleep 60", interrupt);
   user.join();
-  EXPECT_EQ(result.ending, ProcessResult::kInterrupted);
+  EXPECT_TRUE(result.interrupted);
   EXPECT_LT(steady_clock::now() - start, seconds(30));
   EXPECT_TRUE(interrupt.Requested());
   EXPECT_EQ(kill(std::stoi(result.output), 0), -1);
   EXPECT_EQ(errno, ESRCH);
-  EXPECT_EQ(RunShell("echo x", interrupt).ending, ProcessResult::kInterrupted);
+  EXPECT_TRUE(RunShell("echo x", interrupt).interrupted);
 }
 
 TEST(Interrupt, ChildrenTakeSignalsAsUsual) {
   Interrupt interrupt;
   const ProcessResult result =
       RunShell("kill -TERM $$; echo survived", interrupt);
-  EXPECT_EQ(result.ending, ProcessResult::kKilled);
+  EXPECT_EQ(result.ending, ProcessResult::kSignaled);
   EXPECT_EQ(result.code, SIGTERM);
 }
 

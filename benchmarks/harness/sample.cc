@@ -1,73 +1,47 @@
 #include "benchmarks/harness/sample.h"
 
-#include <utility>
+#include "benchmarks/harness/metrics.h"
+#include "nlohmann/json.hpp"
 
 namespace hakmem::bench {
 namespace {
 
-// Stores the member's number; false when it has none.
-bool Require(const Json& object, std::string_view key, double& number) {
-  const std::optional<double> found = object[key].number();
-  if (found.has_value()) number = *found;
-  return found.has_value();
-}
+using nlohmann::json;
 
-bool ParseBooks(const Json& line, Books& books) {
-  const Json& statistics = line["statistics"];
-  return Require(statistics, "chunks", books.chunks) &&
-         Require(statistics, "slabs", books.slabs) &&
-         Require(statistics, "slab_live_bytes", books.slab_live) &&
-         Require(statistics, "slab_committed_bytes", books.slab_committed);
-}
+constexpr double kKib = 1024;
 
-// Null is no series; other things than pairs of numbers are an error.
-bool ParseSeries(const Json& points,
-                 std::vector<std::pair<double, double>>& series) {
-  for (const Json& point : points.items()) {
-    if (point.items().size() != 2) return false;
-    const auto live = point.items()[0].number();
-    const auto resident = point.items()[1].number();
-    if (!live.has_value() || !resident.has_value()) return false;
-    series.emplace_back(*live, *resident);
-  }
-  return true;
-}
+// What every line has.
+constexpr const char* kRequired[] = {"/threads",      "/operations",
+                                     "/wall_ns",      "/cpu_ns",
+                                     "/peak_rss_kib", "/minor_faults"};
 
 }  // namespace
 
-std::optional<Sample> Sample::Parse(std::string_view line) {
-  std::optional<Json> json = Json::Parse(line);
-  if (!json.has_value()) return std::nullopt;
-  return FromJson(*std::move(json));
-}
-
-std::optional<Sample> Sample::FromJson(Json json) {
+std::optional<Sample> ParseWorkerLine(std::string_view line, const Case& a_case,
+                                      uint64_t cores) {
+  json parsed = json::parse(line, nullptr, /*allow_exceptions=*/false);
+  if (!parsed.is_object()) return std::nullopt;
   Sample sample;
-  if (!Require(json, "threads", sample.threads) ||
-      !Require(json, "operations", sample.operations) ||
-      !Require(json, "wall_ns", sample.wall_ns) ||
-      !Require(json, "cpu_ns", sample.cpu_ns) ||
-      !Require(json, "peak_rss_kib", sample.peak_rss_kib) ||
-      !Require(json, "minor_faults", sample.minor_faults)) {
-    return std::nullopt;
+  for (const json& point : parsed.value("series", json::array())) {
+    if (!point.is_array() || point.size() != 2 || !point[0].is_number() ||
+        !point[1].is_number()) {
+      return std::nullopt;
+    }
+    sample.series.emplace_back(point[0].get<double>() * kKib,
+                               point[1].get<double>() * kKib);
   }
-  sample.cycles = json["cycles"].number();
-  sample.cache_misses = json["cache_misses"].number();
-  sample.dtlb_misses = json["dtlb_misses"].number();
-  sample.instructions = json["instructions"].number();
-  sample.libc_malloc_bytes = json["libc_malloc_bytes"].number();
-  sample.internal_waste = json["internal_waste"].number();
-  sample.resident_before_kib = json["resident_before_kib"].number();
-  sample.resident_after_kib = json["resident_after_kib"].number();
-  sample.live_after_kib = json["live_after_kib"].number();
-  if (!json["statistics"].is_null()) {
-    Books books;
-    if (!ParseBooks(json, books)) return std::nullopt;
-    sample.books = books;
+  parsed.erase("series");
+  RawNumbers raw;
+  const json flat = parsed.flatten();
+  for (const auto& [place, value] : flat.items()) {
+    if (value.is_number()) raw[place] = value.get<double>();
   }
-  if (!ParseSeries(json["series"], sample.series)) return std::nullopt;
-  json.Remove("malloc_library");  // where files lie is nobody's business
-  sample.raw = std::move(json);
+  for (const char* const place : kRequired) {
+    if (raw.count(place) == 0) return std::nullopt;
+  }
+  sample.values = MetricsOf(
+      raw,
+      {.threads = a_case.threads, .per_core = a_case.per_core, .cores = cores});
   return sample;
 }
 

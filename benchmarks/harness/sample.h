@@ -1,58 +1,41 @@
-// One run of a worker, as read from the line that it printed.
+// Everything measured: one sample for each run of a worker.
 #ifndef HAKMEM_BENCHMARKS_HARNESS_SAMPLE_H_
 #define HAKMEM_BENCHMARKS_HARNESS_SAMPLE_H_
 
+#include <cstdint>
+#include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "benchmarks/harness/json.h"
+#include "benchmarks/harness/allocators.h"
+#include "benchmarks/harness/case.h"
 
 namespace hakmem::bench {
 
-// What HAKMEM says of itself (hakmem/hakmem.h); sizes in bytes.
-struct Books {
-  double chunks = 0;  // SuperSlabs or segments
-  double slabs = 0;
-  double slab_live = 0;
-  double slab_committed = 0;
-  double fallbacks = 0;
-  double free_list_faults = 0;
-  double lookup_cycles = 0;
-
-  // The part of the slabs' committed memory that holds no live block; nothing
-  // when there are no slabs.
-  std::optional<double> Fragmentation() const {
-    if (slab_committed <= 0) return std::nullopt;
-    return 1 - slab_live / slab_committed;
-  }
+struct Sample {
+  size_t a_case = 0;  // indexes of Measurements
+  size_t allocator = 0;
+  uint64_t repeat = 0;                        // from 0
+  std::map<std::string, double> values = {};  // by key of metrics.h
+  // Live and resident bytes, one after another as the workload ran.
+  std::vector<std::pair<double, double>> series = {};
+  std::string failure = {};  // one line; empty: it did well
 };
 
-struct Sample {
-  double threads = 0;
-  double operations = 0;  // of all threads together
-  double wall_ns = 0;
-  double cpu_ns = 0;
-  double peak_rss_kib = 0;
-  double minor_faults = 0;
-  std::optional<double> cycles;               // of the time-stamp counter
-  std::optional<double> cache_misses;         // these three: where the
-  std::optional<double> dtlb_misses;          // kernel lets a program
-  std::optional<double> instructions;         // count them
-  std::optional<double> libc_malloc_bytes;    // held by libc's own malloc
-  std::optional<double> internal_waste;       // usable over requested, less 1
-  std::optional<double> resident_before_kib;  // these three: by a workload
-  std::optional<double> resident_after_kib;   // that frees its memory
-  std::optional<double> live_after_kib;
-  // Live and resident KiB, one after another as the workload ran.
-  std::vector<std::pair<double, double>> series;
-  std::optional<Books> books;  // HAKMEM's variants only
-  Json raw;                    // all of it but file paths
+// What a worker's line says; nothing when the line is not what a worker prints.
+// Fills in `values` and `series`.
+std::optional<Sample> ParseWorkerLine(std::string_view line, const Case& a_case,
+                                      uint64_t cores);
 
-  // Nothing when the line is not what a worker prints.
-  static std::optional<Sample> Parse(std::string_view line);
-  static std::optional<Sample> FromJson(Json json);
+struct Measurements {
+  std::vector<Allocator> allocators;
+  std::vector<Case> cases;
+  std::vector<std::string> absences = {};  // by case: why it cannot run here
+  std::vector<Sample> samples = {};
+  uint64_t cores = 1;  // that threads can run on
 };
 
 }  // namespace hakmem::bench

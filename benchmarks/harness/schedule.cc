@@ -11,7 +11,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "benchmarks/harness/sample.h"
 #include "benchmarks/worker/warm_memory.h"
 
 namespace hakmem::bench {
@@ -35,9 +34,12 @@ class Progress {
   // Called before each run.
   void Show(uint64_t repeat, const std::string& what) {
     if (is_terminal_) {
-      // Back to the start of the line, and nothing left of the old one.
-      absl::FPrintF(stderr, "\r[%d/%d] repeat %d of %d: %s%s\033[K", done_ + 1,
-                    runs_, repeat + 1, repeats_, what, Remaining());
+      const std::string line =
+          absl::StrFormat("[%d/%d] repeat %d of %d%s: %s", done_ + 1, runs_,
+                          repeat + 1, repeats_, Remaining(), what);
+      // Back to the start of the line, and nothing left of the old one. Longer
+      // than the terminal is wide, it would not be rewritten.
+      absl::FPrintF(stderr, "\r%s\033[K", line.substr(0, kWidth));
       std::fflush(stderr);
     }
     ++done_;
@@ -45,8 +47,8 @@ class Progress {
 
   void EndRepeat(uint64_t repeat) {
     if (is_terminal_) return;
-    absl::FPrintF(stderr, "repeat %d of %d done after %.0f s\n", repeat + 1,
-                  repeats_, SecondsSince(start_));
+    absl::FPrintF(stderr, "repeat %d of %d done after %s%s\n", repeat + 1,
+                  repeats_, DurationText(SecondsSince(start_)), Remaining());
   }
 
   ~Progress() {
@@ -54,15 +56,18 @@ class Progress {
   }
 
  private:
+  static constexpr size_t kWidth = 79;
+
+  // From what runs took so far on average.
   std::string Remaining() const {
-    if (done_ < 5) return "";
+    if (done_ < 5 || done_ >= runs_) return "";
     const double elapsed = SecondsSince(start_);
     double seconds = elapsed / static_cast<double>(done_) *
                      static_cast<double>(runs_ - done_);
     if (limit_seconds_ > 0) {
       seconds = std::min(seconds, std::max(limit_seconds_ - elapsed, 0.0));
     }
-    return absl::StrFormat(", about %.0f s left", seconds);
+    return absl::StrCat(", about ", DurationText(seconds), " left");
   }
 
   const uint64_t repeats_;
@@ -73,80 +78,127 @@ class Progress {
   size_t done_ = 0;
 };
 
-bool TakesPart(const Results& results, size_t who, size_t a_case) {
-  return results.absence(a_case).empty() &&
-         !results.cases()[a_case].LeavesOut(results.contenders()[who].name);
-}
-
-// How many runs the plan has at most.
-size_t CountRuns(const Plan& plan, const Results& results) {
-  size_t runs = 0;
-  for (size_t c = 0; c < results.cases().size(); ++c) {
-    const uint64_t every = results.cases()[c].every;
-    for (size_t who = 0; who < results.contenders().size(); ++who) {
-      if (!TakesPart(results, who, c)) continue;
-      runs += (plan.repeats + every - 1) / every;
-    }
+class Runner {
+ public:
+  Runner(const Plan& plan, Interrupt& interrupt, Measurements& measurements)
+      : plan_(plan),
+        interrupt_(interrupt),
+        measurements_(measurements),
+        has_failed_(measurements.cases.size() *
+                    measurements.allocators.size()) {
+    measurements_.absences.resize(measurements_.cases.size());
+    FindWorkers();
   }
-  return runs;
-}
 
-// A worker that is not there is nobody's failure.
-void FindWorkers(const Plan& plan, Results& results) {
-  for (size_t c = 0; c < results.cases().size(); ++c) {
-    const std::string& worker = results.cases()[c].worker;
-    if (access(absl::StrCat(plan.root, "/", worker).c_str(), X_OK) != 0) {
-      results.SetAbsent(c, absl::StrCat("there is no program ", worker));
-    }
+  bool TakesPart(size_t who, size_t a_case) const {
+    return measurements_.absences[a_case].empty() &&
+           bench::TakesPart(measurements_.allocators[who],
+                            measurements_.cases[a_case]);
   }
-}
 
-std::string FirstLine(const std::string& text) {
-  return text.substr(0, text.find('\n'));
-}
+  bool HasFailed(size_t who, size_t a_case) const {
+    return has_failed_[a_case * measurements_.allocators.size() + who];
+  }
 
-// One run of a contender in a case; false when it was interrupted.
-bool RunOne(const Plan& plan, uint64_t repeat, size_t who, size_t a_case,
-            Interrupt& interrupt, Results& results) {
-  const Case& where = results.cases()[a_case];
-  const Contender& contender = results.contenders()[who];
-  std::vector<std::string> command = where.arguments;
-  command.insert(command.begin(), absl::StrCat(plan.root, "/", where.worker));
-  // All contenders meet the same steps in a repeat.
-  command.push_back(absl::StrCat("--seed=", repeat + 1));
-  if (contender.kind == Contender::kFloor) command.push_back("--floor");
-  WarmMemory(where.warm_mib);
-  const ProcessResult result =
-      RunProcess(command, contender.library, where.limit, interrupt,
-                 contender.environment);
-  if (result.ending == ProcessResult::kInterrupted) return false;
-  if (result.ending == ProcessResult::kExited &&
-      result.code == kCannotRunHere) {
-    results.SetAbsent(a_case, FirstLine(result.errors));
+  // How many runs the plan has at most.
+  size_t CountRuns() const {
+    size_t runs = 0;
+    for (size_t c = 0; c < measurements_.cases.size(); ++c) {
+      const uint64_t every = measurements_.cases[c].every;
+      for (size_t who = 0; who < measurements_.allocators.size(); ++who) {
+        if (!TakesPart(who, c)) continue;
+        runs += (plan_.repeats + every - 1) / every;
+      }
+    }
+    return runs;
+  }
+
+  // One run of an allocator in a case; false when it was interrupted.
+  bool RunOne(uint64_t repeat, size_t who, size_t a_case) {
+    const Case& where = measurements_.cases[a_case];
+    const Allocator& allocator = measurements_.allocators[who];
+    std::vector<std::string> command = where.arguments;
+    command.insert(command.begin(),
+                   absl::StrCat(plan_.root, "/", where.worker));
+    // All allocators meet the same steps in a repeat.
+    command.push_back(absl::StrCat("--seed=", repeat + 1));
+    if (allocator.role == Allocator::kFloor) command.push_back("--floor");
+    WarmMemory(where.warm_mib);
+    const ProcessResult result =
+        RunProcess(command, allocator.library, where.limit, interrupt_,
+                   allocator.environment);
+    if (result.interrupted) return false;
+    if (result.ending == ProcessResult::kExited &&
+        result.code == kCannotRunHere) {
+      SetAbsent(a_case, result.errors.substr(0, result.errors.find('\n')));
+      return true;
+    }
+    std::optional<Sample> sample =
+        result.ok() ? ParseWorkerLine(result.output, where, measurements_.cores)
+                    : std::nullopt;
+    if (!sample.has_value()) {
+      Forget(a_case, who);  // a case is failed or measured
+      has_failed_[a_case * measurements_.allocators.size() + who] = true;
+      sample.emplace().failure = result.ok()
+                                     ? "the worker printed no valid result"
+                                     : result.Describe();
+    }
+    sample->a_case = a_case;
+    sample->allocator = who;
+    sample->repeat = repeat;
+    measurements_.samples.push_back(*std::move(sample));
     return true;
   }
-  std::optional<Sample> sample =
-      result.ok() ? Sample::Parse(result.output) : std::nullopt;
-  if (sample.has_value()) {
-    results.Add(who, a_case, *std::move(sample));
-    return true;
+
+ private:
+  // A worker that is not there is nobody's failure.
+  void FindWorkers() {
+    for (size_t c = 0; c < measurements_.cases.size(); ++c) {
+      const std::string& worker = measurements_.cases[c].worker;
+      if (access(absl::StrCat(plan_.root, "/", worker).c_str(), X_OK) != 0) {
+        measurements_.absences[c] =
+            absl::StrCat("there is no program ", worker);
+      }
+    }
   }
-  results.SetFailure(
-      who, a_case,
-      result.ok() ? "the worker printed no valid result" : result.Describe());
-  // Where failures are told case by case, a case is failed or measured.
-  if (!plan.failure_ends) results.Forget(who, a_case);
-  return true;
-}
+
+  // A case that cannot be run here leaves no samples.
+  void SetAbsent(size_t a_case, std::string why) {
+    measurements_.absences[a_case] = std::move(why);
+    std::erase_if(measurements_.samples, [&](const Sample& sample) {
+      return sample.a_case == a_case;
+    });
+  }
+
+  void Forget(size_t a_case, size_t who) {
+    std::erase_if(measurements_.samples, [&](const Sample& sample) {
+      return sample.a_case == a_case && sample.allocator == who;
+    });
+  }
+
+  const Plan& plan_;
+  Interrupt& interrupt_;
+  Measurements& measurements_;
+  std::vector<bool> has_failed_;  // by case and allocator
+};
 
 }  // namespace
 
-uint64_t RunAll(const Plan& plan, Interrupt& interrupt, Results& results) {
-  FindWorkers(plan, results);
-  const size_t contenders = results.contenders().size();
-  const std::vector<Case>& cases = results.cases();
-  std::vector<bool> has_failed(contenders);
-  Progress progress(plan.repeats, CountRuns(plan, results), plan.seconds);
+std::string DurationText(double seconds) {
+  const auto whole = static_cast<uint64_t>(std::max(seconds, 0.0) + 0.5);
+  if (whole < 60) return absl::StrCat(whole, " s");
+  if (whole < 3600) {
+    return absl::StrCat(whole / 60, " min ", whole % 60, " s");
+  }
+  return absl::StrCat(whole / 3600, " h ", whole % 3600 / 60, " min");
+}
+
+uint64_t RunAll(const Plan& plan, Interrupt& interrupt,
+                Measurements& measurements) {
+  Runner runner(plan, interrupt, measurements);
+  const size_t allocators = measurements.allocators.size();
+  const std::vector<Case>& cases = measurements.cases;
+  Progress progress(plan.repeats, runner.CountRuns(), plan.seconds);
   const auto start = steady_clock::now();
   for (uint64_t repeat = 0; repeat < plan.repeats; ++repeat) {
     if (plan.seconds != 0 &&
@@ -155,19 +207,13 @@ uint64_t RunAll(const Plan& plan, Interrupt& interrupt, Results& results) {
     }
     for (size_t c = 0; c < cases.size(); ++c) {
       if (repeat % cases[c].every != 0) continue;
-      for (size_t i = 0; i < contenders; ++i) {
-        const size_t who = (i + repeat) % contenders;
-        if (!TakesPart(results, who, c)) continue;
-        progress.Show(repeat, absl::StrCat(cases[c].Name(), ", ",
-                                           results.contenders()[who].name));
-        const bool is_out = plan.failure_ends
-                                ? has_failed[who]
-                                : !results.failure(who, c).empty();
-        if (is_out) continue;
-        if (!RunOne(plan, repeat, who, c, interrupt, results)) {
-          return repeat + 1;
-        }
-        if (!results.failure(who, c).empty()) has_failed[who] = true;
+      for (size_t i = 0; i < allocators; ++i) {
+        const size_t who = (i + repeat) % allocators;
+        if (!runner.TakesPart(who, c)) continue;
+        progress.Show(repeat, absl::StrCat(cases[c].title, ", ",
+                                           measurements.allocators[who].title));
+        if (runner.HasFailed(who, c)) continue;
+        if (!runner.RunOne(repeat, who, c)) return repeat + 1;
       }
     }
     progress.EndRepeat(repeat);

@@ -27,7 +27,8 @@ class Table {
     rows_.push_back(std::move(header));
   }
 
-  // Missing cells are empty; there must be none too many.
+  // Missing cells are empty; there must be none too many. A cell alone spans
+  // the row.
   void AddRow(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
 
   // Header, a line of dashes, rows; each line ends in a newline and in no

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "benchmarks/report/chart.h"
+#include "benchmarks/report/format.h"
 #include "gtest/gtest.h"
 
 namespace hakmem::bench {
@@ -19,17 +20,42 @@ TEST(Table, AlignsColumns) {
             "a        120.0\n");
 }
 
+TEST(Table, ACellAloneSpansItsRow) {
+  Table table({"a", "b"});
+  table.AddRow({"longer than its column"});
+  table.AddRow({"x", "1"});
+  EXPECT_EQ(table.Render(), "a  b\n-  -\nlonger than its column\nx  1\n");
+}
+
 TEST(Table, CountsCharactersNotBytes) {
   EXPECT_EQ(DisplayWidth("\xc3\xa9\xe2\x96\x88x"), 3u);
   EXPECT_EQ(PadRight("\xc3\xa9", 3), "\xc3\xa9  ");
   EXPECT_EQ(PadLeft("\xc3\xa9", 3), "  \xc3\xa9");
   EXPECT_EQ(PadLeft("long", 2), "long");
+  // Colours take no room.
+  EXPECT_EQ(DisplayWidth("\033[36mred\033[0m!"), 4u);
 }
 
 TEST(Cell, NothingIsADash) {
   EXPECT_EQ(Cell(std::nullopt, 2), "-");
   EXPECT_EQ(Cell(1.005, 1), "1.0");
   EXPECT_EQ(Cell(-0.25, 2), "-0.25");
+}
+
+TEST(Show, GivesEachUnitItsForm) {
+  EXPECT_EQ(Show(std::nullopt, "ns"), "-");
+  EXPECT_EQ(Show(6.844, "ns"), "6.84 ns");
+  EXPECT_EQ(Show(2500, "ns"), "2.50 us");
+  EXPECT_EQ(Show(3.25e6, "ns"), "3.25 ms");
+  EXPECT_EQ(Show(512, "bytes"), "512 B");
+  EXPECT_EQ(Show(1.5 * (1 << 20), "bytes"), "1.5 MiB");
+  EXPECT_EQ(Show(-2048, "bytes"), "-2.0 KiB");
+  EXPECT_EQ(Show(0.8849, "ratio"), "0.885");
+  EXPECT_EQ(Show(146.23e6, "per_second"), "146.2 M/s");
+  EXPECT_EQ(Show(8, "percent"), "8.0 %");
+  EXPECT_EQ(Show(7, "count"), "7");
+  EXPECT_EQ(Show(14.26, "count"), "14.3");
+  EXPECT_EQ(Show(0.0012, "count"), "0.0012");
 }
 
 TEST(Bar, FillsInProportion) {

@@ -30,8 +30,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
-#include "benchmarks/harness/bench_cases.h"
 #include "benchmarks/harness/case.h"
+#include "benchmarks/harness/catalogue.h"
 #include "benchmarks/harness/process.h"
 #include "benchmarks/testing/program_test_helper.h"
 #include "gtest/gtest.h"
@@ -39,7 +39,7 @@
 namespace hakmem::bench {
 
 // For the names of tests that fail.
-void PrintTo(const Case& a_case, std::ostream* out) { *out << a_case.workload; }
+void PrintTo(const Case& a_case, std::ostream* out) { *out << a_case.key; }
 
 namespace {
 
@@ -114,7 +114,7 @@ class WorkerFaults : public testing::TestWithParam<Case> {
  protected:
   // Seeded by variant and workload, so that shards change nothing.
   WorkerFaults() {
-    const std::string& name = GetParam().workload;
+    const std::string& name = GetParam().key;
     std::seed_seq seed(name.begin(), name.end());
     random_.seed(seed);
     random_.discard(1000 * Environment("HAKMEM_TEST_SEED", 1));
@@ -137,7 +137,7 @@ class WorkerFaults : public testing::TestWithParam<Case> {
                                                   "random-mixed-262144"};
     const Case& a_case = GetParam();
     return a_case.kind == kMemory || a_case.every != 1 ||
-           std::find(std::begin(kSlow), std::end(kSlow), a_case.workload) !=
+           std::find(std::begin(kSlow), std::end(kSlow), a_case.key) !=
                std::end(kSlow);
   }
 
@@ -219,7 +219,7 @@ TEST_P(WorkerFaults, EndsWellOrForWantOfMemory) {
 // Whether a few small blocks are all that the workload asks for: these are
 // served when the system refuses everything (backend/spans/small_reserve.h).
 bool TheReserveServes(const Case& workload) {
-  return workload.workload.starts_with("false-sharing");
+  return workload.key.starts_with("false-sharing");
 }
 
 // So that refusals are met for sure.
@@ -233,10 +233,11 @@ TEST_P(WorkerFaults, FailsForWantOfMemoryWhenAllIsRefused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(AllWorkloads, WorkerFaults,
-                         testing::ValuesIn(BenchCases(/*quick=*/false,
-                                                      /*effort=*/1)),
+                         testing::ValuesIn(CatalogueCases(/*quick=*/false,
+                                                          /*effort=*/1,
+                                                          /*slow_every=*/5)),
                          [](const testing::TestParamInfo<Case>& info) {
-                           std::string name = info.param.workload;
+                           std::string name = info.param.key;
                            std::replace(name.begin(), name.end(), '-', '_');
                            return name;
                          });

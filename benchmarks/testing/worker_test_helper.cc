@@ -3,36 +3,58 @@
 #include "benchmarks/harness/sample.h"
 #include "benchmarks/testing/program_test_helper.h"
 #include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
 
 namespace hakmem::bench {
 
-Json ParseWorkerLine(const ProcessResult& result, const std::string& name) {
+WorkerLine WorkerLine::Parse(const std::string& text) {
+  using nlohmann::json;
+  WorkerLine line;
+  const json parsed = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  EXPECT_TRUE(parsed.is_object()) << text;
+  if (!parsed.is_object()) return line;
+  for (const auto& [key, value] : parsed.items()) {
+    if (value.is_number()) line.numbers[key] = value.get<double>();
+    if (value.is_string()) line.texts[key] = value.get<std::string>();
+  }
+  line.has_statistics =
+      parsed.contains("statistics") && !parsed["statistics"].is_null();
+  for (const json& point : parsed.value("series", json::array())) {
+    EXPECT_EQ(point.size(), 2u);
+    line.series.emplace_back(point.at(0).get<double>(),
+                             point.at(1).get<double>());
+  }
+  return line;
+}
+
+WorkerLine LineOf(const ProcessResult& result, const std::string& name) {
   EXPECT_TRUE(result.ok()) << name << ": " << result.Describe();
   EXPECT_EQ(result.errors, "") << name;
   EXPECT_EQ(result.output.find('\n'), result.output.size() - 1) << name;
-  EXPECT_TRUE(Sample::Parse(result.output).has_value()) << result.output;
-  return Json::Parse(result.output).value_or(Json());
+  EXPECT_TRUE(ParseWorkerLine(result.output, {}, 1).has_value())
+      << result.output;
+  return WorkerLine::Parse(result.output);
 }
 
-Json RunOnWorker(const std::string& worker, const std::string& name,
-                 const std::string& effort,
-                 const std::vector<std::string>& more) {
+WorkerLine RunOnWorker(const std::string& worker, const std::string& name,
+                       const std::string& effort,
+                       const std::vector<std::string>& more) {
   std::vector<std::string> arguments = {"--workload=" + name, effort,
                                         "--seed=7"};
   arguments.insert(arguments.end(), more.begin(), more.end());
-  return ParseWorkerLine(RunProgram(worker, arguments), name);
+  return LineOf(RunProgram(worker, arguments), name);
 }
 
-double Number(const Json& json, const std::string& key) {
-  EXPECT_TRUE(json[key].number().has_value()) << key;
-  return json[key].number().value_or(-1);
+double Number(const WorkerLine& line, const std::string& key) {
+  const auto found = line.numbers.find(key);
+  EXPECT_NE(found, line.numbers.end()) << key;
+  return found == line.numbers.end() ? -1 : found->second;
 }
 
 void ExpectProbeSaysWhoServes(const std::string& worker) {
   const ProcessResult result = RunProgram(worker, {"--probe"});
   ASSERT_TRUE(result.ok()) << result.Describe();
-  const Json json = Json::Parse(result.output).value_or(Json());
-  EXPECT_NE(json["malloc_library"].text(), "");
+  EXPECT_NE(WorkerLine::Parse(result.output).Text("malloc_library"), "");
 }
 
 void ExpectBadArgumentsAreRefused(const std::string& worker) {

@@ -1,28 +1,46 @@
-// For tests of worker programs that have a list of workloads (workload.h).
+// For tests of worker programs (worker/workload.h).
 #ifndef HAKMEM_BENCHMARKS_TESTING_WORKER_TEST_HELPER_H_
 #define HAKMEM_BENCHMARKS_TESTING_WORKER_TEST_HELPER_H_
 
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "benchmarks/harness/process.h"
-#include "benchmarks/harness/json.h"
 
 namespace hakmem::bench {
 
+// What a worker printed, by key.
+struct WorkerLine {
+  // Empty, and a failure, when the text is not one line of JSON.
+  static WorkerLine Parse(const std::string& text);
+
+  // "" when there is none.
+  std::string Text(const std::string& key) const {
+    const auto found = texts.find(key);
+    return found == texts.end() ? "" : found->second;
+  }
+
+  std::map<std::string, double> numbers;
+  std::map<std::string, std::string> texts;
+  std::vector<std::pair<double, double>> series;
+  bool has_statistics = false;
+};
+
 // What the workload `name` printed, one line that the programs which start
-// workers understand; null, and a failure, when `result` is not that of a
+// workers understand; empty, and a failure, when `result` is not that of a
 // worker that did well.
-Json ParseWorkerLine(const ProcessResult& result, const std::string& name);
+WorkerLine LineOf(const ProcessResult& result, const std::string& name);
 
 // The same of the workload run with --seed=7, `effort` ("--effort=2") and then
 // `more`.
-Json RunOnWorker(const std::string& worker, const std::string& name,
-                 const std::string& effort,
-                 const std::vector<std::string>& more);
+WorkerLine RunOnWorker(const std::string& worker, const std::string& name,
+                       const std::string& effort,
+                       const std::vector<std::string>& more);
 
 // The number under `key`; -1, and a failure, when there is none.
-double Number(const Json& json, const std::string& key);
+double Number(const WorkerLine& line, const std::string& key);
 
 // --probe says whose malloc serves the worker.
 void ExpectProbeSaysWhoServes(const std::string& worker);

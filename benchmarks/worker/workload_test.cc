@@ -1,31 +1,24 @@
 // What a workload reports by way of its Run.
 #include "benchmarks/worker/workload.h"
 
-#include <optional>
-#include <string>
+#include <utility>
+#include <vector>
 
-#include "benchmarks/harness/json.h"
+#include "benchmarks/testing/worker_test_helper.h"
 #include "gtest/gtest.h"
 
 namespace hakmem::bench {
 namespace {
 
-Json Printed(const Run& run) {
-  testing::internal::CaptureStdout();
-  run.Print("some", 1);
-  const std::string line = testing::internal::GetCapturedStdout();
-  const std::optional<Json> json = Json::Parse(line);
-  EXPECT_TRUE(json.has_value()) << line;
-  return json.value_or(Json());
-}
+using Series = std::vector<std::pair<double, double>>;
 
 // The series of a run that was given `offered` points: 0, 1, 2, ...
-Json::Array SeriesOf(uint64_t offered) {
+Series SeriesOf(uint64_t offered) {
   Run run(1, 100);
   for (uint64_t i = 0; i < offered; ++i) run.AddPoint(i, 2 * i + 1);
-  const Json json = Printed(run);
-  EXPECT_EQ(json["series"].is_null(), offered == 0);
-  return json["series"].items();
+  testing::internal::CaptureStdout();
+  run.Print("some", 1);
+  return WorkerLine::Parse(testing::internal::GetCapturedStdout()).series;
 }
 
 uint64_t Scaled(uint64_t usual, uint64_t effort) {
@@ -33,29 +26,28 @@ uint64_t Scaled(uint64_t usual, uint64_t effort) {
 }
 
 TEST(Run, HasNoSeriesWithoutPoints) {
-  EXPECT_EQ(SeriesOf(0).size(), 0u);
+  EXPECT_TRUE(SeriesOf(0).empty());
   EXPECT_EQ(SeriesOf(1).size(), 1u);
 }
 
 TEST(Run, PrintsThePointsOfItsSeries) {
-  const Json::Array series = SeriesOf(Run::kMostPoints);
+  const Series series = SeriesOf(Run::kMostPoints);
   ASSERT_EQ(series.size(), Run::kMostPoints);
   for (size_t i = 0; i < series.size(); ++i) {
-    ASSERT_EQ(series[i].items().size(), 2u);
-    EXPECT_EQ(series[i].items()[0].number(), i);
-    EXPECT_EQ(series[i].items()[1].number(), 2 * i + 1);
+    EXPECT_EQ(series[i].first, i);
+    EXPECT_EQ(series[i].second, 2 * i + 1);
   }
 }
 
 TEST(Run, ThinsALongSeriesEvenly) {
   for (const uint64_t offered : {65, 127, 128, 129, 1000, 4096, 10'001}) {
-    const Json::Array series = SeriesOf(offered);
+    const Series series = SeriesOf(offered);
     ASSERT_GE(series.size(), Run::kMostPoints / 2) << offered;
     ASSERT_LE(series.size(), Run::kMostPoints) << offered;
-    const double step = series[1].items()[0].number().value_or(0);
+    const double step = series[1].first;
     EXPECT_GE(step, 2) << offered;
     for (size_t i = 0; i < series.size(); ++i) {
-      EXPECT_EQ(series[i].items()[0].number(), static_cast<double>(i) * step);
+      EXPECT_EQ(series[i].first, static_cast<double>(i) * step);
     }
     // To the end, but for what is less than a step.
     EXPECT_GT(static_cast<double>(series.size()) * step,

@@ -4,7 +4,7 @@
 #include "benchmarks/worker/log_uniform.h"
 #include "benchmarks/worker/process_meter.h"
 #include "benchmarks/worker/random.h"
-#include "benchmarks/workloads/large/ace.h"
+#include "benchmarks/workloads/large/large.h"
 
 namespace hakmem::bench {
 namespace {

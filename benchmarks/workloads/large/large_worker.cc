@@ -1,6 +1,6 @@
-// Runs one workload of large blocks (large.h) on whatever allocator the process
-// has and prints one line of JSON. `compare` starts it, mostly with an
-// allocator preloaded; by hand:
+// Runs one workload of mid-sized and large blocks (large.def) on whatever
+// allocator the process has and prints one line of JSON. `compare` starts it,
+// mostly with an allocator preloaded; by hand:
 //
 //   LD_PRELOAD=libfoo.so large_worker --workload=realloc-ladder --seed=1
 //
@@ -12,8 +12,9 @@
 int main(int argc, char** argv) {
   using namespace hakmem::bench;  // NOLINT(google-build-using-namespace)
   static constexpr Workload kWorkloads[] = {
-      {"large-blocks", 1, LargeBlocks},
-      {"realloc-ladder", 1, ReallocLadder},
+#define WORKLOAD(name, function, threads, ...) {name, threads, function},
+#include "benchmarks/workloads/large/large.def"
+#undef WORKLOAD
   };
   return WorkerMain(kWorkloads, argc, argv);
 }

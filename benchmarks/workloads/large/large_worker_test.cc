@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "benchmarks/harness/process.h"
-#include "benchmarks/harness/json.h"
 #include "benchmarks/testing/program_test_helper.h"
 #include "benchmarks/testing/worker_test_helper.h"
 #include "gtest/gtest.h"
@@ -15,31 +14,31 @@ namespace {
 constexpr char kWorker[] = "benchmarks/workloads/large/large_worker";
 
 // What the workload printed; null, and a failure, when it did not.
-Json RunWorkload(const std::string& name,
-                 const std::vector<std::string>& more = {}) {
+WorkerLine RunWorkload(const std::string& name,
+                       const std::vector<std::string>& more = {}) {
   return RunOnWorker(kWorker, name, "--effort=10", more);
 }
 
 class EveryWorkload : public testing::TestWithParam<const char*> {};
 
 TEST_P(EveryWorkload, PrintsSaneFigures) {
-  const Json json = RunWorkload(GetParam());
-  EXPECT_EQ(json["workload"].text(), GetParam());
-  EXPECT_EQ(Number(json, "threads"), 1);
-  EXPECT_EQ(Number(json, "seed"), 7);
-  EXPECT_GE(Number(json, "operations"), 150);
-  EXPECT_GT(Number(json, "wall_ns"), 1e5);
-  EXPECT_GT(Number(json, "cpu_ns"), 1e5);
-  EXPECT_LT(Number(json, "cpu_ns"), 60e9);
-  EXPECT_LT(Number(json, "peak_rss_kib"), 1 << 20);
-  EXPECT_TRUE(json["series"].is_null());
+  const WorkerLine line = RunWorkload(GetParam());
+  EXPECT_EQ(line.Text("workload"), GetParam());
+  EXPECT_EQ(Number(line, "threads"), 1);
+  EXPECT_EQ(Number(line, "seed"), 7);
+  EXPECT_GE(Number(line, "operations"), 150);
+  EXPECT_GT(Number(line, "wall_ns"), 1e5);
+  EXPECT_GT(Number(line, "cpu_ns"), 1e5);
+  EXPECT_LT(Number(line, "cpu_ns"), 60e9);
+  EXPECT_LT(Number(line, "peak_rss_kib"), 1 << 20);
+  EXPECT_TRUE(line.series.empty());
 }
 
 TEST_P(EveryWorkload, DoesWhatSeedAndEffortSay) {
-  const Json json = RunWorkload(GetParam());
-  EXPECT_EQ(Number(json, "operations"),
+  const WorkerLine line = RunWorkload(GetParam());
+  EXPECT_EQ(Number(line, "operations"),
             Number(RunWorkload(GetParam()), "operations"));
-  EXPECT_EQ(2 * Number(json, "operations"),
+  EXPECT_EQ(2 * Number(line, "operations"),
             Number(RunWorkload(GetParam(), {"--effort=20"}), "operations"));
 }
 
@@ -48,15 +47,15 @@ INSTANTIATE_TEST_SUITE_P(Large, EveryWorkload,
 
 TEST(LargeWorker, BlocksAreAsLargeAsTheyShouldBe) {
   // Sixteen blocks of 6.5 MiB on average.
-  const Json json = RunWorkload("large-blocks");
-  EXPECT_GT(Number(json, "peak_rss_kib"), 80 << 10);
-  EXPECT_LT(Number(json, "peak_rss_kib"), 512 << 10);
+  const WorkerLine line = RunWorkload("large-blocks");
+  EXPECT_GT(Number(line, "peak_rss_kib"), 80 << 10);
+  EXPECT_LT(Number(line, "peak_rss_kib"), 512 << 10);
 }
 
 TEST(LargeWorker, BuffersClimbToTheTop) {
   // Four buffers that reach 8 MiB, not all at once.
-  const Json json = RunWorkload("realloc-ladder", {"--effort=50"});
-  EXPECT_GT(Number(json, "peak_rss_kib"), 16 << 10);
+  const WorkerLine line = RunWorkload("realloc-ladder", {"--effort=50"});
+  EXPECT_GT(Number(line, "peak_rss_kib"), 16 << 10);
 }
 
 TEST(LargeWorker, NoticesBlocksThatOverlap) {

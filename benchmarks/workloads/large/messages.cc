@@ -3,7 +3,7 @@
 
 #include "benchmarks/worker/batch_queue.h"
 #include "benchmarks/worker/block_array.h"
-#include "benchmarks/workloads/large/ace.h"
+#include "benchmarks/workloads/large/large.h"
 
 namespace hakmem::bench {
 namespace {

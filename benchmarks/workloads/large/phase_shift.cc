@@ -1,6 +1,6 @@
 #include "benchmarks/worker/block_array.h"
 #include "benchmarks/worker/random.h"
-#include "benchmarks/workloads/large/ace.h"
+#include "benchmarks/workloads/large/large.h"
 
 namespace hakmem::bench {
 namespace {

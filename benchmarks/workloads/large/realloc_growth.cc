@@ -1,5 +1,5 @@
 #include "benchmarks/worker/block_array.h"
-#include "benchmarks/workloads/large/ace.h"
+#include "benchmarks/workloads/large/large.h"
 
 namespace hakmem::bench {
 namespace {

@@ -1,4 +1,4 @@
-// Runs one workload about memory (memory.h) on whatever allocator the process
+// Runs one workload about memory (memory.def) on whatever allocator the process
 // has and prints one line of JSON. `compare` starts it, mostly with an
 // allocator preloaded; by hand:
 //
@@ -13,14 +13,9 @@
 int main(int argc, char** argv) {
   using namespace hakmem::bench;  // NOLINT(google-build-using-namespace)
   static constexpr Workload kWorkloads[] = {
-      {"grow-in-order-same", 1, GrowInOrderSame},
-      {"grow-in-order-others", 3, GrowInOrderOthers},
-      {"grow-in-order-ended", 4, GrowInOrderEnded},
-      {"grow-shuffled-same", 1, GrowShuffledSame},
-      {"grow-shuffled-others", 3, GrowShuffledOthers},
-      {"grow-shuffled-ended", 4, GrowShuffledEnded},
-      {"thin-out", 1, ThinOut},
-      {"drift", 1, Drift},
+#define WORKLOAD(name, function, threads, ...) {name, threads, function},
+#include "benchmarks/workloads/memory/memory.def"
+#undef WORKLOAD
   };
   return WorkerMain(kWorkloads, argc, argv);
 }

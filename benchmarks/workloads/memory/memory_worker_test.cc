@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "benchmarks/harness/process.h"
-#include "benchmarks/harness/json.h"
 #include "benchmarks/testing/program_test_helper.h"
 #include "benchmarks/testing/worker_test_helper.h"
 #include "benchmarks/workloads/memory/available_memory.h"
@@ -17,40 +16,41 @@ constexpr char kWorker[] = "benchmarks/workloads/memory/memory_worker";
 
 // What the workload printed at one percent; null, and a failure, when it did
 // not.
-Json RunWorkload(const std::string& name,
-                 const std::vector<std::string>& more = {}) {
+WorkerLine RunWorkload(const std::string& name,
+                       const std::vector<std::string>& more = {}) {
   return RunOnWorker(kWorker, name, "--effort=1", more);
 }
 
 // The largest of the first or second numbers of the series' points.
-double Most(const Json& json, size_t which) {
+double Most(const WorkerLine& line, size_t which) {
   double most = 0;
-  for (const Json& point : json["series"].items()) {
-    const double number = point.items()[which].number().value_or(-1);
+  for (const auto& [live, resident] : line.series) {
+    const double number = which == 0 ? live : resident;
     if (number > most) most = number;
   }
   return most;
 }
-double MostLive(const Json& json) { return Most(json, 0); }
-double MostResident(const Json& json) { return Most(json, 1); }
+double MostLive(const WorkerLine& line) { return Most(line, 0); }
+double MostResident(const WorkerLine& line) { return Most(line, 1); }
 
-void ExpectSane(const Json& json, const std::string& name, double threads) {
-  EXPECT_EQ(json["workload"].text(), name);
-  EXPECT_EQ(Number(json, "threads"), threads);
-  EXPECT_EQ(Number(json, "seed"), 7);
-  EXPECT_GT(Number(json, "operations"), 1000);
-  EXPECT_GT(Number(json, "wall_ns"), 1e5);
-  EXPECT_GT(Number(json, "cpu_ns"), 1e5);
-  EXPECT_LT(Number(json, "cpu_ns"), 60e9);
-  EXPECT_GT(Number(json, "resident_before_kib"), 500);
-  EXPECT_GT(json["series"].items().size(), 16u);
-  EXPECT_LE(json["series"].items().size(), 64u);
+void ExpectSane(const WorkerLine& line, const std::string& name,
+                double threads) {
+  EXPECT_EQ(line.Text("workload"), name);
+  EXPECT_EQ(Number(line, "threads"), threads);
+  EXPECT_EQ(Number(line, "seed"), 7);
+  EXPECT_GT(Number(line, "operations"), 1000);
+  EXPECT_GT(Number(line, "wall_ns"), 1e5);
+  EXPECT_GT(Number(line, "cpu_ns"), 1e5);
+  EXPECT_LT(Number(line, "cpu_ns"), 60e9);
+  EXPECT_GT(Number(line, "resident_before_kib"), 500);
+  EXPECT_GT(line.series.size(), 16u);
+  EXPECT_LE(line.series.size(), 64u);
   // The kernel's figures are late by some hundred KiB.
-  EXPECT_GE(MostResident(json), MostLive(json));
-  EXPECT_GE(Number(json, "peak_rss_kib") + 1024, MostResident(json));
-  EXPECT_LT(Number(json, "peak_rss_kib"), 1 << 20);
-  EXPECT_GE(Number(json, "peak_rss_kib") + 1024,
-            Number(json, "resident_after_kib"));
+  EXPECT_GE(MostResident(line), MostLive(line));
+  EXPECT_GE(Number(line, "peak_rss_kib") + 1024, MostResident(line));
+  EXPECT_LT(Number(line, "peak_rss_kib"), 1 << 20);
+  EXPECT_GE(Number(line, "peak_rss_kib") + 1024,
+            Number(line, "resident_after_kib"));
 }
 
 struct Growing {
@@ -61,26 +61,26 @@ struct Growing {
 class EveryGrowth : public testing::TestWithParam<Growing> {};
 
 TEST_P(EveryGrowth, GrowsAndIsFreed) {
-  const Json json = RunWorkload(GetParam().name);
-  ExpectSane(json, GetParam().name, GetParam().threads);
+  const WorkerLine line = RunWorkload(GetParam().name);
+  ExpectSane(line, GetParam().name, GetParam().threads);
   // A percent of 4 GiB, in blocks of 1 KiB.
-  EXPECT_GE(MostLive(json), 40 << 10);
-  EXPECT_LT(MostLive(json), 42 << 10);
-  EXPECT_GT(Number(json, "operations"), 35'000);
-  EXPECT_LT(Number(json, "operations"), 50'000);
-  EXPECT_GT(Number(json, "peak_rss_kib") - Number(json, "resident_before_kib"),
+  EXPECT_GE(MostLive(line), 40 << 10);
+  EXPECT_LT(MostLive(line), 42 << 10);
+  EXPECT_GT(Number(line, "operations"), 35'000);
+  EXPECT_LT(Number(line, "operations"), 50'000);
+  EXPECT_GT(Number(line, "peak_rss_kib") - Number(line, "resident_before_kib"),
             36 << 10);
   // Up by even steps from nothing, and down to nothing.
-  const Json::Array& series = json["series"].items();
+  const std::vector<std::pair<double, double>>& series = line.series;
   ASSERT_EQ(series.size(), 64u);
   for (size_t i = 0; i < series.size(); ++i) {
-    const double live = series[i].items()[0].number().value_or(-1);
+    const double live = series[i].first;
     const double steps = static_cast<double>(i <= 31 ? i : i < 63 ? 62 - i : 0);
-    EXPECT_NEAR(live, MostLive(json) * steps / 31, MostLive(json) / 16) << i;
+    EXPECT_NEAR(live, MostLive(line) * steps / 31, MostLive(line) / 16) << i;
   }
-  EXPECT_EQ(Number(json, "live_after_kib"), 0);
+  EXPECT_EQ(Number(line, "live_after_kib"), 0);
   // Two seconds of light activity are in no time.
-  EXPECT_LT(Number(json, "cpu_ns"), 2e9);
+  EXPECT_LT(Number(line, "cpu_ns"), 2e9);
 }
 
 INSTANTIATE_TEST_SUITE_P(Memory, EveryGrowth,
@@ -98,25 +98,25 @@ INSTANTIATE_TEST_SUITE_P(Memory, EveryGrowth,
 
 TEST(MemoryWorker, ThinnedOutBlocksStay) {
   // A tenth of 256 MiB.
-  const Json json = RunWorkload("thin-out", {"--effort=10"});
-  ExpectSane(json, "thin-out", 1);
+  const WorkerLine line = RunWorkload("thin-out", {"--effort=10"});
+  ExpectSane(line, "thin-out", 1);
   const double round = 25.6 * 1024;
-  EXPECT_NEAR(Number(json, "live_after_kib"), round * (1 + 2. / 64), 100);
-  EXPECT_NEAR(MostLive(json), Number(json, "live_after_kib"), 100);
-  EXPECT_GT(Number(json, "resident_after_kib"), round);
-  EXPECT_GT(Number(json, "operations"), 234'000);
+  EXPECT_NEAR(Number(line, "live_after_kib"), round * (1 + 2. / 64), 100);
+  EXPECT_NEAR(MostLive(line), Number(line, "live_after_kib"), 100);
+  EXPECT_GT(Number(line, "resident_after_kib"), round);
+  EXPECT_GT(Number(line, "operations"), 234'000);
 }
 
 TEST(MemoryWorker, TheWorkingSetStaysTheSameWhileSizesDrift) {
-  const Json json = RunWorkload("drift", {"--effort=10"});
-  ExpectSane(json, "drift", 1);
-  ASSERT_EQ(json["series"].items().size(), 64u);
-  for (const Json& point : json["series"].items()) {
-    EXPECT_LE(point.items()[0].number().value_or(0), 64 << 10);
-    EXPECT_GT(point.items()[0].number().value_or(0), 60 << 10);
+  const WorkerLine line = RunWorkload("drift", {"--effort=10"});
+  ExpectSane(line, "drift", 1);
+  ASSERT_EQ(line.series.size(), 64u);
+  for (const auto& [live, resident] : line.series) {
+    EXPECT_LE(live, 64 << 10);
+    EXPECT_GT(live, 60 << 10);
   }
-  EXPECT_GT(Number(json, "live_after_kib"), 60 << 10);
-  EXPECT_GT(Number(json, "resident_after_kib"), 64 << 10);
+  EXPECT_GT(Number(line, "live_after_kib"), 60 << 10);
+  EXPECT_GT(Number(line, "resident_after_kib"), 64 << 10);
 }
 
 TEST(MemoryWorker, TheSameSeedAsksForTheSame) {

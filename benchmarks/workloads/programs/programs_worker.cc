@@ -1,5 +1,5 @@
-// Runs real programs on whatever allocator is preloaded (programs.h) and prints
-// one line of JSON about one of them:
+// Runs real programs on whatever allocator is preloaded (programs.def) and
+// prints one line of JSON about one of them:
 //
 //   LD_PRELOAD=libfoo.so programs_worker --workload=sqlite --seed=1
 //   --effort=100
@@ -15,19 +15,9 @@ int main(int argc, char** argv) {
   using namespace hakmem::bench;  // NOLINT(google-build-using-namespace)
   DieWhenNewFails();
   static constexpr Workload kWorkloads[] = {
-      {"start-true", 1, StartTrue},
-      {"idle", 1, Idle},
-      {"redis", 1, Redis},
-      {"python-json", 1, PythonJson},
-      {"python-dict", 1, PythonDict},
-      {"python-threads", 8, PythonThreads},
-      {"gxx", 1, Gxx},
-      {"clang", 1, Clang},
-      {"sqlite", 1, Sqlite},
-      {"lua", 1, Lua},
-      {"ghostscript", 1, Ghostscript},
-      {"git-gc", 2, GitGc},
-      {"zstd", 2, Zstd},
+#define WORKLOAD(name, function, threads, ...) {name, threads, function},
+#include "benchmarks/workloads/programs/programs.def"
+#undef WORKLOAD
   };
   return WorkerMain(kWorkloads, argc, argv);
 }

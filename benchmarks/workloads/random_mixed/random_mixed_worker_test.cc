@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "benchmarks/harness/process.h"
-#include "benchmarks/harness/json.h"
 #include "benchmarks/testing/program_test_helper.h"
+#include "benchmarks/testing/worker_test_helper.h"
 #include "gtest/gtest.h"
 
 namespace hakmem::bench {
@@ -21,26 +21,24 @@ TEST(Worker, PrintsOneLineOfJson) {
   ASSERT_TRUE(result.ok()) << result.Describe();
   EXPECT_EQ(result.errors, "");
   EXPECT_EQ(result.output.find('\n'), result.output.size() - 1);
-  const auto json = Json::Parse(result.output);
-  ASSERT_TRUE(json.has_value()) << result.output;
-  EXPECT_EQ((*json)["slots"].number(), 256);
-  EXPECT_EQ((*json)["threads"].number(), 3);
-  EXPECT_EQ((*json)["operations"].number(), 300'000);
-  EXPECT_GT((*json)["wall_ns"].number(), 0);
-  EXPECT_GT((*json)["cpu_ns"].number(), 0);
-  EXPECT_GT((*json)["peak_rss_kib"].number(), 100);
-  EXPECT_GT((*json)["minor_faults"].number(), 0);
+  const WorkerLine line = WorkerLine::Parse(result.output);
+  EXPECT_EQ(Number(line, "slots"), 256);
+  EXPECT_EQ(Number(line, "threads"), 3);
+  EXPECT_EQ(Number(line, "operations"), 300'000);
+  EXPECT_GT(Number(line, "wall_ns"), 0);
+  EXPECT_GT(Number(line, "cpu_ns"), 0);
+  EXPECT_GT(Number(line, "peak_rss_kib"), 100);
+  EXPECT_GT(Number(line, "minor_faults"), 0);
 }
 
 TEST(Worker, TimesOnlyTheLoop) {
   const auto cpu_ns = [](const std::string& operations) {
     const ProcessResult result = RunWorker({"--slots=8192", operations});
     EXPECT_TRUE(result.ok()) << result.Describe();
-    return Json::Parse(result.output).value_or(Json())["cpu_ns"].number();
+    return Number(WorkerLine::Parse(result.output), "cpu_ns");
   };
   // The warm-up of either takes 131072 steps.
-  EXPECT_GT(cpu_ns("--operations=4000000").value_or(0),
-            10 * cpu_ns("--operations=1000").value_or(1e9));
+  EXPECT_GT(cpu_ns("--operations=4000000"), 10 * cpu_ns("--operations=1000"));
 }
 
 TEST(Worker, FloorUsesNoMalloc) {
@@ -48,8 +46,8 @@ TEST(Worker, FloorUsesNoMalloc) {
     arguments.insert(arguments.end(), {"--slots=65536", "--operations=1000"});
     const ProcessResult result = RunWorker(arguments);
     EXPECT_TRUE(result.ok()) << result.Describe();
-    const auto json = Json::Parse(result.output).value_or(Json());
-    return json["libc_malloc_bytes"].number().value_or(-1);
+    const WorkerLine line = WorkerLine::Parse(result.output);
+    return Number(line, "libc_malloc_bytes");
   };
   const double floor = libc_bytes({"--floor"});
   EXPECT_GE(floor, 0);

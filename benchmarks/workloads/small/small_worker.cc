@@ -1,6 +1,6 @@
-// Runs one workload of small blocks (small.h) on whatever allocator the process
-// has and prints one line of JSON. Mostly started with an allocator preloaded;
-// by hand:
+// Runs one workload of small blocks (small.def) on whatever allocator the
+// process has and prints one line of JSON. Mostly started with an allocator
+// preloaded; by hand:
 //
 //   LD_PRELOAD=libfoo.so small_worker --workload=map --seed=1 --effort=100
 //
@@ -32,17 +32,10 @@ int main(int argc, char** argv) {
   using namespace hakmem::bench;  // NOLINT(google-build-using-namespace)
   DieWhenNewFails();
   static constexpr Workload kWorkloads[] = {
-      {"lognormal-256", 1, Lognormal256},
-      {"lognormal-8192", 1, Lognormal8192},
-      {"lognormal-65536", 1, Lognormal65536},
-      {"lognormal-1048576", 1, Lognormal1048576},
-      {"batch-in-order", 1, BatchInOrder},
-      {"batch-reversed", 1, BatchReversed},
-      {"batch-shuffled", 1, BatchShuffled},
-      {"map", 1, Catching<OrderedMap>},
-      {"unordered-map", 1, Catching<UnorderedMap>},
-      {"string-append", 1, Catching<StringAppend>},
-      {"expression-trees", 1, Catching<ExpressionTrees>},
+#define WORKLOAD(name, function, threads, ...) \
+  {name, threads, Catching<function>},
+#include "benchmarks/workloads/small/small.def"
+#undef WORKLOAD
   };
   return WorkerMain(kWorkloads, argc, argv);
 }

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "benchmarks/harness/process.h"
-#include "benchmarks/harness/json.h"
 #include "benchmarks/testing/program_test_helper.h"
 #include "benchmarks/testing/worker_test_helper.h"
 #include "gtest/gtest.h"
@@ -25,29 +24,29 @@ ProcessResult RunWorker(const std::string& name,
 }
 
 // What the workload printed; null, and a failure, when it did not.
-Json RunWorkload(const std::string& name,
-                 const std::vector<std::string>& more = {}) {
-  return ParseWorkerLine(RunWorker(name, more), name);
+WorkerLine RunWorkload(const std::string& name,
+                       const std::vector<std::string>& more = {}) {
+  return LineOf(RunWorker(name, more), name);
 }
 
 class EveryWorkload : public testing::TestWithParam<const char*> {};
 
 TEST_P(EveryWorkload, PrintsSaneFigures) {
-  const Json json = RunWorkload(GetParam());
-  EXPECT_EQ(json["workload"].text(), GetParam());
-  EXPECT_EQ(Number(json, "threads"), 1);
-  EXPECT_EQ(Number(json, "seed"), 7);
-  EXPECT_EQ(Number(json, "effort"), 2);
-  EXPECT_GE(Number(json, "operations"), 100'000);
-  EXPECT_GT(Number(json, "wall_ns"), 1e5);
-  EXPECT_GT(Number(json, "cpu_ns"), 1e5);
-  EXPECT_LT(Number(json, "cpu_ns"), 60e9);
-  EXPECT_GT(Number(json, "peak_rss_kib"), 2048);
-  EXPECT_LT(Number(json, "peak_rss_kib"), 1 << 20);
+  const WorkerLine line = RunWorkload(GetParam());
+  EXPECT_EQ(line.Text("workload"), GetParam());
+  EXPECT_EQ(Number(line, "threads"), 1);
+  EXPECT_EQ(Number(line, "seed"), 7);
+  EXPECT_EQ(Number(line, "effort"), 2);
+  EXPECT_GE(Number(line, "operations"), 100'000);
+  EXPECT_GT(Number(line, "wall_ns"), 1e5);
+  EXPECT_GT(Number(line, "cpu_ns"), 1e5);
+  EXPECT_LT(Number(line, "cpu_ns"), 60e9);
+  EXPECT_GT(Number(line, "peak_rss_kib"), 2048);
+  EXPECT_LT(Number(line, "peak_rss_kib"), 1 << 20);
   // All that was resident at the peak was faulted in once at least, but for
   // what the kernel maps around a fault in a file.
-  EXPECT_GT(Number(json, "minor_faults"),
-            Number(json, "peak_rss_kib") / 4 - 1024);
+  EXPECT_GT(Number(line, "minor_faults"),
+            Number(line, "peak_rss_kib") / 4 - 1024);
 }
 
 TEST_P(EveryWorkload, SameSeedSameOperations) {

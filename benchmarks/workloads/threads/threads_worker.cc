@@ -1,4 +1,4 @@
-// Runs one of the workloads on several threads (threads.h) on whatever
+// Runs one of the workloads on several threads (threads.def) on whatever
 // allocator the process has and prints one line of JSON. `compare` starts it,
 // mostly with an allocator preloaded; by hand:
 //
@@ -12,13 +12,9 @@
 int main(int argc, char** argv) {
   using namespace hakmem::bench;  // NOLINT(google-build-using-namespace)
   static constexpr Workload kWorkloads[] = {
-      {"pipe-1-1", 2, Pipe1To1},
-      {"pipe-4-4", 8, Pipe4To4},
-      {"server", 4, Server},
-      {"churn", 4, Churn},
-      {"false-sharing-active", 4, FalseSharingActive},
-      {"false-sharing-passive", 4, FalseSharingPassive},
-      {"asymmetric", 2, Asymmetric},
+#define WORKLOAD(name, function, threads, ...) {name, threads, function},
+#include "benchmarks/workloads/threads/threads.def"
+#undef WORKLOAD
   };
   return WorkerMain(kWorkloads, argc, argv);
 }

@@ -3,8 +3,8 @@
 #include <string>
 
 #include "benchmarks/harness/process.h"
-#include "benchmarks/harness/json.h"
 #include "benchmarks/testing/program_test_helper.h"
+#include "benchmarks/testing/worker_test_helper.h"
 #include "gtest/gtest.h"
 
 namespace hakmem::bench {
@@ -19,9 +19,9 @@ TEST(ThreadsWorkerMalloc, LibcKeepsResidentMemoryFlat) {
     const ProcessResult result =
         RunProgram(kWorker, {std::string("--workload=") + name, "--effort=2"});
     ASSERT_TRUE(result.ok()) << name << ": " << result.Describe();
-    const Json json = Json::Parse(result.output).value_or(Json());
-    const double before = json["resident_before_kib"].number().value_or(0);
-    const double after = json["resident_after_kib"].number().value_or(1e9);
+    const WorkerLine line = WorkerLine::Parse(result.output);
+    const double before = Number(line, "resident_before_kib");
+    const double after = Number(line, "resident_after_kib");
     EXPECT_GT(before, 500) << name;
     EXPECT_LT(after, before + (6 << 10)) << name;
   }
