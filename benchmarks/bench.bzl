@@ -77,7 +77,7 @@ def workload_room(kind, more = [], deps = [], copts = WORKER_COPTS):
         deps = deps + [":list"],
     )
 
-def worker_test(name, **kwargs):
+def worker_test(name, deps = [], **kwargs):
     """Makes a test that runs a worker from outside; its code is NAME.cc.
 
     It may preload another allocator, or tell what libc's malloc does: no
@@ -86,6 +86,6 @@ def worker_test(name, **kwargs):
     unit_test(
         name = name,
         tags = ["nosan"],
-        deps = ["//benchmarks/testing:worker_test"],
+        deps = deps + ["//benchmarks/testing:worker_test"],
         **kwargs
     )
