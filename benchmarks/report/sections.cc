@@ -336,6 +336,7 @@ std::vector<Section> KindSections(const ResultView& view,
                                               : "peak over the leanest's"),
                   {"workload"});
     section.header.insert(section.header.end(), columns.begin(), columns.end());
+    bool any = false;
     for (const Json* const workload : view.workloads()) {
       if (Text(*workload, "kind") != Text(kind, "key")) continue;
       Row row = {Text(*workload, "key")};

@@ -1,21 +1,12 @@
 #include "benchmarks/workloads/programs/child.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <string_view>
 
-#include "benchmarks/worker/process_meter.h"
 #include "benchmarks/workloads/programs/folder.h"
-#include "benchmarks/workloads/programs/usage.h"
 
 namespace hakmem::bench {
 namespace {
@@ -23,15 +14,6 @@ namespace {
 std::string FreshName(const char* kind) {
   static int number = 0;
   return std::string(kind) + "." + std::to_string(++number);
-}
-
-std::vector<char*> Pointers(const std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  for (const std::string& text : strings) {
-    pointers.push_back(const_cast<char*>(text.c_str()));
-  }
-  pointers.push_back(nullptr);
-  return pointers;
 }
 
 std::string BaseName(const std::string& path) {
@@ -51,24 +33,11 @@ std::string OnOneLine(const std::string& text) {
   return line;
 }
 
-// In the child, between fork and exec: system calls only.
-[[noreturn]] void Become(char* const* arguments, char* const* environment,
-                         const int (&streams)[3], pid_t parent) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(127);  // the parent has gone already
-  for (int stream = 0; stream <= 2; ++stream) dup2(streams[stream], stream);
-  execve(arguments[0], arguments, environment);
-  const std::string_view message = strerror(errno);
-  if (write(STDERR_FILENO, message.data(), message.size()) < 0) _exit(126);
-  _exit(127);
-}
-
-int Open(const std::string& name, int flags) {
-  const int file = open(name.c_str(), flags | O_CLOEXEC, 0600);
-  if (file < 0) {
-    Die(kCannotRun, "cannot open %s: %s", name.c_str(), strerror(errno));
-  }
-  return file;
+Used UsedBy(const tools::ProcessResult& result) {
+  return {
+      static_cast<uint64_t>(result.wall_time.count()),
+      static_cast<uint64_t>((result.user_time + result.system_time).count()),
+      result.peak_resident_bytes / 1024, result.minor_faults};
 }
 
 }  // namespace
@@ -99,67 +68,37 @@ std::string NeedProgram(const char* workload, const std::string& name) {
   return path;
 }
 
-// Forks rather than spawns: a child that shares its parent's memory until it
-// executes the program has the parent's peak in its own (and can't be told to
-// end with its parent). Of a fork's memory the peak holds what is private and
-// not of a file, which is little here.
+// It forks rather than spawns: a child that shares its parent's memory until it
+// executes the program has the parent's peak in its own. Of a fork's memory the
+// peak holds what is private and not of a file, which is little here.
 Child::Child(const Command& command)
     : command_(command),
       output_(command.output.empty() ? FreshName("output") : command.output),
       errors_(FreshName("errors")),
-      started_(ClockNanoseconds(CLOCK_MONOTONIC)) {
-  std::vector<std::string> arguments = command.arguments;
-  arguments.insert(arguments.begin(), command.program);
-  const std::vector<std::string> environment =
-      ProgramEnvironment(command.preload, command.variables);
-  const std::vector<char*> argument_pointers = Pointers(arguments);
-  const std::vector<char*> environment_pointers = Pointers(environment);
-  constexpr int kWrite = O_WRONLY | O_CREAT | O_TRUNC;
-  const int streams[] = {Open(command.input, O_RDONLY), Open(output_, kWrite),
-                         Open(errors_, kWrite)};
-  const pid_t parent = getpid();
-  pid_ = fork();
-  if (pid_ == 0) {
-    Become(argument_pointers.data(), environment_pointers.data(), streams,
-           parent);
-  }
-  if (pid_ < 0) Die(kCannotRun, "cannot fork: %s", strerror(errno));
-  for (const int stream : streams) close(stream);
-}
+      process_(ToRun()) {}
 
-Child::~Child() {
-  if (pid_ > 0) Kill();
-}
-
-Used Child::Reap() {
-  const Used used = WaitFor(pid_, started_, &status_);
-  pid_ = 0;
-  return used;
+tools::Command Child::ToRun() const {
+  tools::Command run{.arguments = command_.arguments};
+  run.arguments.insert(run.arguments.begin(), command_.program);
+  run.variables = ProgramEnvironment(command_.preload, command_.variables);
+  run.inherit_environment = false;
+  run.input = tools::Stream::File(command_.input);
+  run.output = tools::Stream::File(output_);
+  run.errors = tools::Stream::File(errors_);
+  // Whoever ends the worker's group ends its programs.
+  run.own_group = false;
+  return run;
 }
 
 Used Child::Wait() {
-  const Used used = Reap();
-  if (WIFSIGNALED(status_)) {
-    const int signal = WTERMSIG(status_);
-    Fail("killed by signal " + std::to_string(signal) + " (" +
-         strsignal(signal) + ")");
-  }
-  if (WEXITSTATUS(status_) != 0) {
-    Fail("exit status " + std::to_string(WEXITSTATUS(status_)));
-  }
-  return used;
+  const tools::ProcessResult& result = process_.Wait();
+  if (!result.ok()) Fail(result.Describe());
+  return UsedBy(result);
 }
 
 Used Child::Kill() {
-  kill(pid_, SIGKILL);
-  return Reap();
-}
-
-bool Child::HasEnded() const {
-  siginfo_t info = {};
-  return waitid(P_PID, static_cast<id_t>(pid_), &info,
-                WEXITED | WNOHANG | WNOWAIT) == 0 &&
-         info.si_pid == pid_;
+  process_.Kill();
+  return UsedBy(process_.Wait());
 }
 
 std::string Child::Output() const { return ReadFile(output_); }

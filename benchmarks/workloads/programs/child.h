@@ -10,6 +10,7 @@
 
 #include "benchmarks/worker/workload.h"
 #include "benchmarks/workloads/programs/environment.h"
+#include "tools/subprocess/subprocess.h"
 
 namespace hakmem::bench {
 
@@ -34,11 +35,10 @@ struct Command {
 class Child {
  public:
   explicit Child(const Command& command);
-  ~Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
-  pid_t pid() const { return pid_; }
+  pid_t pid() const { return process_.pid(); }
 
   // Waits for its end, which must be with status 0. What it used, together with
   // the processes that it waited for; peak memory is the largest one's.
@@ -50,19 +50,16 @@ class Child {
   std::string Output() const;
 
   // True when it has ended by itself already.
-  bool HasEnded() const;
+  bool HasEnded() { return !process_.Running(); }
 
  private:
-  // Waits for its end, however it is.
-  Used Reap();
+  tools::Command ToRun() const;
   [[noreturn]] void Fail(const std::string& what) const;
 
   const Command command_;
   const std::string output_;
   const std::string errors_;
-  const uint64_t started_;
-  pid_t pid_;
-  int status_ = 0;
+  tools::Subprocess process_;
 };
 
 // Runs the command to its end; what it printed goes to `output`, if that is

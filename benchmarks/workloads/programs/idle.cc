@@ -39,7 +39,7 @@ bool Sleeps(pid_t process) {
 }
 
 // What is resident once the process is at rest.
-uint64_t SettledKib(const Child& child) {
+uint64_t SettledKib(Child& child) {
   const uint64_t start = ClockNanoseconds(CLOCK_MONOTONIC);
   uint64_t last = 0;
   while (ClockNanoseconds(CLOCK_MONOTONIC) - start < kPatienceNanoseconds) {
