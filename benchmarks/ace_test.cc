@@ -38,7 +38,9 @@ TEST(Ace, MeasuresReportsAndWritesFiles) {
     ++counts[sample["workload"]];
     const bool ours = sample["allocator"] != "glibc";
     EXPECT_EQ(sample["values"].contains("chunks"), ours);
-    if (ours) EXPECT_EQ(sample["values"]["libc_malloc"], 0);
+    if (ours) {
+      EXPECT_EQ(sample["values"]["libc_malloc"], 0);
+    }
   }
   for (const auto& [workload, count] : counts) {
     // Bursts run in every third repeat.

@@ -62,7 +62,9 @@ TEST(Compare, MeasuresReportsAndWritesFiles) {
     const bool ours =
         sample["allocator"] == "segment" || sample["allocator"] == "superslab";
     EXPECT_EQ(sample["values"].contains("chunks"), ours);
-    if (ours) EXPECT_EQ(sample["values"]["libc_malloc"], 0);
+    if (ours) {
+      EXPECT_EQ(sample["values"]["libc_malloc"], 0);
+    }
   }
   // The variant that was asked for is the one that ran, and it alone.
   for (const json& allocator : parsed["allocators"]) {
@@ -158,7 +160,10 @@ TEST(Compare, AFormerResultThatDoesNotFitIsRefused) {
   ASSERT_TRUE(RunSmallSuite(folder).ok());
   const std::string former = "--against=" + folder + "/result.json";
   const std::string html = "--against=" + folder + "/result.html";
+  const std::string of_before = folder + "/compare.json";
+  std::ofstream(of_before) << R"({"suite": "quick", "cases": []})";
   const std::vector<std::vector<std::string>> all_bad = {
+      {"--suite=quick", "--against=" + of_before},
       {"--suite=full", former},
       {"--suite=quick", former},  // of another effort
       {"--suite=quick", html},

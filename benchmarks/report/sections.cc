@@ -341,13 +341,16 @@ std::vector<Section> KindSections(const ResultView& view,
       if (Text(*workload, "kind") != Text(kind, "key")) continue;
       Row row = {Text(*workload, "key")};
       for (const std::string& who : columns) {
-        row.push_back(ShowRatio(Number(
+        const auto ratio = Number(
             view.Cell(row[0], who),
-            what == "time" ? "time_over_fastest" : "memory_over_leanest")));
+            what == "time" ? "time_over_fastest" : "memory_over_leanest");
+        any = any || ratio.has_value();
+        row.push_back(ShowRatio(ratio));
       }
       section.rows.push_back(std::move(row));
     }
-    if (!section.rows.empty()) sections.push_back(std::move(section));
+    // Where glibc is the only peer there is no leanest.
+    if (any) sections.push_back(std::move(section));
   }
   return sections;
 }
