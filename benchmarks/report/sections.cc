@@ -188,8 +188,8 @@ std::string LimitText(const Json& criterion) {
 const char kColumnsLegend[] =
     "Medians over the runs. x best: time over that of the fastest allocator "
     "that is not HAKMEM's. x lean: peak resident memory over the lowest of all "
-    "that are neither HAKMEM's nor glibc. interval: holds the median with a "
-    "probability of 95 %; fewer than six runs have their range. +floor: "
+    "that are neither HAKMEM's nor glibc. interval: holds the median in 95 of "
+    "100 cases; fewer than six runs have their range. +floor: "
     "nanoseconds above the floor, which is the same loop with an inlined list "
     "per size. faults: page faults without I/O. cores: how many were busy. "
     "before, after, live: resident memory before the work and at its end, and "
@@ -497,26 +497,35 @@ Section FailuresSection(const ResultView& view) {
 
 Section CriteriaSection(const ResultView& view) {
   Section section = WithTable("Goals of the project", {"goal", "limit"});
-  std::string scope;
-  for (const Json& criterion : At(view.analysis(), "criteria")) {
-    if (Text(criterion, "scope") != scope) {
-      scope = Text(criterion, "scope");
-      section.rows.push_back({scope});
+  const Json& criteria = At(view.analysis(), "criteria");
+  std::vector<std::string> scopes;
+  for (const Json& criterion : criteria) {
+    const std::string scope = Text(criterion, "scope");
+    if (std::find(scopes.begin(), scopes.end(), scope) == scopes.end()) {
+      scopes.push_back(scope);
     }
-    Row row = {absl::StrCat("  ", Text(criterion, "goal")),
-               LimitText(criterion)};
-    for (const Json& value : At(criterion, "values")) {
-      if (section.rows.size() == 1) {
-        section.header.push_back(Text(value, "allocator"));
+  }
+  if (!criteria.empty()) {
+    for (const Json& value : At(criteria[0], "values")) {
+      section.header.push_back(Text(value, "allocator"));
+    }
+  }
+  for (const std::string& scope : scopes) {
+    section.rows.push_back({scope});
+    for (const Json& criterion : criteria) {
+      if (Text(criterion, "scope") != scope) continue;
+      Row row = {absl::StrCat("  ", Text(criterion, "goal")),
+                 LimitText(criterion)};
+      for (const Json& value : At(criterion, "values")) {
+        const auto number = Number(value, "value");
+        row.push_back(
+            number.has_value()
+                ? absl::StrCat(Show(number, Text(criterion, "unit")),
+                               At(value, "met") == true ? " yes" : " no")
+                : "-");
       }
-      const auto number = Number(value, "value");
-      row.push_back(
-          number.has_value()
-              ? absl::StrCat(Show(number, Text(criterion, "unit")),
-                             At(value, "met") == true ? " yes" : " no")
-              : "-");
+      section.rows.push_back(std::move(row));
     }
-    section.rows.push_back(std::move(row));
   }
   return section;
 }

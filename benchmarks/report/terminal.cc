@@ -23,6 +23,8 @@ constexpr size_t kWidth = 80;
 // A table for each workload, up to so many; then tables by kind.
 constexpr size_t kFewWorkloads = 12;
 constexpr size_t kMostBehind = 10;
+// What HAKMEM says of itself, up to so many workloads.
+constexpr size_t kFewCounters = 4;
 
 constexpr char kBold[] = "\033[1m";
 constexpr char kOurs[] = "\033[36m";
@@ -201,7 +203,9 @@ std::string TerminalReport(const nlohmann::ordered_json& result,
     if (view.workloads().size() <= kFewWorkloads) {
       writer.AddSections(WorkloadSections(view));
       writer.Add("\n" + Wrapped(kColumnsLegend) + "\n");
-      writer.AddSections(CounterSections(view));
+      if (view.workloads().size() <= kFewCounters) {
+        writer.AddSections(CounterSections(view));
+      }
     } else {
       writer.AddSections(KindSections(view, "time"));
       writer.AddSections(KindSections(view, "memory"));
