@@ -93,7 +93,7 @@ TEST(RunAll, SomeCasesAndContendersRunLessOften) {
   EXPECT_EQ(Count(results, 1, 0), 0u);
 }
 
-// Fails for one contender from the second seed on.
+// Fails for one allocator from the second seed on.
 std::vector<Case> OneFails() {
   return {ScriptCase("fails",
                      "test $WHO = two && test $1 = --seed=2 && "
