@@ -1,9 +1,10 @@
-"""Fetches Debian source packages with apt, as any user, touching no system file.
+"""Fetches Debian packages with apt, as any user, touching no system file.
 
 Which mirror to ask is read from the system's own lists of sources, old
 (one line each) and new (deb822) form alike: the entries that carry Debian's
-main archive, turned into deb-src entries for the suites wanted. apt then runs
-with state and cache folders of its own, and checks signatures as ever.
+main archive, turned into entries for the suites and the type of package wanted
+(deb-src: sources; deb: binary packages). apt then runs with state and cache
+folders of its own, and checks signatures as ever.
 """
 
 # What the suite of a Debian main archive may be called in a list of sources.
@@ -87,8 +88,14 @@ def _system_stanzas(repository_ctx):
 def _words(text):
     return text.replace("\n", " ").replace("\t", " ").split(" ")
 
-def _source_lists(repository_ctx, suites):
-    """Returns one deb-src list (text) for every entry that may be Debian's main archive."""
+def _source_lists(repository_ctx, type, suites):
+    """Returns one list (text) for every entry that may be Debian's main archive.
+
+    Args:
+      repository_ctx: of the rule that calls.
+      type: of the entries to make, "deb" or "deb-src".
+      suites: to name in them.
+    """
     lists = []
     for fields in _system_stanzas(repository_ctx):
         if fields.get("enabled", "yes").lower() in ["no", "false", "0"]:
@@ -98,7 +105,7 @@ def _source_lists(repository_ctx, suites):
         if not [s for s in _words(fields.get("suites", "")) if s in _SUITES]:
             continue
         lines = [
-            "Types: deb-src",
+            "Types: " + type,
             "URIs: " + fields.get("uris", ""),
             "Suites: " + " ".join(suites),
             "Components: main",
@@ -117,17 +124,19 @@ def has_debian_apt(repository_ctx):
     lines = repository_ctx.read(release).replace('"', "").split("\n")
     return "ID=debian" in lines
 
-def fetch_debian_sources(repository_ctx, packages):
-    """Downloads upstream tarballs of Debian source packages into the repository.
+def _run_apt(repository_ctx, type, suites, command):
+    """Runs `apt-get update`, then apt-get with `command`, in the repository's root.
 
     Args:
-      repository_ctx: of the rule that calls; the files land in its root.
-      packages: dict, source package -> suite to take it from.
+      repository_ctx: of the rule that calls.
+      type: of the packages, "deb" or "deb-src".
+      suites: to take packages from.
+      command: arguments of the second apt-get.
 
     Returns:
-      None, or what apt said when no entry of the system's lists had them.
+      None, or what apt said when the command failed with every entry of the
+      system's lists.
     """
-    suites = {suite: None for suite in packages.values()}.keys()
     options = []
     for option in [
         "Dir::State=apt/state",
@@ -144,9 +153,8 @@ def fetch_debian_sources(repository_ctx, packages):
         if value.startswith("apt/"):
             value = str(repository_ctx.path(value))
         options += ["-o", key + "=" + value]
-    wanted = ["%s/%s" % (source, packages[source]) for source in packages]
 
-    lists = _source_lists(repository_ctx, suites)
+    lists = _source_lists(repository_ctx, type, suites)
     if not lists:
         return "no list of sources in /etc/apt names Debian's main archive"
     reasons = []
@@ -157,13 +165,10 @@ def fetch_debian_sources(repository_ctx, packages):
         repository_ctx.file("apt/cache/archives/partial/.keep", "", executable = False)
 
         # The update's status says little (hooks of the system's apt fail for
-        # ordinary users): whether the sources come decides.
-        for command in [
-            ["update"],
-            ["source", "--download-only", "--tar-only"] + wanted,
-        ]:
+        # ordinary users): whether the packages come decides.
+        for arguments in [["update"], command]:
             result = repository_ctx.execute(
-                ["apt-get", "-q"] + options + command,
+                ["apt-get", "-q"] + options + arguments,
                 environment = {"LC_ALL": "C"},
             )
             reasons.append(result.stderr.strip())
@@ -171,3 +176,49 @@ def fetch_debian_sources(repository_ctx, packages):
         if result.return_code == 0:
             return None
     return "\n".join([reason for reason in reasons if reason])
+
+def fetch_debian_sources(repository_ctx, packages):
+    """Downloads upstream tarballs of Debian source packages into the repository.
+
+    Args:
+      repository_ctx: of the rule that calls; the files land in its root.
+      packages: dict, source package -> suite to take it from.
+
+    Returns:
+      None, or what apt said when no entry of the system's lists had them.
+    """
+    suites = {suite: None for suite in packages.values()}.keys()
+    wanted = ["%s/%s" % (source, packages[source]) for source in packages]
+    return _run_apt(
+        repository_ctx,
+        "deb-src",
+        suites,
+        ["source", "--download-only", "--tar-only"] + wanted,
+    )
+
+def fetch_debian_package(repository_ctx, package, version, suite):
+    """Downloads a Debian binary package and unpacks it into the folder `package`.
+
+    Args:
+      repository_ctx: of the rule that calls.
+      package: name of the binary package.
+      version: of it, exactly.
+      suite: to take it from.
+
+    Returns:
+      None, or what went wrong.
+    """
+    reason = _run_apt(
+        repository_ctx,
+        "deb",
+        [suite],
+        ["download", "%s=%s" % (package, version)],
+    )
+    if reason:
+        return reason
+    for path in repository_ctx.path(".").readdir():
+        if path.basename.endswith(".deb"):
+            result = repository_ctx.execute(["dpkg-deb", "-x", str(path), "package"])
+            repository_ctx.delete(path)
+            return result.stderr if result.return_code else None
+    return "apt-get download %s brought no package" % package

@@ -121,3 +121,22 @@ PINS = {
         url_strip = "",
     ),
 }
+
+# Single files, ready for use, that a Debian binary package carries:
+#   package, version, suite   the binary package;
+#   path                      where the file is in it;
+#   url                       the same file, bit for bit, from the project;
+#   sha256                    of the file.
+# The label is @NAME//:FILE.
+FILES = {
+    # Charts of the benchmarks' report. MIT licence; its notice goes with the
+    # file into each report. It contains @kurkle/color 0.2.1, of the same licence.
+    "chart_js": dict(
+        package = "libjs-chart.js",
+        version = "3.9.1+~0.2.1-2",
+        suite = "bookworm",
+        path = "usr/share/javascript/chart.js/chart.min.js",
+        url = "https://github.com/chartjs/Chart.js/releases/download/v3.9.1/chart.min.js",
+        sha256 = "fbc45926e6b46845a0f905552a0e0b1331049bff1115ecf94dbe0904d895e710",
+    ),
+}

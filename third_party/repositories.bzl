@@ -1,13 +1,18 @@
 """Declares the third-party repositories of pins.bzl.
 
 On Debian the archives come from Debian's source packages, all in one run of
-apt (@debian_archives); elsewhere, or with --repo_env=HAKMEM_SOURCES=upstream,
-from the projects' own release pages. Either way a sha256 decides whether an
-archive is taken.
+apt (@debian_archives), and single files from binary packages; elsewhere, or
+with --repo_env=HAKMEM_SOURCES=upstream, from the projects' own release pages.
+Either way a sha256 decides whether an archive or a file is taken.
 """
 
-load("//third_party:apt.bzl", "fetch_debian_sources", "has_debian_apt")
-load("//third_party:pins.bzl", "PINS")
+load(
+    "//third_party:apt.bzl",
+    "fetch_debian_package",
+    "fetch_debian_sources",
+    "has_debian_apt",
+)
+load("//third_party:pins.bzl", "FILES", "PINS")
 
 _CHOICE = "HAKMEM_SOURCES"
 
@@ -21,21 +26,34 @@ _HEADER_LIBRARY = """cc_library(
 )
 """
 
-def _debian_archives_impl(repository_ctx):
-    repository_ctx.file("BUILD.bazel", "", executable = False)
+def _from_debian(repository_ctx):
+    """Returns whether to take packages of Debian rather than the projects' own."""
     choice = repository_ctx.os.environ.get(_CHOICE, "")
     if choice not in ["", "debian", "upstream"]:
         fail("%s is '%s': it must be 'debian' or 'upstream'" % (_CHOICE, choice))
-    if choice == "upstream" or (not choice and not has_debian_apt(repository_ctx)):
-        return
-    repository_ctx.report_progress("asking apt for Debian's source packages")
-    reason = fetch_debian_sources(repository_ctx, repository_ctx.attr.packages)
+    return choice == "debian" or (not choice and has_debian_apt(repository_ctx))
+
+def _fail_if(reason, what):
+    """Fails with what apt said, if it said something.
+
+    Args:
+      reason: what fetching returned.
+      what: was to be fetched.
+    """
     if reason:
         fail("\n".join([
-            "could not get the third-party sources from Debian:",
+            "could not get %s from Debian:" % what,
             reason,
             "(--repo_env=%s=upstream takes the projects' own archives)" % _CHOICE,
         ]))
+
+def _debian_archives_impl(repository_ctx):
+    repository_ctx.file("BUILD.bazel", "", executable = False)
+    if not _from_debian(repository_ctx):
+        return
+    repository_ctx.report_progress("asking apt for Debian's source packages")
+    reason = fetch_debian_sources(repository_ctx, repository_ctx.attr.packages)
+    _fail_if(reason, "the third-party sources")
 
 _debian_archives = repository_rule(
     implementation = _debian_archives_impl,
@@ -90,6 +108,47 @@ _pinned_source = repository_rule(
     },
 )
 
+def _pinned_file_impl(repository_ctx):
+    attr = repository_ctx.attr
+    name = attr.path.split("/")[-1]
+    repository_ctx.file(
+        "BUILD.bazel",
+        'exports_files(["%s"], visibility = ["//visibility:public"])\n' % name,
+        executable = False,
+    )
+    url = attr.url
+    if _from_debian(repository_ctx):
+        repository_ctx.report_progress("asking apt for " + attr.package)
+        reason = fetch_debian_package(
+            repository_ctx,
+            attr.package,
+            attr.version,
+            attr.suite,
+        )
+        _fail_if(reason, attr.package)
+        url = "file://" + str(repository_ctx.path("package/" + attr.path))
+    repository_ctx.download(url, output = name, sha256 = attr.sha256)
+    repository_ctx.delete("package")
+
+_pinned_file = repository_rule(
+    implementation = _pinned_file_impl,
+    doc = "The file of one entry of FILES in pins.bzl, checked.",
+    attrs = {
+        "package": attr.string(mandatory = True),
+        "path": attr.string(mandatory = True),
+        "sha256": attr.string(mandatory = True),
+        "suite": attr.string(mandatory = True),
+        "url": attr.string(mandatory = True),
+        "version": attr.string(mandatory = True),
+    },
+    environ = [_CHOICE],
+)
+
+def third_party_files():
+    """Declares the repositories that hold one file each."""
+    for name, pin in FILES.items():
+        _pinned_file(name = name, **pin)
+
 def third_party_repositories():
     """Declares every repository that the build needs."""
     _debian_archives(
@@ -108,6 +167,8 @@ def third_party_repositories():
             url_sha256 = pin.get("url_sha256", pin["sha256"]),
             url_strip = pin.get("url_strip", pin["strip"]),
         )
+
+    third_party_files()
 
     # Every `bazel test` of Bazel 4 loads this one; undeclared, it would be
     # downloaded.
