@@ -114,6 +114,12 @@ class Browser:
             raise RuntimeError(json.dumps(answer["exceptionDetails"])[:2000])
         return answer["result"].get("value")
 
+    def html_of(self, selector):
+        """Returns the HTML of the first such element, or None; works without scripts, too."""
+        root = self._call("DOM.getDocument")["root"]["nodeId"]
+        node = self._call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        return self._call("DOM.getOuterHTML", nodeId=node)["outerHTML"] if node else None
+
     def key(self, name, code):
         """Presses and releases a key, such as ("Tab", 9)."""
         for kind in ("rawKeyDown", "keyUp"):

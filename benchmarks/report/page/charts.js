@@ -228,7 +228,7 @@ function ratioChart(result, title, workloads, which, reference) {
     const axis = (position) => ({
       type: "logarithmic", min: low, max: high, position,
       afterBuildTicks: (scale) => { scale.ticks = ratioTicks(low, high).map((value) => ({value})); },
-      ticks: {callback: (value) => formatRatio(value).replace(/\.?0+ x/, " x"), maxRotation: 0, autoSkipPadding: 12},
+      ticks: {callback: (value) => formatRound(value, "ratio"), maxRotation: 0, autoSkipPadding: 12},
     });
     return {
       height: rows.length * height + 76,
@@ -274,7 +274,7 @@ function valueAxis(values, unit, title, factor) {
   const axis = {
     type: logarithmic ? "logarithmic" : "linear",
     title: {display: true, text: title},
-    ticks: {callback: (value) => formatValue(value, unit), autoSkipPadding: 10, maxTicksLimit: 8},
+    ticks: {callback: (value) => formatRound(value, unit), autoSkipPadding: 10, maxTicksLimit: 8},
   };
   if (!logarithmic) axis.beginAtZero = true;
   if (logarithmic) {
@@ -338,6 +338,7 @@ function lineChart({title, note, label, lines, unit, xTitle, yTitle, ticks, tips
       type: ticks && isWide(xs, 8) ? "logarithmic" : "linear",
       min: xs[0], max: xs[xs.length - 1],
       title: {display: true, text: xTitle},
+      grid: {display: ticks},
       ticks: {display: ticks, callback: (value) => formatTick(value), maxRotation: 0, autoSkipPadding: 14},
       afterBuildTicks: ticks ? (axis) => { axis.ticks = xs.map((value) => ({value})); } : undefined,
     };

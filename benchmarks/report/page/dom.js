@@ -72,12 +72,15 @@ function bodyRow(columns, row, rowClass) {
 //   caption   what the table shows;
 //   columns   {title, cell(row), sort(row)?, number?, tip(row)?, mark(row)?, help?};
 //   rows      or groups: [{title, rows}], each sorted on its own;
+//   heads     a row of heads above those of the columns: [{title, span}], optional;
 //   rowClass  class of a row, optional;
 //   limit     how many rows to show before a button shows the rest, optional;
 //   className of the table, optional.
-function dataTable({caption, columns, rows, groups, rowClass, limit, className, full}) {
+function dataTable({caption, heads, columns, rows, groups, rowClass, limit, className, full}) {
   const table = h("table", {class: className}, h("caption", {}, h("span", {}, caption)));
-  table.append(h("thead", {}, h("tr", {}, columns.map((column) => headerCell(table, column)))));
+  const over = heads && h("tr", {}, heads.map(({title, span}) =>
+    h(title ? "th" : "td", {scope: title && "colgroup", colspan: span}, title)));
+  table.append(h("thead", {}, over, h("tr", {}, columns.map((column) => headerCell(table, column)))));
   for (const group of groups || [{rows}]) {
     const body = h("tbody", {});
     if (group.title) {

@@ -18,12 +18,12 @@ function behindSection(result) {
       limit: 20,
       columns: [
         {title: "Allocator", cell: (row) => allocatorName(result.allocator(row.allocator)), sort: (row) => row.allocator, mark: () => "ours"},
-        {title: "Workload", cell: (row) => workloadLink(result, row.workload), sort: (row) => result.workload(row.workload).title},
-        {title: "Metric", cell: (row) => result.metric(row.metric).title, sort: (row) => row.metric},
         {
           title: "Over the first", number: true, sort: (row) => row.ratio, cell: (row) => formatRatio(row.ratio), tip: (row) =>
             [row.allocator, row.first].flatMap((key) => [result.allocator(key).title, ...result.exact(row.workload, key, row.metric)]).join("\n"),
         },
+        {title: "Workload", cell: (row) => workloadLink(result, row.workload), sort: (row) => result.workload(row.workload).title},
+        {title: "Metric", cell: (row) => result.metric(row.metric).title, sort: (row) => row.metric},
         {title: "First", cell: (row) => allocatorName(result.allocator(row.first)), sort: (row) => row.first},
         {title: "Beyond noise", cell: (row) => (row.beyond_noise ? h("b", {}, "yes") : "no"), sort: (row) => (row.beyond_noise ? 0 : 1)},
       ],
@@ -122,8 +122,7 @@ function goalSection(result, kinds) {
   };
   const rows = criteria.flatMap((criterion) => criterion.values.map((value) => ({criterion, ...value, who: result.allocator(value.allocator)})));
   const met = rows.filter((row) => row.met).length;
-  // A limit of a metric has the metric's unit unless the criterion says otherwise.
-  const number = (row, value) => formatValue(value, row.criterion.unit || "ratio");
+  const number = ({criterion}, value) => (criterion.unit ? formatValue(value, criterion.unit) : digits(value));
   return section("goals", "Goals of the project",
     h("p", {}, `What HAKMEM\u2019s developers aim at, mostly beyond the best peer: ${met} of ${rows.length} met in this run.`),
     dataTable({

@@ -57,7 +57,12 @@ function formatRange(low, high, unit) {
   return `${digits(low / size)} to ${digits(high / size)} ${name}`;
 }
 
-// A number on an axis, where room is scarce: 65536 is "64 Ki".
+// The same without zeros after the point, for axes: "64 MiB", not "64.0 MiB".
+function formatRound(value, unit) {
+  return formatValue(value, unit).replace(/(\.\d*?)0+(?= |$)/, (_, kept) => (kept === "." ? "" : kept));
+}
+
+// A plain number on an axis, where room is scarce: 65536 is "64 Ki".
 function formatTick(value) {
   for (const [size, name] of [[2 ** 30, "Gi"], [2 ** 20, "Mi"], [2 ** 10, "Ki"]]) {
     if (value >= size && value % size === 0) return `${value / size} ${name}`;

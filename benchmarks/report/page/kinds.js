@@ -94,7 +94,13 @@ function workloadGroup(result, workload, reference) {
   }
   rows.sort((a, b) => order((a.time || a.memory || {}).value, (b.time || b.memory || {}).value, 1));
   const threads = workload.threads > 1 ? `${plural(workload.threads, "thread")}. ` : "";
-  const title = [h("b", {}, workload.title), h("span", {class: "muted"}, threads + (workload.description || ""))];
+  const failed = [...result.allocators.values()].filter((allocator) =>
+    result.samplesOf(workload.key, allocator.key).some((sample) => sample.failure));
+  const title = [
+    h("b", {}, workload.title),
+    h("span", {class: "muted"}, threads + (workload.description || "")),
+    failed.length && h("a", {href: "#failures"}, ` Failed here: ${failed.map((allocator) => allocator.title).join(", ")}.`),
+  ];
   return {title, rows};
 }
 

@@ -85,17 +85,13 @@ function themeSwitch() {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawCharts);
 }
 
-// Paper is light, and nothing on it can be folded out.
+// Paper is light. What is folded stays so: the reader chooses what to print.
 function preparePrinting() {
-  let folded = [];
   addEventListener("beforeprint", () => {
-    folded = [...document.querySelectorAll("main details:not([open])")];
-    for (const details of folded) details.open = true;
     setTheme("light");
     drawCharts();
   });
   addEventListener("afterprint", () => {
-    for (const details of folded) details.open = false;
     setTheme(document.getElementById("theme").value);
     drawCharts();
   });

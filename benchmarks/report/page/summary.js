@@ -65,9 +65,19 @@ function bar(ratio, end, allocator, what) {
     h("div", {class: "value"}, formatRatio(ratio)));
 }
 
+// How many workloads both allocators ran.
+function sharedWorkloads(result, one, other) {
+  return [...result.workloads.keys()].filter((key) => result.cell(key, one) && result.cell(key, other)).length;
+}
+
 function bars(result, headline) {
-  const rows = headline.bars.map((row) => ({...row, who: result.allocator(row.allocator)}));
-  rows.sort((a, b) => order(a.time, b.time, 1));
+  const rows = headline.bars.map((row) => ({
+    ...row, who: result.allocator(row.allocator), shared: sharedWorkloads(result, row.allocator, headline.versus),
+  }));
+  // Means over few workloads are no match for means over all: they come last.
+  const most = Math.max(...rows.map((row) => row.shared));
+  for (const row of rows) row.partial = row.shared < 0.9 * most;
+  rows.sort((a, b) => a.partial - b.partial || order(a.time, b.time, 1));
   const ratios = rows.flatMap((row) => [row.time, row.memory]).filter((ratio) => ratio !== undefined);
   const end = Math.max(1.2, Math.min(2.5, Math.max(...ratios)));
   const versus = result.allocator(headline.versus).title;
@@ -79,7 +89,11 @@ function bars(result, headline) {
     className: "bars",
     full: true,
     columns: [
-      {title: "Allocator", cell: (row) => allocatorName(row.who), sort: (row) => row.who.title, mark: (row) => row.who.role === "ours" && "ours"},
+      {
+        title: "Allocator", sort: (row) => row.who.title, mark: (row) => row.who.role === "ours" && "ours",
+        cell: (row) => h("span", {}, allocatorName(row.who),
+          row.partial && h("span", {class: "part"}, `only ${formatCount(row.shared)} of ${plural(most, "workload")}`)),
+      },
       column("time", "Time"),
       column("memory", "Memory"),
     ],
@@ -91,20 +105,23 @@ function bars(result, headline) {
 function kindTable(result, kinds) {
   const rows = kinds.map((kind) => ({kind, mean: result.mean(kind.key)})).filter((row) => row.mean);
   if (!rows.length) return undefined;
-  const ours = [...result.allocators.values()].filter((allocator) =>
-    allocator.role === "ours" && rows.some((row) => row.mean.rows.some((mean) => mean.allocator === allocator.key)));
   const of = (row, allocator) => row.mean.rows.find((mean) => mean.allocator === allocator.key) || {};
+  // Variants that ran in a few kinds only are in the sections of those.
+  const ours = [...result.allocators.values()].filter((allocator) =>
+    allocator.role === "ours" && rows.filter((row) => of(row, allocator).memory !== undefined).length > rows.length / 2);
   const cell = (value) => (value === undefined ? h("span", {class: "muted"}, "\u2013") : formatRatio(value));
+  const heads = [{title: "", span: 2}];
   const columns = [
     {title: "Kind", cell: (row) => h("a", {href: `#${kindId(row.kind)}`}, row.kind.title)},
     {title: "Best single peer", cell: (row) => allocatorName(result.allocator(row.mean.best_peer))},
   ];
   for (const allocator of ours) {
+    heads.push({title: allocatorName(allocator), span: 2});
     columns.push(
-      {title: `${allocator.title}: time`, number: true, sort: (row) => of(row, allocator).time, cell: (row) => cell(of(row, allocator).time)},
-      {title: "memory", number: true, sort: (row) => of(row, allocator).memory, cell: (row) => cell(of(row, allocator).memory)});
+      {title: "Time", number: true, sort: (row) => of(row, allocator).time, cell: (row) => cell(of(row, allocator).time)},
+      {title: "Memory", number: true, sort: (row) => of(row, allocator).memory, cell: (row) => cell(of(row, allocator).memory)});
   }
-  return dataTable({caption: "HAKMEM by kind of workload, relative to the best single peer of that kind", columns, rows});
+  return dataTable({caption: "HAKMEM by kind of workload, relative to the best single peer of that kind", heads, columns, rows});
 }
 
 function summary(result, kinds) {
