@@ -67,7 +67,9 @@ class Browser:
         os.set_blocking(self._input, False)
         self._session = None
         target = self._page_target()
-        self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self._session = self._call(
+            "Target.attachToTarget", targetId=target, flatten=True
+        )["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self._call(domain + ".enable")
 
@@ -96,7 +98,9 @@ class Browser:
         self._call("Emulation.setScriptExecutionDisabled", value=not script)
         self._call(
             "Emulation.setEmulatedMedia",
-            features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}],
+            features=[
+                {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+            ],
         )
         self._loaded = False
         self._call("Page.navigate", url=url)
@@ -118,12 +122,20 @@ class Browser:
         """Returns the HTML of the first such element, or None; works without scripts, too."""
         root = self._call("DOM.getDocument")["root"]["nodeId"]
         node = self._call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
-        return self._call("DOM.getOuterHTML", nodeId=node)["outerHTML"] if node else None
+        return (
+            self._call("DOM.getOuterHTML", nodeId=node)["outerHTML"] if node else None
+        )
 
     def key(self, name, code):
         """Presses and releases a key, such as ("Tab", 9)."""
         for kind in ("rawKeyDown", "keyUp"):
-            self._call("Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode=code)
+            self._call(
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=name,
+                code=name,
+                windowsVirtualKeyCode=code,
+            )
 
     def screenshot(self, path, whole=False):
         """Writes the window, or the whole page, as PNG."""
@@ -153,7 +165,12 @@ class Browser:
             message["sessionId"] = self._session
         os.write(self._output, json.dumps(message).encode() + b"\0")
         answers = []
-        self._wait(lambda: answers, lambda each: answers.append(each) if each.get("id") == message["id"] else None)
+        self._wait(
+            lambda: answers,
+            lambda each: answers.append(each)
+            if each.get("id") == message["id"]
+            else None,
+        )
         if "error" in answers[0]:
             raise RuntimeError(f"{method}: {answers[0]['error']}")
         return answers[0]["result"]
@@ -170,7 +187,9 @@ class Browser:
             if done():
                 return
             if self._process.poll() is not None:
-                raise RuntimeError(f"the browser ended with status {self._process.returncode}")
+                raise RuntimeError(
+                    f"the browser ended with status {self._process.returncode}"
+                )
             if time.monotonic() > deadline:
                 raise TimeoutError("the browser does not answer")
             try:
@@ -185,9 +204,16 @@ class Browser:
             self._loaded = True
         elif method == "Runtime.exceptionThrown":
             self.errors.append(json.dumps(parameters["exceptionDetails"])[:1000])
-        elif method == "Runtime.consoleAPICalled" and parameters["type"] in ("error", "warning", "assert"):
+        elif method == "Runtime.consoleAPICalled" and parameters["type"] in (
+            "error",
+            "warning",
+            "assert",
+        ):
             self.errors.append(json.dumps(parameters["args"])[:1000])
-        elif method == "Log.entryAdded" and parameters["entry"]["level"] in ("error", "warning"):
+        elif method == "Log.entryAdded" and parameters["entry"]["level"] in (
+            "error",
+            "warning",
+        ):
             self.errors.append(json.dumps(parameters["entry"])[:1000])
         elif method == "Network.requestWillBeSent":
             self.requests.append(parameters["request"]["url"])

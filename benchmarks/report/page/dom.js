@@ -10,7 +10,9 @@ function h(tag, attributes, ...children) {
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== undefined) element.setAttribute(name, value);
   }
-  element.append(...children.flat().filter((child) => child !== undefined && child !== null && child !== false));
+  element.append(
+    ...children.flat().filter((child) => child !== undefined && child !== null && child !== false),
+  );
   return element;
 }
 
@@ -27,7 +29,12 @@ function fold(title, ...children) {
 
 // A section with its heading; `id` is its address in the contents.
 function section(id, title, ...children) {
-  return h("section", {id, "aria-labelledby": `${id}-title`}, h("h2", {id: `${id}-title`}, title), ...children);
+  return h(
+    "section",
+    {id, "aria-labelledby": `${id}-title`},
+    h("h2", {id: `${id}-title`}, title),
+    ...children,
+  );
 }
 
 // Orders two sort keys, undefined last whatever the direction.
@@ -50,7 +57,10 @@ function sortBy(table, column, header) {
 
 function headerCell(table, column) {
   const header = h("th", {scope: "col", class: column.number && "number", title: column.help});
-  if (column.sort) header.append(h("button", {type: "button", click: () => sortBy(table, column, header)}, column.title));
+  if (column.sort)
+    header.append(
+      h("button", {type: "button", click: () => sortBy(table, column, header)}, column.title),
+    );
   else header.append(column.title);
   return header;
 }
@@ -58,8 +68,14 @@ function headerCell(table, column) {
 function bodyRow(columns, row, rowClass) {
   const cells = columns.map((column, index) => {
     const content = column.cell(row);
-    const classes = [column.number && "number", column.mark && column.mark(row)].filter(Boolean).join(" ");
-    const attributes = {class: classes || undefined, title: column.tip && column.tip(row), "data-label": column.title};
+    const classes = [column.number && "number", column.mark && column.mark(row)]
+      .filter(Boolean)
+      .join(" ");
+    const attributes = {
+      class: classes || undefined,
+      title: column.tip && column.tip(row),
+      "data-label": column.title,
+    };
     if (index === 0) attributes.scope = "row";
     return h(index === 0 ? "th" : "td", attributes, content === undefined ? "" : content);
   });
@@ -78,23 +94,61 @@ function bodyRow(columns, row, rowClass) {
 //   className of the table, optional.
 function dataTable({caption, heads, columns, rows, groups, rowClass, limit, className, full}) {
   const table = h("table", {class: className}, h("caption", {}, h("span", {}, caption)));
-  const over = heads && h("tr", {}, heads.map(({title, span}) =>
-    h(title ? "th" : "td", {scope: title && "colgroup", colspan: span}, title)));
-  table.append(h("thead", {}, over, h("tr", {}, columns.map((column) => headerCell(table, column)))));
+  const over =
+    heads &&
+    h(
+      "tr",
+      {},
+      heads.map(({title, span}) =>
+        h(title ? "th" : "td", {scope: title && "colgroup", colspan: span}, title),
+      ),
+    );
+  table.append(
+    h(
+      "thead",
+      {},
+      over,
+      h(
+        "tr",
+        {},
+        columns.map((column) => headerCell(table, column)),
+      ),
+    ),
+  );
   for (const group of groups || [{rows}]) {
     const body = h("tbody", {});
     if (group.title) {
-      body.append(h("tr", {class: "group"}, h("th", {scope: "rowgroup", colspan: columns.length}, h("span", {}, group.title))));
+      body.append(
+        h(
+          "tr",
+          {class: "group"},
+          h("th", {scope: "rowgroup", colspan: columns.length}, h("span", {}, group.title)),
+        ),
+      );
     }
     body.append(...group.rows.map((row) => bodyRow(columns, row, rowClass)));
     table.append(body);
   }
-  const box = h("div", {class: full ? "box full" : "box", tabindex: "0", role: "region", "aria-label": typeof caption === "string" ? caption : caption.textContent}, table);
+  const box = h(
+    "div",
+    {
+      class: full ? "box full" : "box",
+      tabindex: "0",
+      role: "region",
+      "aria-label": typeof caption === "string" ? caption : caption.textContent,
+    },
+    table,
+  );
   if (!limit || rows.length <= limit) return box;
   const hidden = [...table.tBodies[0].rows].slice(limit);
   for (const row of hidden) row.classList.add("extra");
   table.classList.add("brief");
-  return h("div", {}, box, briefSwitch(table, `Show all ${rows.length} rows`, `Show the first ${limit} rows`));
+  return h(
+    "div",
+    {},
+    box,
+    briefSwitch(table, `Show all ${rows.length} rows`, `Show the first ${limit} rows`),
+  );
 }
 
 // The button that shows or hides the rows of class "extra" of a table.

@@ -12,23 +12,58 @@ function behindSection(result) {
   }
   const beyond = rows.filter((row) => row.beyond_noise).length;
   part.append(
-    h("p", {}, `${plural(rows.length, "result")}, worst first; ${formatCount(beyond)} of them beyond noise.`),
+    h(
+      "p",
+      {},
+      `${plural(rows.length, "result")}, worst first; ${formatCount(beyond)} of them beyond noise.`,
+    ),
     dataTable({
       caption: "Results of HAKMEM behind the first allocator of the workload",
       limit: 20,
       columns: [
-        {title: "Allocator", cell: (row) => allocatorName(result.allocator(row.allocator)), sort: (row) => row.allocator, mark: () => "ours"},
         {
-          title: "Over the first", number: true, sort: (row) => row.ratio, cell: (row) => formatRatio(row.ratio), tip: (row) =>
-            [row.allocator, row.first].flatMap((key) => [result.allocator(key).title, ...result.exact(row.workload, key, row.metric)]).join("\n"),
+          title: "Allocator",
+          cell: (row) => allocatorName(result.allocator(row.allocator)),
+          sort: (row) => row.allocator,
+          mark: () => "ours",
         },
-        {title: "Workload", cell: (row) => workloadLink(result, row.workload), sort: (row) => result.workload(row.workload).title},
-        {title: "Metric", cell: (row) => result.metric(row.metric).title, sort: (row) => row.metric},
-        {title: "First", cell: (row) => allocatorName(result.allocator(row.first)), sort: (row) => row.first},
-        {title: "Beyond noise", cell: (row) => (row.beyond_noise ? h("b", {}, "yes") : "no"), sort: (row) => (row.beyond_noise ? 0 : 1)},
+        {
+          title: "Over the first",
+          number: true,
+          sort: (row) => row.ratio,
+          cell: (row) => formatRatio(row.ratio),
+          tip: (row) =>
+            [row.allocator, row.first]
+              .flatMap((key) => [
+                result.allocator(key).title,
+                ...result.exact(row.workload, key, row.metric),
+              ])
+              .join("\n"),
+        },
+        {
+          title: "Workload",
+          cell: (row) => workloadLink(result, row.workload),
+          sort: (row) => result.workload(row.workload).title,
+        },
+        {
+          title: "Metric",
+          cell: (row) => result.metric(row.metric).title,
+          sort: (row) => row.metric,
+        },
+        {
+          title: "First",
+          cell: (row) => allocatorName(result.allocator(row.first)),
+          sort: (row) => row.first,
+        },
+        {
+          title: "Beyond noise",
+          cell: (row) => (row.beyond_noise ? h("b", {}, "yes") : "no"),
+          sort: (row) => (row.beyond_noise ? 0 : 1),
+        },
       ],
       rows,
-    }));
+    }),
+  );
   return part;
 }
 
@@ -48,24 +83,42 @@ function failureSection(result) {
       repeat: sample.repeat,
       line: sample.failure,
     })),
-    ...[...result.workloads.values()].filter((workload) => workload.absent)
+    ...[...result.workloads.values()]
+      .filter((workload) => workload.absent)
       .map((workload) => ({what: workload.title, line: `did not run: ${workload.absent}`})),
-    ...[...result.allocators.values()].filter((allocator) => allocator.absent)
-      .map((allocator) => ({what: "all workloads", allocator, line: `took no part: ${allocator.absent}`})),
+    ...[...result.allocators.values()]
+      .filter((allocator) => allocator.absent)
+      .map((allocator) => ({
+        what: "all workloads",
+        allocator,
+        line: `took no part: ${allocator.absent}`,
+      })),
   ];
   if (!rows.length) return undefined;
-  return section("failures", "What failed or did not run",
+  return section(
+    "failures",
+    "What failed or did not run",
     h("p", {}, "Means and ratios leave these out."),
     dataTable({
       caption: "Failures, workloads that could not run, and allocators that took no part",
       columns: [
         {title: "Workload", cell: (row) => row.what, sort: (row) => row.what},
-        {title: "Allocator", cell: (row) => (row.allocator ? allocatorName(row.allocator) : "all"), sort: (row) => (row.allocator ? row.allocator.title : "")},
-        {title: "Repeat", number: true, cell: (row) => (row.repeat === undefined ? none() : row.repeat + 1), sort: (row) => row.repeat},
+        {
+          title: "Allocator",
+          cell: (row) => (row.allocator ? allocatorName(row.allocator) : "all"),
+          sort: (row) => (row.allocator ? row.allocator.title : ""),
+        },
+        {
+          title: "Repeat",
+          number: true,
+          cell: (row) => (row.repeat === undefined ? none() : row.repeat + 1),
+          sort: (row) => row.repeat,
+        },
         {title: "What happened", cell: (row) => row.line},
       ],
       rows,
-    }));
+    }),
+  );
 }
 
 // --- An earlier result ------------------------------------------------------------------
@@ -80,30 +133,85 @@ function againstSection(result) {
   const against = result.analysis.against;
   if (!against) return undefined;
   const names = (against.normalised_by || []).map((key) => result.allocator(key).title);
-  const list = names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}` : names[0];
+  const list =
+    names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}` : names[0];
   const rows = against.rows || [];
   const count = (verdict) => rows.filter((row) => row.verdict === verdict).length;
   const part = section("against", `Compared with ${against.file}`);
   if (list && against.drift !== undefined) {
-    part.append(h("p", {}, `What did not change between the two runs (${list}) took ${formatRatio(against.drift)} of its earlier time, so the machine itself differed by that much; it is taken out of the times before they are compared.`));
+    part.append(
+      h(
+        "p",
+        {},
+        `What did not change between the two runs (${list}) took ` +
+          `${formatRatio(against.drift)} of its earlier time, so the machine itself differed by ` +
+          "that much; it is taken out of the times before they are compared.",
+      ),
+    );
   }
-  part.append(h("p", {}, `${plural(rows.length, "result")}: ${count("better")} better, ${count("worse")} worse, ${count("same")} the same within noise.`));
+  part.append(
+    h(
+      "p",
+      {},
+      `${plural(rows.length, "result")}: ${count("better")} better, ${count("worse")} worse, ` +
+        `${count("same")} the same within noise.`,
+    ),
+  );
   const unit = (row) => result.metric(row.metric).unit;
   const rank = {worse: 0, better: 1, same: 2};
-  part.append(dataTable({
-    caption: `Each result before (${against.file}) and after (this run); the ratio is after the machine's own change is taken out`,
-    limit: 20,
-    columns: [
-      {title: "Allocator", cell: (row) => allocatorName(result.allocator(row.allocator)), sort: (row) => row.allocator, mark: (row) => oursMark(result.allocator(row.allocator))},
-      {title: "Workload", cell: (row) => workloadLink(result, row.workload), sort: (row) => result.workload(row.workload).title},
-      {title: "Metric", cell: (row) => result.metric(row.metric).title, sort: (row) => row.metric},
-      {title: "Before", number: true, cell: (row) => formatValue(row.before, unit(row)), sort: (row) => row.before, tip: (row) => row.before},
-      {title: "After", number: true, cell: (row) => formatValue(row.after, unit(row)), sort: (row) => row.after, tip: (row) => row.after},
-      {title: "Ratio", number: true, cell: (row) => formatRatio(row.ratio), sort: (row) => row.ratio, tip: (row) => `${row.ratio} x`},
-      {title: "Verdict", cell: (row) => (VERDICTS[row.verdict] || VERDICTS.same)(), sort: (row) => rank[row.verdict]},
-    ],
-    rows: [...rows].sort((a, b) => rank[a.verdict] - rank[b.verdict]),
-  }));
+  part.append(
+    dataTable({
+      caption:
+        `Each result before (${against.file}) and after (this run); ` +
+        "the ratio is without the machine\u2019s own change",
+      limit: 20,
+      columns: [
+        {
+          title: "Allocator",
+          cell: (row) => allocatorName(result.allocator(row.allocator)),
+          sort: (row) => row.allocator,
+          mark: (row) => oursMark(result.allocator(row.allocator)),
+        },
+        {
+          title: "Workload",
+          cell: (row) => workloadLink(result, row.workload),
+          sort: (row) => result.workload(row.workload).title,
+        },
+        {
+          title: "Metric",
+          cell: (row) => result.metric(row.metric).title,
+          sort: (row) => row.metric,
+        },
+        {
+          title: "Before",
+          number: true,
+          cell: (row) => formatValue(row.before, unit(row)),
+          sort: (row) => row.before,
+          tip: (row) => row.before,
+        },
+        {
+          title: "After",
+          number: true,
+          cell: (row) => formatValue(row.after, unit(row)),
+          sort: (row) => row.after,
+          tip: (row) => row.after,
+        },
+        {
+          title: "Ratio",
+          number: true,
+          cell: (row) => formatRatio(row.ratio),
+          sort: (row) => row.ratio,
+          tip: (row) => `${row.ratio} x`,
+        },
+        {
+          title: "Verdict",
+          cell: (row) => (VERDICTS[row.verdict] || VERDICTS.same)(),
+          sort: (row) => rank[row.verdict],
+        },
+      ],
+      rows: [...rows].sort((a, b) => rank[a.verdict] - rank[b.verdict]),
+    }),
+  );
   return part;
 }
 
@@ -114,30 +222,53 @@ const BOUNDS = {at_most: "at most", at_least: "at least", below: "below"};
 function goalSection(result, kinds) {
   const criteria = result.analysis.criteria || [];
   if (!criteria.length) return undefined;
-  const scope = (criterion) => {
-    const kind = kinds.find((each) => each.key === criterion.scope);
-    if (kind) return kind.title;
-    if (!criterion.scope || criterion.scope === "all") return "all workloads";
-    return result.workload(criterion.scope).title;
+  const scope = ({scope: key}) => {
+    if (!key || key === "all") return "all workloads";
+    const kind = kinds.find((each) => each.key === key);
+    return kind ? kind.title : result.workload(key).title;
   };
-  const rows = criteria.flatMap((criterion) => criterion.values.map((value) => ({criterion, ...value, who: result.allocator(value.allocator)})));
+  const number = ({criterion}, value) =>
+    criterion.unit ? formatValue(value, criterion.unit) : digits(value);
+  const groups = criteria.map((criterion) => ({
+    title: [h("b", {}, criterion.title), h("span", {class: "muted"}, scope(criterion))],
+    rows: criterion.values.map((value) => ({
+      criterion,
+      ...value,
+      who: result.allocator(value.allocator),
+    })),
+  }));
+  const rows = groups.flatMap((group) => group.rows);
   const met = rows.filter((row) => row.met).length;
-  const number = ({criterion}, value) => (criterion.unit ? formatValue(value, criterion.unit) : digits(value));
-  return section("goals", "Goals of the project",
-    h("p", {}, `What HAKMEM\u2019s developers aim at, mostly beyond the best peer: ${met} of ${rows.length} met in this run.`),
+  return section(
+    "goals",
+    "Goals of the project",
+    h(
+      "p",
+      {},
+      "What HAKMEM\u2019s developers aim at; these are no promises. " +
+        `${met} of ${rows.length} were met in this run.`,
+    ),
     dataTable({
       caption: "Goals, and what was measured",
       columns: [
-        {title: "Goal", cell: (row) => row.criterion.title, sort: (row) => row.criterion.title},
-        {title: "Scope", cell: scopeOf, sort: scopeOf},
-        {title: "Allocator", cell: (row) => allocatorName(row.who), sort: (row) => row.who.title},
-        {title: "Limit", number: true, cell: (row) => `${BOUNDS[row.criterion.bound] || row.criterion.bound} ${number(row, row.criterion.limit)}`, sort: (row) => row.criterion.limit},
-        {title: "Measured", number: true, cell: (row) => (row.value === undefined ? none() : number(row, row.value)), sort: (row) => row.value, tip: (row) => row.value},
-        {title: "Met", cell: (row) => (row.met ? h("b", {class: "good"}, "yes") : h("b", {class: "bad"}, "no")), sort: (row) => (row.met ? 1 : 0)},
+        {title: "Allocator", cell: (row) => allocatorName(row.who), mark: () => "ours"},
+        {
+          title: "Limit",
+          number: true,
+          cell: (row) => `${BOUNDS[row.criterion.bound]} ${number(row, row.criterion.limit)}`,
+        },
+        {
+          title: "Measured",
+          number: true,
+          cell: (row) => (row.value === undefined ? none() : number(row, row.value)),
+          tip: (row) => row.value,
+        },
+        {
+          title: "Met",
+          cell: (row) => (row.met ? h("b", {class: "good"}, "yes") : h("b", {class: "bad"}, "no")),
+        },
       ],
-      rows,
-    }));
-  function scopeOf(row) {
-    return scope(row.criterion);
-  }
+      groups,
+    }),
+  );
 }

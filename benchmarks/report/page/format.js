@@ -2,17 +2,40 @@
 // built on them. Values are in base units: ns, bytes, plain counts.
 "use strict";
 
-const TIME_STEPS = [[1e9, "s"], [1e6, "ms"], [1e3, "\u00b5s"], [1, "ns"]];
-const BYTE_STEPS = [[2 ** 40, "TiB"], [2 ** 30, "GiB"], [2 ** 20, "MiB"], [2 ** 10, "KiB"], [1, "B"]];
-const COUNT_STEPS = [[1e9, "G"], [1e6, "M"], [1, ""]];
-const RATE_STEPS = [[1e9, "G/s"], [1e6, "M/s"], [1e3, "k/s"], [1, "/s"]];
+const TIME_STEPS = [
+  [1e9, "s"],
+  [1e6, "ms"],
+  [1e3, "\u00b5s"],
+  [1, "ns"],
+];
+const BYTE_STEPS = [
+  [2 ** 40, "TiB"],
+  [2 ** 30, "GiB"],
+  [2 ** 20, "MiB"],
+  [2 ** 10, "KiB"],
+  [1, "B"],
+];
+const COUNT_STEPS = [
+  [1e9, "G"],
+  [1e6, "M"],
+  [1, ""],
+];
+const RATE_STEPS = [
+  [1e9, "G/s"],
+  [1e6, "M/s"],
+  [1e3, "k/s"],
+  [1, "/s"],
+];
 
 // Three significant digits below 1000, whole numbers with separators above.
 function digits(value) {
   const size = Math.abs(value);
   if (size === 0) return "0";
   const decimals = size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.1 ? 2 : 3;
-  return value.toLocaleString("en-US", {minimumFractionDigits: decimals, maximumFractionDigits: decimals});
+  return value.toLocaleString("en-US", {
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: decimals,
+  });
 }
 
 // The largest step that `value` fills.
@@ -29,7 +52,9 @@ function withStep(value, [size, unit]) {
 const formatNs = (value) => withStep(value, stepOf(value, TIME_STEPS));
 const formatBytes = (value) => withStep(value, stepOf(value, BYTE_STEPS));
 const formatCount = (value) =>
-  Number.isInteger(value) && Math.abs(value) < 1e7 ? value.toLocaleString("en-US") : withStep(value, stepOf(value, COUNT_STEPS));
+  Number.isInteger(value) && Math.abs(value) < 1e7
+    ? value.toLocaleString("en-US")
+    : withStep(value, stepOf(value, COUNT_STEPS));
 const formatRatio = (value) => `${digits(value)} x`;
 const formatPerSecond = (value) => withStep(value, stepOf(value, RATE_STEPS));
 const formatPercent = (value) => `${digits(value)} %`;
@@ -59,12 +84,18 @@ function formatRange(low, high, unit) {
 
 // The same without zeros after the point, for axes: "64 MiB", not "64.0 MiB".
 function formatRound(value, unit) {
-  return formatValue(value, unit).replace(/(\.\d*?)0+(?= |$)/, (_, kept) => (kept === "." ? "" : kept));
+  return formatValue(value, unit).replace(/(\.\d*?)0+(?= |$)/, (_, kept) =>
+    kept === "." ? "" : kept,
+  );
 }
 
 // A plain number on an axis, where room is scarce: 65536 is "64 Ki".
 function formatTick(value) {
-  for (const [size, name] of [[2 ** 30, "Gi"], [2 ** 20, "Mi"], [2 ** 10, "Ki"]]) {
+  for (const [size, name] of [
+    [2 ** 30, "Gi"],
+    [2 ** 20, "Mi"],
+    [2 ** 10, "Ki"],
+  ]) {
     if (value >= size && value % size === 0) return `${value / size} ${name}`;
   }
   return formatCount(value);
@@ -83,7 +114,12 @@ function formatDuration(seconds) {
 function formatDate(iso) {
   const date = new Date(iso);
   if (isNaN(date)) return iso;
-  const day = date.toLocaleDateString("en-GB", {day: "numeric", month: "long", year: "numeric", timeZone: "UTC"});
+  const day = date.toLocaleDateString("en-GB", {
+    day: "numeric",
+    month: "long",
+    year: "numeric",
+    timeZone: "UTC",
+  });
   return `${day}, ${date.toISOString().slice(11, 16)} UTC`;
 }
 

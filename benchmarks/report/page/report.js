@@ -4,14 +4,16 @@
 // The result in the page, or the reason why there is none.
 function readResult() {
   const text = document.getElementById("result").textContent.trim();
-  if (!text || text.startsWith("/*")) return {reason: "This page holds no result: it is the empty form that the benchmarks fill."};
+  if (!text || text.startsWith("/*"))
+    return {reason: "This page holds no result: it is the empty form that the benchmarks fill."};
   let data;
   try {
     data = JSON.parse(text);
   } catch (error) {
     return {reason: `The result in this page cannot be read: ${error.message}.`};
   }
-  if (data.format !== 1) return {reason: `This page reads results of format 1; this one says ${data.format}.`};
+  if (data.format !== 1)
+    return {reason: `This page reads results of format 1; this one says ${data.format}.`};
   return {result: new Result(data)};
 }
 
@@ -25,7 +27,9 @@ function fillContents(parts) {
   const contents = document.getElementById("contents");
   document.getElementById("contents-list").append(...parts.map(contentsItem));
   const wide = matchMedia("(min-width: 1024px)");
-  const follow = () => { contents.open = wide.matches; };
+  const follow = () => {
+    contents.open = wide.matches;
+  };
   wide.addEventListener("change", follow);
   follow();
   contents.addEventListener("click", (event) => {
@@ -36,25 +40,38 @@ function fillContents(parts) {
 
 // Marks in the contents the section that is being read.
 function markCurrent(parts) {
-  const links = new Map([...document.querySelectorAll("#contents-list a")].map((link) => [link.hash.slice(1), link]));
+  const links = new Map(
+    [...document.querySelectorAll("#contents-list a")].map((link) => [link.hash.slice(1), link]),
+  );
   const update = () => {
     let current = parts[0];
-    for (const part of parts) if (part.getBoundingClientRect().top < innerHeight / 3) current = part;
+    for (const part of parts)
+      if (part.getBoundingClientRect().top < innerHeight / 3) current = part;
     const link = links.get(current.id);
     if (link.hasAttribute("aria-current")) return;
     for (const other of links.values()) other.removeAttribute("aria-current");
     link.setAttribute("aria-current", "true");
     const side = link.closest(".side");
-    if (matchMedia("(min-width: 1024px)").matches && link.offsetTop + link.offsetHeight > side.scrollTop + side.clientHeight) {
+    if (
+      matchMedia("(min-width: 1024px)").matches &&
+      link.offsetTop + link.offsetHeight > side.scrollTop + side.clientHeight
+    ) {
       side.scrollTop = link.offsetTop;
     }
   };
   let waiting = false;
-  addEventListener("scroll", () => {
-    if (waiting) return;
-    waiting = true;
-    requestAnimationFrame(() => { waiting = false; update(); });
-  }, {passive: true});
+  addEventListener(
+    "scroll",
+    () => {
+      if (waiting) return;
+      waiting = true;
+      requestAnimationFrame(() => {
+        waiting = false;
+        update();
+      });
+    },
+    {passive: true},
+  );
   update();
 }
 
@@ -98,16 +115,32 @@ function preparePrinting() {
 }
 
 function footer(result) {
-  const save = h("button", {type: "button", click: () => {
-    const blob = new Blob([JSON.stringify(result.data, null, 1)], {type: "application/json"});
-    const link = h("a", {href: URL.createObjectURL(blob), download: "result.json"});
-    link.click();
-    URL.revokeObjectURL(link.href);
-  }}, "Save result.json");
+  const save = h(
+    "button",
+    {
+      type: "button",
+      click: () => {
+        const blob = new Blob([JSON.stringify(result.data, null, 1)], {type: "application/json"});
+        const link = h("a", {href: URL.createObjectURL(blob), download: "result.json"});
+        link.click();
+        URL.revokeObjectURL(link.href);
+      },
+    },
+    "Save result.json",
+  );
   const tool = result.data.tool;
-  return h("footer", {class: "muted small"}, h("hr", {}),
-    h("p", {}, `${tool ? `Made by ${tool.name} ${tool.version}. ` : ""}Charts: Chart.js 3.9.1, MIT License (notice in the source of this page). `),
-    h("p", {}, save));
+  return h(
+    "footer",
+    {class: "muted small"},
+    h("hr", {}),
+    h(
+      "p",
+      {},
+      tool && `Made by ${tool.name} ${tool.version}. `,
+      "Charts: Chart.js 3.9.1, MIT License (notice in the source of this page).",
+    ),
+    h("p", {}, save),
+  );
 }
 
 function showReport() {

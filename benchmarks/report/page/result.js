@@ -2,11 +2,22 @@
 // the colour and shape of each allocator.
 "use strict";
 
-// Ours: two related strong hues, then shades of them. Peers: quieter. All have a
-// contrast of 3:1 against the light and the dark page, so both themes share
-// them; shapes carry the difference for those who cannot see it.
+// Ours: two related strong hues, then shades of them. Peers: quieter, chosen so
+// that they, the first two of ours and the floor stay apart in protanopia,
+// deuteranopia and tritanopia; shapes help too. All have a contrast of 3:1
+// against the light and the dark page, so that both themes share them.
 const OUR_COLOURS = ["#1f6feb", "#0b93b8", "#4b57d6", "#0f8a80", "#6a78f0", "#2d7fa8"];
-const PEER_COLOURS = ["#a8741a", "#a8587e", "#6e8238", "#b5604a", "#8a6fa8", "#8b7355", "#5d8a66", "#c0707a", "#93884e"];
+const PEER_COLOURS = [
+  "#ac6b59",
+  "#7a6622",
+  "#af4162",
+  "#99943a",
+  "#91528a",
+  "#675dad",
+  "#d4757d",
+  "#b2895b",
+  "#15783d",
+];
 const FLOOR_COLOUR = "#808790";
 const OUR_SHAPES = ["circle", "rectRot"];
 const PEER_SHAPES = ["triangle", "rect", "crossRot", "star", "cross"];
@@ -37,7 +48,9 @@ class Result {
       const nth = counts[allocator.role]++;
       this.allocators.set(allocator.key, {...allocator, ...Result.look(allocator.role, nth)});
     }
-    this.cells = new Map((this.analysis.cells || []).map((cell) => [`${cell.workload}\n${cell.allocator}`, cell]));
+    this.cells = new Map(
+      (this.analysis.cells || []).map((cell) => [`${cell.workload}\n${cell.allocator}`, cell]),
+    );
     this.samples = new Map();
     for (const sample of data.samples || []) {
       const key = `${sample.workload}\n${sample.allocator}`;
@@ -54,7 +67,15 @@ class Result {
   }
 
   allocator(key) {
-    return this.allocators.get(key) || {key, title: key, role: "peer", colour: FLOOR_COLOUR, shape: "rect"};
+    return (
+      this.allocators.get(key) || {
+        key,
+        title: key,
+        role: "peer",
+        colour: FLOOR_COLOUR,
+        shape: "rect",
+      }
+    );
   }
 
   metric(key) {
@@ -85,23 +106,31 @@ class Result {
     const summary = this.measured(workload, allocator, metricKey);
     if (!summary) return [];
     const metric = this.metric(metricKey);
-    const lines = [`${metric.title}: ${formatValue(summary.value, metric.unit)} (${metric.aggregation || "value"} ${summary.value})`];
-    if (summary.low !== undefined) lines.push(`interval: ${formatRange(summary.low, summary.high, metric.unit)}`);
+    const lines = [
+      `${metric.title}: ${formatValue(summary.value, metric.unit)} ` +
+        `(${metric.aggregation || "value"} ${summary.value})`,
+    ];
+    if (summary.low !== undefined)
+      lines.push(`interval: ${formatRange(summary.low, summary.high, metric.unit)}`);
     const values = this.samplesOf(workload, allocator)
       .map((sample) => sample.values && sample.values[metricKey])
       .filter((value) => value !== undefined);
-    if (values.length) lines.push(`samples: ${values.map((value) => formatValue(value, metric.unit)).join(", ")}`);
+    if (values.length)
+      lines.push(`samples: ${values.map((value) => formatValue(value, metric.unit)).join(", ")}`);
     return lines;
   }
 
   workloadsOf(kind) {
-    return [...this.workloads.values()].filter((workload) => workload.kind === kind && !workload.absent);
+    return [...this.workloads.values()].filter(
+      (workload) => workload.kind === kind && !workload.absent,
+    );
   }
 
   // The allocators with a cell in one of these workloads, in the file's order.
   allocatorsOf(workloads) {
     return [...this.allocators.values()].filter((allocator) =>
-      workloads.some((workload) => this.cell(workload.key, allocator.key)));
+      workloads.some((workload) => this.cell(workload.key, allocator.key)),
+    );
   }
 
   mean(scope) {
@@ -127,5 +156,10 @@ function mark(allocator) {
 
 // Mark and name of an allocator.
 function allocatorName(allocator) {
-  return h("span", {class: allocator.role === "ours" ? "name ours" : "name"}, mark(allocator), h("span", {}, allocator.title));
+  return h(
+    "span",
+    {class: allocator.role === "ours" ? "name ours" : "name"},
+    mark(allocator),
+    h("span", {}, allocator.title),
+  );
 }
