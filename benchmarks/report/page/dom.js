@@ -133,7 +133,6 @@ function dataTable({caption, heads, columns, rows, groups, rowClass, limit, clas
     "div",
     {
       class: full ? "box full" : "box",
-      tabindex: "0",
       role: "region",
       "aria-label": typeof caption === "string" ? caption : caption.textContent,
     },
@@ -158,6 +157,16 @@ function briefSwitch(table, more, less) {
     const brief = table.classList.toggle("brief");
     button.textContent = brief ? more : less;
     button.setAttribute("aria-expanded", String(!brief));
+    updateBoxes();
   });
   return button;
+}
+
+// Lets the keyboard scroll the boxes of tables that are wider than their box, and
+// passes over the others.
+function updateBoxes() {
+  for (const box of document.querySelectorAll(".box")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
 }

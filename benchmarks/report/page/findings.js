@@ -227,8 +227,7 @@ function goalSection(result, kinds) {
     const kind = kinds.find((each) => each.key === key);
     return kind ? kind.title : result.workload(key).title;
   };
-  const number = ({criterion}, value) =>
-    criterion.unit ? formatValue(value, criterion.unit) : digits(value);
+  const number = ({criterion}, value) => formatValue(value, criterion.unit || "count");
   const groups = criteria.map((criterion) => ({
     title: [h("b", {}, criterion.title), h("span", {class: "muted"}, scope(criterion))],
     rows: criterion.values.map((value) => ({
@@ -255,6 +254,7 @@ function goalSection(result, kinds) {
         {
           title: "Limit",
           number: true,
+          mark: () => "loose",
           cell: (row) => `${BOUNDS[row.criterion.bound]} ${number(row, row.criterion.limit)}`,
         },
         {

@@ -51,6 +51,7 @@ function withStep(value, [size, unit]) {
 
 const formatNs = (value) => withStep(value, stepOf(value, TIME_STEPS));
 const formatBytes = (value) => withStep(value, stepOf(value, BYTE_STEPS));
+// A plain number: whole ones whole.
 const formatCount = (value) =>
   Number.isInteger(value) && Math.abs(value) < 1e7
     ? value.toLocaleString("en-US")

@@ -126,7 +126,7 @@ function workloadGroup(result, workload, reference) {
   const title = [
     h("b", {}, workload.title),
     h("span", {class: "muted"}, threads + (workload.description || "")),
-    failed.length &&
+    failed.length > 0 &&
       h(
         "a",
         {href: "#failures"},

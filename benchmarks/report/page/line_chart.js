@@ -71,6 +71,7 @@ function lineChart({title, note, label, lines, unit, xTitle, yTitle, ticks, tips
         borderWidth: ours ? 3 : 1.75,
         borderDash: floor || line.dashed ? [7, 5] : [],
         tension: 0,
+        clip: 8,
       };
     });
     const lookup = (item) => {
@@ -104,6 +105,7 @@ function lineChart({title, note, label, lines, unit, xTitle, yTitle, ticks, tips
         data: {datasets},
         options: {
           maintainAspectRatio: false,
+          layout: {padding: {right: 10}},
           interaction: {mode: "nearest", intersect: false, axis: "xy"},
           scales: {x, y: valueAxis(values, unit, yTitle, 12)},
           plugins: {

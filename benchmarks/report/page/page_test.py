@@ -291,6 +291,13 @@ class InBrowser(unittest.TestCase):
         self.assertEqual(
             self.texts("#goals tbody td:last-child"), ["yes", "no", "no", "yes"]
         )
+        titles = [
+            f"{each['title']}{each['description']}"
+            for each in sample["workloads"]
+            if each["kind"] == "small" and "absent" not in each
+        ]
+        self.assertEqual(self.texts("#kind-small tr.group")[:2], titles)
+        self.assertIn("Failed here: glibc 2.36.", everything)
         # Time and memory of three kinds but for one without time, two curves, one
         # course of memory.
         self.assertEqual(
@@ -371,6 +378,13 @@ class InBrowser(unittest.TestCase):
         self.assertEqual(self.ask("document.activeElement.className"), "skip")
         self.browser.key("Tab", 9)
         self.assertEqual(self.ask("document.activeElement.hash"), "#short")
+
+    def test_keyboard_scrolls_wide_tables_only(self):
+        for width in (1280, 360):
+            self.show(width=width)
+            wide = self.of_each(".box", "each.scrollWidth > each.clientWidth")
+            self.assertEqual(any(wide), width == 360)
+            self.assertEqual(self.of_each(".box", "each.tabIndex === 0"), wide)
 
     def test_contents_stay_in_sight(self):
         for width in (1280, 360):

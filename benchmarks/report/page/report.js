@@ -169,8 +169,13 @@ function showReport() {
   let waiting;
   addEventListener("resize", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(redrawWhereNarrow, 150);
+    waiting = setTimeout(() => {
+      redrawWhereNarrow();
+      updateBoxes();
+    }, 150);
   });
+  main.addEventListener("toggle", updateBoxes, true);
+  updateBoxes();
   preparePrinting();
   if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();
 }
