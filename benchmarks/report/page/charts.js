@@ -123,12 +123,15 @@ function wrapText(text, width) {
   return lines;
 }
 
-// How points of an allocator look.
+// How lines and points of an allocator look. A colour that is the name of one of
+// report.css follows the theme.
 function pointLook(allocator) {
   const ours = allocator.role === "ours";
+  const {colour} = allocator;
+  const drawn = colour.startsWith("--") ? themeColour(colour) : colour;
   return {
-    borderColor: allocator.colour,
-    backgroundColor: allocator.colour,
+    borderColor: drawn,
+    backgroundColor: drawn,
     pointStyle: allocator.shape,
     pointRadius: ours ? 6 : 5,
     pointHoverRadius: ours ? 8 : 7,

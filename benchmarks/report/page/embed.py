@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
-"""Puts the files that a page names into it, so that it is one file.
+"""Puts files into a page, so that it is one file.
 
-    embed.py PAGE OUTPUT FILE...
+    embed.py PAGE OUTPUT FILE...          styles and scripts
+    embed.py --result PAGE OUTPUT RESULT  a result.json
 
-Each <link rel="stylesheet" href="NAME"> and each <script src="NAME"></script>
-of PAGE is replaced by the FILE whose base name is NAME. Exit status: 1 if the
-page names a file that is not given, or if a given file is not named.
+The first replaces each <link rel="stylesheet" href="NAME"> and each
+<script src="NAME"></script> of PAGE by the FILE whose base name is NAME; it fails
+where the page names a file that is not given, or a given file is not named. The
+second does what the program does that ran the benchmarks: it puts RESULT in the
+place of the marker.
 """
 
 import os
 import re
 import sys
 
+MARKER = "/*RESULT*/"
 _STYLE = re.compile(r'<link rel="stylesheet" href="([^"]+)">')
 _SCRIPT = re.compile(r'<script src="([^"]+)"></script>')
 
@@ -41,17 +45,30 @@ def embed(page, files):
     return page
 
 
+def put_result(page, result):
+    """Returns the text `page` with `result` (text of JSON) in it."""
+    if page.count(MARKER) != 1:
+        raise ValueError(f"the page must have one marker {MARKER}")
+    return page.replace(MARKER, result.replace("<", "\\u003c"))
+
+
 def read(path):
     with open(path, encoding="utf-8") as file:
         return file.read()
 
 
 def main():
-    if len(sys.argv) < 3:
+    arguments = sys.argv[1:]
+    as_result = arguments[:1] == ["--result"]
+    if len(arguments) < 2 + 2 * as_result:
         sys.exit(__doc__)
-    page, output, *paths = sys.argv[1:]
+    page, output, *paths = arguments[as_result:]
     try:
-        text = embed(read(page), {os.path.basename(path): read(path) for path in paths})
+        if as_result:
+            text = put_result(read(page), read(paths[0]))
+        else:
+            files = {os.path.basename(path): read(path) for path in paths}
+            text = embed(read(page), files)
     except ValueError as error:
         sys.exit(f"embed.py: {page}: {error}")
     with open(output, "w", encoding="utf-8") as file:

@@ -311,7 +311,7 @@ function seriesFigure(result, workload) {
     key: "",
     title: "live bytes of the program",
     role: "floor",
-    colour: themeColour("--muted"),
+    colour: "--muted",
     shape: "line",
   };
   lines.push({allocator: program, points: live, dashed: true});

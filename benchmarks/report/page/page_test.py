@@ -17,21 +17,15 @@ import unittest
 import browser
 import embed
 
-MARKER = "/*RESULT*/"
 WIDTHS = (360, 768, 1280, 1920)
 PAGE, SAMPLE = (embed.read(path) for path in sys.argv[1:3])
 
 
-def filled(result):
-    """Returns the page with `result` (text of JSON) in it, as the program puts it there."""
-    return PAGE.replace(MARKER, result.replace("<", "\\u003c"))
-
-
 class AsFile(unittest.TestCase):
     def test_has_one_marker(self):
-        self.assertEqual(PAGE.count(MARKER), 1)
+        self.assertEqual(PAGE.count(embed.MARKER), 1)
         self.assertIn(
-            f'<script type="application/json" id="result">{MARKER}</script>', PAGE
+            f'<script type="application/json" id="result">{embed.MARKER}</script>', PAGE
         )
 
     def test_needs_no_other_file(self):
@@ -92,6 +86,12 @@ class Embedding(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "does not name c.js"):
             embed.embed("", {"c.js": ""})
 
+    def test_puts_a_result_in_that_ends_no_script(self):
+        text = embed.put_result("<script>/*RESULT*/</script>", '{"a": "</script>"}')
+        self.assertEqual(text, '<script>{"a": "\\u003c/script>"}</script>')
+        with self.assertRaisesRegex(ValueError, "one marker"):
+            embed.put_result("", "{}")
+
 
 @unittest.skipUnless(browser.find_browser(), "no Chromium here")
 class InBrowser(unittest.TestCase):
@@ -124,7 +124,7 @@ class InBrowser(unittest.TestCase):
         """Opens the page with `result` in it; None leaves the marker."""
         path = os.path.join(self.folder, "page.html")
         with open(path, "w", encoding="utf-8") as file:
-            file.write(PAGE if result is None else filled(result))
+            file.write(PAGE if result is None else embed.put_result(PAGE, result))
         self.browser.open("file://" + path, **options)
 
     def ask(self, expression):
