@@ -27,15 +27,21 @@ const RATE_STEPS = [
   [1, "/s"],
 ];
 
+// By decimals. They are kept because making one is slow.
+const NUMBERS = [0, 1, 2, 3].map(
+  (decimals) =>
+    new Intl.NumberFormat("en-US", {
+      minimumFractionDigits: decimals,
+      maximumFractionDigits: decimals,
+    }),
+);
+
 // Three significant digits below 1000, whole numbers with separators above.
 function digits(value) {
   const size = Math.abs(value);
   if (size === 0) return "0";
   const decimals = size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.1 ? 2 : 3;
-  return value.toLocaleString("en-US", {
-    minimumFractionDigits: decimals,
-    maximumFractionDigits: decimals,
-  });
+  return NUMBERS[decimals].format(value);
 }
 
 // The largest step that `value` fills.
@@ -45,7 +51,7 @@ function stepOf(value, steps) {
 
 function withStep(value, [size, unit]) {
   const whole = size === 1 && Number.isInteger(value);
-  const text = whole ? value.toLocaleString("en-US") : digits(value / size);
+  const text = whole ? NUMBERS[0].format(value) : digits(value / size);
   return unit ? `${text} ${unit}` : text;
 }
 
@@ -54,7 +60,7 @@ const formatBytes = (value) => withStep(value, stepOf(value, BYTE_STEPS));
 // A plain number: whole ones whole.
 const formatCount = (value) =>
   Number.isInteger(value) && Math.abs(value) < 1e7
-    ? value.toLocaleString("en-US")
+    ? NUMBERS[0].format(value)
     : withStep(value, stepOf(value, COUNT_STEPS));
 const formatRatio = (value) => `${digits(value)} x`;
 const formatPerSecond = (value) => withStep(value, stepOf(value, RATE_STEPS));

@@ -88,12 +88,16 @@ function meanTable(result, mean, kind) {
 
 // --- Each workload -------------------------------------------------------------------
 
-// The allocator with the least value, of ours and the peers.
+// The allocator with the best value, of ours and the peers.
 function firstOf(result, workload, metric) {
+  const higher = result.metric(metric).better === "higher";
+  const better = (a, b) => (higher ? a > b : a < b);
   let first;
   for (const {key, role} of result.allocators.values()) {
     const summary = role !== "floor" && result.measured(workload.key, key, metric);
-    if (summary && (!first || summary.value < first.value)) first = {key, value: summary.value};
+    if (summary && (!first || better(summary.value, first.value))) {
+      first = {key, value: summary.value};
+    }
   }
   return first && first.key;
 }

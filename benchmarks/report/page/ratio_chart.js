@@ -120,7 +120,9 @@ function ratioChart(result, title, workloads, which, reference) {
   low *= 0.95;
   high *= 1.05;
   const name = result.allocator(reference).title;
-  let note = `Relative to ${name} = 1.00 x; left is better. Lines through the points: intervals.`;
+  const side = result.metric(rows[0][which]).better === "higher" ? "right" : "left";
+  let note =
+    `Relative to ${name} = 1.00 x; ${side} is better. ` + "Lines through the points: intervals.";
   if (left.length) {
     const titles = left.map((workload) => workload.title).join(", ");
     note += ` Not shown, because ${name} did not run it: ${titles}.`;
