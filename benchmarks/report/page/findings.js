@@ -173,6 +173,18 @@ function againstSection(result) {
           mark: (row) => oursMark(result.allocator(row.allocator)),
         },
         {
+          title: "Verdict",
+          cell: (row) => (VERDICTS[row.verdict] || VERDICTS.same)(),
+          sort: (row) => rank[row.verdict],
+        },
+        {
+          title: "Ratio",
+          number: true,
+          cell: (row) => formatRatio(row.ratio),
+          sort: (row) => row.ratio,
+          tip: (row) => `${row.ratio} x`,
+        },
+        {
           title: "Workload",
           cell: (row) => workloadLink(result, row.workload),
           sort: (row) => result.workload(row.workload).title,
@@ -195,18 +207,6 @@ function againstSection(result) {
           cell: (row) => formatValue(row.after, unit(row)),
           sort: (row) => row.after,
           tip: (row) => row.after,
-        },
-        {
-          title: "Ratio",
-          number: true,
-          cell: (row) => formatRatio(row.ratio),
-          sort: (row) => row.ratio,
-          tip: (row) => `${row.ratio} x`,
-        },
-        {
-          title: "Verdict",
-          cell: (row) => (VERDICTS[row.verdict] || VERDICTS.same)(),
-          sort: (row) => rank[row.verdict],
         },
       ],
       rows: [...rows].sort((a, b) => rank[a.verdict] - rank[b.verdict]),

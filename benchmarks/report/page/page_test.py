@@ -286,7 +286,7 @@ class InBrowser(unittest.TestCase):
             len(self.texts("#behind tbody tr")), len(sample["analysis"]["behind"])
         )
         self.assertEqual(
-            self.texts("#against tbody td:last-child"), ["worse", "better", "same"]
+            self.texts("#against tbody td:nth-child(2)"), ["worse", "better", "same"]
         )
         self.assertEqual(
             self.texts("#goals tbody td:last-child"), ["yes", "no", "no", "yes"]
