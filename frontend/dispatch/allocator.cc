@@ -129,8 +129,7 @@ SpanAllocation TakeSpanFromReserve(const Request& request) {
   return {AddressOf(TakeFromReserve(request)), /*is_zero=*/false};
 }
 
-// --- Routes
-// -------------------------------------------------------------------
+// --- Routes ------------------------------------------------------------------
 
 // A block of the route's class; thread_tables has none.
 void* AllocateFromClass(const Request& request, const Route& route) {
@@ -190,8 +189,7 @@ Route RouteOf(const Request& request) {
   return Route::Of(request.bytes, request.alignment);
 }
 
-// --- Observed calls
-// -----------------------------------------------------------
+// --- Observed calls ----------------------------------------------------------
 
 // Runs before the route while threads are observed
 // (ThreadCache::SeesEveryCall).
@@ -238,8 +236,7 @@ void* AllocateUnrecorded(const Request& request) {
              : allocate();
 }
 
-// --- Lookups
-// ------------------------------------------------------------------
+// --- Lookups -----------------------------------------------------------------
 
 // Usable bytes of a block outside slabs; see UsableBytes.
 [[gnu::noinline]] size_t BytesOutsideSlabs(Found found, BlockCall function,

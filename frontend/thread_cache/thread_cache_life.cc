@@ -394,7 +394,7 @@ void ThreadCache::AbandonOtherThreads() {
   reserves_in_use_.store(is_in_use ? 1 : 0, std::memory_order_relaxed);
 }
 
-// --- Verification -----------------------------------------------------------
+// --- Verification ------------------------------------------------------------
 
 void ThreadCache::VerifyInvariants(HeapVerifier& check)
     ABSL_NO_THREAD_SAFETY_ANALYSIS {
