@@ -21,9 +21,9 @@ extern "C" {
 #else
 #define HAKMEM_NOEXCEPT
 #endif
-// Attributes for functions that return new memory.
+
 #define HAKMEM_API __attribute__((visibility("default")))
-// What compilers may assume of a function that returns new memory.
+// Attributes of functions that return new memory.
 #define HAKMEM_MALLOC __attribute__((malloc))
 #define HAKMEM_SIZE(...) __attribute__((alloc_size(__VA_ARGS__)))
 #define HAKMEM_ALIGN(n) __attribute__((alloc_align(n)))
@@ -62,22 +62,22 @@ HAKMEM_API void hakmem_free_sized(void* block, size_t size) HAKMEM_NOEXCEPT;
 HAKMEM_API void hakmem_free_aligned_sized(void* block, size_t alignment,
                                           size_t size) HAKMEM_NOEXCEPT;
 
-// Bytes the program may use in `block`, at least what it asked for; 0 for NULL.
+// Usable bytes of `block`, at least the size requested; 0 for NULL.
 HAKMEM_API size_t hakmem_malloc_usable_size(const void* block) HAKMEM_NOEXCEPT;
 
 // --- Housekeeping ----------------------------------------------------------
 
-// Returns what is cached to the operating system now instead of by decay: the
-// calling thread's bins, what other threads have in reserve, empty slabs, free
+// Returns cached memory to the operating system now instead of by decay: the
+// calling thread's bins, the reserves of other threads, empty slabs, free
 // spans. Returns the bytes purged.
 HAKMEM_API size_t hakmem_collect(void) HAKMEM_NOEXCEPT;
 
 // "0.2.0 (segment, ace adaptive)": the version and the variants of back-end and
 // ACE linked in. Static storage.
 HAKMEM_API const char* hakmem_version(void) HAKMEM_NOEXCEPT;
-// Returns cached memory to the operating system now instead of by decay: the
-// calling thread's bins, the reserves of other threads, empty slabs, free
-// spans. Returns the bytes purged.
+
+// --- Options ---------------------------------------------------------------
+// Options are read once, at start, from environment variables HAKMEM_<NAME>;
 // the list is base/text/options.def and the table in README.md.
 
 typedef struct {
@@ -211,7 +211,7 @@ typedef enum {
 
 // The part of the allocator that refused the request.
 typedef enum {
-  HAKMEM_LAYER_FRONTEND = 0,  // before any memory was asked for
+  HAKMEM_LAYER_FRONTEND = 0,  // before any memory was requested
   HAKMEM_LAYER_BACKEND = 1,   // tiny sizes
   HAKMEM_LAYER_ACE = 2,       // the pool for sizes above tiny
   HAKMEM_LAYER_LARGE = 3,     // mappings of their own
@@ -242,7 +242,7 @@ typedef enum {
   HAKMEM_SUBCAUSE_UNKNOWN = 12,        // none of these
 } hakmem_failure_subcause_t;
 
-// MapFail: what the operating system was asked for.
+// MapFail: what was requested from the operating system.
 typedef enum {
   HAKMEM_OS_REQUEST_NONE = 0,        // no MapFail
   HAKMEM_OS_REQUEST_RESERVE = 1,     // address space for chunks

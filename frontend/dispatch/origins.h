@@ -4,7 +4,6 @@
 //
 // With --//hardening=full recorded for every block; with checks for those
 // outside slabs, above 32 KiB, where it costs next to nothing; else for none.
-// above 32 KiB, where a note costs nothing beside the rest; else of none.
 #ifndef HAKMEM_FRONTEND_DISPATCH_ORIGINS_H_
 #define HAKMEM_FRONTEND_DISPATCH_ORIGINS_H_
 

@@ -14,7 +14,6 @@
 //
 // Not covered: resolvers of libraries relocated before this one, when our own
 // relocations are still missing.
-// one, where our own relocations are still missing.
 #include "frontend/thread_cache/bins.h"
 
 namespace {

@@ -18,7 +18,6 @@
 //
 // Takes no lock and allocates nothing, so it may be used in a signal handler,
 // in a forked child, or inside a failure callback. Keeps errno.
-// a forked child, or inside a failure callback. Keeps errno.
 #ifndef HAKMEM_TRACING_FAILURES_FAILURE_H_
 #define HAKMEM_TRACING_FAILURES_FAILURE_H_
 
