@@ -176,8 +176,8 @@ struct ThreadBins : BinTable {
   void* slots[internal::kBinLayout.slot_count];
 };
 
-// A small table for pops only: the blocks that malloc may take of each class
-// before it comes to the slow path.
+// A small table: the few blocks of each class that malloc may pop before it
+// takes the slow path.
 struct RationBins : BinTable {
   static constexpr uint32_t kMostBlocks = 16;
 

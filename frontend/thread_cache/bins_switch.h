@@ -1,5 +1,5 @@
-// Publishes and hides a thread's bins: by the thread, and by another that
-// switches events on.
+// Shows and hides a thread's bins: the thread shows them; another thread that
+// switches events on hides them.
 //
 //   The thread:                          The switching thread:
 //     1  bins in use := its own            4  events := on

@@ -25,7 +25,8 @@ constexpr uint32_t kFirstMidSlots = 2;
 constexpr uint32_t kBatchBytes = 4096;
 constexpr uint32_t kMostBatchSlots = 32;
 
-// Free resident memory that the last look at the clock may have missed.
+// Growth of free resident memory since the last look at the clock that calls
+// for another.
 constexpr size_t kWorthALook = size_t{1} << 20;
 
 // The most slots of a bin that only ever runs full: enough for batches.

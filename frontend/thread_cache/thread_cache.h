@@ -90,7 +90,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   static void FreeSpan(Found found);
   static uintptr_t ResizeSpan(Found found, size_t bytes);
 
-  // Returns all blocks in this thread's bins.
+  // Returns all blocks in this thread's bins to where they came from.
   static void FlushThisThread();
 
   // Whether FlushThisThread would return anything.
@@ -121,10 +121,10 @@ class ThreadCache : public ListNode<ThreadCache> {
   // system call, or the process had no key for them.
   static void CollectEndedThreads();
 
-  // Returns what the reserves of other threads hold: of all of them, or of
-  // those not in the allocator for the decay time before `now`, within `budget`
-  // and some threads per call. Waits for no thread: one that is changing its
-  // reserve is not idle.
+  // Flushes the reserves of other threads: all of them, or those of threads not
+  // in the allocator for the decay time before `now`, within `budget` and some
+  // threads per call. Waits for no thread: one that is changing its reserve is
+  // not idle.
   static void FlushReserves();
   static void FlushIdleReserves(uint64_t now, PurgeBudget* budget);
 

@@ -156,7 +156,7 @@ void* ThreadCache::AllocateFromReserve(SizeClass c) {
   return block;
 }
 
-// Stores a block in use that the visible bin did not take.
+// Stores a freed block that the visible bin did not take.
 void ThreadCache::KeepInReserve(SizeClass c, void* block) {
   const size_t i = Index(c);
   const uint32_t slots = GrowVisible(c);
@@ -226,9 +226,9 @@ void ThreadCache::NoteReserveUse() {
 
 // --- For other threads -------------------------------------------------------
 
-// Returns what another thread holds in its reserve, its quarantine and its span
-// bins. Returns whether there was anything. The caller keeps the cache alive:
-// it holds the lock of the list, or has taken the cache off it.
+// Flushes another thread's reserve, quarantine and span bins. Returns whether
+// there was anything. The caller keeps the cache alive: it holds the lock of
+// the list, or has taken the cache off it.
 bool ThreadCache::FlushFromElsewhere() {
   bool is_any = false;
   if (reserve_mark_.BeginEmptying(reserves_in_use_)) {

@@ -111,8 +111,8 @@ class KeptEvidence {
  private:
   static constexpr uint64_t kMilliseconds = 100;
 
-  // Never waits: a thread that finds it entered looks for itself; in a child
-  // that was forked meanwhile, for ever.
+  // Never waits: a thread that finds it entered makes its own lookup. In a
+  // child forked meanwhile that is permanent.
   bool Enter() {
     // acquire: pairs with the release in Leave.
     return !entered_.exchange(true, std::memory_order_acquire);
