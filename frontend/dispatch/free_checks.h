@@ -19,7 +19,7 @@ struct SizedFreeHint {
 // Aborts with one line when `block`, in use and not null, cannot have been
 // requested with these terms. Blocks above 32 KiB, and C's, which realloc may
 // have left larger than necessary, are only checked to be large enough and at
-// most twice too large. `function` is what the program called.
+// most twice as large as necessary. `function` is what the program called.
 void CheckTerms(const void* block, SizedFreeHint terms, BlockCall function);
 
 }  // namespace hakmem
