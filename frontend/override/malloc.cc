@@ -137,7 +137,7 @@ HAKMEM_API void* memalign(size_t alignment, size_t size) noexcept {
 }
 
 // C17 allows any size, and lets an alignment that is not a power of two fail;
-// until 2.38 glibc's is its memalign, and programs rely on that.
+// until 2.38 glibc's aligned_alloc is its memalign, and programs rely on that.
 HAKMEM_API void* aligned_alloc(size_t alignment, size_t size) noexcept {
   return AllocateRoundedAligned(alignment, size,
                                 CallOf(HAKMEM_ENTRY_ALIGNED_ALLOC));
