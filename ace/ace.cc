@@ -19,8 +19,8 @@
 namespace hakmem {
 namespace {
 
-// Takes `bytes` more for the pool, by calling `take`, within its limit; if need
-// be after giving up what is cached for all.
+// Takes `bytes` more for the pool, by calling `take`, within its limit; if
+// necessary after releasing the shared caches.
 template <typename Take>
 auto TakeWithinLimit(size_t bytes, Take&& take) {
   auto result = AceLimit::Within(bytes, take);
@@ -28,13 +28,13 @@ auto TakeWithinLimit(size_t bytes, Take&& take) {
     return result;
   }
   CentralSpanCache::EndEpoch(/*force=*/true);
-  // Overwritten with another reason when the limit is not what it fails for.
+  // Overwritten if `take` fails for another reason.
   const size_t cached = CentralSpanCache::HeldBytes();
   NoteExhaustion(AceLimit::Held() - cached, cached, AceLimit::Bytes());
   return AceLimit::Within(bytes, take);
 }
 
-// A kept span of `pages`, or one a little longer that is at hand.
+// A cached span of `pages`, or a slightly longer one.
 ThreadSpanCache::Span TakeKept(size_t pages, size_t most,
                                ThreadSpanCache* bins) {
   uintptr_t batch[ThreadSpanCache::kMostSpans];
@@ -49,8 +49,8 @@ ThreadSpanCache::Span TakeKept(size_t pages, size_t most,
     return kept;
   }
   if (!bins->OthersFree(pages)) return {};
-  // Half a bin at once, so that a thread that allocates what others free takes
-  // the shard's lock now and then only.
+  // Half a bin at once, so that a thread that allocates what others free rarely
+  // takes the shard's lock.
   const uint32_t want = std::max(bins->Limit(pages) / 2, uint32_t{1});
   const uint32_t got = CentralSpanCache::Take(pages, want, batch);
   if (got == 0) return {};
@@ -62,12 +62,13 @@ ThreadSpanCache::Span TakeKept(size_t pages, size_t most,
   return {batch[0], pages};
 }
 
-// Keeps a used span in `bins`. Returns false when they have no room.
+// Caches a used span in `bins`. Returns false when they have no room.
 bool Keep(Found span, size_t pages, ThreadSpanCache& bins) {
   const ThreadSpanCache::OwnersLock lock(bins);
   bins.NoteFree(pages);
   bool is_kept = bins.Push(pages, span.address);
-  // The older half goes, and makes room for the one that is still in cache.
+  // Moves the older half out to make room for this one, which is still in the
+  // CPU cache.
   if (!is_kept && bins.IsAtLimit(pages)) {
     uintptr_t oldest[ThreadSpanCache::kMostSpans];
     const uint32_t count = (bins.Count(pages) + 1) / 2;
@@ -75,7 +76,7 @@ bool Keep(Found span, size_t pages, ThreadSpanCache& bins) {
     CentralSpanCache::Give(pages, oldest, count);
     is_kept = bins.Push(pages, span.address);
   }
-  // Under the lock: another thread may take the span out right behind it.
+  // Under the lock: another thread may take the span out right afterwards.
   if (is_kept) PageHeap::MarkCached(span, pages);
   return is_kept;
 }
@@ -100,7 +101,7 @@ void EndEpochOf(ThreadSpanCache& bins, bool all) {
 }  // namespace
 
 // Pages of a span for `bytes`. With fixed classes, those of the base class:
-// eight in each doubling.
+// eight per doubling.
 size_t Ace::ClassPagesFor(size_t bytes) {
   const size_t pages = PagesFor(bytes);
   if (kAceMode != AceMode::kFixed || pages <= 16) return pages;
@@ -109,7 +110,7 @@ size_t Ace::ClassPagesFor(size_t bytes) {
   return IsWithinWasteCap(bytes, rounded * kPageBytes) ? rounded : pages;
 }
 
-// The most pages that `bytes` may be served with, within the waste cap.
+// The most pages that may serve `bytes` within the waste cap.
 size_t Ace::MostPagesFor(size_t bytes) {
   const size_t waste = bytes * options::Get(options::k_ace_waste_percent) / 100;
   return std::max((bytes + waste) / kPageBytes, ClassPagesFor(bytes));
@@ -121,8 +122,8 @@ uint32_t Ace::Refill(SizeClass c, void** blocks, uint32_t count) {
                            [&] { return mid_pools.Refill(c, blocks, n); });
   };
   const uint32_t taken = take(count);
-  // Near the limit, one is better than none. Without a limit it was the OS that
-  // refused, whatever the count.
+  // Near the limit, one is better than none. Without a limit the OS refused,
+  // whatever the count.
   return taken == 0 && count > 1 && AceLimit::Bytes() != SIZE_MAX ? take(1)
                                                                   : taken;
 }

@@ -1,24 +1,24 @@
-// ACE, the Adaptive Cache Engine: everything above tiny.
+// ACE, the Adaptive Cache Engine: all sizes above tiny.
 //
 //   2 KiB to 32 KiB    mid classes: blocks of slabs, through the thread's bins
 //   to 1 MiB           spans of whole pages: the thread's span bins, shards
-//   above              large blocks: a mapping each, a few kept for reuse
+//   above              large blocks: a mapping each, a few cached for reuse
 //
-// A mid block is told by its class in the pagemap, as a tiny one is; a span
-// by its tag in the page heap. What adapts is how much each class may cache
+// The pagemap has the class of a mid block, as of a tiny one; the page heap has
+// a tag for each span. What adapts is how much each class may cache
 // (thread_cache.h, thread_span_cache.h, central_span_cache.h) and which span
-// lengths have a cache at all: a length that is asked for often gets one, so
-// that 33 KiB costs 36 KiB, and loses it when nobody asks any more. No live
-// block ever moves.
+// lengths are cached at all: a length gets a cache while it is often requested,
+// so that 33 KiB costs 36 KiB, and loses it when requests stop. No live block
+// ever moves.
 //
 // With --//ace=fixed limits are frozen, and span lengths are rounded up to base
 // classes 12.5 % apart; with --//ace=off sizes above tiny go straight to spans
 // and mappings.
 //
-// Thread-safe, but for the ThreadSpanCache passed in, which are the calling
-// thread's (null: it has none) unless said otherwise. Lock order: a thread's
-// span cache, the central span cache (of each none is held while another is
-// taken), the limit, mid blocks; then the page heap's, the large blocks'.
+// Thread-safe, except that a ThreadSpanCache passed in must be the calling
+// thread's (null: it has none) unless stated otherwise. Lock order: a thread's
+// span cache, the central span cache (at most one lock of each at a time), the
+// limit, mid blocks; then the page heap's, the large blocks'.
 #ifndef HAKMEM_ACE_ACE_H_
 #define HAKMEM_ACE_ACE_H_
 
@@ -39,7 +39,7 @@ namespace hakmem {
 class Ace {
  public:
   // The mid class for `bytes` (above kMaxTinyBytes, at most PTRDIFF_MAX) at
-  // `alignment` (a power of two); kNone when none may serve it.
+  // `alignment` (a power of two); kNone when no class fits.
   static SizeClass ClassFor(size_t bytes, size_t alignment) {
     if (kAceMode == AceMode::kOff || bytes > kMaxMidBytes) {
       return SizeClass::kNone;
@@ -52,20 +52,20 @@ class Ace {
                : SizeClass::kNone;
   }
 
-  // Blocks of mid classes in batches, as Backend's functions of these names.
+  // Blocks of mid classes in batches; see Backend's functions of these names.
   static uint32_t Refill(SizeClass c, void** blocks, uint32_t count);
   static void Drain(SizeClass c, void* const* blocks, uint32_t count);
   static const Slab* SlabAt(uintptr_t address);
   static void VisitSlabs(SlabVisitor visitor, void* argument);
 
-  // Whether a request for which there is no class is one for a large block; a
-  // span serves the others.
+  // Whether a request without a class needs a large block; otherwise a span
+  // serves it.
   static bool IsLarge(size_t bytes, size_t alignment) {
     return bytes > kMaxSpanBytes || alignment > kMaxSpanBytes;
   }
 
-  // A span of `bytes` at `alignment` (a power of two). Address 0, with a note
-  // why, when it is refused.
+  // A span of `bytes` at `alignment` (a power of two). When refused: address 0,
+  // and the reason is recorded.
   static SpanAllocation AllocateSpan(size_t bytes, size_t alignment,
                                      ThreadSpanCache* bins);
 
@@ -76,32 +76,31 @@ class Ace {
     return Large::Allocate(bytes < 1 ? 1 : bytes, alignment, contents);
   }
 
-  // What follows takes what was found at an address (found.h), which is no
-  // slab's.
+  // The functions below accept any found address (found.h) outside slabs.
 
-  // Usable bytes of the span or large block that starts there; 0 when none
-  // does.
+  // Usable bytes of the span or large block that starts there; 0 when there is
+  // none.
   static size_t BytesAt(Found found);
 
-  // Takes back the span or large block that starts there. Aborts with one line
-  // that says what the address is when none does.
+  // Frees the span or large block that starts there. When there is none, aborts
+  // with one line that says what the address is.
   static void Free(Found found, ThreadSpanCache* bins);
 
-  // Makes the span or large block that starts there at least `bytes` long
-  // without copying. Returns where it is now; 0 when that cannot be done, and
-  // the block is as it was.
+  // Resizes the span or large block that starts there to at least `bytes`
+  // without copying. Returns its address; 0 when that is not possible, and the
+  // block is unchanged.
   static uintptr_t Resize(Found found, size_t bytes);
 
-  // Ends an epoch of `bins`: what lay unused in them goes back, everything with
+  // Ends an epoch of `bins`: returns what lay unused in them, everything with
   // `all`.
   static void TrimBins(ThreadSpanCache& bins, bool all);
 
-  // Gives back all that the bins of another thread keep. Returns false, and
-  // does nothing, when they are not shared or their thread is amid a change.
+  // Returns all that another thread's bins hold. Returns false, and does
+  // nothing, when they are not shared or their thread is changing them.
   static bool TrimBinsOfOther(ThreadSpanCache& bins);
 
-  // Housekeeping at `now` (CoarseMilliseconds), as Backend's functions of these
-  // names: EndEpoch lets go of what the shards and pools kept unused.
+  // Housekeeping at `now` (CoarseMilliseconds); see Backend's functions of
+  // these names. EndEpoch releases what the shards and pools held unused.
   static void EndEpoch(uint64_t now, bool force);
   static size_t Purge(uint64_t now, bool force, PurgeBudget* budget);
   static size_t Collect(uint64_t now, bool force);
@@ -112,14 +111,14 @@ class Ace {
     uint64_t committed = 0;      // resident pages of all spans, free ones too
     uint64_t shared_cached = 0;  // in the shards
     uint64_t large_bytes = 0;    // in large blocks
-    uint64_t large_cached = 0;   // in large blocks kept for reuse
+    uint64_t large_cached = 0;   // in large blocks cached for reuse
   };
   static Totals Sum();
 
   static void LockForFork();
   static void UnlockAfterFork();
 
-  // Proves that the books of mid blocks and shards balance
+  // Verifies the metadata of mid blocks and shards
   // (backend/verify/heap_verifier.h). The caller holds the locks, as for fork.
   // VisitShared calls visit(span, argument) for each span in the shards.
   [[gnu::cold]] static void VerifyInvariants(HeapVerifier& check);

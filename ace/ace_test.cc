@@ -36,7 +36,7 @@ std::unique_ptr<ThreadSpanCache> NewBins() {
   return bins;
 }
 
-// Bytes that a request costs.
+// Bytes used by a request.
 size_t RoundedUp(size_t bytes) {
   const SizeClass c = Ace::ClassFor(bytes, kBlockAlignment);
   if (c != SizeClass::kNone) return ClassBytes(c);
@@ -114,7 +114,7 @@ TEST(Ace, AWasteCapSendsARequestToASpanOfItsOwn) {
   cap = options::Describe(options::k_ace_waste_percent).fallback;
 }
 
-// Blocks of all kinds at random, with what each must hold.
+// Random blocks of all kinds, with a check of their contents.
 TEST(Ace, BlocksOfAllSizesKeepApart) {
   struct Block {
     size_t bytes;
@@ -185,8 +185,8 @@ TEST(Ace, BlocksOfAllSizesKeepApart) {
   EXPECT_EQ(AceLimit::Held(), 0u);
 }
 
-// Threads free what others allocated, of all kinds, while one gives back to the
-// OS all that it can.
+// Threads free what others allocated, of all kinds, while one thread returns
+// all it can to the OS.
 TEST(Ace, ThreadsHandOnBlocksOfAllSizes) {
   struct Block {
     uintptr_t address;
@@ -214,7 +214,7 @@ TEST(Ace, ThreadsHandOnBlocksOfAllSizes) {
       const auto bins = NewBins();
       std::mt19937_64 random(t);
       for (int i = 0; i < 4000; ++i) {
-        // Few lengths, so that shards come into use; the first two threads
+        // Few lengths, so that shards become active; the first two threads
         // mostly allocate, the others mostly free.
         const size_t bytes = (3 + random() % 4 * 30) * kKiB;
         const bool allocates = (random() % 4 == 0) != (t < kThreads / 2);
@@ -274,7 +274,7 @@ TEST(Ace, OneMidBlockInUseDoesNotKeepItsSlabResident) {
   Ace::Collect(0, /*force=*/true);
   EXPECT_EQ(Ace::Sum().slabs.committed_bytes, before + size_t{100} * 16 * kKiB);
   for (void* block : kept) EXPECT_EQ(static_cast<char*>(block)[5000], 1);
-  // What was purged serves again.
+  // Purged blocks can be allocated again.
   for (void*& block : freed) {
     ASSERT_EQ(Ace::Refill(c, &block, 1), 1u);
     memset(block, 2, 16 * kKiB);
@@ -311,11 +311,11 @@ TEST(Ace, KeepsItsLimitAndSaysSo) {
     EXPECT_LT(got, 100u);
     Ace::Drain(c, blocks.data(), got);
   }
-  // Large blocks are not the pool's.
+  // Large blocks do not count for the limit.
   const SpanAllocation large = AllocateBlock(20 * kMiB, 16, kAny, bins.get());
   EXPECT_TRUE(large);
   FreeBlock(large.address, bins.get());
-  // What is given back can be had again.
+  // Memory returned to the pool can be allocated again.
   FreeBlock(spans.back(), bins.get());
   spans.pop_back();
   const SpanAllocation again = AllocateBlock(100 * kKiB, 16, kAny, bins.get());
@@ -353,7 +353,7 @@ TEST(Ace, ZeroedBlocksTakeDenseParkedMemoryAndReplaceSparse) {
     const uintptr_t block = AllocateBlock(6 * kMiB, 16, kAny, nullptr).address;
     memset(At(block), 1, is_dense ? 6 * kMiB : kMiB);
     FreeBlock(block, nullptr);
-    // Longer: put together of the parked memory and more.
+    // Longer: assembled from the parked memory and more.
     const SpanAllocation zeroed =
         AllocateBlock(9 * kMiB, 16, Ace::Contents::kZero, nullptr);
     EXPECT_TRUE(zeroed.is_zero);
@@ -361,7 +361,8 @@ TEST(Ace, ZeroedBlocksTakeDenseParkedMemoryAndReplaceSparse) {
     for (size_t i = 0; i < 9 * kMiB; i += 512) {
       ASSERT_EQ(At(zeroed.address)[i], 0) << i;
     }
-    // As long: cleared by the caller. Only its first sixth is touched now.
+    // Of that length: cleared by the caller. Only its first sixth is touched
+    // now.
     memset(At(zeroed.address), 1, is_dense ? 9 * kMiB : kMiB);
     FreeBlock(zeroed.address, nullptr);
     const SpanAllocation next =
@@ -373,7 +374,7 @@ TEST(Ace, ZeroedBlocksTakeDenseParkedMemoryAndReplaceSparse) {
   }
 }
 
-// Parked: 9 MiB full of 1, 7 MiB full of 2.
+// Parks 9 MiB full of 1 and 7 MiB full of 2.
 void ParkTwo() {
   Ace::Collect(0, /*force=*/true);
   const uintptr_t a = AllocateBlock(9 * kMiB, 16, kAny, nullptr).address;
@@ -395,7 +396,7 @@ TEST(Ace, ParkedMemoryIsMovedTogetherForOtherSizes) {
   EXPECT_EQ(whole.address % (2 * kMiB), 0u);
   EXPECT_GE(BlockBytesAt(whole.address), 14 * kMiB);
   EXPECT_LE(Ace::Sum().large_cached, cached - 12 * kMiB);
-  // What was resident is: both blocks' bytes are in it.
+  // The resident memory was reused: it has both blocks' bytes.
   size_t ones = 0;
   size_t twos = 0;
   for (size_t i = 0; i < 14 * kMiB; i += 4096) {
@@ -405,7 +406,7 @@ TEST(Ace, ParkedMemoryIsMovedTogetherForOtherSizes) {
   EXPECT_GE(ones, 8 * kMiB / 4096);
   EXPECT_GE(twos, 4 * kMiB / 4096);
   memset(At(whole.address), 3, 14 * kMiB);
-  // It cannot be grown by mremap, and is left as it is.
+  // mremap cannot grow it; it is unchanged.
   if (const uintptr_t grown = ResizeBlock(whole.address, 40 * kMiB)) {
     EXPECT_EQ(At(grown)[14 * kMiB - 1], 3);
     FreeBlock(grown, nullptr);
@@ -426,7 +427,7 @@ TEST(Ace, AShortBlockLeavesTheRestOfAParkedOne) {
   EXPECT_LE(Ace::Sum().large_cached, cached - 3 * kMiB);
   EXPECT_GE(Ace::Sum().large_cached, cached - 4 * kMiB);
   memset(At(part.address), 4, 3 * kMiB);
-  // Others get the rest, and none of what is in use.
+  // Other blocks get the rest, and nothing that is in use.
   const SpanAllocation rest = AllocateBlock(12 * kMiB, 16, kAny, nullptr);
   memset(At(rest.address), 5, 12 * kMiB);
   for (size_t i = 0; i < 3 * kMiB; ++i) ASSERT_EQ(At(part.address)[i], 4);
@@ -470,7 +471,7 @@ TEST(Ace, AShrunkenBlockKeepsItsTailForAWhile) {
   Ace::Collect(0, /*force=*/true);
   EXPECT_EQ(Ace::Sum().large_cached, 0u);
   EXPECT_EQ(At(block)[5 * kMiB - 1], 1);
-  // Grows beyond what it ever was, and keeps what it holds.
+  // Grows beyond its old size, and keeps its contents.
   const uintptr_t grown = ResizeBlock(block, 20 * kMiB);
   ASSERT_NE(grown, 0u);
   EXPECT_EQ(At(grown)[5 * kMiB - 1], 1);

@@ -1,4 +1,4 @@
-// Blocks above tiny of every size and alignment, without a thread's bins.
+// Blocks above tiny of every size and alignment, without thread bins.
 
 #include <gtest/gtest.h>
 
@@ -41,7 +41,7 @@ TEST(Blocks, ServesEverySizeAndAlignment) {
 TEST(Blocks, LargeBlocksGrowAndShrinkKeepingContents) {
   const size_t before = Large::BytesInUse();
   uintptr_t block = Allocate(2 * kMiB, 16).address;
-  // In the way, so that the block must move sooner or later.
+  // An obstacle, so that the block must move at some point.
   const uintptr_t other = Allocate(2 * kMiB, 16).address;
   memset(At(block), 5, 2 * kMiB);
   for (size_t bytes = 3 * kMiB; bytes <= 300 * kMiB; bytes *= 3) {

@@ -1,6 +1,5 @@
-// Blocks that no class serves, as the allocator gets them from ACE and gives
-// them back (frontend/dispatch/allocator.cc), for tests that know no more than
-// addresses.
+// Allocates and frees blocks that no class serves, as the allocator does with
+// ACE (frontend/dispatch/allocator.cc), for tests that work with addresses.
 #ifndef HAKMEM_ACE_BLOCKS_TEST_HELPER_H_
 #define HAKMEM_ACE_BLOCKS_TEST_HELPER_H_
 

@@ -22,12 +22,12 @@ constexpr uint32_t kFixedLimit = 8;
 
 struct alignas(64) Shard {
   Mutex mutex;
-  // Written under the lock; read without it by those who then need not take it.
-  // relaxed: whoever has a use for the shard finds out sooner or later.
+  // Written under the lock; read without it, to avoid taking it needlessly.
+  // relaxed: a thread that needs the shard sees the change sooner or later.
   std::atomic<bool> is_active;
-  bool in_use ABSL_GUARDED_BY(mutex);  // asked for in this epoch
+  bool in_use ABSL_GUARDED_BY(mutex);  // requested in this epoch
   uint32_t limit ABSL_GUARDED_BY(mutex);
-  uint32_t low ABSL_GUARDED_BY(mutex);  // least count since the epoch began
+  uint32_t low ABSL_GUARDED_BY(mutex);  // lowest count since the epoch began
   uint32_t misses ABSL_GUARDED_BY(mutex);
   std::atomic<uint32_t> count;  // as is_active
   uintptr_t spans[kMostSpans] ABSL_GUARDED_BY(mutex);
@@ -122,7 +122,8 @@ void CentralSpanCache::EndEpoch(bool force) {
       }
       shard.low = held - count;
       shard.in_use = false;
-      // Also while it holds what came in the epoch that it is retired in.
+      // Remains active while it holds spans from the epoch in which it is
+      // retired.
       shard.is_active.store(shard.limit != 0 || held != count,
                             std::memory_order_relaxed);
     }

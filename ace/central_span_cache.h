@@ -1,12 +1,12 @@
 // Span shards: the free spans that threads share, by length.
 //
 // They serve threads that allocate what others free: a message buffer that one
-// thread frees is the next one that another fills, still mapped and in cache,
-// and the page heap's lock is left alone. A length's shard is idle, and costs
-// nothing, until some thread keeps asking for it (ThreadSpanCache::OthersFree);
-// then it keeps what bins do not, up to a limit that doubles with every few
-// requests that found it empty. What lies unused for an epoch goes back to the
-// page heap, and the limit with it.
+// thread frees is the next one that another fills, still mapped and in the CPU
+// cache, without the page heap's lock. A length's shard is idle, and costs
+// nothing, until some thread keeps requesting it (ThreadSpanCache::OthersFree);
+// then it keeps spans that do not fit in bins, up to a limit that doubles each
+// time a few requests found it empty. Spans unused for an epoch return to the
+// page heap, and the limit falls accordingly.
 //
 // Thread-safe: a lock per length, held for a few instructions.
 #ifndef HAKMEM_ACE_CENTRAL_SPAN_CACHE_H_
@@ -23,7 +23,7 @@ class HeapVerifier;
 
 class CentralSpanCache {
  public:
-  // Takes up to `count` spans of `pages` out, into `out`. Returns how many.
+  // Moves up to `count` spans of `pages` to `out`. Returns how many.
   static uint32_t Take(size_t pages, uint32_t count, uintptr_t* out);
 
   // Keeps those of `count` cached spans of `pages` that the limit allows, and
@@ -33,19 +33,19 @@ class CentralSpanCache {
   // The same for one used span.
   static void GiveUsed(size_t pages, Found span);
 
-  // Ends an epoch: what lay unused in it goes back to the page heap, everything
+  // Ends an epoch: returns spans unused in it to the page heap, all of them
   // with `force`.
   static void EndEpoch(bool force);
 
-  // Bytes of the spans kept.
+  // Bytes of the cached spans.
   static size_t HeldBytes();
 
   static void LockForFork();
   static void UnlockAfterFork();
 
-  // Proves that the books balance (backend/verify/heap_verifier.h). The caller
-  // holds the locks, as for fork. VisitSpans calls visit(span, argument) for
-  // each kept.
+  // Verifies the metadata (backend/verify/heap_verifier.h). The caller holds
+  // the locks, as for fork. VisitSpans calls visit(span, argument) for each
+  // cached span.
   [[gnu::cold]] static void VerifyInvariants(HeapVerifier& check);
   static void VisitSpans(void (*visit)(uintptr_t span, void* argument),
                          void* argument);

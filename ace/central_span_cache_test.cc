@@ -20,7 +20,7 @@ class CentralSpanCacheTest : public testing::Test {
     if (kAceMode == AceMode::kOff) GTEST_SKIP() << "there are no shards";
   }
   void TearDown() override {
-    // Everything back, and each length retired.
+    // Returns everything and retires each length.
     for (int epoch = 0; epoch < 8; ++epoch) CentralSpanCache::EndEpoch(true);
   }
 };
@@ -44,7 +44,7 @@ TEST_F(CentralSpanCacheTest, HandFromThreadToThreadWhatIsAskedFor) {
       CentralSpanCache::GiveUsed(kPages, Found::At(each));
   }).join();
   EXPECT_EQ(CentralSpanCache::HeldBytes(), 3 * kPages * kPageBytes);
-  // Cached: no longer the program's.
+  // Cached: no longer in use by the program.
   EXPECT_EQ(PageHeap::PagesAt(Found::At(freed[0])), 0u);
   uintptr_t taken[8];
   ASSERT_EQ(CentralSpanCache::Take(kPages, 8, taken), 3u);
@@ -73,7 +73,7 @@ TEST_F(CentralSpanCacheTest, GiveBackWhatLayUnusedForAnEpoch) {
   for (int i = 0; i < 64; ++i) CentralSpanCache::Take(kPages, 1, &span);
   CentralSpanCache::GiveUsed(kPages, Found::At(NewSpan()));
   CentralSpanCache::GiveUsed(kPages, Found::At(NewSpan()));
-  CentralSpanCache::EndEpoch(/*force=*/false);  // it was empty in this one
+  CentralSpanCache::EndEpoch(/*force=*/false);  // it was empty during this one
   EXPECT_EQ(CentralSpanCache::HeldBytes(), 2 * kPages * kPageBytes);
   ASSERT_EQ(CentralSpanCache::Take(kPages, 1, &span), 1u);
   CentralSpanCache::Give(kPages, &span, 1);
@@ -83,7 +83,7 @@ TEST_F(CentralSpanCacheTest, GiveBackWhatLayUnusedForAnEpoch) {
   EXPECT_EQ(CentralSpanCache::HeldBytes(), 0u);
 }
 
-// A span that came in the epoch in which its length is retired.
+// A span that arrived in the epoch in which its length is retired.
 TEST_F(CentralSpanCacheTest, GiveBackWhatIsLeftOfARetiredLength) {
   const size_t used = PageHeap::UsedBytes();
   uintptr_t span = 0;
@@ -91,7 +91,7 @@ TEST_F(CentralSpanCacheTest, GiveBackWhatIsLeftOfARetiredLength) {
   CentralSpanCache::EndEpoch(/*force=*/false);
   CentralSpanCache::GiveUsed(kPages, Found::At(NewSpan()));
   CentralSpanCache::EndEpoch(
-      /*force=*/false);  // not asked for: the limit falls
+      /*force=*/false);  // not requested: lowers the limit
   CentralSpanCache::EndEpoch(/*force=*/false);
   EXPECT_EQ(CentralSpanCache::HeldBytes(), 0u);
   EXPECT_EQ(PageHeap::UsedBytes(), used);

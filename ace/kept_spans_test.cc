@@ -1,4 +1,4 @@
-// What span bins and shards say they keep, against the page heap's books.
+// Span bins and shards checked against the page heap's metadata.
 
 #include <gtest/gtest.h>
 
@@ -26,7 +26,7 @@ TEST(ThreadSpanCacheVerify, NameASpanThatIsNotCached) {
         [&](HeapVerifier& check) { bins->VerifyInvariants(check); });
   };
   EXPECT_EQ(faults(), "");
-  for (int i = 0; i < 16; ++i) bins->Pop(kPages, kPages);  // asked for: room
+  for (int i = 0; i < 16; ++i) bins->Pop(kPages, kPages);  // requests make room
   const uintptr_t span = Allocate();
   ASSERT_TRUE(bins->Push(kPages, span));
   EXPECT_NE(faults().find("a kept span is not cached"), std::string::npos);

@@ -1,9 +1,9 @@
-// The limit on what ACE's pool holds: HAKMEM_ACE_LIMIT_MB.
+// The limit on the bytes held by ACE's pool: HAKMEM_ACE_LIMIT_MB.
 //
-// Held are the mid blocks that threads have, in use or in bins, and all spans,
-// in use or cached; large blocks are not the pool's. Without a limit nothing is
-// counted here that is not counted anyway, and no lock is taken; with one,
-// whoever takes more waits for its turn, so that the limit is kept exactly.
+// Counted are the mid blocks that threads have, in use or in bins, and all
+// spans, in use or cached; large blocks are not part of the pool. Without a
+// limit: no lock, no extra accounting. With one, growth is serialised and the
+// limit exact.
 //
 // Thread-safe. Lock order: before those of mid blocks and the page heap.
 #ifndef HAKMEM_ACE_LIMIT_H_
@@ -28,8 +28,8 @@ class AceLimit {
     return megabytes == 0 ? SIZE_MAX : megabytes << 20;
   }
 
-  // Returns what `take` returns, which takes `bytes` more for the pool; without
-  // calling it a value made of {}, when that would exceed the limit.
+  // Runs `take`, which takes `bytes` more for the pool, and returns its result;
+  // returns {} without running it when that would exceed the limit.
   template <typename Take>
   static auto Within(size_t bytes, Take&& take) {
     if (Bytes() == SIZE_MAX) [[likely]] {

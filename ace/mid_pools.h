@@ -1,6 +1,6 @@
 // Mid blocks: 2 KiB to 32 KiB, in slabs that all threads share. The same pools
-// as the SuperSlab back-end's, for ACE's own classes and over chunks of its
-// own. ACE's own.
+// as in the SuperSlab back-end, for ACE's classes and over separate chunks.
+// Internal to ACE.
 #ifndef HAKMEM_ACE_MID_POOLS_H_
 #define HAKMEM_ACE_MID_POOLS_H_
 

@@ -1,8 +1,8 @@
 // Runs the pools of mid blocks (backend/slabs/shared_slab_pools.h with MidSlab)
-// under every interleaving of a few operations, on a memory as weak as C11's
-// (testing/interleaver): free blocks of slabs in use are purged while the lock
-// is free, beside threads that take blocks and give them back. At the end of
-// each run the pools' own books are checked (backend/verify/heap_verifier.h).
+// under every interleaving of a few operations, with memory as weak as C11
+// allows (testing/interleaver): free blocks of slabs in use are purged, while
+// the lock is free, beside threads that allocate and free blocks. Each run ends
+// with a check of the pools' metadata (backend/verify/heap_verifier.h).
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-// First what takes the place of atomics and locks.
+// First the replacements for atomics and locks.
 #include "tests/interleaving/in_place_of_lock.h"
 #include "tests/interleaving/in_place_of_std.h"
 //
@@ -26,7 +26,7 @@
 
 namespace hakmem {
 
-// The pagemap does without a window: its classes lie in leaves.
+// The pagemap runs without a window: classes lie in leaves.
 uint64_t os::AddressSpaceLimit() { return UINT64_MAX; }
 os::Mapping os::Map(size_t, size_t, Access) { return {0, ENOMEM}; }
 int os::AdviseNoHugePages(uintptr_t, size_t) { return 0; }
@@ -44,7 +44,7 @@ using interleaver::Threads;
 constexpr uintptr_t kFirstChunk = uintptr_t{1} << 40;
 constexpr size_t kMostChunks = 2;
 
-// Four blocks of whole pages a slab.
+// Four blocks of whole pages per slab.
 constexpr SizeClass kClass = MidClassOf(16384);
 // Blocks that share pages.
 constexpr SizeClass kOddClass = MidClassOf(15360);
@@ -89,7 +89,7 @@ bool os::IsMostlyTouched(uintptr_t, size_t, size_t) { return false; }
 
 namespace {
 
-// --- Reaching what runs must begin anew --------------------------------------
+// --- Access to state that each run must reset --------------------------------
 
 using ChunkPool = MetadataAllocator<SlabChunk<MidSlab>>;
 
@@ -103,9 +103,9 @@ template struct Expose<&SlabSource<MidSlab>::pool_>;
 
 Pools& pools = *new Pools;
 
-// --- What threads do ---------------------------------------------------------
+// --- Operations --------------------------------------------------------------
 
-// The ends of a block: what lies between goes with them.
+// The ends of a block; its middle is treated like them.
 template <typename Visit>
 void ForEachPlace(void* block, SizeClass c, Visit&& visit) {
   const auto address = reinterpret_cast<uintptr_t>(block);
@@ -131,7 +131,7 @@ void Purge() { pools.PurgeInside(2, /*force=*/true); }
 class MidPurgeModel : public testing::Test {
  protected:
   void SetUp() override {
-    // The leaves of the map, for good: they are entered once a process.
+    // Creates the pagemap's leaves, which stay for the whole process.
     for (size_t c = 0; c < kMostChunks; ++c) {
       static Chunk chunk;
       ASSERT_TRUE(Pagemap::SetChunk(kFirstChunk + c * kChunkBytes, &chunk));
@@ -157,13 +157,14 @@ class MidPurgeModel : public testing::Test {
     options::internal::values[options::k_decay].store(0);
   }
 
-  // After all threads: the books agree, and what is not freed is in use.
+  // After all threads: the metadata is consistent, and exactly the blocks not
+  // freed are in use.
   static void RequireBooksAreRight() {
     HeapVerifier check;
     pools.VerifyInvariants(check);
     size_t bytes = 0;
     for (const uintptr_t place : model::system_below.held) {
-      // Each block has two places, of which one begins it.
+      // Each block has two places; one of them is its start.
       const SizeClass c = Pagemap::ClassAt(place);
       bytes += ClassBytes(c) / 2;
     }
@@ -171,15 +172,15 @@ class MidPurgeModel : public testing::Test {
   }
 
   Result Run(const std::function<Threads()>& make, Options options = {}) {
-    // What decides nothing.
+    // Files whose accesses affect no decision.
     options.quiet_files = {"counters.h", "dirty_bytes.h", "options.h",
                            "single_thread.h"};
     return Explore(make, RequireBooksAreRight, options);
   }
 };
 
-// A slab has free blocks between used ones; they are purged by two threads at
-// once, while another takes a block and gives one back.
+// A slab has free blocks between used ones; two threads purge them at once,
+// while another allocates a block and frees one.
 TEST_F(MidPurgeModel, TwoPurgeWhileBlocksAreTaken) {
   const Result result = Run([&] {
     Begin(/*slabs=*/2);
@@ -197,8 +198,8 @@ TEST_F(MidPurgeModel, TwoPurgeWhileBlocksAreTaken) {
   EXPECT_GE(result.runs, 20);
 }
 
-// The last used block of a slab comes back while its others are withdrawn: the
-// slab goes back when they are, once.
+// The last used block of a slab is freed while its others are withdrawn for a
+// purge: afterwards the slab is released, once.
 TEST_F(MidPurgeModel, ASlabEmptiesWhileItIsPurged) {
   const Result result = Run([&] {
     Begin(/*slabs=*/3);
@@ -220,8 +221,8 @@ TEST_F(MidPurgeModel, ASlabEmptiesWhileItIsPurged) {
   EXPECT_GE(result.runs, 20);
 }
 
-// Of blocks that share pages only a run of free ones covers what they share:
-// one of the run is taken, or the run grows, while it is purged.
+// When blocks share pages, only a run of free ones covers the shared pages: a
+// block of the run is allocated, or the run grows, during the purge.
 TEST_F(MidPurgeModel, BlocksThatSharePagesArePurgedTogetherOrNot) {
   const Result result = Run([&] {
     Begin(/*slabs=*/2);
@@ -240,7 +241,7 @@ TEST_F(MidPurgeModel, BlocksThatSharePagesArePurgedTogetherOrNot) {
   EXPECT_GE(result.runs, 50);
 }
 
-// The kernel refuses: what was withdrawn is free as before.
+// The kernel refuses: the withdrawn blocks are free as before.
 TEST_F(MidPurgeModel, WhatIsNotPurgedIsFreeAsBefore) {
   const Result result = Run([&] {
     Begin(/*slabs=*/2);

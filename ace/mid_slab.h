@@ -1,4 +1,4 @@
-// MidSlab: a slab of mid blocks, which remembers what of it has been purged.
+// MidSlab: a slab of mid blocks that records which of them are purged.
 //
 // clang-format off
 //   blocks    │  used  │  free  │  free  │  used  │  free  │   of whole pages and more
@@ -7,9 +7,10 @@
 //
 // A mid slab holds 2 to 28 blocks. One of them in use must not keep the others'
 // memory resident, so free blocks of slabs in use are purged too, in runs, as
-// far as they cover whole pages. (Tiny blocks share pages; theirs are not.)
+// far as they cover whole pages. (Tiny blocks share pages; they are not
+// purged.)
 //
-// Not thread-safe: the lock of its class pool guards it.
+// Not thread-safe: guarded by the lock of its class pool.
 #ifndef HAKMEM_ACE_MID_SLAB_H_
 #define HAKMEM_ACE_MID_SLAB_H_
 
@@ -24,15 +25,14 @@
 namespace hakmem {
 
 struct MidSlab : Slab {
-  // Of pages, so that a program may use a block and leave most of it untouched.
+  // Blocks span pages, so a program may leave most of a block untouched.
   static constexpr bool kHasLongBlocks = true;
 
-  // Blocks of which no whole page has been resident since they became free.
-  // Of a block in use the bit means nothing: it falls when the block comes
-  // back.
+  // Free blocks without a resident whole page since they were freed.
+  // Meaningless for a block in use; cleared when the block is freed.
   uint64_t purged;
-  // Blocks that have been free since the generation began. A slab in use has
-  // blocks that come and go beside others that lie idle: only ages tell.
+  // Blocks free since the generation began. In a slab in use some blocks are
+  // allocated and freed while others lie idle: only ages distinguish them.
   uint64_t idle;
   uint64_t generation_begun;  // CoarseMilliseconds
 
@@ -50,8 +50,8 @@ struct MidSlab : Slab {
 
   uint64_t Unpurged() const { return free_bits[0] & ~purged; }
 
-  // Free blocks to purge at `now`: those that have been free for half the decay
-  // time at least, all with `force`. Begins a generation when it is time.
+  // Free blocks to purge at `now`: those free for at least half the decay time,
+  // all of them with `force`. Begins a new generation when it is due.
   uint64_t TakeDue(uint64_t now, uint64_t decay, bool force) {
     if (force) return Unpurged();
     if (now < generation_begun + decay / 2) return 0;
@@ -61,8 +61,8 @@ struct MidSlab : Slab {
     return due;
   }
 
-  // `due` and the purged blocks beside them: a page that two blocks share can
-  // only go with both.
+  // `due` and the purged blocks next to them: a page that two blocks share can
+  // only be purged with both.
   uint64_t WithPurgedBeside(uint64_t due) const {
     const uint64_t gone = free_bits[0] & purged;
     for (uint64_t before = 0; before != due;) {
@@ -72,9 +72,9 @@ struct MidSlab : Slab {
     return due;
   }
 
-  // Calls visit(address, bytes) for the whole pages of `page_bytes` that the
-  // runs of `blocks` cover, below the first `touched` bytes: touched_bytes, as
-  // it was under the lock.
+  // Calls visit(address, bytes) for the whole pages of `page_bytes` that runs
+  // of `blocks` cover below the first `touched` bytes (touched_bytes, read
+  // under the lock).
   template <typename Visit>
   void ForEachPageRun(uint64_t blocks, uint32_t touched, size_t page_bytes,
                       Visit&& visit) const {
@@ -92,7 +92,7 @@ struct MidSlab : Slab {
   }
 };
 
-// Bytes of the slab's memory that are resident, in whole pages of the system.
+// Resident bytes of the slab, in whole system pages.
 inline size_t TouchedPageBytes(const MidSlab& slab) {
   const size_t page = os::PageBytes();
   size_t bytes = (slab.touched_bytes + page - 1) & -page;

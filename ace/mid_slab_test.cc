@@ -41,7 +41,7 @@ TEST(MidSlab, PageRunsHoldEveryPageThatLiesWhollyInTheBlocksAndNoOther) {
                              }
                            });
       for (size_t page = 0; page < purged.size(); ++page) {
-        // A page is covered when each byte of it lies in a block of `blocks`.
+        // A page is covered when each of its bytes lies in a block of `blocks`.
         const size_t first = page * kPage / slab->block_bytes;
         const size_t last = (page * kPage + kPage - 1) / slab->block_bytes;
         bool covered = last < slab->block_count;
@@ -76,7 +76,7 @@ TEST(MidSlab, ABlockIsDueWhenItLayIdleWhateverTheOthersDo) {
   const auto slab = FullSlab(MidClassOf(8192));
   for (uint32_t block : {1, 2}) ASSERT_TRUE(slab->Put(block));
   EXPECT_EQ(slab->TakeDue(5000, kDecay, /*force=*/false), 0u);
-  // Block 1 comes and goes, block 2 lies idle.
+  // Block 1 is allocated and freed, block 2 lies idle.
   void* taken;
   ASSERT_EQ(slab->Take(&taken, 1), 1u);
   EXPECT_EQ(slab->TakeDue(5400, kDecay, /*force=*/false), 0u);

@@ -1,20 +1,18 @@
-// Span bins: the free spans that a thread keeps, one stack per length.
+// Span bins: the free spans that a thread caches, one stack per length.
 //
 //   length   … │ 9 pages │ 10 │ … │ 256 pages │
 //   spans        ■ ■ □ □   □        ■             ■ held  □ room in the limit
 //
-// A length has room of its own only while it is asked for: its limit starts at
-// 0, grows by one on every few requests that found the bin empty, and shrinks
-// by what lay unused in it for a whole epoch (its low water), down to nothing.
-// All bins of a thread together keep within a budget, a small part of what the
-// pool holds, so that traffic of many lengths is not cached at memory's cost.
-// With --//ace=fixed limits stay as they start, at kFixedLimit; what lies
-// unused goes back all the same.
+// A length has slots only while it is requested: its limit starts at 0, grows
+// by one each time a few requests found the bin empty, and shrinks by what lay
+// unused for a whole epoch (its low water), down to 0. All bins of a thread
+// together stay within a budget, a small part of what the pool holds, so that
+// caching many lengths does not cost much memory. With --//ace=fixed limits
+// stay at kFixedLimit; unused spans are returned all the same.
 //
-// A thread's own. Once there are several threads it is shared (Share): its
-// functions are called under its lock then, so that another thread can take out
-// what a thread that waits keeps (Ace::TrimBinsOfOther). Begin() makes it
-// valid.
+// Owned by one thread. Once there are several threads it is shared (Share):
+// then its functions are called under its lock, so that another thread can take
+// the spans of a waiting one (Ace::TrimBinsOfOther). Begin() makes it valid.
 #ifndef HAKMEM_ACE_THREAD_SPAN_CACHE_H_
 #define HAKMEM_ACE_THREAD_SPAN_CACHE_H_
 
@@ -41,7 +39,7 @@ class ThreadSpanCache {
   static constexpr size_t kMaxPages = kMaxSpanBytes / kPageBytes;
   static constexpr uint32_t kMostSpans = 8;
   static constexpr uint32_t kFixedLimit = 2;
-  // All threads' bins together keep this part of what the pool holds.
+  // All threads' bins together hold at most 1/kPoolShare of the pool.
   static constexpr size_t kPoolShare = 12;
 
   void Begin() {
@@ -56,14 +54,14 @@ class ThreadSpanCache {
     }
   }
 
-  // The owner's: from now on other threads may take spans out.
+  // Called by the owner: from now on other threads may take spans out.
   void Share() {
     MutexLock lock(mutex_);
     is_shared_ = true;
   }
   bool is_shared() const { return is_shared_; }
 
-  // Held by the owner for what follows; takes no lock before Share.
+  // Held by the owner in the functions below; takes no lock before Share.
   class ABSL_SCOPED_LOCKABLE OwnersLock {
    public:
     explicit OwnersLock(ThreadSpanCache& bins)
@@ -82,7 +80,7 @@ class ThreadSpanCache {
   };
 
   // For another thread: runs `action` with the lock held and returns true;
-  // false when the owner is amid a change, or has not shared its bins. Never
+  // false when the owner is changing its bins or has not shared them. Never
   // waits.
   template <typename Action>
   bool TryAsOther(Action&& action) {
@@ -93,11 +91,11 @@ class ThreadSpanCache {
     return is_shared;
   }
 
-  // Lets the memory go that addresses of spans lie in, when none is kept. The
-  // caller holds the lock.
+  // Purges the arrays of span addresses when there are no spans. The caller
+  // holds the lock.
   void PurgeRoom() {
     if (held_bytes() != 0) return;
-    // Of no consequence when it is refused.
+    // A refusal does no harm.
     (void)os::PurgeWithin(reinterpret_cast<uintptr_t>(spans_),
                           reinterpret_cast<uintptr_t>(spans_ + kMaxPages + 1));
   }
@@ -110,9 +108,8 @@ class ThreadSpanCache {
     size_t pages = 0;
   };
 
-  // The shortest span kept of `pages` to `most` pages (at most kMaxPages), of
-  // its length the one that came last: what was freed of late is still in
-  // cache.
+  // Removes the shortest span of `pages` to `most` pages (at most kMaxPages);
+  // of its length the newest: what was freed last is still in the CPU cache.
   Span Pop(size_t pages, size_t most) {
     const size_t found = FirstHeld(pages);
     if (found > most) {
@@ -125,7 +122,7 @@ class ThreadSpanCache {
     return {spans_[found][bin.count], found};
   }
 
-  // Sets what all bins together may hold, for a pool that holds `pool_bytes`
+  // Sets the budget of all bins together, for a pool that holds `pool_bytes`
   // and is used by `threads`.
   void SetBudget(size_t pool_bytes, size_t threads) {
     threads = std::max(threads, size_t{1});
@@ -134,7 +131,7 @@ class ThreadSpanCache {
     budget_ = std::max(pool_bytes / kPoolShare / threads, least);
   }
 
-  // Keeps the span at `address`. Returns false when its bin is at its limit or
+  // Caches the span at `address`. Returns false when its bin is at its limit or
   // all bins together would exceed the budget.
   bool Push(size_t pages, uintptr_t address) {
     Bin& bin = bins_[pages];
@@ -147,14 +144,14 @@ class ThreadSpanCache {
     return true;
   }
 
-  // Notes that this thread frees a span of `pages`.
+  // Counts a free of a span of `pages` by this thread.
   void NoteFree(size_t pages) {
     Bin& bin = bins_[pages];
     if (bin.frees != UINT16_MAX) ++bin.frees;
   }
 
-  // Whether in this epoch the thread has found the bin empty much more often
-  // than it has freed such spans: then others free them, if anyone does.
+  // Whether in this epoch the thread found the bin empty much more often than
+  // it freed such spans: then other threads free them, if any does.
   bool OthersFree(size_t pages) const {
     const Bin& bin = bins_[pages];
     return bin.misses >= kMissesPerGrowth + 4 * bin.frees;
@@ -162,13 +159,13 @@ class ThreadSpanCache {
 
   uint32_t Limit(size_t pages) const { return bins_[pages].limit; }
 
-  // Whether the bin holds spans, and as many as it may.
+  // Whether the bin holds spans and is at its limit.
   bool IsAtLimit(size_t pages) const {
     return bins_[pages].count != 0 && bins_[pages].count >= bins_[pages].limit;
   }
   uint32_t Count(size_t pages) const { return bins_[pages].count; }
 
-  // Takes `count` spans out, the oldest, into `out`. There must be that many.
+  // Moves the `count` oldest spans to `out`. There must be that many.
   void TakeOldest(size_t pages, uint32_t count, uintptr_t* out) {
     Bin& bin = bins_[pages];
     uintptr_t* spans = spans_[pages];
@@ -177,14 +174,14 @@ class ThreadSpanCache {
     SetCount(pages, bin.count - count);
   }
 
-  // Ends an epoch for spans of `pages`: returns how many lay unused in it, to
-  // be taken out, and lowers the limit accordingly.
+  // Ends an epoch for spans of `pages`: returns how many lay unused in it, for
+  // the caller to take out, and lowers the limit accordingly.
   uint32_t EndEpoch(size_t pages) {
     Bin& bin = bins_[pages];
     const uint8_t unused = bin.low;
     if (kAceMode == AceMode::kAdaptive) {
       const uint32_t limit = bin.limit - std::min(bin.limit, unused);
-      // A length that nobody asks for is retired by halves.
+      // Halves the limit of a length that was not requested.
       SetLimit(bin, bin.in_use ? limit : limit / 2);
     }
     bin.low = static_cast<uint8_t>(bin.count - unused);
@@ -194,16 +191,16 @@ class ThreadSpanCache {
     return unused;
   }
 
-  // These two may be read by other threads.
+  // Other threads may read these two.
   size_t held_bytes() const {
     return held_bytes_.load(std::memory_order_relaxed);
   }
-  // Lengths that have room of their own.
+  // Number of lengths with a limit above 0.
   size_t classes() const { return classes_.load(std::memory_order_relaxed); }
   size_t budget() const { return budget_; }
 
-  // Proves that the books balance (backend/verify/heap_verifier.h): while the
-  // owner is not in the allocator. VisitSpans calls visit(span) for each kept.
+  // Verifies the metadata (backend/verify/heap_verifier.h); the owner must not
+  // be in the allocator. VisitSpans calls visit(span) for each cached span.
   [[gnu::cold]] void VerifyInvariants(HeapVerifier& check) const;
   template <typename Visit>
   void VisitSpans(Visit&& visit) const {
@@ -216,8 +213,8 @@ class ThreadSpanCache {
  private:
   static constexpr uint32_t kMissesPerGrowth = 8;
   static constexpr size_t kMostBytes = size_t{1} << 20;  // of one length
-  // A thread may keep this much, however little the pool holds, unless there
-  // are so many threads that it adds up to more than kLeastBudgetOfAll.
+  // Least budget of a thread, however little the pool holds, unless so many
+  // threads would together exceed kLeastBudgetOfAll.
   static constexpr size_t kLeastBudget = size_t{1} << 20;
   static constexpr size_t kLeastBudgetOfAll = size_t{64} << 20;
   static constexpr size_t kLeastOfLeast = size_t{256} << 10;
@@ -225,14 +222,14 @@ class ThreadSpanCache {
   struct Bin {
     uint8_t count;
     uint8_t limit;
-    uint8_t low;      // least count since the epoch began
-    bool in_use;      // asked for in this epoch
-    uint16_t misses;  // in this epoch, as far as it goes
+    uint8_t low;      // lowest count since the epoch began
+    bool in_use;      // requested in this epoch
+    uint16_t misses;  // in this epoch, saturating
     uint16_t frees;
   };
 
-  // The shortest length from `pages` on of which there is a span; beyond
-  // kMaxPages when there is none.
+  // The shortest length from `pages` on that has a span; beyond kMaxPages when
+  // there is none.
   size_t FirstHeld(size_t pages) const {
     size_t word = pages / 64;
     uint64_t bits = held_[word] & (~uint64_t{0} << (pages % 64));
@@ -283,12 +280,12 @@ class ThreadSpanCache {
     if (bin.limit < most) SetLimit(bin, bin.limit + 1u);
   }
 
-  Mutex mutex_;     // guards all that follows but budget_, once it is shared
+  Mutex mutex_;     // guards all below except budget_, once shared
   bool is_shared_;  // written by the owner, under the lock
   std::atomic<size_t> held_bytes_;
   std::atomic<size_t> classes_;
   size_t budget_;
-  uint64_t held_[kMaxPages / 64 + 1];  // a bit for each length there is
+  uint64_t held_[kMaxPages / 64 + 1];  // a bit for each length with spans
   Bin bins_[kMaxPages + 1];
   uintptr_t spans_[kMaxPages + 1][kMostSpans];
 };

@@ -1,4 +1,4 @@
-// What is true of spans that bins and shards keep.
+// Checks of spans in bins and shards.
 #ifndef HAKMEM_ACE_THREAD_SPAN_CACHE_CHECK_H_
 #define HAKMEM_ACE_THREAD_SPAN_CACHE_CHECK_H_
 
@@ -9,8 +9,8 @@
 
 namespace hakmem {
 
-// Proves that each of `count` spans is one of `pages` that the page heap knows
-// to be cached, and counts them.
+// Verifies that each of `count` spans has `pages` pages and is marked cached in
+// the page heap, and counts them.
 [[gnu::cold]] void CheckKeptSpans(const uintptr_t* spans, uint32_t count,
                                   size_t pages, HeapVerifier& check);
 

@@ -76,7 +76,7 @@ TEST_F(ThreadSpanCacheTest, GrowNoFurtherThanMemoryAllows) {
 
 TEST_F(ThreadSpanCacheTest, KeepWithinTheBudgetAllTogether) {
   Miss(kPages, 8 * 8);
-  // Lengths enough that their limits alone would allow much more.
+  // Enough lengths that their limits alone would allow much more.
   for (size_t pages = 100; pages < 200; ++pages) Miss(pages, 8);
   size_t kept = 0;
   const auto push_all = [&] {
@@ -88,7 +88,7 @@ TEST_F(ThreadSpanCacheTest, KeepWithinTheBudgetAllTogether) {
   EXPECT_EQ(bins_->held_bytes(), kept);
   EXPECT_LE(kept, size_t{1} << 20);
   EXPECT_GT(kept, size_t{1} << 19);
-  // The threads' share of what the pool holds.
+  // The threads' share of the pool.
   constexpr size_t kBudget = size_t{8} << 20;
   bins_->SetBudget(kBudget * ThreadSpanCache::kPoolShare * 4, 4);
   push_all();
@@ -120,7 +120,7 @@ TEST_F(ThreadSpanCacheTest, AreReachedByOthersOnceShared) {
   EXPECT_FALSE(bins_->TryAsOther(take));
   bins_->Share();
   {
-    // The owner is amid a change.
+    // The owner is changing its bins.
     const ThreadSpanCache::OwnersLock lock(*bins_);
     EXPECT_FALSE(bins_->TryAsOther(take));
   }
@@ -137,10 +137,10 @@ TEST_F(ThreadSpanCacheTest, GiveUpWhatLayUnusedForAnEpoch) {
   for (uintptr_t span = 1; span <= 4; ++span) {
     ASSERT_TRUE(bins_->Push(kPages, span << 12));
   }
-  EXPECT_EQ(bins_->EndEpoch(kPages), 0u);  // it was empty in this one
+  EXPECT_EQ(bins_->EndEpoch(kPages), 0u);  // it was empty during this one
   ASSERT_NE(bins_->Pop(kPages, kPages).address, 0u);
   ASSERT_TRUE(bins_->Push(kPages, 4 << 12));
-  // Of four only one was ever needed.
+  // Only one of four was ever needed.
   EXPECT_EQ(bins_->EndEpoch(kPages), 3u);
   EXPECT_EQ(bins_->Limit(kPages), 1u);
 }
@@ -157,7 +157,7 @@ TEST_F(ThreadSpanCacheTest, TellAThreadThatAllocatesWhatOthersFree) {
   EXPECT_FALSE(bins_->OthersFree(kPages));
   Miss(kPages, 8);
   EXPECT_TRUE(bins_->OthersFree(kPages));
-  // One that frees as it allocates is served by its own bins.
+  // A thread that frees as it allocates is served by its own bins.
   bins_->NoteFree(kPages);
   EXPECT_FALSE(bins_->OthersFree(kPages));
   for (int i = 0; i < 1000; ++i) {

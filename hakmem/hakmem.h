@@ -1,9 +1,10 @@
 // hakmem.h: the public interface of HAKMEM, usable from C and C++.
 //
 // Programs that replace malloc (LD_PRELOAD, `malloc = "//:hakmem"`, or plain
-// linking) need none of this: malloc, free and operator new already are
+// linking) need none of this: their malloc, free and operator new already are
 // HAKMEM's. The names below give the same allocator to programs that keep
-// another malloc, and to everyone: version, options, statistics.
+// another malloc; version, options, statistics, failures and events are for
+// both.
 //
 // Sizes are bytes. Every function may be called from any thread at any time,
 // except from a signal handler that interrupted an allocation on the same
@@ -22,7 +23,7 @@ extern "C" {
 #endif
 
 #define HAKMEM_API __attribute__((visibility("default")))
-// What compilers may assume of a function that returns new memory.
+// Attributes of functions that return new memory.
 #define HAKMEM_MALLOC __attribute__((malloc))
 #define HAKMEM_SIZE(...) __attribute__((alloc_size(__VA_ARGS__)))
 #define HAKMEM_ALIGN(n) __attribute__((alloc_align(n)))
@@ -61,13 +62,13 @@ HAKMEM_API void hakmem_free_sized(void* block, size_t size) HAKMEM_NOEXCEPT;
 HAKMEM_API void hakmem_free_aligned_sized(void* block, size_t alignment,
                                           size_t size) HAKMEM_NOEXCEPT;
 
-// Bytes the program may use in `block`, at least what it asked for; 0 for NULL.
+// Usable bytes of `block`, at least the size requested; 0 for NULL.
 HAKMEM_API size_t hakmem_malloc_usable_size(const void* block) HAKMEM_NOEXCEPT;
 
 // --- Housekeeping ----------------------------------------------------------
 
-// Returns what is cached to the operating system now instead of by decay: the
-// calling thread's bins, what other threads have in reserve, empty slabs, free
+// Returns cached memory to the operating system now instead of by decay: the
+// calling thread's bins, the reserves of other threads, empty slabs, free
 // spans. Returns the bytes purged.
 HAKMEM_API size_t hakmem_collect(void) HAKMEM_NOEXCEPT;
 
@@ -95,18 +96,19 @@ HAKMEM_API int hakmem_option(size_t index,
                              hakmem_option_t* option) HAKMEM_NOEXCEPT;
 
 // --- Statistics ------------------------------------------------------------
-// Counters are read while other threads run: each is exact, their sums are
-// those of a moment that may never have been. With --//tracing=off the event
-// counts (refills to map_failures) are 0; the byte counts are always kept.
+// Counters are read one by one while other threads run, not as a snapshot: each
+// is exact, but their sums may not match. With --//tracing=off the event counts
+// (refills to map_failures) are 0; the byte counts are always kept.
 
 typedef struct {
   const char* backend;    // "segment" or "superslab"
-  uint64_t live_bytes;    // in blocks the program holds, as block sizes
+  uint64_t live_bytes;    // in blocks the program holds; whole blocks
   uint64_t cached_bytes;  // in free blocks kept for reuse: bins, shards, large
-  uint64_t committed_bytes;  // pages that live or free blocks have touched and
-                             // that were not given back to the OS
+  uint64_t committed_bytes;  // pages touched by live or free blocks and not
+                             // returned to the OS since
   uint64_t reserved_bytes;   // address space held
-  uint64_t metadata_bytes;   // the allocator's own books, part of no other sum
+  uint64_t metadata_bytes;   // the allocator's own metadata, not part of any
+                             // other sum
   uint64_t slab_live_bytes;  // of live_bytes: in slabs (tiny sizes)
   uint64_t slab_committed_bytes;  // of committed_bytes: in slabs
   uint64_t span_live_bytes;       // of live_bytes: in page spans
@@ -117,34 +119,35 @@ typedef struct {
   // Events since the process started.
   uint64_t refills;          // batches the back-end handed out
   uint64_t refilled_blocks;  // blocks in them
-  uint64_t drains;           // batches the back-end took back
+  uint64_t drains;           // batches returned to the back-end
   uint64_t drained_blocks;   // blocks in them
-  uint64_t remote_frees;     // of drained_blocks: delivered to another owner
-  uint64_t purges;           // advice calls that gave pages back
-  uint64_t purged_bytes;     // bytes they gave back
-  uint64_t map_calls;        // address space requests to the OS
-  uint64_t map_failures;     // of map_calls: refused
+  uint64_t remote_frees;  // of drained_blocks: returned to another owner's heap
+  uint64_t purges;        // advice calls that purged pages
+  uint64_t purged_bytes;  // bytes purged by them
+  uint64_t map_calls;     // address space requests to the OS
+  uint64_t map_failures;  // of map_calls: refused
   // ACE, the pool for sizes above 2 KiB.
   uint64_t mid_live_bytes;       // of live_bytes: blocks of 2 KiB to 32 KiB
   uint64_t ace_cached_bytes;     // of cached_bytes: mid blocks and spans
   uint64_t large_cached_bytes;   // of cached_bytes: large blocks
   uint64_t ace_limit_bytes;      // what ACE may hold; 0: no limit
-  uint64_t ace_span_classes;     // span lengths that threads keep now, each's
-  uint64_t ace_classes_begun;    // times that a length began to be kept ...
-  uint64_t ace_classes_retired;  // ... and ceased to be, asked for no more
+  uint64_t ace_span_classes;     // span lengths that threads cache now, summed
+                                 // over threads
+  uint64_t ace_classes_begun;    // times a thread began to cache a length ...
+  uint64_t ace_classes_retired;  // ... and stopped because nothing requested it
   uint64_t bins_grown;           // times that a bin's limit grew
-  uint64_t bins_emptied;  // times a thread emptied its bins as the heap grew
+  uint64_t bins_emptied;  // times a thread flushed its bins on heap growth
   // Allocations that failed, by cause; see "Why an allocation failed" below.
   uint64_t failures_threshold;
   uint64_t failures_exhaustion;
   uint64_t failures_mapfail;
-  uint64_t failures_forgotten;  // of them: whose records made room for others
-  uint64_t routings;  // requests that no class may serve within the waste cap
-                      // and that got a span of their own; see hakmem_routings
-  // Blocks that HAKMEM_GUARD_SAMPLE guards, as the bytes asked for.
+  uint64_t failures_forgotten;  // of those: records overwritten by newer ones
+  uint64_t routings;  // requests that no class serves within the waste cap and
+                      // that got a span of their own; see hakmem_routings
+  // Blocks guarded by HAKMEM_GUARD_SAMPLE; bytes are those requested.
   uint64_t guarded_sampled;     // since the process started
   uint64_t guarded_live;        // in use
-  uint64_t guarded_live_bytes;  // of live_bytes: in those
+  uint64_t guarded_live_bytes;  // of live_bytes: in guarded blocks
 } hakmem_stats_t;
 
 // Fills the first `size` bytes of `*stats` (pass sizeof(hakmem_stats_t); later
@@ -158,38 +161,37 @@ HAKMEM_API size_t hakmem_stats(hakmem_stats_t* stats,
 HAKMEM_API size_t hakmem_stats_json(char* buffer,
                                     size_t capacity) HAKMEM_NOEXCEPT;
 
-// Walks all books of the allocator and proves that they balance: every block,
-// page and chunk is in exactly one place, and every sum is right. Returns the
-// number of errors, 0 when there are none; each is a line on stderr that begins
-// "hakmem[PID]: heap check: ", at most 20, then one that says how many more.
+// Verifies all metadata of the allocator: every block, page and chunk is in
+// exactly one place, and every sum is right. Returns the number of errors, 0
+// when there are none. Each error is a line on stderr that begins "hakmem[PID]:
+// heap check: "; at most 20 are written, then one line that says how many more.
 //
 // For tests: no other thread may be inside an allocation or a free meanwhile.
-// They may run, or wait, elsewhere; those that call in wait until it is done.
-// Allocates nothing. Takes about a millisecond, more in a large heap. In the
-// child of a fork from several threads, what those may have been in the middle
-// of is not asked for.
+// Other threads may run or wait elsewhere; those that call the allocator wait
+// until the check is done. Allocates nothing. Takes about a millisecond, more
+// in a large heap. In the child of a fork from several threads, state that a
+// lost thread may have been changing is not checked.
 HAKMEM_API int hakmem_check_heap(void) HAKMEM_NOEXCEPT;
 
 // --- Why an allocation failed ----------------------------------------------
-// Each allocation that fails leaves a record, a hakmem_failure_t. Its cause is
-// one of three:
-//   Threshold   nothing serves such a size or alignment;
+// Each allocation that fails leaves a record, a hakmem_failure_t, with one of
+// three causes:
+//   Threshold   no pool serves this size or alignment;
 //   Exhaustion  the pool that serves it is at its configured limit;
-//   MapFail     the operating system refused; the sub-cause says which limit
-//               explains that, as far as could be found out.
-// HAKMEM_ACE_TRACE writes each record to a log as it happens, as a line of text
-// or of JSON (HAKMEM_ACE_TRACE_FORMAT). The last 128 records are kept. The
-// functions below take no lock of the allocator and allocate nothing, so they
-// may be called in a failure callback and, except hakmem_set_failure_callback,
-// in any signal handler. With --//tracing=off there are no records.
+//   MapFail     the operating system refused; the sub-cause names the limit
+//               that explains it, as far as it could be determined.
+// HAKMEM_ACE_TRACE logs each record as it happens, as a line of text or JSON
+// (HAKMEM_ACE_TRACE_FORMAT). The last 128 records are kept. The functions below
+// take no allocator lock and allocate nothing, so they may be called in a
+// failure callback and, except hakmem_set_failure_callback, in any signal
+// handler. With --//tracing=off there are no records.
 //
-// While there is neither a log nor a callback, a failure makes no system call
-// besides the one that was refused. The limits that may explain a MapFail are
-// looked up when the failure is logged or given to the callback (the same
-// failure within 100 ms reuses the figures of the first one), and otherwise
-// when hakmem_last_failure or hakmem_failures reads the record for the first
-// time; the record keeps the answer. So read it soon: a limit that has changed
-// since then explains nothing.
+// Without a log or a callback, a failure makes no system call besides the
+// refused one. The limits that may explain a MapFail are looked up when the
+// failure is logged or passed to the callback (the same failure within 100 ms
+// reuses the first one's figures), otherwise when hakmem_last_failure or
+// hakmem_failures first reads the record; the record keeps the result. So read
+// it soon: a limit that has changed since then explains nothing.
 
 // The function that the program called.
 typedef enum {
@@ -209,14 +211,14 @@ typedef enum {
 
 // The part of the allocator that refused the request.
 typedef enum {
-  HAKMEM_LAYER_FRONTEND = 0,  // before any memory was asked for
+  HAKMEM_LAYER_FRONTEND = 0,  // before any memory was requested
   HAKMEM_LAYER_BACKEND = 1,   // tiny sizes
   HAKMEM_LAYER_ACE = 2,       // the pool for sizes above tiny
   HAKMEM_LAYER_LARGE = 3,     // mappings of their own
 } hakmem_failure_layer_t;
 
 typedef enum {
-  HAKMEM_CAUSE_NONE = 0,  // not noted
+  HAKMEM_CAUSE_NONE = 0,  // not recorded
   HAKMEM_CAUSE_THRESHOLD = 1,
   HAKMEM_CAUSE_EXHAUSTION = 2,
   HAKMEM_CAUSE_MAPFAIL = 3,
@@ -227,20 +229,20 @@ typedef enum {
   HAKMEM_SUBCAUSE_NONE = 0,                   // no MapFail
   HAKMEM_SUBCAUSE_RLIMIT_AS = 1,              // ulimit -v
   HAKMEM_SUBCAUSE_RLIMIT_DATA = 2,            // ulimit -d
-  HAKMEM_SUBCAUSE_ADDRESS_SPACE = 3,          // more than any process has
+  HAKMEM_SUBCAUSE_ADDRESS_SPACE = 3,          // more than any process can have
   HAKMEM_SUBCAUSE_COMMIT_LIMIT = 4,           // vm.overcommit_memory=2
   HAKMEM_SUBCAUSE_MAX_MAP_COUNT = 5,          // vm.max_map_count
   HAKMEM_SUBCAUSE_MEMORY_MAX = 6,             // of a cgroup of version 2
   HAKMEM_SUBCAUSE_MEMORY_LIMIT_IN_BYTES = 7,  // of a cgroup of version 1
   HAKMEM_SUBCAUSE_OVERCOMMIT = 8,             // vm.overcommit_memory=0: more
                                               // than all memory and swap
-  HAKMEM_SUBCAUSE_HUGE_PAGES = 9,             // the kernel gives none
+  HAKMEM_SUBCAUSE_HUGE_PAGES = 9,             // the kernel provides none
   HAKMEM_SUBCAUSE_RLIMIT_MEMLOCK = 10,        // ulimit -l
-  HAKMEM_SUBCAUSE_NOT_LOOKED_UP = 11,         // on a signal stack without room
-  HAKMEM_SUBCAUSE_UNKNOWN = 12,               // none of these
+  HAKMEM_SUBCAUSE_NOT_LOOKED_UP = 11,  // on a signal stack too small for it
+  HAKMEM_SUBCAUSE_UNKNOWN = 12,        // none of these
 } hakmem_failure_subcause_t;
 
-// MapFail: what the operating system was asked for.
+// MapFail: what was requested from the operating system.
 typedef enum {
   HAKMEM_OS_REQUEST_NONE = 0,        // no MapFail
   HAKMEM_OS_REQUEST_RESERVE = 1,     // address space for chunks
@@ -251,33 +253,33 @@ typedef enum {
   HAKMEM_OS_REQUEST_HUGE_PAGES = 6,  // advice to use huge pages
 } hakmem_failure_os_request_t;
 
-// One failure, the same from the place that refuses to the program and the log.
-// Plain data without pointers or padding: it may be copied, kept and written
-// anywhere. Later versions only add fields at the end and codes to the enums.
+// The record of one failure, the same for the allocator, the program and the
+// log. Plain data without pointers or padding: it may be copied, kept and
+// written anywhere. Later versions only add fields at the end and codes to the
+// enums.
 typedef struct {
   uint32_t struct_size;  // bytes of this struct that are filled in
   uint32_t thread;       // as gettid(2)
-  uint64_t sequence;     // grows with each record; some numbers may be left out
-  uint64_t time_ns;      // since 1970 (CLOCK_REALTIME_COARSE, so to the tick);
-                         // 0, not taken, for a Threshold that happened without
-                         // a log and a callback
+  uint64_t sequence;     // grows with each record; may skip numbers
+  uint64_t time_ns;  // since 1970, by CLOCK_REALTIME_COARSE (so in ticks); 0,
+                     // not taken, for a Threshold without a log and a callback
   hakmem_failure_entry_t entry;
   hakmem_failure_layer_t layer;
   hakmem_failure_cause_t cause;
   hakmem_failure_subcause_t subcause;
   hakmem_failure_os_request_t os_request;
   int32_t error;          // errno of the system's refusal, else of the call
-  uint64_t size;          // asked for; SIZE_MAX when count * size overflowed
-  uint64_t alignment;     // asked for; 0 when none was
+  uint64_t size;          // requested; SIZE_MAX when count * size overflowed
+  uint64_t alignment;     // requested; 0 when none was
   uint64_t class_bytes;   // block size of the class; 0 when there was none
-  uint64_t live_bytes;    // in use in the pool at its limit, or of the class;
-                          // of a class as it was at most 100 ms before
+  uint64_t live_bytes;    // in use in the pool at its limit, or in the class
+                          // (then up to 100 ms old)
   uint64_t cached_bytes;  // free there
   uint64_t limit_bytes;   // Exhaustion: the pool's limit
-  uint64_t os_bytes;      // MapFail: asked of the operating system, with what
-                          // it takes to align it
-  // MapFail: how much of the limit that the sub-cause names was used, and the
-  // limit: bytes, or mappings for MAX_MAP_COUNT. 0 when it names no limit;
+  uint64_t os_bytes;  // MapFail: requested from the operating system, including
+                      // what aligning it takes
+  // MapFail: the use of the limit that the sub-cause names, and the limit:
+  // bytes, or mappings for MAX_MAP_COUNT. Both 0 when it names no limit;
   // `evidence_used` also when the request alone exceeds it and /proc is
   // missing.
   uint64_t evidence_used;
@@ -296,10 +298,10 @@ HAKMEM_API size_t hakmem_failures(void (*visit)(const hakmem_failure_t* failure,
                                                 void* argument),
                                   void* argument) HAKMEM_NOEXCEPT;
 
-// Has callback(record, argument) called after each record is made, on the
-// thread whose allocation failed, before that allocation returns; NULL: no
-// more. There is one callback a process. It may allocate and free; an
-// allocation that fails in it is recorded, but calls it no second time. It must
+// Sets the process's only failure callback; NULL removes it. callback(record,
+// argument) runs after each record is made, on the thread whose allocation
+// failed, before that allocation returns. It may allocate and free; an
+// allocation that fails in it is recorded, but does not call it again. It must
 // return: neither throw nor longjmp.
 HAKMEM_API void hakmem_set_failure_callback(
     void (*callback)(const hakmem_failure_t* failure, void* argument),
@@ -319,85 +321,85 @@ HAKMEM_API const char* hakmem_failure_subcause_name(
 HAKMEM_API const char* hakmem_failure_os_request_name(
     hakmem_failure_os_request_t os_request) HAKMEM_NOEXCEPT;
 
-// Writes `*failure`, of which struct_size says how much is filled in, as one
-// sentence: what was asked, the cause with its figures, and last what to do
-// about it. (The log puts "failure SEQUENCE, thread THREAD: " before it.)
-// Always NUL-terminated when `capacity` is not 0. Returns the length of the
-// whole text without the NUL, as snprintf does.
+// Writes `*failure`, whose struct_size says how much is filled in, as one
+// sentence: the request, the cause with its figures, and last what to do about
+// it. (The log puts "failure SEQUENCE, thread THREAD: " before it.) Always
+// NUL-terminated when `capacity` is not 0. Returns the length of the whole text
+// without the NUL, as snprintf does.
 HAKMEM_API size_t hakmem_failure_text(const hakmem_failure_t* failure,
                                       char* buffer,
                                       size_t capacity) HAKMEM_NOEXCEPT;
 
-// The same as one JSON object: the fields of the struct but struct_size under
-// their names, codes as their names; then "error_name" ("ENOMEM"), "text" (the
-// sentence) and "explanation" (its end: why, and what to do).
+// The same as one JSON object: the fields of the struct except struct_size,
+// under their names and with codes as names; then "error_name" ("ENOMEM"),
+// "text" (the sentence) and "explanation" (its end: why, and what to do).
 HAKMEM_API size_t hakmem_failure_json(const hakmem_failure_t* failure,
                                       char* buffer,
                                       size_t capacity) HAKMEM_NOEXCEPT;
 
 // Calls visit(least, most, requests, bytes, argument) for each range of sizes,
-// `least` to `most` bytes, in which requests were served by spans of their own
-// because no class may serve them within the waste cap: how many `requests`,
-// and the `bytes` that they asked for together. Ranges are an eighth of a
-// doubling, in ascending order. Returns how many there were. Such sizes would
-// gain from a class, or from a larger HAKMEM_ACE_WASTE_PERCENT.
+// `least` to `most` bytes, with requests that got a span of their own because
+// no class serves them within the waste cap: the number of `requests` and the
+// `bytes` requested in total. A range spans an eighth of a doubling; they come
+// in ascending order. Returns how many there were. Such sizes would gain from a
+// class of their own, or from a larger HAKMEM_ACE_WASTE_PERCENT.
 HAKMEM_API size_t hakmem_routings(void (*visit)(size_t least, size_t most,
                                                 uint64_t requests,
                                                 uint64_t bytes, void* argument),
                                   void* argument) HAKMEM_NOEXCEPT;
 
 // --- Allocation events -----------------------------------------------------
-// What each thread allocates and frees, recorded while switched on: by
-// hakmem_events_start, or from the start of the process by HAKMEM_EVENTS=1.
-// While off they cost nothing; while on, every call takes the slow path.
+// Records what each thread allocates and frees, while switched on: by
+// hakmem_events_start, or from process start by HAKMEM_EVENTS=1. Costs nothing
+// while off; while on, every call takes the slow path.
 //
-// A thread records into a ring of its own, in which the newest 4096 events
-// overwrite older ones. There are 256 rings; those of ended threads stay
-// readable until others need them. All functions but hakmem_events_start may be
-// called from signal handlers and from debuggers, at any time; none allocates,
-// but hakmem_events_start may the first time. A forked child begins with no
-// events and goes on recording when its parent did.
+// Each thread records into its own ring of 4096 events; new ones overwrite the
+// oldest. There are 256 rings; those of ended threads stay readable until other
+// threads need them. All functions but hakmem_events_start may be called at any
+// time, also from signal handlers and debuggers. Only the first
+// hakmem_events_start allocates. A forked child begins with no events and keeps
+// recording if its parent did.
 
-// MALLOC and REALLOC begin the life of a block, FREE ends it. A realloc of a
-// block is a FREE of it and a REALLOC of where it is now, though that may be
-// the same place; one that fails, a REALLOC of the block as it was.
+// MALLOC and REALLOC begin the life of a block, FREE ends it. A realloc is
+// recorded as a FREE of the old block and a REALLOC of the new one, even if it
+// did not move; one that fails, as a REALLOC of the unchanged block.
 typedef enum {
-  HAKMEM_OPERATION_MALLOC = 0,  // whatever function gave a new block
+  HAKMEM_OPERATION_MALLOC = 0,  // by any function that returns a new block
   HAKMEM_OPERATION_FREE = 1,
   HAKMEM_OPERATION_REALLOC = 2,
 } hakmem_operation_t;
 
 typedef struct {
   uint64_t time_ns;  // CLOCK_MONOTONIC
-  uint32_t thread;   // as gettid(2); the kernel gives ids of ended threads anew
+  uint32_t thread;   // as gettid(2); the kernel reuses ids of ended threads
   hakmem_operation_t operation;
   const void* address;  // of the block
-  size_t size;          // bytes asked for; FREE: 0
-  size_t class_bytes;   // bytes the block has, as hakmem_malloc_usable_size
+  size_t size;          // bytes requested; FREE: 0
+  size_t class_bytes;   // usable bytes, as hakmem_malloc_usable_size
   const void* caller;   // return address of the call in the program
 } hakmem_event_t;
 
 typedef struct {
   uint64_t recorded;     // events since they were last started
-  uint64_t overwritten;  // of recorded: no longer there
-  uint64_t dropped;      // not recorded: more threads than rings lived, or a
-                         // signal handler interrupted the recording of another
+  uint64_t overwritten;  // of recorded: lost to newer ones
+  uint64_t dropped;  // not recorded: more live threads than rings, or a signal
+                     // handler interrupted a recording
 } hakmem_event_counts_t;
 
-// Forgets all events and switches them on; does nothing when they are on.
+// Discards all events and switches recording on; does nothing when it is on.
 // Returns 0, ENOMEM when there is no memory for the rings (some 48 MiB of
-// address space, mapped once and kept), or ENOSYS in a library that was built
-// with --//tracing=off.
+// address space, mapped once and kept), or ENOSYS in a library built with
+// --//tracing=off.
 HAKMEM_API int hakmem_events_start(void) HAKMEM_NOEXCEPT;
 
-// Switches events off; they stay readable. A call that another thread is in the
-// middle of may still be recorded.
+// Switches recording off; events stay readable. Calls in progress on other
+// threads may still be recorded.
 HAKMEM_API void hakmem_events_stop(void) HAKMEM_NOEXCEPT;
 
-// Calls visit(event, argument) for each event of all threads, a thread's oldest
-// first; to order those of several threads, sort by time_ns. `visit` may
-// allocate, but neither throw nor start events. Returns how many there were.
-// Other threads may record meanwhile; every event is whole.
+// Calls visit(event, argument) for each event of all threads, one thread after
+// the other, oldest first; sort by time_ns to merge threads. `visit` may
+// allocate, but must neither throw nor start events. Returns how many there
+// were. Other threads may record meanwhile; every event is whole.
 HAKMEM_API size_t hakmem_events(void (*visit)(const hakmem_event_t* event,
                                               void* argument),
                                 void* argument) HAKMEM_NOEXCEPT;
@@ -413,7 +415,7 @@ HAKMEM_API size_t hakmem_event_counts(hakmem_event_counts_t* counts,
 //   time_ns thread operation address size class_bytes caller
 //   81234567890 4711 malloc 0x7f3e52c01240 100 112 0x55d0c3a2b1f7
 // with the operations malloc, free and realloc. Returns 0, or the errno of the
-// write that failed, after which no more is written.
+// write that failed, after which it stops.
 HAKMEM_API int hakmem_events_dump(int fd) HAKMEM_NOEXCEPT;
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-// What an address is at which a block above tiny should be, and none is.
+// Errors for addresses where a block above tiny should start and none does.
 #ifndef HAKMEM_BACKEND_LARGE_BAD_ADDRESS_H_
 #define HAKMEM_BACKEND_LARGE_BAD_ADDRESS_H_
 
@@ -6,9 +6,9 @@
 
 namespace hakmem {
 
-// Aborts with one line that says what lies where something was found that is no
-// slab's (found.h), and no block in use starts. Takes the page heap's and the
-// large blocks' locks.
+// Aborts with one line that says what lies at `found`, which is in no slab
+// (found.h) and not the start of a block in use. Takes the locks of the page
+// heap and the large blocks.
 [[noreturn, gnu::cold]] void AbortOnBadAddress(Found found);
 
 }  // namespace hakmem

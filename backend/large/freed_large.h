@@ -1,7 +1,7 @@
-// The large blocks that were freed last: where they were and how long. Their
-// addresses are nobody's afterwards, or are parked, so that only this tells a
-// second free of one from the free of an address that was never a block.
-// Large's, under its lock; read when the process is about to end.
+// The addresses and lengths of the large blocks freed last. Afterwards their
+// addresses are unmapped or parked, so only this distinguishes a double free
+// from the free of an address that was never a block. Used by Large, under its
+// lock; read when the process is about to abort.
 #ifndef HAKMEM_BACKEND_LARGE_FREED_LARGE_H_
 #define HAKMEM_BACKEND_LARGE_FREED_LARGE_H_
 
@@ -18,8 +18,7 @@ class FreedLarge {
     last_[count_++ % kMost] = {address, bytes};
   }
 
-  // Bytes that the block at `address` had when it was freed last; 0 when none
-  // that is remembered was there.
+  // Bytes of the block last freed at `address`; 0 when none is remembered.
   size_t BytesAt(uintptr_t address) const {
     for (size_t back = 1; back <= kMost && back <= count_; ++back) {
       const Block& block = last_[(count_ - back) % kMost];
@@ -28,7 +27,7 @@ class FreedLarge {
     return 0;
   }
 
-  // Whether there were more than are remembered.
+  // Whether older ones were dropped.
   bool HasForgotten() const { return count_ > kMost; }
 
  private:

@@ -25,43 +25,43 @@ namespace {
 // NOLINTNEXTLINE(google-build-using-namespace): one part of it.
 using namespace large;
 
-// A growing block asks for huge pages from here on: the last of them, touched
-// in part, is at most a quarter more memory than the program asked for.
+// From this length on a growing block asks for huge pages: the last of them,
+// partly touched, adds at most a quarter to the memory requested.
 constexpr size_t kLeastHugeBytes = 4 * kChunkBytes;
 
-// What all parked blocks may hold, and tails: so many times what is in use,
-// within bounds. When there is more, the oldest blocks go.
+// Limit of parked blocks and tails together: this multiple of the bytes in use,
+// within bounds. Beyond it the oldest blocks are unmapped.
 constexpr size_t kParkedTimes = 2;
 constexpr size_t kLeastParkedBytes = size_t{32} << 20;
 constexpr size_t kMostParkedBytes = size_t{512} << 20;
 
-// The least block that is put together. What a vector outgrows spans with is
-// shorter, and shall be one mapping, that mremap can grow.
+// The shortest block assembled from pieces. Vectors that outgrow spans use
+// shorter ones, which should be one mapping, so that mremap can grow them.
 constexpr size_t kLeastMovedBytes = kChunkBytes + 1;
-// And the longest that is put together or parked: what is longer is an array
-// that may grow without end, and growing it shall move pages, not bytes.
+// The longest that is assembled or parked. A longer one is an array that may
+// grow without end, and growing it should move pages, not bytes.
 constexpr size_t kMostParkedBlock = size_t{32} << 20;
-// The longest tail: so much may be filled again soon.
+// The longest tail: this much may soon be filled again.
 constexpr size_t kMostTail = size_t{16} << 20;
-// What is left of a parked block and less than a chunk goes back to the OS when
-// the block is moved. As the tail of the block that it serves whole, so much of
-// it stays for the next one, within what peers hold.
+// The part of a parked block after its last whole chunk is unmapped when its
+// chunks move elsewhere. As the tail of a block that it serves whole, this much
+// of it is retained for the next one, within the limit of all parked memory.
 constexpr size_t kMostRest = kChunkBytes / 2;
 
-// Blocks from here on are whole chunks: at most a quarter longer than asked
-// for. What is beyond that is touched by nobody, but it may be resident: in a
-// block put together from parked ones, in a parked one that is used again, and
-// where the last page that is asked for lies in a huge one.
+// From this length on blocks are whole chunks: at most a quarter longer than
+// requested. The excess is never touched, but may be resident: in an assembled
+// block, in a reused parked one, and where the last requested page lies in a
+// huge one.
 constexpr size_t kLeastWholeBytes = 4 * kChunkBytes;
 
-// 0 when `bytes` is beyond what address arithmetic holds.
+// 0 when rounding `bytes` up overflows.
 size_t RoundToPages(size_t bytes) {
   const size_t page = std::max(os::PageBytes(), kPageBytes);
   return bytes + page - 1 < bytes ? 0 : (bytes + page - 1) & ~(page - 1);
 }
 
-// What a block of `bytes` is made of: of a long one whole chunks, so that all
-// of it can be moved to other blocks later. 0 as above.
+// Length of the mapping for `bytes`: whole chunks for a long block, so that all
+// of it can move to other blocks later. 0 as above.
 size_t MappedBytes(size_t bytes) {
   const size_t size = RoundToPages(bytes);
   return size < kLeastWholeBytes ? size : RoundToChunks(size);
@@ -78,8 +78,8 @@ size_t ParkedBudget() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
                     kMostParkedBytes);
 }
 
-// Moves the block's pages, `mapped` bytes of them, to a new place of `size`
-// bytes. Returns false, with everything as it was, when the OS refuses.
+// Moves the block's `mapped` bytes of pages to a new place of `size` bytes.
+// Returns false, with everything unchanged, when the OS refuses.
 bool Move(LargeBlock* block, size_t mapped, size_t size) {
   const uintptr_t from = block->base;
   const size_t guarded = kGuardsMemory ? kChunkBytes : 0;
@@ -90,15 +90,15 @@ bool Move(LargeBlock* block, size_t mapped, size_t size) {
     NoteMapFail(HAKMEM_OS_REQUEST_GROW_LARGE, to.error, to.refused);
     return false;
   }
-  // Whether the map has room for the new place; it then cannot refuse below.
+  // Tests whether the pagemap has room for the new place; then it cannot refuse
+  // below.
   if (!Pagemap::SetChunk(to.address, block)) {
     os::Release(to.address, size);
     ReleaseGuards(to.address, size, guarded);
     return false;
   }
-  // Before the pages leave, and out of the new place as well while it is in
-  // doubt: another thread may be given the one they left, or the other one when
-  // they cannot move there.
+  // Clears both entries before the pages move: another thread may be given the
+  // old place, or the new one if the move fails.
   Pagemap::SetChunk(to.address, nullptr);
   Pagemap::SetChunk(from, nullptr);
   if (const int error = os::MoveTo(from, mapped, size, to.address)) {
@@ -115,9 +115,9 @@ bool Move(LargeBlock* block, size_t mapped, size_t size) {
   return true;
 }
 
-// The shortest parked block that is aligned and of `size` to `room` more bytes,
-// taken out of the list; null when there is none. What is shorter than is ever
-// put together gets one mapping.
+// Removes and returns the shortest parked block that is aligned and `size` to
+// `size` + `room` bytes long; null when there is none. Blocks too short to be
+// assembled are one mapping.
 LargeBlock* TakeWhole(size_t size, size_t alignment, size_t room)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   LargeBlock* best = nullptr;
@@ -132,11 +132,11 @@ LargeBlock* TakeWhole(size_t size, size_t alignment, size_t room)
   return best;
 }
 
-// Of a long block so much goes back at a time, when time matters.
+// When time matters, a long block is unmapped in steps of this size.
 constexpr size_t kMostAtOnce = 2 * kChunkBytes;
 
-// Gives the end of a block that is in no list back to the OS. Returns false,
-// and does nothing, when the OS refuses.
+// Unmaps the end of a block that is in no list. Returns false, and does
+// nothing, when the OS refuses.
 bool ShortenBeforeGivingBack(LargeBlock* block) {
   const size_t left = block->bytes - kMostAtOnce;
   if (os::Unmap(block->base + left, kMostAtOnce) != 0) return false;
@@ -150,8 +150,8 @@ ParkedMemory TakeParked(size_t size, size_t alignment)
   {
     MutexLock lock(mutex);
     memory.block = TakeWhole(size, alignment, size / 8);
-    // The rest is a tail, to grow into: a vector that begins to grow gets a
-    // long one, others what is too short to be moved elsewhere.
+    // The excess becomes a tail to grow into: a vector that begins to grow gets
+    // a long one, others only what is too short to be moved elsewhere.
     if (memory.block == nullptr) {
       memory.block = TakeWhole(size, alignment,
                                size < kLeastMovedBytes ? kMostTail : kMostRest);
@@ -181,8 +181,8 @@ SpanAllocation EnterTaken(const ParkedMemory& memory)
   return {block->base, false};
 }
 
-// Gives parked blocks back to the OS, the oldest first, until they were `bytes`
-// or none is left.
+// Unmaps parked blocks, the oldest first, until they add up to `bytes` or none
+// is left.
 void GiveBackParked(size_t bytes) ABSL_LOCKS_EXCLUDED(mutex) {
   size_t given_back = 0;
   MutexLock lock(mutex);
@@ -195,7 +195,8 @@ void GiveBackParked(size_t bytes) ABSL_LOCKS_EXCLUDED(mutex) {
   }
 }
 
-// Enters a block that was unreleased, `size` bytes of it; the rest is its tail.
+// Puts a block that was unreleased to use, `size` bytes of it; the rest is its
+// tail.
 SpanAllocation EnterUnreleased(LargeBlock* block, size_t size) {
   if (!Pagemap::SetChunk(block->base, block)) {
     GiveBack(block);
@@ -209,8 +210,7 @@ SpanAllocation EnterUnreleased(LargeBlock* block, size_t size) {
   return {block->base, block->is_zero};
 }
 
-// What can be had without the OS, which refused a mapping for a block of
-// `size`.
+// Serves a block of `size` without the OS, which refused a mapping.
 SpanAllocation AllocateRefused(size_t size, size_t alignment) {
   LargeBlock* block = TakeUnreleased(size, alignment, kMostTail);
   return block == nullptr ? SpanAllocation{} : EnterUnreleased(block, size);
@@ -219,11 +219,11 @@ SpanAllocation AllocateRefused(size_t size, size_t alignment) {
 // As Large::AllocateFresh, of MappedBytes.
 SpanAllocation MapFresh(size_t size, size_t alignment) {
   alignment = std::max(alignment, kChunkBytes);
-  // What the kernel would not take back comes first: it is a mapping less.
+  // First the memory that the kernel refused to unmap: this saves a mapping.
   if (LargeBlock* block = TakeUnreleased(size, alignment, size / 8)) {
     return EnterUnreleased(block, size);
   }
-  // Parked memory that is too short for any of it to serve here.
+  // Parked blocks are all too short to serve here.
   if (size > kMostParkedBlock) GiveBackParked(size);
   LargeBlock* block = block_pool.Get();
   if (block == nullptr) return {};
@@ -252,19 +252,19 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment,
   const size_t size = MappedBytes(bytes);
   if (size == 0) return {};
   const bool to_be_zero = contents == Contents::kZero;
-  // Clearing what is resident costs less than as many page faults, but more
-  // than none where the program leaves most of its blocks untouched.
+  // Clearing resident memory costs less than as many page faults, but more than
+  // none, if the program leaves most of its blocks untouched.
   if (!to_be_zero || IsParkedDense()) {
     const ParkedMemory memory = TakeParked(size, alignment);
     if (memory.is_refused) return AllocateRefused(size, alignment);
     if (const SpanAllocation block = EnterTaken(memory)) {
       if (!to_be_zero || memory.dirty >= bytes) return block;
-      // The rest is fresh, and stays untouched.
+      // The rest is fresh, and remains untouched.
       memset(reinterpret_cast<void*>(block.address), 0, memory.dirty);
       return {block.address, true};
     }
   }
-  // So that what is parked does not add to the peak.
+  // So that parked memory does not add to the peak.
   if (to_be_zero) GiveBackParked(size);
   return MapFresh(size, alignment);
 }
@@ -318,8 +318,8 @@ size_t Large::Purge(uint64_t now, bool force, PurgeBudget* budget) {
   while (LargeBlock* oldest = tails.front()) {
     if (!force && now < oldest->shrunk_at + decay) break;
     if (PurgeBudget::IsSpent(budget)) return given_back;
-    // From here on the block's owner does not know of the tail, and whatever it
-    // does with the block leaves the tail alone.
+    // From here on the block's owner no longer knows of the tail and leaves it
+    // alone, whatever it does with the block.
     const uintptr_t address = oldest->base + oldest->bytes;
     const size_t bytes = oldest->tail;
     SetTail(oldest, 0);
@@ -354,7 +354,7 @@ uintptr_t Large::Resize(Found found, size_t bytes) {
   LargeBlock* block = BlockAt(found);
   const size_t size = RoundToPages(bytes);
   if (block == nullptr || size == 0) return 0;
-  // A guarded block is not shrunk, so it has no tail, and has no room to grow.
+  // A guarded block is never shrunk, so it has neither a tail nor room to grow.
   if (kGuardsMemory && size <= block->bytes) return 0;
   size_t mapped;
   {
@@ -369,7 +369,7 @@ uintptr_t Large::Resize(Found found, size_t bytes) {
   }
   Count(Event::kMapCall);
   if (kGuardsMemory || os::ResizeInPlace(address, mapped, size) != 0) {
-    // What was moved here is copied: it may be several mappings.
+    // An assembled block is copied: it may be several mappings.
     if (block->moved_chunks != 0 || !Move(block, mapped, size)) {
       MutexLock lock(mutex);
       SetTail(block, mapped - block->bytes);

@@ -1,32 +1,32 @@
-// Large blocks: a mapping of their own each, for requests above
-// kMaxSpanBytes (1 MiB) and alignments that no span has.
+// Large blocks: separate mappings for requests above kMaxSpanBytes (1 MiB) and
+// for alignments that no span has.
 //
-// Blocks start on a chunk boundary, so the pagemap finds their books; they
-// grow by mremap, in place or by moving pages instead of bytes. A block that is
-// freed goes back to the OS, or is parked: kept resident for the decay time. A
-// parked block serves a request of nearly its size; for any other, resident
-// memory is moved together from as many parked blocks as it takes:
+// Blocks start on a chunk boundary, so the pagemap finds their metadata; they
+// grow by mremap, in place or by moving pages instead of bytes. A freed block
+// is unmapped, or parked: cached, resident, for the decay time. A parked block
+// serves a request of nearly its size; for any other size, a block is assembled
+// by moving resident memory from as many parked blocks as it takes:
 //
 //   parked   │ 2 MiB │ 2 MiB │ 2 MiB │ rest │     │ 2 MiB │ 2 MiB │
 //                └───────┴───────┴──────────────┐     └───────┴────┐
 //   block                               │ 2 MiB │ 2 MiB │ 2 MiB │ … │ fresh │
 //
-// Moving 2 MiB costs the kernel one page table, faulting them in 512 pages.
+// Moving 2 MiB costs the kernel one page table; faulting them in, 512 pages.
 //
-// A block that grows beyond 8 MiB asks for huge pages when what it had is
-// dense: it is a vector being filled, and its page faults are most of what
-// growing it costs. A block that is only allocated may be touched here and
-// there, and asks when all of the last ones were dense (density.h).
+// A block that grows beyond 8 MiB asks for huge pages if its old part is dense:
+// it is a vector being filled, and page faults are most of the cost of growing
+// it. A new block may be touched sparsely, and asks only when all of the last
+// ones were dense (density.h).
 //
-// A vector that begins to grow, from 1 to 2 MiB, gets a longer parked block
-// when there is one, whose rest is its tail: what it was longer before it was
-// shrunk, kept for the decay time for it to grow into.
+// A vector that begins to grow, from 1 to 2 MiB, gets a longer parked block if
+// there is one; the excess becomes its tail. A tail, also left when a block
+// shrinks, is retained for the decay time for the block to grow into.
 //
-// With --//hardening=full each block is a mapping of its own between pages that
-// no access may touch; it grows by moving, and none is parked.
+// With --//hardening=full each block is one mapping between inaccessible pages;
+// it grows by moving, and none is parked.
 //
-// Thread-safe. Lock order: beside the page heap's, before metadata's. The
-// owner of a block may not resize and free it at once, as with any realloc.
+// Thread-safe. Lock order: beside the page heap's, before metadata's. The owner
+// must not resize and free a block concurrently, as with any realloc.
 #ifndef HAKMEM_BACKEND_LARGE_LARGE_H_
 #define HAKMEM_BACKEND_LARGE_LARGE_H_
 
@@ -44,70 +44,68 @@ class HeapVerifier;
 
 class Large {
  public:
-  // What a block is to hold.
+  // The contents that a block needs.
   enum class Contents { kAny, kZero };
 
   // A block of at least `bytes` (not 0, at most PTRDIFF_MAX) aligned to
-  // `alignment`: of parked memory, when that serves, else of fresh. What is to
-  // be zeroed is parked memory that was cleared, or fresh memory, before which
-  // parked memory is given back, so that a program that makes arrays of zeros
-  // needs no more than they take. Unless is_zero says that the block reads as
-  // zeros, the caller has to clear it. Address 0 when the OS refused: it was
-  // asked once.
+  // `alignment`: from parked memory if possible, else fresh. kZero is served by
+  // parked memory that was cleared, or by fresh memory, before which parked
+  // memory is unmapped, so that a program that makes arrays of zeros needs no
+  // more memory than they take. Unless is_zero, the caller has to clear the
+  // block. Address 0 when the OS refused; it was asked once.
   static SpanAllocation Allocate(size_t bytes, size_t alignment,
                                  Contents contents);
 
-  // The same of fresh memory only.
+  // The same, from fresh memory only.
   static SpanAllocation AllocateFresh(size_t bytes, size_t alignment);
 
-  // What follows takes what was found at an address (found.h): anything, so
-  // that no block need start there.
+  // The functions below accept any found address (found.h), whether or not a
+  // block starts there.
 
   // Parks the block that starts there. Returns false, and does nothing, when
-  // none does or it is too long.
+  // there is none or it is too long.
   static bool Park(Found found, uint64_t now);
 
-  // Gives parked blocks that came at least the decay time before `now` back to
-  // the OS, all of them with `force`. Returns the bytes.
+  // Unmaps parked blocks freed at least the decay time before `now`, all of
+  // them with `force`. Returns the bytes.
   static size_t Purge(uint64_t now, bool force, PurgeBudget* budget = nullptr);
 
-  // Usable bytes of the block that starts there; 0 when none does.
+  // Usable bytes of the block that starts there; 0 when there is none.
   static size_t BytesAt(Found found);
 
-  // Gives the block that starts there back to the OS. Returns false, and does
-  // nothing, when none does.
+  // Unmaps the block that starts there. Returns false, and does nothing, when
+  // there is none.
   static bool Free(Found found);
 
-  // Makes the block that starts there at least `bytes` long, by moving it when
-  // it cannot grow in place; a block that shrinks keeps its tail for the decay
-  // time. Returns where it is now, or 0 when the OS refused, or would; then the
-  // block is as it was.
+  // Resizes the block that starts there to at least `bytes`, moving it if it
+  // cannot grow in place; a block that shrinks keeps its tail for the decay
+  // time. Returns its address, or 0 when the OS refused, or would; then the
+  // block is unchanged.
   static uintptr_t Resize(Found found, size_t bytes);
 
-  // What the block that starts there was allocated by: kUnknown when none does,
-  // or that was not noted.
+  // The origin of the block that starts there: kUnknown when there is none, or
+  // it was not recorded.
   static Origin OriginAt(Found found);
-  // Notes it, if a block starts there. The caller holds the block.
+  // Records it, if a block starts there. The caller holds the block.
   static void SetOrigin(Found found, Origin origin);
 
-  // Finds the block that holds `address`, for messages; 0 when none does.
+  // The block that contains `address`, for messages; 0 when there is none.
   static uintptr_t BlockAround(uintptr_t address);
 
-  // Bytes of the block that started at `address` until it was freed, as far as
-  // that is remembered, for messages; 0 when there was none. The second tells
-  // whether there were blocks that are not remembered.
+  // For messages: bytes of the block that started at `address` until it was
+  // freed, 0 when none is remembered; and whether older ones were dropped.
   static size_t BytesOfFreed(uintptr_t address);
   static bool HasForgottenFreed();
 
-  // Bytes of all large blocks in use, and of those parked.
+  // Bytes of all large blocks in use, and of the parked ones.
   static size_t BytesInUse();
   static size_t BytesParked();
 
   static void LockForFork();
   static void UnlockAfterFork();
 
-  // Proves that the books balance (heap_verifier.h). The caller holds the
-  // locks, as for fork, the chunk source's too.
+  // Verifies all metadata (heap_verifier.h). The caller holds the locks, as for
+  // fork, and the chunk source's.
   [[gnu::cold]] static void VerifyInvariants(HeapVerifier& check);
 };
 

@@ -1,5 +1,5 @@
-// The books of one large block, and all that is kept of them, as their proof
-// (large_check.cc) reads it. large.cc's own.
+// The metadata of one large block, and references to all of it for the verifier
+// (large_check.cc). Internal to large.cc.
 #ifndef HAKMEM_BACKEND_LARGE_LARGE_BLOCK_H_
 #define HAKMEM_BACKEND_LARGE_LARGE_BLOCK_H_
 
@@ -17,28 +17,28 @@ class HeapVerifier;
 
 struct LargeTailsTag {};
 
-// A block that was shrunk keeps its tail, what it was longer before, for the
-// decay time: the program may let it grow again.
+// A block that was shrunk keeps its tail, the part cut off, for the decay time:
+// the program may grow it again.
 struct LargeBlock : Chunk,
                     ListNode<LargeBlock>,
                     ListNode<LargeBlock, LargeTailsTag> {
   LargeBlock* pool_next;
-  size_t guarded;  // bytes that no access may touch, before the block; there
-                   // is a page of them behind it too
-  size_t bytes;    // usable, from the front of the mapping
-  size_t tail;     // of the mapping, behind those; 0 while parked
+  size_t guarded;      // inaccessible bytes before the block; then also a page
+                       // after it
+  size_t bytes;        // usable, from the front of the mapping
+  size_t tail;         // bytes of the mapping after those; 0 while parked
   uint64_t shrunk_at;  // CoarseMilliseconds, while there is a tail
   uint64_t freed_at;   // CoarseMilliseconds, while parked
   bool is_in_use;      // changed under the lock
   bool asked_for_huge_pages;
   Origin origin;  // while in use, in hardened builds
-  bool is_zero;   // while unreleased: nothing of it is resident
-  // Chunks that were moved here: as many kernel mappings, perhaps. Such a block
-  // cannot be grown by mremap, which wants one mapping.
+  bool is_zero;   // while unreleased: no page is resident
+  // Chunks that were moved here, possibly each a kernel mapping. mremap cannot
+  // grow such a block: it requires one mapping.
   uint32_t moved_chunks;
 };
 
-// Each is the variable of that name in large_state.h.
+// References to the variables of these names in large_state.h.
 struct LargeBooks {
   const IntrusiveList<LargeBlock>& blocks;
   const IntrusiveList<LargeBlock>& parked;

@@ -1,6 +1,5 @@
-// The proof that the books of large blocks balance: each one in use is in the
-// pagemap, parked ones are not, no two share memory, and the sums are
-// right.
+// Verifies the metadata of large blocks: each one in use is in the pagemap,
+// parked ones are not, no two share memory, and the sums are right.
 #include "backend/large/large_block.h"
 #include "backend/memory/chunk_source.h"
 #include "backend/memory/metadata_check.h"
@@ -13,8 +12,8 @@ namespace {
 
 struct Sums {
   size_t in_use = 0;
-  size_t parked = 0;  // and in tails
-  size_t tails = 0;   // how many
+  size_t parked = 0;  // including tails
+  size_t tails = 0;   // number of tails
   size_t moved_chunks = 0;
 };
 
@@ -24,8 +23,8 @@ bool Overlap(const LargeBlock& a, const LargeBlock& b) {
   return a.base < b.base + MappedBytes(b) && b.base < a.base + MappedBytes(a);
 }
 
-// What is true of any block: of its memory from the `first` chunk on, the map
-// knows nothing.
+// Checks any block: the pagemap has no entry for its memory from the `first`
+// chunk on.
 void CheckPlace(const LargeBlock& block, size_t first, HeapVerifier& check) {
   const size_t bytes = MappedBytes(block);
   check.Require(block.kind == ChunkKind::kLarge && block.bytes != 0 &&
@@ -48,7 +47,7 @@ void CheckInUse(const LargeBlock& block, HeapVerifier& check) {
   CheckPlace(block, 1, check);
 }
 
-// `block` is parked.
+// Checks a parked block.
 void CheckParked(const LargeBlock& block, const LargeBooks& books,
                  HeapVerifier& check) {
   CheckPlace(block, 0, check);
@@ -67,7 +66,7 @@ void CheckParked(const LargeBlock& block, const LargeBooks& books,
   }
 }
 
-// Parts of blocks, too: they start anywhere.
+// Also parts of blocks, which start anywhere.
 void CheckUnreleased(const LargeBlock& block, HeapVerifier& check) {
   check.Require(block.bytes != 0 && block.tail == 0 &&
                     (block.base | block.bytes) % kPageBytes == 0,

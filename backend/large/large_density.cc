@@ -7,7 +7,7 @@
 namespace hakmem::large {
 namespace {
 
-// Shorter blocks are left alone.
+// Shorter blocks get no advice.
 constexpr size_t kLeastBytes = 2 * kChunkBytes;
 
 constinit Density density ABSL_GUARDED_BY(mutex);
@@ -21,8 +21,8 @@ Range RangeOf(const LargeBlock* block) {
   return block == nullptr ? Range{} : Range{block->base, block->bytes};
 }
 
-// Judges by a range, which may be another's by now: then the sample is of that,
-// or of nothing.
+// Decides by a range that may have a new owner by now: then the sample is of
+// that memory, or of nothing.
 bool WantsHugePages(const Range& range) ABSL_LOCKS_EXCLUDED(mutex) {
   if (range.bytes < kLeastBytes) return false;
   const bool is_dense = Density::IsDense(range.address, range.bytes);

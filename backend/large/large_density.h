@@ -1,5 +1,5 @@
-// Huge pages under large blocks: whether the program touches what it asks for.
-// large.cc's own.
+// Huge pages under large blocks, by whether the program touches the memory it
+// requests. Internal to large.cc.
 #ifndef HAKMEM_BACKEND_LARGE_LARGE_DENSITY_H_
 #define HAKMEM_BACKEND_LARGE_LARGE_DENSITY_H_
 
@@ -9,20 +9,18 @@
 
 namespace hakmem::large {
 
-// For a block that has grown from `old_bytes` by a chunk or more, and is long
-// (large.h): asks for huge pages if what it had is dense, and takes that back
-// if it no longer is.
+// For a long block (large.h) that has grown from `old_bytes` by a chunk or
+// more: asks for huge pages if its old part is dense, and reverts that if it no
+// longer is.
 void AdviseGrown(LargeBlock* block, size_t old_bytes);
 
-// To be called with a block that goes back to the OS, and will not be sampled
-// as one in use.
+// Call for a block about to be unmapped that was not sampled in use.
 void LookAtFreed(const LargeBlock& block) ABSL_LOCKS_EXCLUDED(mutex);
 
-// Asks for huge pages for a block that is fresh when those before it were
-// dense.
+// Asks for huge pages for a fresh block if the previous ones were dense.
 void AskIfDense(LargeBlock* block) ABSL_LOCKS_EXCLUDED(mutex);
 
-// Whether the program touched at least half of the block parked last.
+// Whether the program touched at least half of the last parked block.
 bool IsParkedDense() ABSL_LOCKS_EXCLUDED(mutex);
 
 }  // namespace hakmem::large

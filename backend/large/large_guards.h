@@ -1,5 +1,5 @@
-// The address space around large blocks that no access may touch, with
-// --//hardening=full. large.cc's own.
+// Inaccessible address space around large blocks, with --//hardening=full.
+// Internal to large.cc.
 #ifndef HAKMEM_BACKEND_LARGE_LARGE_GUARDS_H_
 #define HAKMEM_BACKEND_LARGE_LARGE_GUARDS_H_
 
@@ -10,12 +10,12 @@
 
 namespace hakmem::large {
 
-// A block of `size` bytes, zeroed, aligned to `alignment`, and what guards it,
-// `alignment` bytes before it and a page behind: no memory, address space
-// alone.
+// Maps a zeroed block of `size` bytes, aligned to `alignment`, and its guards:
+// `alignment` bytes before it and a page after it, which take address space but
+// no memory.
 os::Mapping MapGuarded(size_t size, size_t alignment);
 
-// Gives back what guards `size` bytes at `address`, if they are guarded.
+// Unmaps the guards of `size` bytes at `address`, if there are any.
 void ReleaseGuards(uintptr_t address, size_t size, size_t guarded);
 
 }  // namespace hakmem::large

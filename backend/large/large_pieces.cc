@@ -9,20 +9,20 @@
 namespace hakmem::large {
 namespace {
 
-// Parked blocks that one block is put together from, at most, and chunks moved
-// in all, which may each be a mapping of its own (vm.max_map_count is 65530).
+// The most parked blocks in one assembled block, and the most moved chunks in
+// total; each may be a separate mapping (vm.max_map_count is 65530).
 constexpr size_t kMostPieces = 32;
 constexpr size_t kMostMovedChunks = 8192;
 
 size_t WholeChunks(size_t bytes) { return bytes & ~(kChunkBytes - 1); }
 
-// What `piece` can give to a block that lacks `wanted` bytes: the rest of it,
-// or whole chunks, so that what follows is aligned.
+// Bytes that `piece` can give to a block that lacks `wanted`: all the rest, or
+// whole chunks, so that what follows is aligned.
 size_t Gives(const LargeBlock& piece, size_t wanted) {
   return piece.bytes >= wanted ? wanted : WholeChunks(piece.bytes);
 }
 
-// The parked block that gives the most of `wanted` bytes, and of such the
+// The parked block that gives the most of `wanted` bytes, and of those the
 // shortest; null when none gives any.
 LargeBlock* ChoosePiece(size_t wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   LargeBlock* best = nullptr;
@@ -43,7 +43,7 @@ struct Pieces {
   LargeBlock* blocks[kMostPieces];
 };
 
-// Takes parked blocks for a block of `size`.
+// Takes parked blocks to assemble a block of `size`.
 Pieces TakePieces(size_t size) {
   Pieces pieces;
   MutexLock lock(mutex);
@@ -60,8 +60,8 @@ Pieces TakePieces(size_t size) {
 }
 
 // Moves `bytes` from the front of `piece` to `target`, chunk by chunk: each
-// lies in one kernel mapping. Returns the bytes moved. When they are fewer, the
-// chunk of `target` behind them is no longer the caller's (os::MoveTo).
+// lies in one kernel mapping. Returns the bytes moved. If they are fewer, the
+// chunk of `target` after them is no longer the caller's (os::MoveTo).
 size_t MoveChunks(const LargeBlock& piece, size_t bytes, uintptr_t target) {
   for (size_t done = 0; done < bytes; done += kChunkBytes) {
     const size_t step = std::min(bytes - done, kChunkBytes);
@@ -72,8 +72,8 @@ size_t MoveChunks(const LargeBlock& piece, size_t bytes, uintptr_t target) {
   return bytes;
 }
 
-// What is left of `piece` when `used` bytes at its front are another's: whole
-// chunks are parked again, the rest goes back.
+// Handles the rest of `piece` after `used` bytes of its front were moved: parks
+// whole chunks again, unmaps the rest.
 void ParkRest(LargeBlock* piece, size_t used) {
   const size_t kept = std::min(RoundToChunks(used), piece->bytes);
   if (kept != used) GiveBackPart(piece->base + used, kept - used);
@@ -89,8 +89,8 @@ void ParkRest(LargeBlock* piece, size_t used) {
 }
 
 // Moves parked memory to [target, target+size), which is mapped. Returns the
-// bytes that were moved, or -1 when the OS refused; then the range is no longer
-// the caller's.
+// bytes moved, or -1 when the OS refused; then the range is no longer the
+// caller's.
 int64_t FillFrom(const Pieces& pieces, uintptr_t target, size_t size) {
   size_t filled = 0;
   size_t hole = SIZE_MAX;
@@ -126,7 +126,7 @@ ParkedMemory PutTogether(size_t size) {
     return {.is_refused = true};
   }
   Begin(block, m.address, size);
-  AskIfDense(block);  // for what will be fresh of it
+  AskIfDense(block);  // for its fresh part
   const int64_t moved = FillFrom(pieces, m.address, size);
   if (moved < 0) {
     block_pool.Put(block);

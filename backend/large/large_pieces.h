@@ -1,5 +1,5 @@
-// Blocks put together from parked ones (large.h has the picture). large.cc's
-// own.
+// Assembles a block from parked ones (see the picture in large.h). Internal to
+// large.cc.
 #ifndef HAKMEM_BACKEND_LARGE_LARGE_PIECES_H_
 #define HAKMEM_BACKEND_LARGE_LARGE_PIECES_H_
 
@@ -11,16 +11,16 @@
 
 namespace hakmem::large {
 
-// Memory for a block, that begins with parked memory.
+// Memory for a block, beginning with parked memory.
 struct ParkedMemory {
-  LargeBlock* block = nullptr;  // null: there is none
-  size_t rest = 0;              // at its end, to be its tail
-  size_t dirty = 0;             // from its front on; what is behind is zero
-  // The OS refused a mapping of the size: to ask again is of no use.
+  LargeBlock* block = nullptr;  // null: none available
+  size_t rest = 0;              // bytes at its end, to become its tail
+  size_t dirty = 0;             // from its front; the rest is zero
+  // The OS refused a mapping of the size: do not ask again.
   bool is_refused = false;
 };
 
-// A block of `size` bytes put together from parked ones.
+// Assembles a block of `size` bytes from parked ones.
 ParkedMemory PutTogether(size_t size) ABSL_LOCKS_EXCLUDED(mutex);
 
 }  // namespace hakmem::large

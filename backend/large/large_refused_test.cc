@@ -1,5 +1,5 @@
-// What large blocks do when the system takes nothing back: no address space is
-// lost, and it serves the next blocks.
+// Large blocks when the system refuses munmap: no address space is lost, and it
+// serves the next blocks.
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
@@ -33,7 +33,7 @@ class LargeRefused : public testing::Test {
     return Large::AllocateFresh(bytes, 4096).address;
   }
 
-  // Frees the block; the kernel does not take it.
+  // Frees the block while the kernel refuses to unmap it.
   static void FreeInVain(uintptr_t block) {
     hakmem_test_fail_os_calls(1, 1);
     EXPECT_TRUE(Large::Free(Found::At(block)));
@@ -66,7 +66,7 @@ TEST_F(LargeRefused, AShorterBlockTakesItWhenNothingElseIsGiven) {
   EXPECT_EQ(Allocate(2 * kMiB), 0u);
   hakmem_test_fail_os_calls(0, 0);
   EXPECT_EQ(Large::BytesAt(Found::At(block)), 2 * kMiB);
-  // The rest is its tail, and goes with time.
+  // The rest is its tail, retained for the decay time.
   EXPECT_EQ(Large::BytesParked(), 4 * kMiB);
   Large::Purge(0, /*force=*/true);
   EXPECT_FALSE(IsMapped(block + 2 * kMiB));

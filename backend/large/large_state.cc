@@ -101,7 +101,7 @@ void Forget(LargeBlock* block) {
 
 namespace {
 
-// `block` is in no list, and the kernel does not take it.
+// Stores `block`, which is in no list, after the kernel refused to unmap it.
 void KeepUnreleased(LargeBlock* block) {
   block->is_zero = os::Purge(block->base, block->bytes) == 0;
   MutexLock lock(mutex);
@@ -137,7 +137,7 @@ void GiveBackPart(uintptr_t address, size_t bytes) {
   LargeBlock* block = block_pool.Get();
   if (block == nullptr) return os::Release(address, bytes);
   Begin(block, address, bytes);
-  // It may be several kernel mappings, and such a block is not grown.
+  // It may be several kernel mappings; such a block is not grown.
   block->moved_chunks = 1;
   {
     MutexLock lock(mutex);

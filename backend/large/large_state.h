@@ -1,5 +1,5 @@
-// All that is kept of large blocks, and the steps from one list to another. The
-// parts of large.cc share it, and nobody else.
+// All state of large blocks, and the transitions from one list to another.
+// Internal to large.cc and its parts.
 //
 //   in use ──► parked ──► back to the OS
 //                └─► pieces of other blocks       (large_pieces.h)
@@ -34,29 +34,29 @@ inline constinit IntrusiveList<LargeBlock, LargeTailsTag> tails
 inline constinit size_t bytes_parked ABSL_GUARDED_BY(mutex) =
     0;  // and in tails
 inline constinit size_t moved_chunks ABSL_GUARDED_BY(mutex) = 0;
-// What the kernel would not take back, for it would split a mapping and there
-// are vm.max_map_count of them: blocks, and parts of blocks. Nothing of them is
-// resident, mostly (LargeBlock::is_zero).
+// Blocks, and parts of blocks, that the kernel refused to unmap because that
+// would split a mapping and vm.max_map_count limits those. Mostly none of them
+// is resident (LargeBlock::is_zero).
 inline constinit IntrusiveList<LargeBlock> unreleased ABSL_GUARDED_BY(mutex);
-// How many. Changed under the lock; relaxed: a hint to whoever has it not.
+// Their number. Changed under the lock; relaxed: a hint to readers without it.
 inline constinit std::atomic<size_t> unreleased_count{0};
 
-// For messages.
+// For error messages.
 inline constinit FreedLarge freed_last ABSL_GUARDED_BY(mutex);
 
 inline size_t RoundToChunks(size_t bytes) {
   return (bytes + kChunkBytes - 1) & ~(kChunkBytes - 1);
 }
 
-// The block that starts where something was found; null when none does. The
-// caller holds the block, or the lock and has a look at is_in_use.
+// The block that starts at `found`; null when there is none. The caller holds
+// the block, or holds the lock and checks is_in_use.
 LargeBlock* BlockAt(Found found);
 
-// A block of memory that is mapped, in no list yet. (One from the pool is as
-// its last use left it.)
+// Initialises a block of mapped memory that is in no list yet. (One from the
+// pool still has its old contents.)
 void Begin(LargeBlock* block, uintptr_t address, size_t bytes);
 
-// Asks the OS for a block's memory; a refusal is counted and noted.
+// Maps a block's memory; counts and records a refusal.
 os::Mapping MapBlock(size_t bytes, size_t alignment);
 
 // Changes the tail of a block in use.
@@ -65,7 +65,7 @@ void SetTail(LargeBlock* block, size_t bytes)
 
 void EnterInUse(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
-// Takes a block out of the books of those in use.
+// Removes a block from the metadata of those in use.
 void LeaveUse(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
 // `block` is in no list.
@@ -74,20 +74,21 @@ void EnterParkedAsOldest(LargeBlock* block)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 void Unpark(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
-// Books of a block that is in no list and whose memory is another's.
+// Deletes the metadata of a block that is in no list and whose memory has a new
+// owner.
 void Forget(LargeBlock* block) ABSL_LOCKS_EXCLUDED(mutex);
 
-// Gives a block that is in no list back to the OS. Returns its bytes.
+// Unmaps a block that is in no list. Returns its bytes.
 size_t GiveBack(LargeBlock* block) ABSL_LOCKS_EXCLUDED(mutex);
 
-// The same for a part of a block that no book is of any more.
+// The same for a part of a block that no metadata describes any more.
 void GiveBackPart(uintptr_t address, size_t bytes) ABSL_LOCKS_EXCLUDED(mutex);
 
-// Offers what is unreleased to the OS again, until it refuses.
+// Retries to unmap unreleased memory, until the OS refuses.
 void RetryUnreleased() ABSL_LOCKS_EXCLUDED(mutex);
 
-// The shortest such block that is aligned and of `size` to `room` more bytes,
-// taken out of the list; null when there is none.
+// Removes and returns the shortest unreleased block that is aligned and `size`
+// to `size` + `room` bytes long; null when there is none.
 LargeBlock* TakeUnreleased(size_t size, size_t alignment, size_t room)
     ABSL_LOCKS_EXCLUDED(mutex);
 

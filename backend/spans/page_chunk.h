@@ -1,4 +1,4 @@
-// The books of one chunk cut into page spans. The page heap's own.
+// The metadata of one chunk cut into page spans. Internal to the page heap.
 #ifndef HAKMEM_BACKEND_SPANS_PAGE_CHUNK_H_
 #define HAKMEM_BACKEND_SPANS_PAGE_CHUNK_H_
 
@@ -18,24 +18,24 @@ namespace hakmem {
 struct PageChunk;
 struct HeldPageChunksTag {};
 
-// A free span, in the list of its length. Its tags say how long it is.
+// A free span, in the list of its length, which its tags hold.
 struct FreeSpan : ListNode<FreeSpan> {
   PageChunk* chunk;
   uint32_t freed_at;  // CoarseMilliseconds, modulo 2^32
   uint16_t first;     // page number in the chunk
-  uint16_t resident;  // pages of it
+  uint16_t resident;  // number of its resident pages
 };
 
 struct PageChunk : Chunk, ListNode<PageChunk, HeldPageChunksTag> {
-  // kCached is used as far as the heap is concerned, and free to the program:
-  // a cache above holds the span.
+  // kCached: in use for the heap, free for the program; a cache above holds the
+  // span.
   enum class State : uint8_t { kInside = 0, kUsed, kCached, kFree, kPurging };
 
   // At the first and the last page of a span; zeros between. Only the first
-  // page's tag ever says kCached.
+  // page's tag is ever kCached.
   struct alignas(uint32_t) Tag {
     uint16_t pages;
-    uint8_t slot;  // of a free span: its place in free_spans
+    uint8_t slot;  // of a free span: its index in free_spans
     State state : 5;
     Origin origin : 2;  // of a used span, in hardened builds, at its first page
     bool is_first : 1;  // false at the last page of a longer span
@@ -56,16 +56,17 @@ struct PageChunk : Chunk, ListNode<PageChunk, HeldPageChunksTag> {
 
   PageChunk* pool_next;
   uint32_t used_pages;
-  // No free span with resident pages came back before; CoarseMilliseconds.
+  // All free spans with resident pages were freed at this time or later;
+  // CoarseMilliseconds.
   uint32_t resident_since;
   bool has_resident;  // whether there may be such a span
-  // Changed under the heap's lock, but for kUsed to kCached and back, and the
-  // origin, which whoever holds the span does. Read without it by whoever holds
-  // the span.
+  // Changed under the heap's lock, except kUsed to kCached and back, and the
+  // origin, which the holder of the span changes. The holder reads them without
+  // the lock.
   std::atomic<Tag> tags[kPagesPerChunk];
   uint64_t resident[kPagesPerChunk / 64];
-  // Slots are given out from the front, so that those in use lie together: a
-  // few cache lines a chunk, where one slot for each page would be hundreds.
+  // Slots are allocated from the front, so that those in use lie together: a
+  // few cache lines per chunk, where one slot per page would take hundreds.
   uint64_t unused_slots[kMostFreeSpans / 64];
   FreeSpan free_spans[kMostFreeSpans];
 
@@ -74,7 +75,7 @@ struct PageChunk : Chunk, ListNode<PageChunk, HeldPageChunksTag> {
   }
   uintptr_t AddressOf(size_t page) const { return base + page * kPageBytes; }
 
-  // relaxed: a span changes hands by other means than its tags.
+  // relaxed: tags do not synchronise the hand-over of spans.
   Tag TagAt(size_t page) const {
     return tags[page].load(std::memory_order_relaxed);
   }
@@ -91,7 +92,7 @@ struct PageChunk : Chunk, ListNode<PageChunk, HeldPageChunksTag> {
     SetTag(first + pages - 1, {});
   }
 
-  // Length of the span in `state` that starts at `page`; 0 when none does.
+  // Length of the span in `state` that starts at `page`; 0 when there is none.
   size_t SpanAt(size_t page, State state) const {
     const Tag tag = TagAt(page);
     return tag.is_first && tag.state == state ? tag.pages : 0;
@@ -126,8 +127,8 @@ struct PageChunk : Chunk, ListNode<PageChunk, HeldPageChunksTag> {
   }
 
  private:
-  // Calls visit(word, mask) for the words that pages [first, first+pages) are
-  // bits of.
+  // Calls visit(word, mask) for each bitmap word that has bits of pages [first,
+  // first+pages).
   template <typename Visit>
   static void ForEachWord(size_t first, size_t pages, Visit&& visit) {
     const size_t end = first + pages;

@@ -26,7 +26,7 @@ namespace {
 using State = PageChunk::State;
 
 // Times are CoarseMilliseconds modulo 2^32: differences are right for 24 days.
-// Nothing is older, for a process that was idle for half as long purges all.
+// Nothing gets older: after half as long an idle time, everything is purged.
 constexpr uint64_t kLongIdle = uint64_t{1} << 30;
 
 bool IsBefore(uint32_t a, uint32_t b) {
@@ -38,15 +38,15 @@ constinit MetadataAllocator<PageChunk> chunk_pool;
 constinit IntrusiveList<PageChunk, HeldPageChunksTag> held
     ABSL_GUARDED_BY(mutex);
 constinit size_t held_count ABSL_GUARDED_BY(mutex) = 0;
-// Where the next purge goes on; null when the last one came to the end.
+// Where the next purge resumes; null when the last one was complete.
 constinit PageChunk* resume_at ABSL_GUARDED_BY(mutex) = nullptr;
 constinit Density density ABSL_GUARDED_BY(mutex);
-// free_lists[n]: the free spans of n pages; a bit for each that is not empty.
+// free_lists[n]: the free spans of n pages, with a bit for each non-empty list.
 constinit IntrusiveList<FreeSpan>
     free_lists[kPagesPerChunk + 1] ABSL_GUARDED_BY(mutex);
 constinit uint64_t lengths_in_use[kPagesPerChunk / 64 + 1] ABSL_GUARDED_BY(
     mutex) = {};
-// When all that was due was purged last; CoarseMilliseconds.
+// When all that was due was last purged; CoarseMilliseconds.
 constinit uint64_t last_purge ABSL_GUARDED_BY(mutex) = 0;
 // Resident pages of all free spans.
 constinit size_t dirty_pages ABSL_GUARDED_BY(mutex) = 0;
@@ -56,7 +56,8 @@ void AddDirty(size_t pages) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   DirtyBytes::SetSpans(dirty_pages * kPageBytes);
 }
 
-// Of all chunks; written under the lock. relaxed: a sum that orders nothing.
+// Sum over all chunks; written under the lock. relaxed: a sum that orders
+// nothing.
 constinit std::atomic<size_t> used_pages{0};
 
 // `pages` may be negative, modulo 2^64.
@@ -67,7 +68,7 @@ void AddUsed(PageChunk* chunk, size_t pages)
                    std::memory_order_relaxed);
 }
 
-// `resident` of the span's pages are.
+// `resident` is the number of resident pages of the span.
 inline void InsertFree(PageChunk* chunk, size_t first, size_t pages,
                        size_t resident, uint32_t freed_at)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
@@ -88,7 +89,7 @@ inline void InsertFree(PageChunk* chunk, size_t first, size_t pages,
   }
 }
 
-// `span` is `pages` long. Its fields stay as they are.
+// `span` has `pages` pages. Its fields are left unchanged.
 inline void RemoveFree(FreeSpan* span, size_t pages)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   free_lists[pages].Remove(span);
@@ -111,8 +112,8 @@ FreeSpan* BestFit(size_t pages) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   return free_lists[word * 64 + std::countr_zero(bits)].front();
 }
 
-// The newest chunk's address, when nearly all of it is in use, so that it tells
-// how to make the next one; else 0.
+// The newest chunk's address if nearly all of it is in use, as a sample for how
+// to map the next one; else 0.
 uintptr_t NewestFullChunk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   const PageChunk* newest = held.back();
   return newest == nullptr || newest->used_pages < kPagesPerChunk / 8 * 7
@@ -132,8 +133,8 @@ bool AddChunk(ChunkSource::Use use) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   chunk->kind = ChunkKind::kPages;
   chunk->is_dense = memory.is_dense;
   chunk->used_pages = 0;
-  // How much of used memory is resident is not known here: all may be. Of huge
-  // pages all will be when one byte is touched.
+  // It is not known how much used memory is resident: assume all. With huge
+  // pages touching one byte makes all of it resident.
   const bool is_resident = !memory.is_zero || memory.is_dense;
   chunk->SetResident(0, kPagesPerChunk, is_resident);
   if (!Pagemap::SetChunk(memory.address, chunk)) {
@@ -151,15 +152,16 @@ bool AddChunk(ChunkSource::Use use) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   return true;
 }
 
-// Makes [first, first+pages) free, of which `resident` pages are, merged with
-// its free neighbours. Its tags are cleared. A chunk that is free as a whole
-// goes back to the chunk source. Returns whether it did.
+// Frees [first, first+pages), of which `resident` pages are resident and whose
+// tags are cleared, and merges it with free neighbours. A wholly free chunk is
+// returned to the chunk source. Returns whether it was.
 bool FreePages(PageChunk* chunk, size_t first, size_t pages, size_t resident,
                uint32_t freed_at) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-  // The whole takes the age of the part with the most resident pages: a few
-  // pages that come and go beside many must not keep those resident for good.
+  // The merged span takes the age of its part with the most resident pages: a
+  // few pages allocated and freed repeatedly must not keep many others resident
+  // for good.
   size_t most = resident;
-  // Returns how many pages the neighbour with `tag` has.
+  // Merges the neighbour with `tag`; returns its number of pages.
   const auto merge = [&](PageChunk::Tag tag) ABSL_NO_THREAD_SAFETY_ANALYSIS {
     FreeSpan* span = &chunk->free_spans[tag.slot];
     pages += tag.pages;
@@ -192,9 +194,9 @@ bool FreePages(PageChunk* chunk, size_t first, size_t pages, size_t resident,
   return true;
 }
 
-// A free span of at least `room` pages, of a new chunk if need be; null when
-// the OS refuses that. The lock is not held while the kernel looks at the
-// newest chunk: others may add one meanwhile, and free that one.
+// A free span of at least `room` pages, in a new chunk if necessary; null when
+// the OS refuses. Releases the lock while the kernel looks at the newest chunk:
+// others may add one meanwhile, or free that one.
 FreeSpan* FindRoom(size_t room) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   if (FreeSpan* span = BestFit(room)) return span;
   ChunkSource::Use use = ChunkSource::Use::kSparse;
@@ -209,7 +211,7 @@ FreeSpan* FindRoom(size_t room) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
 }
 
 // The whole system pages in a free span of `chunk`, as [first, first+pages):
-// only those can go back. None when the system's pages are larger.
+// only those can be purged. None when system pages are larger.
 struct PageRun {
   size_t first;
   size_t pages;
@@ -225,7 +227,7 @@ PageRun WholeSystemPages(size_t first, size_t pages) {
 }  // namespace
 
 SpanAllocation PageHeap::Allocate(size_t pages, size_t alignment) {
-  // With room to align in; what is left over at both ends stays free.
+  // With room for alignment; the rest at both ends stays free.
   const size_t room = pages + alignment / kPageBytes - 1;
   MutexLock lock(mutex);
   FreeSpan* span = FindRoom(room);
@@ -235,7 +237,7 @@ SpanAllocation PageHeap::Allocate(size_t pages, size_t alignment) {
   const size_t span_pages = chunk->TagAt(span_first).pages;
   const size_t span_resident = span->resident;
   const uint32_t freed_at = span->freed_at;
-  // Mostly all of a free span is resident, or none: then so is each part.
+  // Usually a free span is wholly resident or not at all; then so is each part.
   const bool all = span_resident == span_pages;
   const bool none = span_resident == 0;
   const auto resident_of = [&](size_t first_page, size_t n) -> size_t {
@@ -314,8 +316,8 @@ bool PageHeap::Resize(Found found, size_t pages, uint64_t now) {
 
 namespace {
 
-// A free span of `chunk` with pages to purge at `now`, by its first page;
-// kPagesPerChunk, with the chunk's age brought up to date, when there is none.
+// The first page of a free span of `chunk` with pages to purge at `now`;
+// kPagesPerChunk, after updating the chunk's age, when there is none.
 size_t FindDue(PageChunk* chunk, uint32_t now, uint32_t decay, bool force)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   if (!chunk->has_resident) return kPagesPerChunk;
@@ -343,12 +345,12 @@ size_t FindDue(PageChunk* chunk, uint32_t now, uint32_t decay, bool force)
 
 struct Purged {
   bool done;          // false: the kernel refused
-  size_t bytes;       // given back
-  PageChunk* resume;  // where to look on
+  size_t bytes;       // bytes purged
+  PageChunk* resume;  // where to resume
 };
 
-// Purges the free span of `chunk` that starts at `first`; nobody can have it
-// while the kernel works, so that the lock need not be held.
+// Purges the free span of `chunk` that starts at `first`, without holding the
+// lock while the kernel works: nobody can allocate the span meanwhile.
 Purged PurgeSpan(PageChunk* chunk, size_t first)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   const PageChunk::Tag tag = chunk->TagAt(first);

@@ -1,16 +1,16 @@
 // The page heap: spans of 1 to 256 pages, cut from chunks.
 //
 //   chunk (512 pages)  │ used 3 │ free 5 │ used 1 │ used 90 │ free 413 │
-//   pages[] (books)     3..3     5...5    1        90....90   413..413
+//   tags               │ 3    3 │ 5    5 │   1    │ 90   90 │ 413  413 │
 //
-// Boundary tags out of line: pages[] holds a span's length and state at its
-// first and last page and zeros between, so neighbours of a freed span are
-// found and merged at once, and an address inside a span is told from its
-// start. Allocation is best fit over one list per length (Knuth, vol. 1, 2.5;
-// the lists by length are tcmalloc's page heap). A bit per page tells what is
-// resident: purging and zero-knowledge are exact.
+// Boundary tags out of line: a span's length and state are stored at its first
+// and last page, with zeros between. So the neighbours of a freed span are
+// found and merged at once, and an address inside a span is distinguished from
+// its start. Allocation is best fit over one list per length (Knuth, vol. 1,
+// 2.5; the lists by length are tcmalloc's page heap). A bit per page records
+// residency, so that purging, and knowing what is zero, are exact.
 //
-// Thread-safe by one lock, before the chunk source's in the lock order.
+// Thread-safe by one lock, which precedes the chunk source's in the lock order.
 #ifndef HAKMEM_BACKEND_SPANS_PAGE_HEAP_H_
 #define HAKMEM_BACKEND_SPANS_PAGE_HEAP_H_
 
@@ -39,11 +39,11 @@ class PageHeap {
   // power of two from kPageBytes to kMaxSpanBytes).
   static SpanAllocation Allocate(size_t pages, size_t alignment);
 
-  // What follows takes what was found at an address (found.h): anything, so
-  // that no span need start there.
+  // The functions below accept any found address (found.h), whether or not a
+  // span starts there.
 
-  // Length in pages of the used span that starts there; 0 when none does. Takes
-  // no lock: exact for whoever holds the span.
+  // Length in pages of the used span that starts there; 0 when there is none.
+  // Takes no lock: exact for the holder of the span.
   static size_t PagesAt(Found found) {
     return PagesIn(found, PageChunk::State::kUsed);
   }
@@ -53,9 +53,9 @@ class PageHeap {
     return PagesIn(found, PageChunk::State::kCached);
   }
 
-  // Makes a used span of `pages` a cached one: the heap goes on as before, but
-  // the span is no longer the program's, so that a second free of it is found;
-  // and back, for who knows no more than the address. Takes no lock; the caller
+  // Marks a used span of `pages` as cached, so that a double free of it is
+  // detected: the heap still counts it as used, but it is no longer the
+  // program's. And back, given only the address. Takes no lock; the caller
   // holds the span.
   static void MarkCached(Found found, size_t pages) {
     Mark(found, pages, PageChunk::State::kCached);
@@ -65,14 +65,15 @@ class PageHeap {
          PageChunk::State::kUsed);
   }
 
-  // What the used span that starts there was allocated by: kUnknown when none
-  // does, or that was not noted since it was allocated or resized.
+  // The origin of the used span that starts there: kUnknown when there is none,
+  // or it was not recorded since the span was allocated or resized.
   static Origin OriginAt(Found found) {
     if (PagesAt(found) == 0) return Origin::kUnknown;
     const PageChunk* chunk = ChunkOf(found);
     return chunk->TagAt(chunk->PageOf(found.address)).origin;
   }
-  // Notes it; false when no used span starts there. The caller holds the span.
+  // Records it; false when no used span starts there. The caller holds the
+  // span.
   static bool SetOrigin(Found found, Origin origin) {
     if (PagesAt(found) == 0) return false;
     PageChunk* chunk = ChunkOf(found);
@@ -82,36 +83,36 @@ class PageHeap {
     return true;
   }
 
-  // Takes back the used span that starts there. Returns its pages; 0, having
-  // done nothing, when none does.
+  // Frees the used span that starts there. Returns its pages; 0, without
+  // effect, when there is none.
   static size_t Free(Found found, uint64_t now);
 
   // The same for a cached span.
   static size_t FreeCached(Found found, uint64_t now);
 
-  // Makes the used span that starts there `pages` long, without moving it.
-  // Returns false, and does nothing, when none does or the pages behind it are
-  // not free.
+  // Resizes the used span that starts there to `pages`, without moving it.
+  // Returns false, and does nothing, when there is none or the pages after it
+  // are not free.
   static bool Resize(Found found, size_t pages, uint64_t now);
 
-  // Purges free spans that came back at least the decay time before `now`, all
-  // of them with `force`. Returns the bytes given back.
+  // Purges free spans that were freed at least the decay time before `now`, all
+  // of them with `force`. Returns the bytes purged.
   static size_t Purge(uint64_t now, bool force, PurgeBudget* budget = nullptr);
 
   static PageTotals Totals();
 
-  // Bytes in spans handed out, without the lock.
+  // Bytes in used spans, read without the lock.
   static size_t UsedBytes();
 
-  // Finds the used span that holds `address`, which lies in a page chunk, for
-  // messages. Returns its start, or 0 when the page is free.
+  // The start of the used span that contains `address`, which lies in a page
+  // chunk, for messages; 0 when the page is free.
   static uintptr_t SpanAround(uintptr_t address);
 
   static void LockForFork();
   static void UnlockAfterFork();
 
-  // Proves that the books balance (heap_verifier.h). The caller holds the
-  // locks, as for fork.
+  // Verifies all metadata (heap_verifier.h). The caller holds the locks, as for
+  // fork.
   [[gnu::cold]] static void VerifyInvariants(HeapVerifier& check);
 
  private:
@@ -121,8 +122,8 @@ class PageHeap {
                : nullptr;
   }
 
-  // Length of the span in `state`. The chunk may have gone back since it was
-  // found, and be another's: then it lies elsewhere.
+  // Length of the span in `state`. The chunk's metadata may have been reused
+  // since it was found: then it describes another address.
   static size_t PagesIn(Found found, PageChunk::State state) {
     const PageChunk* chunk = ChunkOf(found);
     if (chunk == nullptr || found.address % kPageBytes != 0) return 0;

@@ -1,6 +1,6 @@
-// The proof that the page heap's books balance: tags tile each chunk, no two
-// free spans are neighbours, the lists have exactly the free ones, and what is
-// said to be resident adds up.
+// Verifies the page heap's metadata: tags tile each chunk, no two free spans
+// are adjacent, the lists hold exactly the free ones, and the counts of
+// resident pages add up.
 #include <bit>
 
 #include "backend/memory/metadata_check.h"
@@ -19,14 +19,13 @@ struct Sums {
   size_t dirty_pages = 0;
 };
 
-// Whether the tags within the span at `first` are those of a span of its
-// length.
+// Whether the tags of the span at `first` match its length.
 bool IsTagged(const PageChunk& chunk, size_t first, PageChunk::Tag tag) {
   for (size_t page = first + 1; page + 1 < first + tag.pages; ++page) {
     if (std::bit_cast<uint32_t>(chunk.TagAt(page)) != 0) return false;
   }
   if (tag.pages == 1) return true;
-  // Only the first tag says that a span is cached.
+  // Only the first tag is ever kCached.
   const PageChunk::Tag last = chunk.TagAt(first + tag.pages - 1);
   const State state = tag.state == State::kCached ? State::kUsed : tag.state;
   return !last.is_first && last.pages == tag.pages && last.slot == tag.slot &&
@@ -58,7 +57,7 @@ Sums CheckChunk(const PageChunk& chunk, HeapVerifier& check) {
     if (!check.Require(tag.is_first && tag.state != State::kInside &&
                            tag.pages != 0 && tag.pages <= kPagesPerChunk - page,
                        "no span begins where the one before ends", at)) {
-      return sums;  // the rest cannot be told apart
+      return sums;  // the rest cannot be parsed
     }
     check.Require(IsTagged(chunk, page, tag),
                   "a span's tags are not those of its length", at);

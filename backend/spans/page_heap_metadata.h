@@ -1,4 +1,5 @@
-// All that the page heap keeps, as its proof (page_heap_check.cc) reads it.
+// References to all state of the page heap, for the verifier
+// (page_heap_check.cc).
 #ifndef HAKMEM_BACKEND_SPANS_PAGE_HEAP_METADATA_H_
 #define HAKMEM_BACKEND_SPANS_PAGE_HEAP_METADATA_H_
 
@@ -12,7 +13,7 @@
 
 namespace hakmem {
 
-// Each is the variable of that name in page_heap.cc.
+// References to the variables of these names in page_heap.cc.
 struct PageHeapBooks {
   const IntrusiveList<PageChunk, HeldPageChunksTag>& held;
   size_t held_count;

@@ -1,7 +1,7 @@
-// Runs the page heap itself under every interleaving of a few operations, on a
-// memory as weak as C11's (testing/interleaver): spans that are purged while
-// the lock is free beside spans that are allocated, freed, resized, cached. At
-// the end of each run its own books are checked (heap_verifier.h).
+// Runs the page heap under every interleaving of a few operations, with memory
+// as weak as C11 allows (testing/interleaver): purges, during which the lock is
+// free, beside spans that are allocated, freed, resized or cached. Each run
+// ends with a check of the metadata (heap_verifier.h).
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-// First what takes the place of atomics and locks.
+// First the replacements for atomics and locks.
 #include "tests/interleaving/in_place_of_lock.h"
 #include "tests/interleaving/in_place_of_std.h"
 //
@@ -39,7 +39,7 @@ struct Chunks {
   Mutex mutex;
   bool is_used[kMostChunks] = {};
   bool is_dirty[kMostChunks] = {};
-  bool is_dense = false;  // chunks to come
+  bool is_dense = false;  // for chunks to come
 };
 
 Chunks& chunks = *new Chunks;
@@ -74,13 +74,13 @@ bool ChunkSource::BecomeSparse(uintptr_t) {
 }
 
 bool HugePages::AreWantedWhereDense() { return true; }
-// The kernel looks at memory while the heap's lock is free.
+// Stands for the kernel's look at memory while the heap's lock is free.
 bool os::IsMostlyTouched(uintptr_t, size_t, size_t) {
   MutexLock lock(mutex);
   return false;
 }
 
-// The pagemap does without a window: its classes lie in leaves.
+// The pagemap runs without a window: classes lie in leaves.
 uint64_t os::AddressSpaceLimit() { return UINT64_MAX; }
 os::Mapping os::Map(size_t, size_t, Access) { return {0, ENOMEM}; }
 int os::AdviseNoHugePages(uintptr_t, size_t) { return 0; }
@@ -89,14 +89,14 @@ void os::Release(uintptr_t, size_t) {}
 
 namespace {
 
-// --- What threads do ---------------------------------------------------------
+// --- Operations --------------------------------------------------------------
 
 struct Span {
   uintptr_t address = 0;
   size_t pages = 0;
 };
 
-// Its pages, or those at its ends when they are many.
+// The span's pages, or only those at its ends when they are many.
 template <typename Visit>
 void ForEachPlace(const Span& span, Visit&& visit) {
   for (size_t page = 0; page < span.pages; ++page) {
@@ -128,7 +128,7 @@ void Purge() { PageHeap::Purge(2, /*force=*/true); }
 class PageHeapModel : public testing::Test {
  protected:
   void SetUp() override {
-    // The leaves of the map, for good: they are entered once a process.
+    // Creates the pagemap's leaves, which stay for the whole process.
     for (size_t c = 0; c < kMostChunks; ++c) {
       static Chunk chunk;
       ASSERT_TRUE(Pagemap::SetChunk(kFirstChunk + c * kChunkBytes, &chunk));
@@ -155,8 +155,8 @@ class PageHeapModel : public testing::Test {
     DirtyBytes::SetSpans(0);
   }
 
-  // After all threads: the books agree; what is not freed is in use, and
-  // nothing else is.
+  // After all threads: the metadata is consistent, and exactly the spans not
+  // freed are in use.
   static void RequireBooksAreRight() {
     HeapVerifier check;
     PageHeap::VerifyInvariants(check);
@@ -173,7 +173,7 @@ class PageHeapModel : public testing::Test {
   }
 
   Result Run(const std::function<Threads()>& make, Options options = {}) {
-    // What decides nothing.
+    // Files whose accesses affect no decision.
     options.quiet_files.insert(
         options.quiet_files.end(),
         {"counters.h", "dirty_bytes.h", "options.h", "single_thread.h"});
@@ -181,8 +181,8 @@ class PageHeapModel : public testing::Test {
   }
 };
 
-// Between two spans in use lies a free one; it is purged while both its
-// neighbours come free, and a span is taken.
+// A free span lies between two used ones; it is purged while both neighbours
+// are freed, and a span is allocated.
 TEST_F(PageHeapModel, ASpanIsPurgedBetweenTwoThatAreFreed) {
   const Result result = Run([&] {
     Begin();
@@ -202,7 +202,7 @@ TEST_F(PageHeapModel, ASpanIsPurgedBetweenTwoThatAreFreed) {
 }
 
 // The last span of a chunk is freed while another part of it is purged: then
-// whoever ends the purge lets the chunk go, and the other purge looks on.
+// the end of that purge releases the chunk, and the other purge goes on.
 TEST_F(PageHeapModel, TwoPurgeAChunkThatEmpties) {
   const Result result = Run([&] {
     Begin();
@@ -215,8 +215,8 @@ TEST_F(PageHeapModel, TwoPurgeAChunkThatEmpties) {
   EXPECT_GE(result.runs, 10);
 }
 
-// A span grows into the free one behind it, or not, while that is purged; then
-// it shrinks, and its tail is free to purge too.
+// A span grows into the free one after it, or fails to, while that is purged;
+// then it shrinks, and its tail can be purged too.
 TEST_F(PageHeapModel, ASpanGrowsAndShrinksBesideOneThatIsPurged) {
   int64_t grown = 0;
   int64_t refused = 0;
@@ -275,8 +275,8 @@ TEST_F(PageHeapModel, ASpanIsCachedBesideOneThatIsPurged) {
   EXPECT_GE(result.runs, 20);
 }
 
-// The newest chunk is full, so that the kernel looks at it before another is
-// made. Meanwhile it comes free, and goes back; or what serves is there.
+// The newest chunk is full, so the kernel looks at it before another is made.
+// Meanwhile it is freed and released, or room appears.
 TEST_F(PageHeapModel, AChunkIsLookedAtThatComesFree) {
   const Result result = Run([&] {
     Begin();
@@ -293,7 +293,7 @@ TEST_F(PageHeapModel, AChunkIsLookedAtThatComesFree) {
   EXPECT_GE(result.runs, 20);
 }
 
-// The kernel refuses: what was to be purged is free as before.
+// The kernel refuses a purge: the span is free as before.
 TEST_F(PageHeapModel, WhatIsNotPurgedIsFreeAsBefore) {
   const Result result = Run([&] {
     Begin();

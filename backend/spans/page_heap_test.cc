@@ -91,7 +91,7 @@ TEST(PageHeap, PurgesWhatWasFreedLongAgo) {
   const uintptr_t keep = Allocate(1);
   constexpr uint64_t kDay = 24 * 3600 * 1000;
   uint64_t now = 100 * kDay;
-  // 24 days and 49 are where ages end, in the arithmetic of 32 bits.
+  // 32-bit ages wrap at 24 and 49 days.
   for (const uint64_t idle : {1, 12, 13, 24, 25, 26, 48, 49, 50, 51, 75, 400}) {
     PageHeap::Purge(now, /*force=*/true);
     PageHeap::Free(Found::At(Allocate(10)), now);

@@ -18,8 +18,8 @@ void* SmallReserve::Allocate(size_t bytes, size_t alignment) {
   for (;;) {
     const auto block = static_cast<size_t>(std::countr_one(used));
     if (block >= kLayout.count[c]) return nullptr;
-    // acquire: pairs with the release in Free; what the last holder wrote comes
-    // before what the next one does.
+    // acquire: pairs with the release in Free; the last holder's writes come
+    // before the next one's.
     if (used_[c].compare_exchange_weak(used, used | uint64_t{1} << block,
                                        std::memory_order_acquire,
                                        std::memory_order_relaxed)) {
@@ -44,7 +44,7 @@ SmallReserve::Block SmallReserve::BlockAround(uintptr_t address) {
 size_t SmallReserve::BytesAt(uintptr_t address) {
   const Block block = BlockAround(address);
   if (block.number == kNoBlock || block.offset != 0) return 0;
-  // relaxed: whoever has a block's address got it after the bit was set.
+  // relaxed: anyone with a block's address got it after the bit was set.
   const uint64_t used = used_[block.size_class].load(std::memory_order_relaxed);
   if ((used >> block.number & 1) == 0) return 0;
   return ClassBytes(SizeClass{static_cast<uint8_t>(block.size_class)});

@@ -1,20 +1,20 @@
-// The small reserve: the blocks that are left when the OS refuses memory.
+// The small reserve: blocks for when the OS refuses memory.
 //
 //   memory    │ class 1 │ class 2 │ … │ 2048 │ 2304 │ … │ 8192 │    .bss
 //   used      one word of bits for each class
 //
-// A program that was refused memory often needs a little more to deal with it:
+// A program that was refused memory often needs a little more to handle that:
 // for a message, an exception, a buffer to write to. So each class up to 8 KiB
 // has a page here, or the pages of one block, for when nothing else serves it.
-// Whichever size has filled memory, the other classes still have their blocks;
-// what is freed can be had again at the next refusal.
+// Whichever size has exhausted memory, the other classes still have their
+// blocks; freed blocks serve the next refusal.
 //
-// It is memory of the library itself, so no limit can refuse it, and it is not
-// resident until it is used. Blocks are in no slab: the pagemap has no
-// class for them, nor anything else.
+// The memory is the library's own .bss, so no limit can refuse it, and it is
+// not resident until used. The blocks are in no slab: the pagemap has neither a
+// class nor anything else for them.
 //
-// Thread-safe without locks: a bit is set by whoever takes its block, and
-// cleared by whoever frees it.
+// Thread-safe without locks: whoever takes a block sets its bit; whoever frees
+// it clears the bit.
 #ifndef HAKMEM_BACKEND_SPANS_SMALL_RESERVE_H_
 #define HAKMEM_BACKEND_SPANS_SMALL_RESERVE_H_
 
@@ -61,20 +61,20 @@ class SmallReserve {
   static constexpr size_t kMostBytes = internal::kMostReserveBytes;
 
   // A block of at least `bytes`, aligned to `alignment` (a power of two, or 0
-  // for none in particular), with any contents. Null when the class has no more
-  // or none may serve it.
+  // for the default), with any contents. Null when the class has no more or no
+  // class fits.
   static void* Allocate(size_t bytes, size_t alignment);
 
-  // Whether `address`, any number at all, lies in the reserve.
+  // Whether `address`, any number, lies in the reserve.
   static bool Owns(uintptr_t address) {
     return address - reinterpret_cast<uintptr_t>(memory_) < kLayout.bytes;
   }
 
-  // For an address in the reserve. Usable bytes of the block in use that starts
-  // at `address`; 0 when none does.
+  // For an address in the reserve: usable bytes of the block in use that starts
+  // there; 0 when there is none.
   static size_t BytesAt(uintptr_t address);
 
-  // Takes back the block at `address`. Returns false, and does nothing, when no
+  // Frees the block at `address`. Returns false, and does nothing, when no
   // block in use starts there.
   static bool Free(uintptr_t address);
 
@@ -91,7 +91,7 @@ class SmallReserve {
 
   struct Block {
     size_t size_class;
-    uint32_t number;  // kNoBlock: behind the class's last one
+    uint32_t number;  // kNoBlock: after the class's last one
     size_t offset;    // of `address` in it
   };
   static constexpr uint32_t kNoBlock = UINT32_MAX;

@@ -1,5 +1,5 @@
 // Runs the small reserve under every interleaving of threads that take the only
-// block of a class and give it back, on a memory as weak as C11's
+// block of a class and free it, with memory as weak as C11 allows
 // (testing/interleaver).
 
 #include <gmock/gmock.h>
@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <memory>
 
-// First what takes the place of atomics and locks.
+// First the replacements for atomics and locks.
 #include "tests/interleaving/in_place_of_lock.h"
 #include "tests/interleaving/in_place_of_std.h"
 //
@@ -25,16 +25,16 @@ using interleaver::Require;
 using interleaver::Result;
 using interleaver::Threads;
 
-// Of this size there is one block.
+// There is one block of this size.
 constexpr size_t kBytes = SmallReserve::kMostBytes;
 
 struct State {
-  Plain<int> block;  // stands for its contents
+  Plain<int> block;  // represents its contents
 };
 
 class SmallReserveModel : public testing::Test {
  protected:
-  // Takes the block if nobody has it, writes to it and gives it back.
+  // Takes the block if it is free, writes to it and frees it.
   void Use(int mark) {
     const auto block =
         reinterpret_cast<uintptr_t>(SmallReserve::Allocate(kBytes, 0));
@@ -48,7 +48,7 @@ class SmallReserveModel : public testing::Test {
   Result UseByThree(const Options& options) {
     return Explore(
         [this] {
-          // A run that failed may have left it taken.
+          // A failed run may have left it taken.
           if (SmallReserve::BytesAt(address_) != 0)
             SmallReserve::Free(address_);
           state_ = std::make_unique<State>();

@@ -16,7 +16,7 @@ uintptr_t Allocate(size_t bytes, size_t alignment = 0) {
   return reinterpret_cast<uintptr_t>(SmallReserve::Allocate(bytes, alignment));
 }
 
-// All blocks that are left for `bytes`.
+// Allocates all blocks left for `bytes`.
 std::vector<uintptr_t> Exhaust(size_t bytes) {
   std::vector<uintptr_t> blocks;
   while (const uintptr_t block = Allocate(bytes)) blocks.push_back(block);
@@ -79,7 +79,7 @@ TEST(SmallReserve, TellsWhatIsNoBlockInUse) {
   EXPECT_TRUE(SmallReserve::Free(block));
   EXPECT_FALSE(SmallReserve::Free(block));
   EXPECT_EQ(SmallReserve::BytesAt(block), 0u);
-  // What a page has behind its last block.
+  // The space after a page's last block.
   const std::vector<uintptr_t> blocks = Exhaust(100);
   EXPECT_FALSE(SmallReserve::Free(blocks.back() + bytes));
   EXPECT_EQ(SmallReserve::PlaceOf(blocks.back() + bytes).bytes, 0u);

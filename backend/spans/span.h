@@ -15,7 +15,7 @@ inline constexpr int kPageShift = 12;
 inline constexpr size_t kPageBytes = size_t{1} << kPageShift;
 inline constexpr size_t kPagesPerChunk = kChunkBytes / kPageBytes;
 
-// Larger requests get a mapping of their own.
+// Larger requests get a separate mapping.
 inline constexpr size_t kMaxSpanBytes = size_t{1} << 20;
 
 constexpr size_t PagesFor(size_t bytes) {
@@ -25,7 +25,7 @@ constexpr size_t PagesFor(size_t bytes) {
 // Memory for one request. `address` is 0 when the OS refused.
 struct SpanAllocation {
   uintptr_t address = 0;
-  bool is_zero = false;  // reads as zeros: no need to clear it
+  bool is_zero = false;  // reads as zeros: need not be cleared
 
   explicit operator bool() const { return address != 0; }
 };

@@ -40,12 +40,12 @@ const char* NameOf(Operation operation) {
   return "?";
 }
 
-// Has children of fork begin with events of their own. False when the C library
-// has no memory to note it; it may allocate.
+// Makes children of fork begin with their own events. False when the C library
+// has no memory for the handler; may allocate.
 bool HandleForks() {
   static constinit std::atomic<bool> handled{false};
-  // relaxed: one of several first callers should do it, and none of them has an
-  // event yet that a child could inherit.
+  // relaxed: only one of several first callers should do it, and none of them
+  // has an event yet that a child could inherit.
   if (handled.exchange(true, std::memory_order_relaxed)) return true;
   if (!hakmem::os::FailsOnPurpose(hakmem::os::Call::kAtFork) &&
       pthread_atfork(nullptr, nullptr, hakmem::BeginEventsInChild) == 0) {
@@ -72,8 +72,8 @@ void VisitAsPublic(const AllocationEvent& event, void* visitor) {
   as->visit(&shown, as->argument);
 }
 
-// Events as lines of text, written to a file a few at a time: it may be a
-// signal handler's stack that the buffer lies on.
+// Writes events as lines of text, a few at a time: the buffer may lie on a
+// signal handler's stack.
 class Dump {
  public:
   explicit Dump(int file) : file_(file) {}
@@ -98,14 +98,14 @@ class Dump {
     length_ += line.length();
   }
 
-  // Writes what is left. Returns 0 or the errno of the first write that failed.
+  // Writes the rest. Returns 0 or the errno of the first failed write.
   int Finish() {
     Flush();
     return error_;
   }
 
  private:
-  // Four numbers of 20 digits at most, two addresses of 18, an operation.
+  // Up to four numbers of 20 digits, two addresses of 18, an operation.
   static constexpr size_t kLongestLine = 4 * 21 + 2 * 19 + 8;
 
   void Flush() {

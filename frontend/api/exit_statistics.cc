@@ -1,7 +1,7 @@
-// The line of statistics that a process writes when it exits, if the option
-// stats_at_exit asks for it: hakmem_stats_json's object, and before its fields
-//   pid, program, peak_resident_bytes (of the process, as the kernel has it)
-// so that the lines of several processes in one file can be told apart.
+// The line of statistics that a process writes at exit if the option
+// stats_at_exit is set: the object of hakmem_stats_json, preceded by the fields
+//   pid, program, peak_resident_bytes (of the process, from the kernel)
+// which tell the lines of several processes in one file apart.
 
 #include <unistd.h>
 
@@ -20,7 +20,7 @@ namespace {
 
 constexpr size_t kLongestProgram = 64;
 
-// The program's name, with what JSON would have to escape as '?'.
+// The program's name; characters that JSON would escape become '?'.
 void WriteProgram(TextBuffer& out) {
   const char* name = program_invocation_short_name;
   for (size_t i = 0; i < kLongestProgram && name[i] != '\0'; ++i) {
@@ -31,7 +31,7 @@ void WriteProgram(TextBuffer& out) {
 }
 
 uint64_t PeakResidentBytes() {
-  // Not getrusage: what it says includes the program that called exec.
+  // Not getrusage: its peak includes the program that called exec.
   uint64_t kilobytes = 0;
   ReadField("", "/proc/self/status", "", "VmHWM", &kilobytes);
   return kilobytes * 1024;
@@ -39,7 +39,7 @@ uint64_t PeakResidentBytes() {
 
 __attribute__((destructor)) void WriteStatisticsIfAsked() {
   if (options::Get(options::k_stats_at_exit) == 0) return;
-  // Exit in a handler of SIGABRT, amid a critical section of this thread's.
+  // exit in a SIGABRT handler may interrupt a critical section of this thread.
   if (ThreadMayHoldLocks()) return;
   char text[kMostJsonBytes + kLongestProgram + 128];
   TextBuffer out(text, sizeof(text));

@@ -1,5 +1,5 @@
-// The part "Why an allocation failed" of hakmem/hakmem.h. With --//tracing=off
-// it answers "none", and nothing of tracing is linked.
+// The section "Why an allocation failed" of hakmem/hakmem.h. With
+// --//tracing=off there are no records, and nothing of tracing is linked.
 
 #include <algorithm>
 #include <atomic>
@@ -22,8 +22,8 @@ namespace options = hakmem::options;
 
 using hakmem::kTracing;
 
-// The program's callback with its argument, which must be read as a pair: a
-// sequence lock, odd while it is being changed.
+// The program's callback and its argument, read as a pair under a sequence
+// lock: the version is odd during a change.
 using Callback = void (*)(const hakmem_failure_t*, void*);
 constinit std::atomic<uint32_t> callback_version{0};
 constinit std::atomic<Callback> callback_function{nullptr};
@@ -31,22 +31,23 @@ constinit std::atomic<void*> callback_argument{nullptr};
 
 [[maybe_unused]] void SetCallback(Callback function, void* argument) {
   uint32_t version = callback_version.load(std::memory_order_relaxed);
-  // acquire: pairs with the release below of whoever changed it last.
+  // acquire: pairs with the release below of the last change.
   while (version % 2 != 0 ||
          !callback_version.compare_exchange_weak(version, version + 1,
                                                  std::memory_order_acquire,
                                                  std::memory_order_relaxed)) {
     version = callback_version.load(std::memory_order_relaxed);
   }
-  // release: pair with the acquires in CallBack; who sees one of these sees the
-  // odd version.
+  // release: pairs with the acquires in CallBack; a reader that sees either
+  // store also sees the odd version.
   callback_function.store(function, std::memory_order_release);
   callback_argument.store(argument, std::memory_order_release);
   // release: pairs with the acquire of the version in CallBack and above.
   callback_version.store(version + 2, std::memory_order_release);
 }
 
-// Does not wait for a change to end: a handler may have interrupted it.
+// Does not wait for a change to end: this may run in a handler that interrupted
+// it.
 [[maybe_unused]] void CallBack(const hakmem_failure_t& failure) {
   for (int attempt = 0; attempt < 100; ++attempt) {
     // acquire: pair with the releases in SetCallback.
@@ -60,8 +61,8 @@ constinit std::atomic<void*> callback_argument{nullptr};
   }
 }
 
-// As much of `*failure` as its writer filled in, zeros behind it: a program
-// that was built with an older version has a shorter struct.
+// `*failure` as far as its writer filled it in, then zeros: a program built
+// with an older version has a shorter struct.
 [[maybe_unused]] hakmem_failure_t WholeOf(const hakmem_failure_t* failure) {
   hakmem_failure_t whole = {};
   memcpy(&whole, failure,
@@ -69,7 +70,7 @@ constinit std::atomic<void*> callback_argument{nullptr};
   return whole;
 }
 
-// Writes by write(failure, out) into `buffer`, as snprintf does.
+// Runs write(failure, out) on `buffer`; returns as snprintf does.
 template <typename Write>
 size_t WriteTo(const hakmem_failure_t* failure, char* buffer, size_t capacity,
                Write&& write) {
@@ -85,7 +86,7 @@ const char* NameOrNone(Code code) {
   return "";
 }
 
-// Nobody should wait for a trace that cannot come.
+// Reports that a trace was requested but cannot be written.
 __attribute__((constructor)) void ReportThatThereIsNoTrace() {
   if constexpr (kTracing) return;
   options::Read();

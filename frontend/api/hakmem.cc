@@ -1,4 +1,4 @@
-// The public interface of hakmem/hakmem.h besides allocation.
+// The public interface of hakmem/hakmem.h, except allocation.
 
 #include "hakmem/hakmem.h"
 
@@ -18,7 +18,7 @@ namespace options = hakmem::options;
 
 namespace {
 
-// "0.2.0 (<back-end>, ace <variant>)"; HAKMEM_VERSION is of version.bzl.
+// "0.2.0 (<back-end>, ace <variant>)"; HAKMEM_VERSION is from version.bzl.
 constexpr std::array<char, 48> kVersion = [] {
   std::array<char, 48> text{};
   size_t length = 0;

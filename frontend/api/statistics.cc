@@ -78,7 +78,7 @@ constexpr size_t LongestName() {
 }
 static_assert(LongestName() <= kLongestJsonName);
 
-// Every field but the name of the back-end is in the list.
+// The list has every field except the name of the back-end.
 static_assert(sizeof(hakmem_stats_t) ==
               sizeof(const char*) + std::size(kFields) * sizeof(uint64_t));
 
@@ -96,7 +96,7 @@ hakmem_stats_t GatherStatistics() {
       caches.tiny_cached + caches.mid_cached + span_cached + ace.large_cached;
   s.chunks = slabs.chunks;
   s.slabs = slabs.slabs;
-  // Other threads go on between the sums: the bins may hold more by now.
+  // Other threads run between the sums: the bins may hold more by now.
   const auto without = [](uint64_t all, uint64_t cached) {
     return all > cached ? all - cached : 0;
   };

@@ -13,13 +13,13 @@ namespace hakmem {
 // Thread-safe; allocates nothing.
 [[gnu::cold]] hakmem_stats_t GatherStatistics();
 
-// What every statistics text fits into: a name, the punctuation and up to 20
-// digits for each field.
+// Enough for any statistics text: a name, punctuation and up to 20 digits for
+// each field.
 inline constexpr size_t kLongestJsonName = 44;
 inline constexpr size_t kMostJsonBytes =
     (kLongestJsonName + 24) * (sizeof(hakmem_stats_t) / sizeof(uint64_t) + 1);
 
-// The fields of a JSON object, on one line: without its braces.
+// The fields of a JSON object, on one line, without the braces.
 void WriteJsonFields(const hakmem_stats_t& stats, TextBuffer& out);
 
 // One JSON object on one line.

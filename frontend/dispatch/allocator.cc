@@ -30,17 +30,17 @@
 namespace hakmem {
 namespace {
 
-// No object may be larger: pointer differences in it would overflow.
+// Larger objects are invalid: pointer differences in them would overflow.
 constexpr size_t kMaxBytes = PTRDIFF_MAX;
 
 uintptr_t AddressOf(const void* block) {
   return reinterpret_cast<uintptr_t>(block);
 }
 
-// What is asked for, and by whom.
+// A request of the program.
 struct Request {
   size_t bytes;
-  size_t alignment;  // 0: none in particular
+  size_t alignment;  // 0: default
   Call call;
   bool can_do_without = false;  // a refusal is no failure
 };
@@ -60,10 +60,10 @@ void RecordRefusal(const Request& request, const Route& route) {
   RecordFailure(&failure, request.call.caller);
 }
 
-// How long a gathering that found nothing is taken for the answer.
+// How long the result of a sweep that found nothing holds.
 constexpr uint64_t kClosedMilliseconds = 100;
 
-// Whether to give back what is free could make room for the request.
+// Whether returning free memory to the OS could make room for the request.
 bool MayHelpToCollect(const Request& request) {
   if (std::max(request.bytes, request.alignment) >= os::kAddressSpaceBytes) {
     return false;
@@ -72,8 +72,8 @@ bool MayHelpToCollect(const Request& request) {
          ThreadCache::ThisThreadHoldsBlocks();
 }
 
-// Gives all that is free back to the OS and runs `allocate`. When that found
-// nothing and changed nothing, it need not be done again for a while.
+// Returns all free memory to the OS, then runs `allocate`. If there was nothing
+// to return and nothing changed, closes the retry gate for a while.
 template <typename Allocate>
 auto CollectAndRun(Allocate&& allocate) {
   ThreadCache::FlushThisThread();
@@ -83,18 +83,18 @@ auto CollectAndRun(Allocate&& allocate) {
   const size_t reserved = ChunkSource::BytesReserved();
   const size_t given_back = CollectEverything();
   auto result = allocate();
-  // A region that was unmapped, or one mapped in vain by the new attempt, which
-  // the next gathering would unmap.
+  // Reserved bytes also change when a region was unmapped, or when the new
+  // attempt mapped one in vain, which the next sweep would unmap.
   if (given_back == 0 && ChunkSource::BytesReserved() == reserved) {
     retry_gate.Close(number, CoarseMilliseconds() + kClosedMilliseconds);
   }
   return result;
 }
 
-// What becomes of a request that `allocate`, which returns something false on
-// failure, could not serve: once all that is free went back to the OS, where
-// that may help, it is run once more, and then `last_resort`. A request that
-// fails for good is recorded; errno is set.
+// Handles a request that `allocate`, which returns something false on failure,
+// could not serve: where it may help, returns all free memory to the OS and
+// runs `allocate` once more, then `last_resort`. Records a final failure and
+// sets errno.
 template <typename Allocate, typename LastResort>
 [[gnu::cold, gnu::noinline]] auto AfterRefusal(const Request& request,
                                                const Route& route,
@@ -102,7 +102,7 @@ template <typename Allocate, typename LastResort>
                                                LastResort&& last_resort) {
   decltype(allocate()) result{};
   if (FallbackHeap::IsInEmergency()) {
-    // What follows takes locks.
+    // The steps below take locks.
     errno = ENOMEM;
     return result;
   }
@@ -115,8 +115,8 @@ template <typename Allocate, typename LastResort>
   return result;
 }
 
-// A small block from the reserve, when nothing else serves it. Not where ACE
-// has a limit, beyond which nothing of its sizes may be served.
+// A small block from the reserve, when nothing else serves the request. Not if
+// ACE has a limit, beyond which none of its sizes may be served.
 void* TakeFromReserve(const Request& request) {
   const bool is_limited = request.bytes > kMaxTinyBytes &&
                           options::Get(options::k_ace_limit_mb) != 0;
@@ -129,9 +129,9 @@ SpanAllocation TakeSpanFromReserve(const Request& request) {
   return {AddressOf(TakeFromReserve(request)), /*is_zero=*/false};
 }
 
-// --- Ways --------------------------------------------------------------------
+// --- Routes ------------------------------------------------------------------
 
-// A block of the route's class, for which thread_tables has none.
+// A block of the route's class; thread_tables has none.
 void* AllocateFromClass(const Request& request, const Route& route) {
   const auto allocate = [c = route.size_class] {
     return ThreadCache::Allocate(c);
@@ -165,7 +165,7 @@ void* PointerTo(const SpanAllocation& span) {
   return reinterpret_cast<void*>(span.address);
 }
 
-// A block, by way of the bins where its route has one.
+// A block, through the bins if its route has one.
 void* AllocateOn(const Route& route, const Request& request) {
   if (!route.HasClass()) {
     return PointerTo(AllocatePages(request, route, Ace::Contents::kAny));
@@ -189,13 +189,13 @@ Route RouteOf(const Request& request) {
   return Route::Of(request.bytes, request.alignment);
 }
 
-// --- Observed ----------------------------------------------------------------
+// --- Observed calls ----------------------------------------------------------
 
-// What comes in front of a route while threads are observed
+// Runs before the route while threads are observed
 // (ThreadCache::SeesEveryCall).
 
-// Once in a while, while blocks are sampled, a guarded block, of zeros if asked
-// for; else what `allocate` returns.
+// While blocks are sampled: occasionally a guarded block, zeroed on request;
+// else what `allocate` returns.
 template <typename Allocate>
 [[gnu::cold]] void* AllocateSampled(const Request& request, bool to_be_zero,
                                     Allocate&& allocate) {
@@ -208,7 +208,7 @@ template <typename Allocate>
   return to_be_zero ? memset(guarded, 0, request.bytes) : guarded;
 }
 
-// Hands `block`, or null, to the program: an event, when they are on.
+// Returns `block`, or null, and records an event while events are on.
 [[gnu::cold, gnu::noinline]] void* Recorded(void* block,
                                             const Request& request) {
   if (EventsOn() && block != nullptr) {
@@ -218,8 +218,7 @@ template <typename Allocate>
   return block;
 }
 
-// The same for what became of a block that was to be resized; `moved` is null
-// when nothing did.
+// The same after a resize; `moved` is null when it failed.
 [[gnu::cold, gnu::noinline]] void RecordResized(const void* block,
                                                 const void* moved, size_t bytes,
                                                 Call call) {
@@ -229,7 +228,7 @@ template <typename Allocate>
               usable, call.caller);
 }
 
-// A block, for which the caller records an event.
+// A block; the caller records its event.
 void* AllocateUnrecorded(const Request& request) {
   const auto allocate = [&] { return AllocateOn(RouteOf(request), request); };
   return ThreadCache::SeesEveryCall()
@@ -237,9 +236,9 @@ void* AllocateUnrecorded(const Request& request) {
              : allocate();
 }
 
-// --- What was found ----------------------------------------------------------
+// --- Lookups -----------------------------------------------------------------
 
-// Usable bytes of what lies in no slab; see UsableBytes.
+// Usable bytes of a block outside slabs; see UsableBytes.
 [[gnu::noinline]] size_t BytesOutsideSlabs(Found found, BlockCall function,
                                            const void* caller) {
   const uintptr_t address = found.address;
@@ -260,8 +259,7 @@ void* AllocateUnrecorded(const Request& request) {
   return bytes;
 }
 
-// As UsableBytes. A bad block is found in passing: `function` is noted only
-// then.
+// As UsableBytes, for a `function` that is recorded only if the block is bad.
 [[gnu::always_inline]] inline size_t BytesOf(Found found, BlockCall function,
                                              const void* caller) {
   if (!found.IsSlab()) {
@@ -280,8 +278,8 @@ void* AllocateUnrecorded(const Request& request) {
   return ClassBytes(c);
 }
 
-// Takes back a block that the pagemap does not know: a guarded one, one of
-// the reserve, or a piece of emergency memory, which nobody takes back.
+// Frees a block unknown to the pagemap: a guarded one, one of the reserve, or a
+// piece of emergency memory, which is never reused.
 [[gnu::noinline]] void FreeUnknown(Found found, Call call) {
   const uintptr_t address = found.address;
   if (Guard::Owns(address)) return Guard::Free(address, call.caller);
@@ -312,8 +310,8 @@ inline void FreeFound(Found found, Call call) {
   }
 }
 
-// Records the free of a block before it is free: after that, another thread may
-// be given it and record that first.
+// Records the event before freeing; afterwards another thread may reuse and
+// record the block first.
 [[gnu::cold, gnu::noinline]] void RecordFree(Found found, Call call) {
   const BlockCall function = call.entry == HAKMEM_ENTRY_REALLOC
                                  ? BlockCall::kRealloc
@@ -338,7 +336,7 @@ inline void FreeFound(Found found, Call call) {
     const uintptr_t resized = ThreadCache::ResizeSpan(found, bytes);
     if (resized != 0) return reinterpret_cast<void*>(resized);
   }
-  // A block that need not grow is better kept than lost.
+  // If the block need not grow, keeping it beats failing.
   const bool fits = bytes <= usable;
   void* moved = AllocateUnrecorded({bytes, 0, call, fits});
   if (moved == nullptr) return fits ? block : nullptr;
@@ -356,8 +354,8 @@ template <BlockCall kFunction>
     return fresh != nullptr ? fresh : AllocateSlow(bytes, call);
   }
   const Found found = Found::At(AddressOf(block));
-  // Two events: one block ends and another begins, though it may be the same
-  // again; when nothing came of it, with all the bytes it has.
+  // Two events: one block ends and another begins, possibly at the same
+  // address; after a failure, the old block again with all its usable bytes.
   if (EventsOn()) [[unlikely]] {
     RecordFree(found, call);
   }
@@ -379,7 +377,7 @@ void* AllocateSlow(size_t bytes, Call call) {
     return Recorded(AllocateUnrecorded(request), request);
   }
   const Route route = RouteOf(request);
-  // PopFromBins looked into the bin of a tiny class.
+  // PopFromBins has already looked into the bin of a tiny class.
   return route.kind == Route::Kind::kTiny && !kNotesOriginsInSlabs
              ? AllocateFromClass(request, route)
              : AllocateOn(route, request);
@@ -433,7 +431,7 @@ void* ReallocateForArray(void* block, size_t bytes, Call call) {
   return ReallocateAs<BlockCall::kReallocarray>(block, bytes, call);
 }
 
-// Not inline: its callers save no registers on the way here.
+// Not inline: its callers save no registers before calling it.
 [[gnu::noinline]] void* RefuseImpossible(size_t bytes, size_t alignment,
                                          int error, Call call) {
   RecordImpossible(call.entry, bytes, alignment, error, call.caller);

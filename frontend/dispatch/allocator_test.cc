@@ -1,9 +1,8 @@
 // allocator_test.cc: the allocator from inside, under its own names and beside
-// the process's malloc: so that sanitizers, which need that malloc, can watch
-// it. What it does is tested from outside by the others here; this runs all of
-// it, from several threads at once, with what is hard on the rules between
-// threads: blocks freed elsewhere, threads that end, housekeeping, fork, events
-// switched on and off.
+// the process's malloc, so that sanitizers, which need that malloc, can watch
+// it. Other tests check its behaviour from outside; this one runs all of it
+// from several threads at once, with what stresses synchronization: remote
+// frees, threads that end, housekeeping, fork, events switched on and off.
 #include "frontend/dispatch/allocator.h"
 
 #include <sys/wait.h>
@@ -37,7 +36,7 @@ using hakmem_test::kMiB;
 
 constexpr int kThreads = 4;
 
-// As malloc.cc has them.
+// As in malloc.cc.
 
 void* Malloc(size_t bytes) {
   void* block = PopFromBins(bytes);
@@ -63,16 +62,16 @@ void Free(void* block) {
   if (!PushToBins(block)) FreeSlow(block, CallOf(HAKMEM_ENTRY_NONE));
 }
 
-// A block, and what was written into it: all of it by `size`.
+// A block and the size that determines its contents.
 struct Held {
   void* block = nullptr;
   size_t size = 0;
 };
 
-// Blocks on their way from one thread to another.
+// Hands blocks from one thread to another.
 class Exchange {
  public:
-  // Leaves `held` and takes what another left, or nothing.
+  // Leaves `held` and takes what another thread left, or nothing.
   Held Swap(Held held, size_t place) {
     const std::lock_guard lock(mutex_);
     std::swap(places_[place % kPlaces], held);
@@ -92,14 +91,14 @@ class Exchange {
   Held places_[kPlaces];
 };
 
-// One thread's work. Counts what is wrong, as expectations are not for many
-// threads and forked children.
+// One thread's work. Counts errors instead of using expectations, which are not
+// made for many threads and forked children.
 class Worker {
  public:
   Worker(uint64_t seed, Exchange* exchange)
       : random_(seed), exchange_(exchange) {}
 
-  // `steps` steps, then frees what it holds. Returns how much was wrong.
+  // Runs `steps` steps, then frees what it holds. Returns the number of errors.
   int Run(int steps) {
     for (int i = 0; i < steps; ++i) Step();
     for (Held& held : all_) Release(held);
@@ -176,8 +175,7 @@ void FreeAll(Exchange& exchange) {
   for (const Held& held : exchange.TakeAll()) Free(held.block);
 }
 
-// Threads that work, end, and are followed by others, until this goes out of
-// scope.
+// Threads that work, end, and are replaced by others, until this is destroyed.
 class BusyThreads {
  public:
   explicit BusyThreads(int count = kThreads) {
@@ -284,7 +282,7 @@ TEST(AllocatorTest, EverythingIsCollectedMeanwhile) {
   }
 }
 
-// Of many threads others take what they have in reserve.
+// With many threads, others take the blocks in a thread's reserve.
 TEST(AllocatorTest, ManyThreadsAreFlushedMeanwhile) {
   BusyThreads busy(/*count=*/20);
   for (int i = 0; i < 40; ++i) {
@@ -306,7 +304,7 @@ TEST(AllocatorTest, EventsAreSwitchedOnAndOffMeanwhile) {
 }
 
 TEST(AllocatorTest, ChildrenAreForkedMeanwhile) {
-  // Inherited blocks, which the child frees as its own.
+  // Inherited blocks, which the child frees like its own.
   std::vector<Held> inherited;
   for (size_t i = 1; i < 300; ++i) {
     inherited.push_back({Malloc(i * 50), i * 50});
@@ -320,8 +318,8 @@ TEST(AllocatorTest, ChildrenAreForkedMeanwhile) {
       ASSERT_GE(child, 0);
       if (child == 0) {
         alarm(60);
-        // On the stack: the process's own malloc is not the subject here, and
-        // a sanitizer's may be caught half way.
+        // On the stack: the process's own malloc is not under test, and a
+        // sanitizer's may have been caught mid-call.
         bool whole = true;
         for (const Held& held : inherited) {
           whole = whole && Holds(held.block, held.size, held.size);

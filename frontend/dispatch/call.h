@@ -1,5 +1,5 @@
-// Call: which function the program called, and from where. For failure records
-// and events; with --//tracing=off it is empty and costs nothing.
+// Call: which function the program called, and from where, for failure records
+// and events. With --//tracing=off it is empty and costs nothing.
 #ifndef HAKMEM_FRONTEND_DISPATCH_CALL_H_
 #define HAKMEM_FRONTEND_DISPATCH_CALL_H_
 
@@ -31,9 +31,9 @@ struct UntracedCall {
 using Call =
     std::conditional_t<kTracing, internal::TracedCall, internal::UntracedCall>;
 
-// The call of the function that this stands in. On a hot path it stands in a
-// cold function that the hot one ends with, so that nothing of it is done early
-// (such a jump leaves the program's return address in place).
+// The call of the enclosing function. On a hot path, use it in a cold function
+// that the hot one tail-calls, so that none of its work is done early (a tail
+// call leaves the program's return address in place).
 [[gnu::always_inline]] inline Call CallOf(hakmem_failure_entry_t entry) {
   return {entry, __builtin_return_address(0)};
 }

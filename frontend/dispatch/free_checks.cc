@@ -12,8 +12,8 @@
 namespace hakmem {
 namespace {
 
-// Whether a block of `usable` bytes may be what such a request, or a realloc,
-// got: no more than twice as large, but for its alignment's sake.
+// Whether a block of `usable` bytes may result from such a request, or a
+// realloc: at most twice as large, unless its alignment requires more.
 bool MayHold(size_t usable, SizedFreeHint terms) {
   if (StaysInPlace(usable, terms.bytes)) return true;
   return terms.alignment != 0 && terms.bytes <= usable &&
@@ -25,13 +25,13 @@ bool MayHold(size_t usable, SizedFreeHint terms) {
 void CheckTerms(const void* block, SizedFreeHint terms, BlockCall function) {
   const auto address = reinterpret_cast<uintptr_t>(block);
   const BlockCallScope scope(function, address);
-  const size_t usable = UsableBytes(block);  // aborts when it is no block
+  const size_t usable = UsableBytes(block);  // aborts when it is not a block
   if (terms.alignment != 0 && address % terms.alignment != 0) {
     AbortOnWrongAlignment(address, terms.alignment);
   }
   if (terms.bytes == 0) return;
   const SizeClass c = Pagemap::ClassAt(address);
-  // C's free_sized takes what realloc left larger than need be as well.
+  // C's free_sized also accepts what realloc left larger than necessary.
   const bool is_new =
       function == BlockCall::kDelete || function == BlockCall::kDeleteArray;
   const bool fits =

@@ -14,9 +14,9 @@
 namespace hakmem {
 namespace {
 
-// What the parts must agree on. Each chunk that its owner holds is in the
-// pagemap, as the owner has seen to: with equal numbers the map has no
-// others, and the chunk source has handed out no others.
+// Compares the parts. Each owner has verified that its chunks are in the
+// pagemap; with equal numbers the map has no others, and the chunk source has
+// handed out no others.
 void CompareParts(HeapVerifier& check) {
   const HeapVerifier::Tally& tally = check.tally;
   check.RequireEqualAtRest(tally.used_chunks,

@@ -1,12 +1,12 @@
-// The proof that all books of the allocator balance: hakmem_check_heap.
+// Verifies all metadata of the allocator: hakmem_check_heap.
 #ifndef HAKMEM_FRONTEND_DISPATCH_HEAP_CHECK_H_
 #define HAKMEM_FRONTEND_DISPATCH_HEAP_CHECK_H_
 
 namespace hakmem {
 
-// Returns how many errors there are; each is a line on stderr, but for those
-// beyond 20. Takes every lock, allocates nothing. No other thread may be in the
-// allocator: their bins are read.
+// Returns the number of errors; the first 20 are written to stderr, one per
+// line. Takes every lock, allocates nothing. No other thread may be in the
+// allocator: its bins are read.
 [[gnu::cold]] int CheckHeap();
 
 }  // namespace hakmem

@@ -12,12 +12,12 @@ namespace {
 
 constexpr uint64_t kKeptMilliseconds = 100;
 
-// The classes, then spans, then large blocks.
+// Indexes: the classes, then spans, then large blocks.
 constexpr size_t kSpans = kClassCount;
 constexpr size_t kLarge = kClassCount + 1;
 constexpr size_t kPools = kClassCount + 2;
 
-// relaxed, all of them: figures for people, of which any mixture is as good.
+// relaxed, all: figures for reports, where any mixture will do.
 struct Kept {
   std::atomic<uint64_t> live{0};
   std::atomic<uint64_t> cached{0};
@@ -33,7 +33,7 @@ void AddSlab(const Slab& slab, void* sums) {
               (uint64_t{slab.block_count} - slab.free_count);
 }
 
-// Of its own frame: only who looks needs the stack for it.
+// Not inline: only a caller that looks should need this much stack.
 [[gnu::noinline]] void Look() {
   Occupancy sums[kPools] = {};
   LinkedBackend::VisitSlabs(&AddSlab, sums);
@@ -53,7 +53,7 @@ void AddSlab(const Slab& slab, void* sums) {
 Occupancy OccupancyOf(hakmem_failure_layer_t layer, SizeClass c) {
   const uint64_t now = CoarseMilliseconds();
   uint64_t until = kept_until.load(std::memory_order_relaxed);
-  // One of those that find the figures too old looks.
+  // One of the threads that find the figures stale looks.
   if (now >= until &&
       kept_until.compare_exchange_strong(until, now + kKeptMilliseconds,
                                          std::memory_order_relaxed)) {

@@ -15,7 +15,7 @@
 namespace hakmem {
 namespace {
 
-// Whether the block is free: a second free of it is not a matter of origins.
+// Whether the block is free: a double free is not an origin error.
 __attribute__((no_sanitize("thread"))) bool IsFree(const Slab& slab,
                                                    uint32_t number,
                                                    const void* block) {
@@ -33,7 +33,7 @@ Origin OriginInSlab(Found found) {
   return slab->origins.At(number);
 }
 
-// kUnknown when no block in use starts there, or its origin was not noted.
+// kUnknown when no block in use starts there, or its origin was not recorded.
 Origin OriginOf(Found found) {
   switch (found.kind()) {
     case FoundKind::kSlab:

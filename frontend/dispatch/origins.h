@@ -1,9 +1,9 @@
-// What a block was allocated by, noted as it is handed out, and compared with
-// what it is freed by: new[] with delete[], new with delete, malloc and its
-// like with free.
+// A block's origin, the function that allocated it: recorded when it is handed
+// out, and compared with the function that frees it: new[] with delete[], new
+// with delete, the malloc family with free.
 //
-// With --//hardening=full of every block; with checks of those outside slabs,
-// above 32 KiB, where a note costs nothing beside the rest; else of none.
+// With --//hardening=full recorded for every block; with checks for those
+// outside slabs, above 32 KiB, where it costs next to nothing; else for none.
 #ifndef HAKMEM_FRONTEND_DISPATCH_ORIGINS_H_
 #define HAKMEM_FRONTEND_DISPATCH_ORIGINS_H_
 
@@ -20,7 +20,7 @@ void AbortOnOtherOrigin(Found found, BlockCall function);
 
 }  // namespace internal
 
-// `block`, null or just allocated, which is handed out by a function of the
+// Records that `block`, null or just allocated, is handed out by a function of
 // kind `origin`.
 inline void* WithOrigin(void* block, Origin origin) {
   if constexpr (kNotesOrigins) {
@@ -29,8 +29,8 @@ inline void* WithOrigin(void* block, Origin origin) {
   return block;
 }
 
-// Aborts with one line when what was found at an address is a block in use that
-// `function` is not for. Says nothing of any other address.
+// Aborts with one line when `found` is a block in use that `function` may not
+// free. Ignores any other address.
 inline void CheckOrigin(Found found, BlockCall function) {
   if constexpr (kNotesOrigins) internal::AbortOnOtherOrigin(found, function);
 }

@@ -1,10 +1,10 @@
-// Route: where a request that no bin served gets its block from. Decided once,
-// from the size and the alignment alone; everything behind it is told.
+// Route: the source of a block for a request that no bin served. Decided once,
+// from size and alignment alone, and passed on.
 //
-//   kTiny    up to 2 KiB      a class of the back-end's
-//   kMid     to 32 KiB        a class of ACE's
-//   kSpan    to 1 MiB         whole pages; also what no class may serve
-//   kLarge   above            a mapping, or a kept one
+//   kTiny    up to 2 KiB      a class of the back-end
+//   kMid     to 32 KiB        a class of ACE
+//   kSpan    to 1 MiB         whole pages; also sizes that no class may serve
+//   kLarge   above            a mapping, or a cached one
 #ifndef HAKMEM_FRONTEND_DISPATCH_ROUTE_H_
 #define HAKMEM_FRONTEND_DISPATCH_ROUTE_H_
 
@@ -24,12 +24,12 @@ struct Route {
   SizeClass size_class;  // kNone for spans and large blocks
 
   // For `bytes` (at most PTRDIFF_MAX) at `alignment`, a power of two, or 0 for
-  // none in particular.
+  // the default.
   static Route Of(size_t bytes, size_t alignment) {
     if (bytes <= kMaxTinyBytes) {
       if (alignment <= kBlockAlignment) return {Kind::kTiny, ClassOf(bytes)};
       const SizeClass c = AlignedClassOf(bytes, alignment);
-      // Mid classes, which it may take for its alignment, are for larger sizes.
+      // An aligned request may fit a mid class, but those are for larger sizes.
       if (c != SizeClass::kNone && !IsMid(c)) return {Kind::kTiny, c};
     } else if (const SizeClass c = Ace::ClassFor(bytes, alignment);
                c != SizeClass::kNone) {
@@ -41,7 +41,7 @@ struct Route {
 
   bool HasClass() const { return size_class != SizeClass::kNone; }
 
-  // Who is named when it is refused.
+  // The layer named when the request is refused.
   hakmem_failure_layer_t layer() const {
     switch (kind) {
       case Kind::kTiny:

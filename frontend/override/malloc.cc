@@ -1,7 +1,7 @@
 // The malloc family, under its C names and as hakmem_*.
 //
-// One definition each; the second name is an alias of the first, so that the
-// two cannot differ.
+// Each function is defined once; the second name is an alias, so that the two
+// cannot differ.
 
 #include <malloc.h>
 #include <unistd.h>
@@ -32,7 +32,7 @@ using hakmem::ReallocateForArray;
 using hakmem::RefuseImpossible;
 using hakmem::SizedFreeHint;
 
-// What is handed out.
+// Wraps each block that is handed out.
 [[gnu::always_inline]] inline void* FromMalloc(void* block) {
   return hakmem::WithOrigin(block, hakmem::Origin::kMalloc);
 }
@@ -55,7 +55,8 @@ using hakmem::SizedFreeHint;
   hakmem::FreeSlow(block, CallOf(HAKMEM_ENTRY_NONE), function);
 }
 
-// What the caller says of the block, null or not, is not needed to free it.
+// Only hardened builds use what the caller says about the block, which may be
+// null.
 [[gnu::always_inline]] inline void FreeInTerms(void* block, SizedFreeHint terms,
                                                BlockCall function) {
   if constexpr (kChecksFrees) {
@@ -65,11 +66,12 @@ using hakmem::SizedFreeHint;
   }
 }
 
-// The greatest power of two.
+// The largest power of two.
 constexpr size_t kGreatestAlignment = SIZE_MAX / 2 + 1;
 
-// As glibc's memalign: an alignment that is no power of two means the next one,
-// and 0 none in particular. Only what has no power of two above it fails.
+// Like glibc's memalign: an alignment that is not a power of two is rounded up
+// to the next one, and 0 means the default. Fails only when there is no next
+// one.
 void* AllocateRoundedAligned(size_t alignment, size_t size, Call call) {
   if (alignment > kGreatestAlignment) {
     return RefuseImpossible(size, alignment, EINVAL, call);
@@ -77,7 +79,7 @@ void* AllocateRoundedAligned(size_t alignment, size_t size, Call call) {
   return FromMalloc(AllocateAligned(std::bit_ceil(alignment), size, call));
 }
 
-// As glibc: realloc to 0 bytes frees and returns null.
+// Like glibc: realloc to 0 bytes frees and returns null.
 [[gnu::noinline]] void* FreeForRealloc(void* block, Call call,
                                        BlockCall function) {
   if (!hakmem::PushToBins(block)) hakmem::FreeSlow(block, call, function);
@@ -112,7 +114,7 @@ HAKMEM_API void* calloc(size_t count, size_t size) noexcept {
   if (__builtin_mul_overflow(count, size, &bytes)) {
     return RefuseImpossible(SIZE_MAX, 0, ENOMEM, call);
   }
-  // memset last: a tail call, which saves no registers.
+  // memset last: a tail call saves no registers.
   void* block = hakmem::PopFromBins(bytes);
   return block != nullptr ? memset(block, 0, bytes)
                           : FromMalloc(AllocateZeroed(bytes, call));
@@ -134,14 +136,14 @@ HAKMEM_API void* memalign(size_t alignment, size_t size) noexcept {
   return AllocateRoundedAligned(alignment, size, CallOf(HAKMEM_ENTRY_MEMALIGN));
 }
 
-// C17 takes any size. It lets an alignment that is no power of two fail; until
-// 2.38 glibc's is its memalign, and programs go by that.
+// C17 allows any size, and lets an alignment that is not a power of two fail;
+// until 2.38 glibc's aligned_alloc is its memalign, and programs rely on that.
 HAKMEM_API void* aligned_alloc(size_t alignment, size_t size) noexcept {
   return AllocateRoundedAligned(alignment, size,
                                 CallOf(HAKMEM_ENTRY_ALIGNED_ALLOC));
 }
 
-// POSIX: the error is returned; errno and, on failure, *block are untouched.
+// POSIX: returns the error; errno and, on failure, *block are untouched.
 HAKMEM_API int posix_memalign(void** block, size_t alignment,
                               size_t size) noexcept {
   const Call call = CallOf(HAKMEM_ENTRY_POSIX_MEMALIGN);
@@ -177,21 +179,20 @@ HAKMEM_API size_t malloc_usable_size(void* block) noexcept {
   return hakmem::UsableBytes(block);
 }
 
-// C23. The size is the caller's word, which hardened builds compare with the
-// pagemap's.
+// C23. Hardened builds compare the caller's size with the pagemap's.
 HAKMEM_API void free_sized(void* block, size_t size) noexcept {
   FreeInTerms(block, {size, 0}, BlockCall::kFreeSized);
 }
 
 HAKMEM_API void free_aligned_sized(void* block, size_t alignment,
                                    size_t size) noexcept {
-  // What aligned_alloc made of it.
+  // Rounded as aligned_alloc rounds.
   const size_t rounded =
       alignment > kGreatestAlignment ? alignment : std::bit_ceil(alignment);
   FreeInTerms(block, {size, rounded}, BlockCall::kFreeAlignedSized);
 }
 
-// Gone from glibc's headers in 2.26; old binaries still call it.
+// Removed from glibc's headers in 2.26; old binaries still call it.
 HAKMEM_API void cfree(void* block) noexcept { Free(block); }
 
 void* hakmem_malloc(size_t) noexcept HAKMEM_ALIAS_OF(malloc);
@@ -209,7 +210,7 @@ void hakmem_free_sized(void*, size_t) noexcept HAKMEM_ALIAS_OF(free_sized);
 void hakmem_free_aligned_sized(void*, size_t, size_t) noexcept
     HAKMEM_ALIAS_OF(free_aligned_sized);
 
-// Not aliases: their declarations differ from their C namesakes'.
+// Not aliases: their declarations differ from those of the C functions.
 
 HAKMEM_API void* hakmem_reallocarray(void* block, size_t count,
                                      size_t size) noexcept {
@@ -220,12 +221,12 @@ HAKMEM_API size_t hakmem_malloc_usable_size(const void* block) noexcept {
   return hakmem::UsableBytes(block);
 }
 
-// glibc's second names, by which wrappers reach "the C library's allocator":
-// what they give must be a block of the allocator that frees it. musl uses
-// names like these for itself.
+// glibc's internal names, by which wrappers call "the C library's allocator":
+// their blocks must come from the allocator that frees them. musl uses such
+// names for itself.
 #ifdef __GLIBC__
 
-// gcc wants an alias to have its target's attributes too.
+// gcc requires an alias to have its target's attributes.
 #if __has_attribute(copy)
 #define HAKMEM_SECOND_NAME_OF(name) __attribute__((alias(#name), copy(name)))
 #else

@@ -1,5 +1,5 @@
-// What glibc's programs ask of a malloc besides memory: mallinfo, malloc_stats,
-// malloc_info, malloc_trim, mallopt.
+// glibc's malloc extensions: mallinfo, malloc_stats, malloc_info, malloc_trim,
+// mallopt.
 
 #include <malloc.h>
 
@@ -23,8 +23,8 @@ int Saturate(size_t value) {
 
 extern "C" {
 
-// glibc's words for our sums: "arena" is what is committed besides mappings of
-// their own ("hblkhd"); "ordblks" counts slabs.
+// glibc's fields for our sums: "arena" is committed memory except separate
+// mappings ("hblkhd"); "ordblks" counts slabs.
 HAKMEM_API struct mallinfo2 mallinfo2() noexcept {
   const hakmem_stats_t s = hakmem::GatherStatistics();
   struct mallinfo2 info = {};
@@ -88,13 +88,14 @@ HAKMEM_API int malloc_info(int options, FILE* stream) noexcept {
   return written < 0 ? -1 : 0;
 }
 
-// Keeps nothing back: `pad` is glibc's for its one heap. 1 when memory went.
+// Retains nothing: `pad` is for glibc's single heap. 1 when memory was
+// returned.
 HAKMEM_API int malloc_trim(size_t) noexcept {
   return hakmem::CollectAll() != 0 ? 1 : 0;
 }
 
-// glibc's parameters tune glibc's arenas. They are accepted, so that programs
-// which check do not give up, and mean nothing here.
+// The parameters tune glibc's arenas. They are accepted, so that programs that
+// check do not give up, and have no effect.
 HAKMEM_API int mallopt(int parameter, int) noexcept {
   switch (parameter) {
     case M_MXFAST:

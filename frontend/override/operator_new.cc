@@ -1,9 +1,9 @@
 // Every form of the replaceable operators new and delete.
 //
-// The library links no C++ runtime, so that C programs need none. What failure
-// needs of it, the new-handler, bad_alloc and the means to catch, is referred
-// to weakly: a program that calls operator new has libstdc++, or aborts with
-// one line where it would have thrown.
+// The library links no C++ runtime, so that C programs need none. What failures
+// need of it (the new-handler, bad_alloc and catching) is referred to weakly: a
+// program that calls operator new has libstdc++; otherwise it aborts with one
+// line where it would have thrown.
 
 #include <bit>
 #include <cstddef>
@@ -15,7 +15,7 @@
 #include "hakmem/hakmem.h"
 
 namespace std {
-// libstdc++'s; null in a process that has none.
+// libstdc++'s; null in a process without it.
 __attribute__((weak)) new_handler get_new_handler() noexcept;
 __attribute__((weak)) void __throw_bad_alloc();
 }  // namespace std
@@ -66,7 +66,7 @@ template <typename TryAllocate>
   }
 }
 
-// As libstdc++: a handler that throws makes a nothrow operator return null.
+// Like libstdc++: when the handler throws, a nothrow operator returns null.
 template <typename TryAllocate>
 [[gnu::noinline]] void* AllocateOrNull(TryAllocate&& try_allocate) noexcept {
   try {
@@ -125,7 +125,7 @@ template <Origin kOrigin>
   });
 }
 
-// noexcept, so that a noexcept operator delete can end with a jump to it.
+// noexcept, so that a noexcept operator delete can tail-call it.
 template <BlockCall kFunction>
 [[gnu::noinline]] void DeleteSlow(void* block) noexcept {
   FreeSlow(block, CallOf(HAKMEM_ENTRY_NONE), kFunction);
@@ -144,9 +144,9 @@ template <BlockCall kFunction>
   FreeInTerms(block, terms, kFunction, CallOf(HAKMEM_ENTRY_NONE));
 }
 
-// The size and the alignment that a program deletes with are not needed: a
-// program that deletes through a base class passes a wrong size, and gets away
-// with it everywhere else. Hardened builds compare them with the block.
+// The size and alignment passed to delete are not needed: a program that
+// deletes through a base class passes a wrong size, which other allocators
+// accept. Hardened builds compare them with the block.
 template <BlockCall kFunction>
 [[gnu::always_inline]] inline void DeleteSized(void* block, size_t size) {
   if (!PushSizedToBins(block, size)) [[unlikely]] {

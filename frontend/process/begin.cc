@@ -17,9 +17,9 @@ namespace {
 
 constinit std::atomic<bool> process_begun{false};
 
-// The dynamic loader calls malloc before the C library has an environment. The
-// first of constructors, where the allocator is linked into the program: what
-// others register, in particular fork handlers, should come after ours.
+// The dynamic loader calls malloc before the C library has an environment.
+// Where the allocator is linked into the program this is the first constructor:
+// fork handlers and the like that others register should come after ours.
 __attribute__((constructor(101))) void BeginAtLoad() {
   options::Read();
   BeginProcess();
@@ -36,12 +36,11 @@ __attribute__((constructor(101))) void BeginAtLoad() {
 void BeginProcess() {
   RefuseToReplaceASanitizer();
   options::Read();
-  // relaxed: the first thread begins before there is another that could need
-  // what follows, and each of the two is safe to be called late.
+  // relaxed: the first thread begins before another exists that could need the
+  // steps below, and each of them may run late.
   if (process_begun.exchange(true, std::memory_order_relaxed)) return;
   Emergency::WhenBegun(&ThreadCache::LeaveForEmergency);
-  // Without a key, caches of threads that have ended are looked for
-  // (ThreadCache::Attach).
+  // Without a key, ThreadCache::Attach looks for caches of ended threads.
   (void)InitThreadExit(&ThreadCache::OnThreadExit);
   RegisterForkHandlers();
 }

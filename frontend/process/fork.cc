@@ -21,41 +21,41 @@
 namespace hakmem {
 namespace {
 
-// Written while every lock is held, or by a child's only thread.
+// Written while every lock is held, or by the only thread of a child.
 constinit bool forked_with_threads = false;
 constinit bool lost_threads = false;
 constinit uint32_t locked_again = 0;
 
-// Forks of this thread, begun and not done, that leave the locks alone.
+// Nested forks of this thread, in progress, that leave the locks alone.
 constinit thread_local uint32_t forks_without_locks = 0;
 
 // Fork takes every lock in the lock order (docs/design.md), so that the child
 // finds each structure whole.
 //
-// Not so when a signal handler forks that interrupted this very thread inside a
-// critical section: to wait for its own lock would be for ever. Then the child
-// gets memory as it is. That is sound for what such a child may do at all, call
-// async-signal-safe functions, exec or _exit; and where the process has one
-// thread, also for a child that returns from the handler, into the section that
-// was interrupted. Forks may be nested: a handler may interrupt this function.
+// Exception: a signal handler forks that interrupted this thread inside a
+// critical section; waiting for its own lock would never end. Then the child
+// gets memory as it is. That is sound for all such a child may do: call
+// async-signal-safe functions, exec or _exit; and in a process with one thread
+// also for a child that returns from the handler into the interrupted section.
+// Forks may nest: a handler may interrupt this function.
 //
-// Fork handlers of others that were registered before ours run while the locks
-// are held. They may allocate and free, since their thread holds every lock,
-// and fork: then the locks are left alone too.
+// Other fork handlers that were registered before ours run while the locks are
+// held. They may allocate and free, since their thread holds every lock, and
+// fork: then the locks are left alone too.
 void BeforeFork() {
   if (ThreadMayHoldLocks()) {
     ++forks_without_locks;
     return;
   }
-  // As fork: with one thread, what a signal handler interrupted may be amid a
-  // stream, and nobody else is there to exclude.
+  // Like fork itself: with one thread, a signal handler may have interrupted
+  // the use of a stream, and there is no other thread to exclude.
   const bool has_threads = !IsSingleThreaded();
   if (has_threads) StreamLocks::Lock();
   LockEverything();
   forked_with_threads = has_threads;
 }
 
-// Whether the fork that ends now was one that left the locks alone.
+// Ends a fork; returns whether it left the locks alone.
 bool EndForkWithoutLocks() {
   if (forks_without_locks == 0) return false;
   --forks_without_locks;
@@ -69,7 +69,7 @@ void InParentAfterFork() {
   if (had_threads) StreamLocks::Unlock();
 }
 
-// Makes the allocator that of the child, where the parent held every lock.
+// Makes the allocator the child's; the parent held every lock.
 void BeginChild() {
   lost_threads = lost_threads || forked_with_threads;
   ThreadCache::AbandonOtherThreads();
@@ -82,7 +82,7 @@ void InChildAfterFork() {
   if (EndForkWithoutLocks()) {
     ThreadCache::NameThisThread();
     if (!OnlyHoldsEveryLock()) return;
-    // A handler of a fork forked, and that fork goes on in this child too.
+    // A fork handler forked, and the outer fork goes on in this child too.
     BeginChild();
     if (forked_with_threads) {
       StreamLocks::Reset();
@@ -93,7 +93,7 @@ void InChildAfterFork() {
   const bool had_threads = forked_with_threads;
   UnlockEverything();
   if (had_threads) StreamLocks::Reset();
-  // Asks the C library, by a function that a program may interpose.
+  // Calls the C library, through a function that a program may interpose.
   ThreadCache::NameThisThread();
   BeginChild();
 }
@@ -103,8 +103,7 @@ void InChildAfterFork() {
 void RegisterForkHandlers() {
   // Early, so that other libraries' handlers, which may wait for threads that
   // allocate, run before ours take the locks and after they release them.
-  // Without memory for the handlers a fork from a threaded process is as unsafe
-  // as without them.
+  // Without memory for the handlers, forks of a threaded process are unsafe.
   if (os::FailsOnPurpose(os::Call::kAtFork)) return;
   (void)pthread_atfork(BeforeFork, InParentAfterFork, InChildAfterFork);
 }

@@ -4,17 +4,17 @@
 
 namespace hakmem {
 
-// To be called once, as early as can be.
+// Call once, as early as possible.
 void RegisterForkHandlers();
 
 // Takes and releases every lock of the allocator, in the lock order: for fork
-// and for heap checks. In between the calling thread may allocate and free, and
-// do the same again (base/sync/lock.h, HoldsEveryLock).
+// and for heap checks. In between the calling thread may allocate, free, and
+// nest these calls (base/sync/lock.h, HoldsEveryLock).
 void LockEverything();
 void UnlockEverything();
 
 // Whether this process is the child of a fork that may have caught other
-// threads midway in the allocator.
+// threads inside the allocator.
 bool MayHaveLostThreads();
 
 }  // namespace hakmem

@@ -18,20 +18,20 @@ namespace {
 
 constinit std::atomic<uint64_t> next_run{0};
 
-// The longest that one call of malloc or free gives memory back for. Of a
-// thread with few calls each must do more.
+// The longest that one call of malloc or free purges. A thread with few calls
+// must do more in each.
 constexpr uint64_t kMostNanoseconds = 300'000;
 constexpr uint64_t kMostQuietNanoseconds = 1'000'000;
 
 // Free memory may stay resident for the decay time, but no more of it than
-// this, or than half of the memory in use if that is more: a process may make
-// no call any more.
+// this, or than half of the memory in use if that is more: the process may
+// never call again.
 constexpr size_t kMostDirtyBytes = size_t{64} << 20;
 constexpr size_t kDirtyPart = 2;
 
-// One thread at a time does housekeeping that can wait.
+// Only one thread at a time does deferrable housekeeping.
 constinit std::atomic<bool> is_housekeeping{false};
-// Whether the last run had not the time to purge all that was due. Of whoever
+// Whether the last run ran out of time to purge all that was due. Guarded by
 // is_housekeeping.
 constinit bool has_more_to_purge = false;
 
@@ -50,16 +50,16 @@ size_t MostDirty() {
   return std::max(kMostDirtyBytes, ChunkSource::BytesInUse() / kDirtyPart);
 }
 
-// Purges free chunks that are not due yet, until no more memory than may be is
-// free and resident.
+// Purges free chunks that are not yet due, until free resident memory is within
+// its maximum.
 void PurgeExcess(uint64_t now) {
   PurgeBudget budget(kMostNanoseconds, MostDirty());
   ChunkSource::Purge(now + options::Get(options::k_decay), /*force=*/false,
                      &budget);
 }
 
-// Takes what threads that wait hold in reserve, and purges what is due, as far
-// as one call may.
+// Empties the reserves of waiting threads, and purges what is due, within the
+// budget of one call.
 void PurgeDue(uint64_t now, bool is_quiet, FlushIdle flush_idle) {
   PurgeBudget budget(is_quiet ? kMostQuietNanoseconds : kMostNanoseconds);
   flush_idle(now, &budget);
@@ -68,7 +68,7 @@ void PurgeDue(uint64_t now, bool is_quiet, FlushIdle flush_idle) {
   has_more_to_purge = budget.is_spent();
 }
 
-// Records a refusal that made no request of the program fail.
+// Records a refusal that failed no request of the program.
 void RecordRefusedHugePages() {
   if constexpr (!kTracing) return;
   const HugePages::Refusal refusal = HugePages::TakeRefusal();
@@ -87,8 +87,8 @@ void RunHousekeeping(uint64_t now, bool is_quiet, FlushIdle flush_idle) {
   const bool is_due = now >= next_run.load(std::memory_order_relaxed);
   const bool is_excess = DirtyBytes::Bytes() > MostDirty();
   if (!is_due && !is_excess) return;
-  // acquire: pairs with the release below; what is touched has locks of its
-  // own, but for has_more_to_purge.
+  // acquire: pairs with the release below, for has_more_to_purge; the rest has
+  // its own locks.
   if (is_housekeeping.exchange(true, std::memory_order_acquire)) return;
   if (is_excess) PurgeExcess(now);
   if (is_due) {
@@ -107,13 +107,13 @@ void ResetHousekeepingInChild() {
 }
 
 void GatherFreeChunks(uint64_t now) {
-  // Twice: what is kept at first is given up when found unused again.
+  // Twice: memory kept at first is released when found unused again.
   for (int round = 0; round < 2; ++round) EndEpoch(now, /*force=*/false);
 }
 
 size_t CollectEverything() {
   const uint64_t now = CoarseMilliseconds();
-  // Twice: what the first round empties, the second gives back.
+  // Twice: the second round returns what the first one empties.
   size_t given_back = 0;
   for (int round = 0; round < 2; ++round) {
     EndEpoch(now, /*force=*/true);

@@ -1,4 +1,4 @@
-// Housekeeping: what the process does as time passes. Below the thread cache,
+// Housekeeping: periodic work of the process. A layer below the thread cache,
 // which calls it from slow paths.
 #ifndef HAKMEM_FRONTEND_PROCESS_HOUSEKEEPING_H_
 #define HAKMEM_FRONTEND_PROCESS_HOUSEKEEPING_H_
@@ -10,25 +10,24 @@ namespace hakmem {
 
 class PurgeBudget;
 
-// Takes back what threads that wait hold, as far as the budget goes.
+// Empties the reserves of waiting threads, within the budget.
 using FlushIdle = void (*)(uint64_t now, PurgeBudget* budget);
 
-// Returns free memory that is due at `now` (CoarseMilliseconds) to the OS, when
-// the last time was a while ago, and what exceeds the most that may wait. Cheap
-// when neither is so. Takes at most some 0.3 ms, for a thread that has little
-// to do (`is_quiet`) 1 ms: the rest is left to later calls. `flush_idle` is the
-// thread cache's. Thread-safe.
+// Returns free memory that is due at `now` (CoarseMilliseconds) to the OS, if
+// the last time was a while ago, and free memory beyond the maximum. Cheap when
+// there is neither. Takes at most some 0.3 ms, or 1 ms on a thread with few
+// calls (`is_quiet`); the rest is left to later calls. `flush_idle` is provided
+// by the thread cache. Thread-safe.
 void RunHousekeeping(uint64_t now, bool is_quiet, FlushIdle flush_idle);
 
-// Makes whole chunks of what the parts below keep for later, so that they can
-// be had in place of fresh ones. Gives nothing back to the OS that is not due.
+// Assembles whole chunks from memory that the layers below keep for later, for
+// use instead of fresh ones. Returns nothing to the OS that is not due.
 void GatherFreeChunks(uint64_t now);
 
-// Returns all free memory to the OS that no thread's bins hold. Returns the
-// bytes given back.
+// Returns all free memory outside threads' bins to the OS. Returns the bytes.
 size_t CollectEverything();
 
-// In the child of a fork: whatever thread was housekeeping is not there.
+// In the child of a fork: the housekeeping thread, if any, is gone.
 void ResetHousekeepingInChild();
 
 }  // namespace hakmem

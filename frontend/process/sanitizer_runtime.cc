@@ -11,9 +11,9 @@
 #include "base/codegen.h"
 #include "base/text/log.h"
 
-// Where these come from, if anywhere, the loader has found out when it loaded
-// us: no dlsym, which may allocate. hakmem_malloc is missing in a test that
-// takes the allocator without its entry points.
+// The loader resolved these when it loaded us: no dlsym, which may allocate.
+// hakmem_malloc is missing in a test that links the allocator without its entry
+// points.
 extern "C" {
 __attribute__((weak)) void __asan_init();
 __attribute__((weak)) void __hwasan_init();
@@ -28,12 +28,13 @@ namespace {
 template <typename Function>
 uintptr_t AddressOf(Function* function) {
   auto address = reinterpret_cast<uintptr_t>(function);
-  // Two names have two addresses, as the compiler sees it; these may have one.
+  // The compiler assumes that two functions have two addresses; these may share
+  // one.
   ForgetOrigin(address);
   return address;
 }
 
-// The name of the one that is there; null when there is none.
+// The name of the sanitizer that is present; null when there is none.
 const char* Name() {
   if (AddressOf(&__tsan_init) != 0) return "ThreadSanitizer";
   if (AddressOf(&__asan_init) != 0) return "AddressSanitizer";
@@ -42,7 +43,7 @@ const char* Name() {
   return nullptr;
 }
 
-// Whether a call of malloc anywhere in the process comes to us.
+// Whether calls of malloc from the whole process reach this allocator.
 bool MallocIsOurs() { return AddressOf(&malloc) == AddressOf(&hakmem_malloc); }
 
 }  // namespace
@@ -56,7 +57,7 @@ void RefuseToReplaceASanitizer() {
   size_t length = 0;
   while (name[length] != '\0') {
     ++length;
-    ForgetOrigin(length);  // else a call of strlen, which may be intercepted
+    ForgetOrigin(length);  // else becomes strlen, which may be intercepted
   }
   const iovec parts[] = {{const_cast<char*>(kBefore), sizeof(kBefore) - 1},
                          {const_cast<char*>(name), length},

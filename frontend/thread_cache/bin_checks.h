@@ -1,8 +1,8 @@
-// BinChecks: what bins of hardened builds do with each block that they take and
-// hand out (hardening/levels.h); nothing in others.
+// BinChecks: the checks that bins of hardened builds make on each block they
+// take and hand out (hardening/levels.h); empty in other builds.
 //
 // A part of BinTable: it holds copies of what it looks up, where the fewest
-// instructions find them.
+// instructions reach them.
 #ifndef HAKMEM_FRONTEND_THREAD_CACHE_BIN_CHECKS_H_
 #define HAKMEM_FRONTEND_THREAD_CACHE_BIN_CHECKS_H_
 
@@ -23,27 +23,28 @@ class MarkChecks {
  public:
   static MarkChecks Make() { return {Secret::Get(), kReciprocals}; }
 
-  // Whether `block` may be a block in use, as far as a few instructions can
-  // tell. `c` is what the pagemap says of the address, and not kNone.
+  // Whether `block` may be in use, as far as a few instructions can tell. `c`
+  // is the pagemap's class of the address, and not kNone.
   bool MayBeInUse(SizeClass c, const void* block, const void*) const {
     const auto address = reinterpret_cast<uintptr_t>(block);
     if (!IsBlockStart(c, address, reciprocals_)) return false;
-    // Parts of mid slabs are purged while others are in use: a closer look.
+    // Parts of a mid slab may be purged while others are in use: check in
+    // detail.
     if (IsMid(c) && FreedMark::MayBeGone(block)) return false;
     return !FreedMark::IsOn(block, secret_);
   }
 
-  // A block in use becomes a free one.
+  // Marks a block as free.
   void Mark(void* block) const { FreedMark::Put(block, secret_); }
 
-  // A free block becomes one in use. Aborts when it was written to in between.
+  // Marks a block as in use. Aborts when it was written to while free.
   void Unmark(void* block) const {
     if (!FreedMark::IsOn(block, secret_)) [[unlikely]]
       AbortOnLostMark(block);
     FreedMark::Remove(block);
   }
 
-  // Of a thread that has no bins: never asked.
+  // For a thread without bins: never consulted.
   static constexpr MarkChecks None() { return {0, {}}; }
 
  private:
@@ -63,7 +64,7 @@ class MarkChecks {
 struct NoChecks {
   static NoChecks Make() { return {}; }
   static constexpr NoChecks None() { return {}; }
-  // `last` is what was freed last.
+  // `last` is the block freed last.
   bool MayBeInUse(SizeClass, const void* block, const void* last) const {
     return block != last;
   }

@@ -5,7 +5,7 @@
 namespace hakmem {
 namespace {
 
-// Every bin's top and limit lie above the one null at the bottom.
+// Every bin's top and limit lie just above the one null at the bottom.
 struct NoBins : BinTable {
   void* bottom;
 };

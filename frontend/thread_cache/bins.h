@@ -5,18 +5,18 @@
 //   its slots    │ null │ block │ block │ block │       │       │
 //                   ▲ bottom                    ▲ top           ▲ limit
 //
-// In hardened builds blocks in bins bear a mark, and bins take nothing that is
-// not the start of a block, or that bears one (bin_checks.h).
+// In hardened builds blocks in bins are marked, and bins take only starts of
+// blocks that are not marked (bin_checks.h).
 //
-// Addresses lie in arrays, apart from the blocks: neither a malloc nor a free
-// that a bin serves touches the block (jemalloc's cache_bin, tcmalloc's per-CPU
+// Addresses lie in arrays, apart from the blocks: a malloc or free that a bin
+// serves does not touch the block (jemalloc's cache_bin, tcmalloc's per-CPU
 // slabs). top and limit are byte offsets from the start of ThreadBins, so that
-// one constant table of no bins at all, kEmptyBins, serves for every rare
-// state: there each pop finds the null at the bottom and each push the limit,
-// and so first use, a thread that has ended, and watching the clock
-// (thread_cache.h) cost the hot path nothing. Bin 0, the class of addresses
-// outside slabs, is always in that state. So is the main thread before its
-// thread-local variables have their initial values (bins_at_relocation.cc).
+// one constant table of empty bins, kEmptyBins, serves every rare state: there
+// each pop finds the null at the bottom and each push the limit. So first use,
+// an ended thread, and watching the clock (thread_cache.h) cost the hot path
+// nothing. Bin 0, the class of addresses outside slabs, is always in that
+// state; so is the main thread before its thread-local variables have their
+// initial values (bins_at_relocation.cc).
 #ifndef HAKMEM_FRONTEND_THREAD_CACHE_BINS_H_
 #define HAKMEM_FRONTEND_THREAD_CACHE_BINS_H_
 
@@ -34,15 +34,15 @@
 namespace hakmem {
 
 struct Bin {
-  // Offset of the first unused slot. Read and written by the owner only, but
-  // for statistics, which read it from other threads.
+  // Offset of the first unused slot. Only the owner accesses it, except that
+  // other threads read it for statistics.
   uint32_t top;
-  // Offset behind the last slot that may be used. Another thread may set it to
-  // 0, so that the owner's next free comes to the slow path
-  // (ThreadCache::AskToLook); either value is a valid answer.
+  // Offset after the last slot that may be used. Another thread may set it to
+  // 0, so that the owner's next free takes the slow path
+  // (ThreadCache::AskToLook); either value is valid.
   uint32_t limit;
 
-  // relaxed, all: a number, not an order.
+  // relaxed, all: a number that orders nothing.
   void SetTop(size_t offset) {
     std::atomic_ref<uint32_t>(top).store(static_cast<uint32_t>(offset),
                                          std::memory_order_relaxed);
@@ -60,14 +60,14 @@ struct Bin {
 inline constexpr size_t kMaxBinBytes = 32768;
 inline constexpr size_t kLeastBinSlots = 8;
 inline constexpr size_t kMostBinSlots = 128;
-// Mid blocks cost much more memory each, and a miss of theirs little beside
-// what the program does with them.
+// Mid blocks are expensive to cache, and a miss is cheap beside the work done
+// on them.
 inline constexpr size_t kMaxMidBinBytes = 262144;
 inline constexpr size_t kLeastMidBinSlots = 2;
 inline constexpr size_t kMostMidBinSlots = 32;
 
-// The most blocks of a class that a bin can hold, within `bytes`, or within
-// what any bin of the class can.
+// The most blocks of a class that a bin can hold within `bytes` and within the
+// maximum of any bin.
 constexpr uint32_t BinSlots(SizeClass c, size_t bytes = SIZE_MAX) {
   const size_t block = ClassBytes(c);
   if (block == 0) return 0;
@@ -79,16 +79,16 @@ constexpr uint32_t BinSlots(SizeClass c, size_t bytes = SIZE_MAX) {
   return static_cast<uint32_t>(slots);
 }
 
-// The bins, which find their slots by offset. What follows a table in memory is
-// its owner's: ThreadBins or NoBins.
+// The bins, which find their slots by offset. The owner of a table lays out
+// what follows it in memory: ThreadBins or NoBins.
 struct alignas(void*) BinTable {
   Bin bins[kClassCount];
   Pagemap::Window window;  // the pagemap's, or none
   [[no_unique_address]] BinChecks checks;
-  // A copy of what ClassOf looks up, found from the table's own address.
+  // A copy of ClassOf's table, at a fixed offset from this one.
   ClassOfUnits class_of_units;
 
-  // The block on top of the bin of `c`, removed; null when the bin is empty.
+  // Pops the top block of the bin of `c`; null when the bin is empty.
   void* Pop(SizeClass c) {
     size_t index = Index(c);
     ForgetOrigin(index);
@@ -107,21 +107,21 @@ struct alignas(void*) BinTable {
     return Pop(SizeClass{class_of_units[UnitsOf(bytes)]});
   }
 
-  // Puts `block` on top of the bin of `c`. Returns false, and does nothing,
-  // when the bin is at its limit or `block` is on top of it already, or, in
-  // hardened builds, does not look like a block in use.
+  // Pushes `block` onto the bin of `c`. Returns false, and does nothing, when
+  // the bin is at its limit or `block` is on top of it already or, in hardened
+  // builds, does not look like a block in use.
   bool Push(SizeClass c, void* block) {
     return PushWithin(ReadWhileItMayChange(bins[Index(c)].limit), c, block);
   }
 
-  // The same within a limit of the caller's.
+  // The same with the caller's limit.
   bool PushWithin(uint32_t limit, SizeClass c, void* block) {
     return PushIf(limit, c, block, [&](const void* last) {
       return checks.MayBeInUse(c, block, last);
     });
   }
 
-  // The same for a block of which it is known that it is in use.
+  // The same for a block known to be in use.
   bool PushChecked(uint32_t limit, SizeClass c, void* block) {
     return PushIf(limit, c, block, [](const void*) { return true; });
   }
@@ -176,8 +176,8 @@ struct ThreadBins : BinTable {
   void* slots[internal::kBinLayout.slot_count];
 };
 
-// A small table for pops only: the blocks that malloc may take of each class
-// before it comes to the slow path.
+// A small table: the few blocks of each class that malloc may pop before it
+// takes the slow path.
 struct RationBins : BinTable {
   static constexpr uint32_t kMostBlocks = 16;
 
@@ -193,13 +193,13 @@ static_assert(sizeof(ThreadBins) ==
               sizeof(BinTable) +
                   internal::kBinLayout.slot_count * sizeof(void*));
 
-// The bins of a thread that has none: all of them empty and at their limit.
-// Never written to: nothing pushes beyond a limit or pops below a bottom.
+// The bins of a thread without a cache: all empty and at their limit. Never
+// written to: nothing pushes beyond a limit or pops below a bottom.
 extern BinTable* const kEmptyBins;
 
 // The two tables that a thread's malloc and free use. They are the same table,
-// its cache's or kEmptyBins, unless the cache rations what malloc may take
-// without a look at the clock (thread_cache.h).
+// its cache's or kEmptyBins, unless the cache rations how many blocks malloc
+// may take without a look at the clock (thread_cache.h).
 struct TablePair {
   BinTable* pop;
   BinTable* push;
@@ -211,7 +211,7 @@ class ThreadTables {
  public:
   explicit constexpr ThreadTables(BinTable* both) : pop_(both), push_(both) {}
 
-  // relaxed, all: every table stays valid, whichever is found, and so is any
+  // relaxed, all: every table stays valid, whichever is read, and so does any
   // combination of two.
   BinTable* ForPop() const { return pop_.load(std::memory_order_relaxed); }
   BinTable* ForPush() const { return push_.load(std::memory_order_relaxed); }

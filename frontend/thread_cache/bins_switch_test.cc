@@ -1,5 +1,5 @@
-// Runs the hand-over of bins under every interleaving of a thread that shows
-// its bins and one that switches events on, on a memory as weak as C11's
+// Runs bins_switch.h under every interleaving of a thread that shows its bins
+// and one that switches events on, with memory as weak as C11 allows
 // (testing/interleaver).
 
 #include <gmock/gmock.h>
@@ -7,7 +7,7 @@
 
 #include <memory>
 
-// First what takes the place of atomics and locks.
+// First the replacements for atomics and locks.
 #include "tests/interleaving/in_place_of_lock.h"
 #include "tests/interleaving/in_place_of_std.h"
 //
@@ -30,7 +30,7 @@ struct Table {};
 
 Table none;
 
-// A thread's part of the list of caches.
+// A thread's entry in the list of caches.
 struct Cache {
   Table bins;
   std::atomic<Table*> in_use{&none};
@@ -120,8 +120,8 @@ TEST_F(BinsSwitch, OffAndOnAgain) {
   EXPECT_TRUE(result.passed) << result.failure;
 }
 
-// Two who switch on, one of whom finds them on already and does nothing more:
-// when both are done, all is hidden, whoever did it.
+// Two threads switch on; one finds them on already and does nothing more. When
+// both are done, all bins are hidden, whoever hid them.
 TEST_F(BinsSwitch, TwoSwitchOn) {
   const Result result = Explore(
       [&] {
@@ -134,7 +134,7 @@ TEST_F(BinsSwitch, TwoSwitchOn) {
   EXPECT_TRUE(result.passed) << result.failure;
 }
 
-// A thread that begins enters the list before it shows its bins (Attach).
+// A new thread enters the list before it shows its bins (Attach).
 TEST_F(BinsSwitch, AThreadBeginsMeanwhile) {
   const auto begin = [&](bool lists_first) {
     return Explore(
@@ -159,7 +159,7 @@ TEST_F(BinsSwitch, AThreadBeginsMeanwhile) {
   EXPECT_FALSE(begin(/*lists_first=*/false).passed);
 }
 
-// Asks whether events are on before it shows: the planted mistake.
+// Checks whether events are on before it shows its bins: the planted mistake.
 TEST_F(BinsSwitch, MustAskAfterItShows) {
   EXPECT_FALSE(Explore(
                    [&] {

@@ -49,7 +49,7 @@ SpanAllocation EmergencyPages(size_t bytes, size_t alignment) {
 
 void* FallbackHeap::Allocate(SizeClass c) {
   if (is_in_emergency) {
-    // What a block of the class is aligned to.
+    // The alignment of a block of the class.
     const size_t bytes = ClassBytes(c);
     return Emergency::Allocate(bytes, bytes & -bytes);
   }
@@ -74,7 +74,7 @@ void FallbackHeap::Free(SizeClass c, void* block) {
     Ace::Drain(c, &block, 1);
   } else {
     MutexLock lock(shared_mutex);
-    // Without memory for a heap the block goes to its owner's.
+    // Without memory for a heap the block goes to its owner's heap.
     (void)AttachSharedHeap();
     LinkedBackend::Drain(shared_heap, c, &block, 1);
   }

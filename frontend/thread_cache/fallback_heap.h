@@ -1,8 +1,8 @@
 // Blocks for threads without a cache (thread_cache.h): one that has ended and
 // still runs destructors, one that is just beginning, one for which the OS
-// refuses a cache. They share a heap under a lock. A thread from which the
-// process is ended takes no lock, and has emergency memory
-// (backend/errors/emergency.h): it may hold that lock, and others.
+// refuses a cache. They share a heap under a lock. A thread on which the
+// process is being aborted takes no lock, for it may hold that one and others;
+// it gets emergency memory (backend/errors/emergency.h).
 #ifndef HAKMEM_FRONTEND_THREAD_CACHE_FALLBACK_HEAP_H_
 #define HAKMEM_FRONTEND_THREAD_CACHE_FALLBACK_HEAP_H_
 
@@ -21,10 +21,10 @@ class FallbackHeap {
   // A block of class `c`. Null when the OS refuses memory.
   static void* Allocate(SizeClass c);
 
-  // Takes back a block of class `c`, not kNone.
+  // Takes a block of class `c`, not kNone.
   static void Free(SizeClass c, void* block);
 
-  // The same for spans and large blocks, as Ace's.
+  // The same for spans and large blocks; see Ace.
   static SpanAllocation AllocateSpan(size_t bytes, size_t alignment);
   static SpanAllocation AllocateLarge(size_t bytes, size_t alignment,
                                       Ace::Contents contents);
@@ -38,8 +38,8 @@ class FallbackHeap {
   static void LockForFork();
   static void UnlockAfterFork();
 
-  // Tells the back-end of the heap that is held here. The caller holds the
-  // lock, as for fork.
+  // Reports the heap held here to the back-end. The caller holds the lock, as
+  // for fork.
   [[gnu::cold]] static void NoteHolder(HeapVerifier& check);
 };
 

@@ -1,5 +1,6 @@
-// Whether a block of a slab is in use: hardened builds look at the books before
-// a bin or a slab takes it back, and before they tell its size.
+// Whether a block of a slab is in use: hardened builds look at the slab's
+// metadata before a bin or a slab takes the block, and before reporting its
+// size.
 #ifndef HAKMEM_FRONTEND_THREAD_CACHE_IN_USE_CHECK_H_
 #define HAKMEM_FRONTEND_THREAD_CACHE_IN_USE_CHECK_H_
 
@@ -15,10 +16,10 @@
 namespace hakmem {
 
 // Aborts when `block`, whose address is in a slab of class `c`, is not a block
-// in use. Its slab's lock is not held: others may change other bits of the word
-// that is read here, never that of a block in use.
+// in use. The slab's lock is not held: other threads may change other bits of
+// the word read here, but never the bit of a block in use.
 //
-// `function` is named by the line unless the thread is in another call with the
+// The error names `function` unless the thread is in another call with the
 // block.
 __attribute__((no_sanitize("thread"))) inline void AbortUnlessInUse(
     SizeClass c, const void* block, BlockCall function = BlockCall::kFree) {

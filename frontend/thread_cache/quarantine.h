@@ -1,15 +1,15 @@
-// Quarantine: freed blocks that wait before they can be reused, in builds with
+// Quarantine: delays the reuse of freed blocks, in builds with
 // --//hardening=full.
 //
 //   free ──► filled, marked ──► waits behind the blocks freed before ──► bin
-//                               compared with what it was filled with ───┘
+//                               fill pattern verified ───────────────────┘
 //
-// A thread's own, first in, first out, as many bytes as HAKMEM_QUARANTINE says.
-// While a block waits, a second free of it and a write to any part of it are
-// found, and memory that is read after its free holds nothing of the program's.
+// One per thread, first in, first out, of HAKMEM_QUARANTINE bytes. While a
+// block waits, a second free of it and a write to any part of it are detected,
+// and a read after free finds none of the program's data.
 //
-// ThreadCache's, which is empty of it in other builds. A thread's own; another
-// thread may empty it (TryFlush). Zero bytes are a valid one.
+// A member of ThreadCache, empty in other builds. Another thread may empty it
+// (TryFlush). Zero bytes are a valid state.
 #ifndef HAKMEM_FRONTEND_THREAD_CACHE_QUARANTINE_H_
 #define HAKMEM_FRONTEND_THREAD_CACHE_QUARANTINE_H_
 
@@ -33,9 +33,9 @@ namespace internal {
 
 class KeptQuarantine {
  public:
-  // Lets `block`, of class `c` and no longer in use, wait. Calls
-  // release(class, block) for those that have waited long enough, which are
-  // free then and bear their marks.
+  // Queues `block`, of class `c` and no longer in use. Calls release(class,
+  // block) for those that have waited long enough, which then are free and
+  // marked.
   template <typename Release>
   void Add(SizeClass c, void* block, Release&& release) {
     MutexLock lock(mutex_);
@@ -58,13 +58,13 @@ class KeptQuarantine {
     while (count_ != 0) ReleaseOldest(release);
   }
 
-  // The same for another thread; `release` must be one that may run there.
-  // Returns false, and does nothing, while the owner is amid a change.
+  // The same for another thread; `release` must be callable there. Returns
+  // false, and does nothing, while the owner is changing it.
   template <typename Release>
   bool TryFlush(Release&& release) {
     if (!mutex_.TryLock()) return false;
     while (count_ != 0) ReleaseOldest(release);
-    // Of no consequence when it is refused.
+    // A refusal does no harm.
     (void)os::PurgeWithin(reinterpret_cast<uintptr_t>(waiting_),
                           reinterpret_cast<uintptr_t>(waiting_ + kMostBlocks));
     mutex_.Unlock();
@@ -74,7 +74,7 @@ class KeptQuarantine {
   void LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Lock(); }
   void UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { mutex_.Unlock(); }
 
-  // Bytes of tiny and of mid blocks that wait. May be read by other threads.
+  // Bytes of tiny and of mid blocks that wait. Other threads may read them.
   size_t tiny_bytes() const {
     return tiny_bytes_.load(std::memory_order_relaxed);
   }
@@ -112,12 +112,12 @@ class KeptQuarantine {
   static bool IsFilled(const void* block, size_t bytes) {
     const auto* rest =
         static_cast<const unsigned char*>(block) + FreedMark::kBytes;
-    // Each byte equals the one before it, and the first is as it was left.
+    // The first byte is the filling, and each other equals the one before it.
     return rest[0] == Filling() &&
            memcmp(rest, rest + 1, bytes - FreedMark::kBytes - 1) == 0;
   }
 
-  // `bytes` may be negative, modulo 2^64. relaxed: figures that order nothing.
+  // `bytes` may be negative, modulo 2^64. relaxed: counters that order nothing.
   void Account(SizeClass c, size_t bytes)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     bytes_ += bytes;

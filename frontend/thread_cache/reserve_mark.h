@@ -7,12 +7,11 @@
 //     3    mark := in use
 //
 // If the owner's critical section comes first, 5 finds the block. Otherwise 2
-// sees what 4 stored. Either way no block lies in a reserve that is marked
-// empty, once both are done. The marks that are not empty are counted, so that
-// it is known without a look at every thread whether there is something to
-// take.
+// sees what 4 stored. So when both are done, no block lies in a reserve that is
+// marked empty. Marks that are not empty are counted, which shows without a
+// walk over all threads whether there is anything to take.
 //
-// The lock is not the mark's: any lock that both sides take does.
+// The lock is not part of the mark: any lock that both sides take will do.
 #ifndef HAKMEM_FRONTEND_THREAD_CACHE_RESERVE_MARK_H_
 #define HAKMEM_FRONTEND_THREAD_CACHE_RESERVE_MARK_H_
 
@@ -25,18 +24,19 @@ class ReserveMark {
  public:
   // relaxed, all: the lock orders them (see above), and the count is a hint.
 
-  // To be called before others can reach the mark.
+  // Call before others can reach the mark.
   void Begin() { is_empty_.store(true, std::memory_order_relaxed); }
 
-  // Behind the owner's critical section in which it put something in.
+  // Call after the owner's critical section that put something in.
   void NoteUse(std::atomic<size_t>& in_use) {
     if (IsEmpty() && is_empty_.exchange(false, std::memory_order_relaxed)) {
       in_use.fetch_add(1, std::memory_order_relaxed);
     }
   }
 
-  // Before another thread's, in which it takes everything. Returns false when
-  // there is nothing to take. Who cannot take it then calls NoteUse.
+  // Call before another thread's critical section that takes everything.
+  // Returns false when there is nothing to take. A caller that then cannot take
+  // it calls NoteUse.
   bool BeginEmptying(std::atomic<size_t>& in_use) {
     if (IsEmpty() || is_empty_.exchange(true, std::memory_order_relaxed)) {
       return false;

@@ -6,7 +6,7 @@
 
 #include <memory>
 
-// First what takes the place of atomics.
+// First the replacements for std::atomic.
 #include "tests/interleaving/in_place_of_std.h"
 //
 #include "frontend/thread_cache/reserve_mark.h"
@@ -21,7 +21,7 @@ using interleaver::Require;
 using interleaver::Result;
 using interleaver::Threads;
 
-// What is done in the wrong order, to show that it matters.
+// A step done in the wrong order, to show that the order matters.
 enum class Wrong { kNothing, kNotesBefore, kMarksBehind, kLeavesMark };
 
 struct Reserve {

@@ -1,20 +1,18 @@
-// The retry gate: whether giving free memory back to the OS could help a
-// request that it refused.
+// The retry gate: whether returning free memory to the OS could help a request
+// that the OS refused.
 //
-// A request that is refused is tried once more after all that is free has gone
-// back. A program that is at its limit is refused again and again; to gather
-// what is free each time walks every heap and asks the OS twice. So a gathering
-// that found nothing closes the gate for a while: until anything comes free, by
-// any thread, which opens it.
+// A refused request is retried once after all free memory was returned to the
+// OS. A program at its limit is refused again and again, and each such sweep
+// walks every heap and asks the OS twice. So a sweep that found nothing closes
+// the gate for a while, until any thread frees memory.
 //
-//   state   0        open: gather
-//           odd      a thread is gathering (its own number)
-//           even     closed until so many half milliseconds
+//   state   0        open: sweep
+//           odd      a thread is sweeping (its own number)
+//           even     closed until this many half milliseconds
 //
-// Who frees memory looks at the state after the memory is where a gathering
-// finds it; who gathers sets the state before it begins. So of the two at least
-// one sees what the other did: either the memory is found, or the gate is
-// opened.
+// A freeing thread reads the state after its memory is where a sweep finds it;
+// a sweeping thread sets the state before it begins. So at least one sees what
+// the other did: either the memory is found, or the gate is opened.
 //
 // Lock-free; async-signal-safe.
 #ifndef HAKMEM_FRONTEND_THREAD_CACHE_RETRY_GATE_H_
@@ -29,37 +27,36 @@ class RetryGate {
  public:
   constexpr RetryGate() = default;
 
-  // To be called before a gathering; the number is for Close.
+  // Call before a sweep; pass the number to Close.
   uint64_t Begin() {
-    // relaxed: only that numbers differ matters.
+    // relaxed: only uniqueness matters.
     const uint64_t number =
         2 * numbers_.fetch_add(1, std::memory_order_relaxed) + 1;
-    // seq_cst: comes before all that the gathering reads; pairs with the load
-    // in Open.
+    // seq_cst: precedes every read of the sweep; pairs with the load in Open.
     state_.store(number, std::memory_order_seq_cst);
     return number;
   }
 
-  // After a gathering that found nothing: closes the gate until `until`
-  // (milliseconds), unless something came free, or another thread began to
-  // gather, since Begin returned `number`.
+  // After a sweep that found nothing: closes the gate until `until`
+  // (milliseconds), unless memory was freed, or another sweep began, since
+  // Begin returned `number`.
   void Close(uint64_t number, uint64_t until) {
-    // relaxed: what it means is about memory that locks order.
+    // relaxed: the memory it is about is ordered by locks.
     state_.compare_exchange_strong(number, 2 * until,
                                    std::memory_order_relaxed);
   }
 
-  // Whether a gathering at `now` (milliseconds) would find nothing.
+  // Whether a sweep at `now` (milliseconds) would find nothing.
   bool IsClosed(uint64_t now) const {
     const uint64_t state = state_.load(std::memory_order_relaxed);
     return state % 2 == 0 && now < state / 2;
   }
 
-  // To be called after memory came free, or moved to where a gathering finds
-  // it. One load while nothing is refused.
+  // Call after memory was freed, or moved to where a sweep finds it. One load
+  // while the gate is open.
   void Open() {
-    // seq_cst: comes after all that made the memory free; pairs with the store
-    // in Begin.
+    // seq_cst: follows all that made the memory free; pairs with the store in
+    // Begin.
     if (state_.load(std::memory_order_seq_cst) != 0) [[unlikely]] {
       state_.store(0, std::memory_order_relaxed);
     }
@@ -70,7 +67,7 @@ class RetryGate {
   std::atomic<uint64_t> numbers_{0};
 };
 
-// Of the whole process.
+// The process's only one.
 inline constinit RetryGate retry_gate;
 
 }  // namespace hakmem

@@ -1,12 +1,12 @@
 // Runs the retry gate under every interleaving (testing/interleaver): it is
-// never closed while memory lies where a gathering would find it, and it does
-// close when there is none.
+// never closed while there is memory a sweep would find, and it does close when
+// there is none.
 
 #include <gtest/gtest.h>
 
 #include <memory>
 
-// First what takes the place of atomics.
+// First the replacements for std::atomic.
 #include "tests/interleaving/in_place_of_std.h"
 //
 #include "frontend/thread_cache/retry_gate.h"
@@ -23,7 +23,7 @@ using interleaver::Threads;
 constexpr uint64_t kNow = 50;
 constexpr uint64_t kUntil = 100;
 
-// Free memory as a thread leaves it for others, and a gate before it.
+// Free memory that one thread leaves for others, behind a gate.
 struct Heap {
   RetryGate gate;
   std::atomic<uint64_t> free{0};
@@ -51,7 +51,7 @@ class RetryGateModel : public testing::Test {
   }
 
   std::unique_ptr<Heap> heap_;
-  int closed_ = 0;  // runs that end so
+  int closed_ = 0;  // runs that end with it closed
 };
 
 TEST_F(RetryGateModel, AFreeBesideAGatheringIsFoundOrOpensIt) {

@@ -1,4 +1,4 @@
-// The slab of a block, of whichever part serves its class.
+// The slab of a block, whichever back-end serves its class.
 #ifndef HAKMEM_FRONTEND_THREAD_CACHE_SLAB_AT_H_
 #define HAKMEM_FRONTEND_THREAD_CACHE_SLAB_AT_H_
 

@@ -18,24 +18,25 @@
 namespace hakmem {
 namespace {
 
-// A bin's limit when its thread begins.
+// A bin's limit when its thread begins ...
 constexpr uint32_t kFirstSlots = 8;
 constexpr uint32_t kFirstMidSlots = 2;
-// And while it only ever runs full.
+// ... and while it only ever runs full.
 constexpr uint32_t kBatchBytes = 4096;
 constexpr uint32_t kMostBatchSlots = 32;
 
-// Free resident memory that a look at the clock may not know of.
+// Growth of free resident memory since the last look at the clock that calls
+// for another.
 constexpr size_t kWorthALook = size_t{1} << 20;
 
-// What a bin may grow to that only ever runs full: enough for batches.
+// The most slots of a bin that only ever runs full: enough for batches.
 constexpr uint32_t SlotsForOthersBlocks(SizeClass c) {
   return IsMid(c) ? kFirstMidSlots
                   : std::clamp(kBatchBytes / ClassBytes(c), kFirstSlots,
                                kMostBatchSlots);
 }
 
-// For a span or large block that is freed, in builds that can be asked to.
+// Zeros a span or large block on free, in builds with that option.
 [[maybe_unused]] void ZeroIfAsked(Found found) {
   if (options::Get(options::k_zero_on_free) == 0) return;
   memset(reinterpret_cast<void*>(found.address), 0, Ace::BytesAt(found));
@@ -63,13 +64,13 @@ void* ThreadCache::AllocateHere(SizeClass c) {
   Tick();
   if (KeepsReserve()) return AllocateWithReserve(c);
   if (WatchNow() == Watch::kRationed) return AllocateRationed(c);
-  // A thread that watches every call does not find what its bins have, nor does
-  // one whose new-handler freed something.
+  // The bin may hold blocks: a thread that watches every call does not use it,
+  // and a new-handler may have freed some.
   return Held(Index(c)) != 0 ? bins_.Pop(c) : RefillAndTake(c);
 }
 
-// For an empty bin: half of what it may hold comes in one batch, so that there
-// is room for frees too, and the last of it goes to the program.
+// For an empty bin: one batch fetches half of what it may hold, which leaves
+// room for frees; the program gets the last block.
 void* ThreadCache::RefillAndTake(SizeClass c) {
   if (RefillBin(c, UINT32_MAX) == 0) return nullptr;
   Bin& bin = bins_.bins[Index(c)];
@@ -79,8 +80,8 @@ void* ThreadCache::RefillAndTake(SizeClass c) {
   return block;
 }
 
-// Adds half of what the bin of `c` may hold, but at most `most` blocks, to what
-// it holds, which is less than that. Returns how many.
+// Adds half of what the bin of `c` may hold, but at most `most` blocks; the bin
+// holds less than that. Returns how many.
 uint32_t ThreadCache::RefillBin(SizeClass c, uint32_t most) {
   Grow(c, Bound::kEmpty);
   Bin& bin = bins_.bins[Index(c)];
@@ -89,7 +90,7 @@ uint32_t ThreadCache::RefillBin(SizeClass c, uint32_t most) {
   const uint32_t got = Refill(c, bins_.SlotBelow(bin.top + kSlotBytes), want);
   Count(Event::kRefill);
   Count(Event::kRefilledBlock, got);
-  // The back-end may have found pages wholly free meanwhile.
+  // The back-end may have found wholly free pages meanwhile.
   if (got != 0) retry_gate.Open();
   bin.SetTop(bin.top + got * kSlotBytes);
   return got;
@@ -125,9 +126,9 @@ void ThreadCache::Keep(SizeClass c, void* block) {
 
 void ThreadCache::KeepInBins(SizeClass c, void* block) {
   const uint32_t& limit = states_[Index(c)].limit;
-  // Where nothing is checked, a bin that does not take a block is full.
+  // Without checks, a bin that does not take a block is full.
   if (kChecksFrees && bins_.PushChecked(limit, c, block)) return;
-  // The bin is full: the older half goes back.
+  // The bin is full: return the older half.
   Grow(c, Bound::kFull);
   if (bins_.PushChecked(limit, c, block)) return;
   DrainOldest(c, (Held(Index(c)) + 1) / 2);
@@ -145,8 +146,8 @@ void ThreadCache::Drain(SizeClass c, void** blocks, uint32_t count) {
   retry_gate.Open();
 }
 
-// Puts free blocks on top of their bin, as far as it may hold them with what it
-// holds already, of which the oldest make room.
+// Pushes free blocks onto their bin, within its limit; the oldest in the bin
+// make room.
 void ThreadCache::PutBack(SizeClass c, void** blocks, uint32_t count) {
   const size_t i = Index(c);
   const uint32_t room = Limit(i);
@@ -160,7 +161,8 @@ void ThreadCache::PutBack(SizeClass c, void** blocks, uint32_t count) {
   if (kept != count) Drain(c, blocks + kept, count - kept);
 }
 
-// Blocks at the bottom were freed longest ago and are least likely in a cache.
+// Blocks at the bottom were freed longest ago and are least likely in a CPU
+// cache.
 void ThreadCache::DrainOldest(SizeClass c, uint32_t count) {
   Bin& bin = bins_.bins[Index(c)];
   const uint32_t top = bin.top;
@@ -230,8 +232,8 @@ void ThreadCache::FreeSpan(Found found) {
   Ace::Free(found, &cache->span_cache_);
   cache->NoteReserveUse();
   retry_gate.Open();
-  // It may be the thread's last call for a long time: much memory must not wait
-  // for sixteen of them.
+  // It may be the thread's last call for a long time: do not let much memory
+  // wait for sixteen more.
   if (DirtyBytes::Bytes() > cache->dirty_seen_ + kWorthALook) {
     cache->LookAtClock();
   }
@@ -257,8 +259,8 @@ void ThreadCache::SetMostSlots() {
   }
 }
 
-// Slots that the bin of class `c` starts with. Fixed bins have halfway between
-// least and most, as factors go, for good.
+// Slots that the bin of class `c` starts with. Fixed bins keep the geometric
+// mean of least and most.
 uint32_t ThreadCache::FirstSlots(size_t c) const {
   const uint32_t most = states_[c].most;
   const uint32_t least =
@@ -286,7 +288,7 @@ void ThreadCache::SetLimit(size_t c, uint32_t slots) {
     const size_t block = ClassBytes(ClassNumber(c));
     const uint32_t before = Limit(c);
     const size_t others = mid_limit_bytes_ - before * block;
-    // All mid bins together keep within the budget that span bins have too.
+    // All mid bins together stay within the budget that span bins have too.
     if (kAceMode == AceMode::kAdaptive && slots > before &&
         others + slots * block > span_cache_.budget()) {
       return;

@@ -1,53 +1,52 @@
 // The thread cache: a thread's bins, and all that happens when a bin cannot
-// serve: refill, drain, adaptive limits, decay, the thread's beginning and end.
+// serve a call: refill, drain, adaptive limits, decay, the thread's beginning
+// and end.
 //
-// Limits adapt. A bin starts small; each time it runs empty or full it may hold
-// twice as much, up to the option bin_bytes; one that only ever runs full, in a
-// thread that frees what others allocate, stays small: nobody will ask for what
-// it holds. A bin that was neither during an epoch, a quarter of the decay
-// time, gives half of its blocks back and halves its limit. With --//ace=fixed
-// limits are frozen halfway.
+// Limits adapt. A bin starts small; each time it runs empty or full its limit
+// doubles, up to the option bin_bytes. A bin that only ever runs full, in a
+// thread that frees what others allocate, stays small: nobody will request what
+// it holds. A bin that was neither empty nor full during an epoch, a quarter of
+// the decay time, returns half of its blocks and halves its limit. With
+// --//ace=fixed limits are frozen halfway.
 //
 // Watching the clock. Freed memory must go back to the OS some time after it
 // was freed, without a background thread, although a thread whose bins serve it
 // never gets here. So while free memory is resident, a cache watches the clock
-// in one of two ways (Watch, thread_cache_time.cc):
+// in one of two ways (Watch, thread_cache_watch.cc):
 //
 //   every call   The thread's tables are kEmptyBins: each malloc and free comes
 //                here, is served from the same bins, and looks at the clock. A
-//                thread with little to do stays so until the memory is given
-//                back.
+//                thread with little to do watches like this until the memory is
+//                purged.
 //   rationed     Many calls within one tick of the clock show that the thread
-//                is busy. malloc uses a small table that is filled with some
-//                blocks of a class at a time and runs out, free the bins, with
-//                limits a little above what they hold: at least one malloc in
-//                sixteen of a class comes here, and one free in sixteen that
-//                makes its bin fuller. When the thread has less to do again, it
+//                is busy. malloc pops from a small table that is filled with a
+//                few blocks of a class at a time; free pushes to the bins, with
+//                limits a little above what they hold. So at least one malloc
+//                in sixteen of a class comes here, and one free in sixteen that
+//                makes its bin fuller. When the thread is less busy again, it
 //                goes back to watching every call.
 //
-// So a thread that bins serve for ever looks at the clock all the same, and
-// neither malloc nor free has an instruction for it. A thread that watches asks
-// the others to look as well (AskOthersToLook), for they may be the only ones
-// with calls to come.
+// So a thread always served by its bins still looks at the clock, at no cost to
+// malloc and free. A thread that watches asks others to look as well
+// (AskOthersToLook), for they may be the only ones that will make calls.
 //
-// The reserve. Nobody but the owner may touch bins that malloc and free use: it
-// may be amid a pop or a push at any time, asleep even, and neither has an
-// instruction that tells. So a thread that waits would keep what its bins hold.
-// So a thread that has not shown that it is busy, or one of many threads, has
-// its bins_ for a reserve: only slow paths use it, under a lock, and other
-// threads empty it when the owner has not been there for the decay time, or
-// when memory is collected. What malloc and free use then is visible_, a small
-// table, for which blocks are fetched from the reserve a few at a time
-// (thread_cache_reserve.cc).
+// The reserve. Only the owner may touch bins that malloc and free use: it may
+// be in the middle of a pop or push at any time, even asleep, and neither
+// announces that. So a waiting thread would keep what its bins hold. Therefore
+// a thread that has not shown that it is busy, or one of many threads, uses its
+// bins_ as a reserve: only slow paths use it, under a lock, and other threads
+// empty it when the owner has not been seen for the decay time, or when memory
+// is collected. malloc and free then use visible_, a small table filled from
+// the reserve a few blocks at a time (thread_cache_reserve.cc).
 //
-// A thread that has ended (late destructors) or for which the OS refuses a
-// cache is served without one, under a lock; one from which the process is
-// ended, because of what it freed, without locks (fallback_heap.h).
+// A thread that has ended (late destructors), or for which the OS refuses a
+// cache, is served without one, under a lock; a thread on which the process is
+// being aborted, for a bad free, without locks (fallback_heap.h).
 //
-// Written in six files: thread_cache.cc (what a bin cannot serve),
+// Implemented in six files: thread_cache.cc (bin misses),
 // thread_cache_reserve.cc (the reserve), thread_cache_life.cc (threads begin
 // and end; fork), thread_cache_time.cc and thread_cache_watch.cc (the clock)
-// and thread_cache_check.cc (the books).
+// and thread_cache_check.cc (verification).
 #ifndef HAKMEM_FRONTEND_THREAD_CACHE_THREAD_CACHE_H_
 #define HAKMEM_FRONTEND_THREAD_CACHE_THREAD_CACHE_H_
 
@@ -77,36 +76,35 @@ class ThreadCache : public ListNode<ThreadCache> {
  public:
   ThreadCache* pool_next;  // for MetadataAllocator
 
-  // Serves a request of class `c` for which thread_tables has no block. Null
-  // when the OS refuses memory.
+  // Serves a request of class `c` that thread_tables could not. Null when the
+  // OS refuses memory.
   static void* Allocate(SizeClass c);
 
-  // Takes back a block of class `c`, not kNone, that the bins did not take.
+  // Takes a block of class `c`, not kNone, that the bins did not take.
   static void Free(SizeClass c, void* block);
 
-  // A span, through this thread's span bins, or a large block, and back: see
-  // Ace.
+  // Spans, through this thread's span bins, and large blocks: see Ace.
   static SpanAllocation AllocateSpan(size_t bytes, size_t alignment);
   static SpanAllocation AllocateLarge(size_t bytes, size_t alignment,
                                       Ace::Contents contents);
   static void FreeSpan(Found found);
   static uintptr_t ResizeSpan(Found found, size_t bytes);
 
-  // Gives all that this thread's bins hold back to where it came from.
+  // Returns all blocks in this thread's bins to where they came from.
   static void FlushThisThread();
 
-  // Whether FlushThisThread would give anything back.
+  // Whether FlushThisThread would return anything.
   static bool ThisThreadHoldsBlocks();
 
-  // Takes over options that were read after this thread's cache began.
+  // Applies options that were read after this thread's cache began.
   static void ApplyOptions();
 
-  // Whether every malloc and free is to come here: while events are on
+  // Whether every malloc and free must come here: while events are on
   // (tracing/events/events.h), or blocks are sampled.
   static bool SeesEveryCall() { return EventsOn() || Guard::IsOn(); }
 
-  // Has every thread do so from now on; call it after what makes SeesEveryCall
-  // true.
+  // Makes every thread do so from now on; call it after what makes
+  // SeesEveryCall true.
   static void DisableFastPathOnAllThreads();
 
   struct Totals {
@@ -114,47 +112,46 @@ class ThreadCache : public ListNode<ThreadCache> {
     uint64_t tiny_cached = 0;  // bytes in bins, as below
     uint64_t mid_cached = 0;
     uint64_t spans_cached = 0;
-    uint64_t span_classes = 0;  // lengths that threads keep, each thread's
+    uint64_t span_classes = 0;  // span lengths cached, summed over threads
   };
   static Totals SumAll();
 
-  // Gives back what threads left behind that ended without telling: their first
-  // call came when pthread called destructors for the last time, or they left
-  // by a plain system call, or the process had no key for them.
+  // Collects the caches of threads that ended without a callback: their first
+  // call came in pthread's last round of destructors, or they left by a plain
+  // system call, or the process had no key for them.
   static void CollectEndedThreads();
 
-  // Gives back what the reserves of other threads hold: of all of them, or of
-  // those that have not been in the allocator for the decay time before `now`,
-  // within `budget` and some threads at each call. Waits for no thread: who is
-  // amid a change of its reserve is not idle.
+  // Flushes the reserves of other threads: all of them, or those of threads not
+  // in the allocator for the decay time before `now`, within `budget` and some
+  // threads per call. Waits for no thread: one that is changing its reserve is
+  // not idle.
   static void FlushReserves();
   static void FlushIdleReserves(uint64_t now, PurgeBudget* budget);
 
-  // To be called at the end of a thread that has the cache.
+  // Called at the end of a thread that has the cache.
   static void OnThreadExit(void* cache);
 
-  // The calling thread leaves its cache as it is, for good, and is served from
-  // emergency memory (backend/errors/emergency.h). What it frees is dropped.
+  // The calling thread abandons its cache for good and is served from emergency
+  // memory (backend/errors/emergency.h). What it frees is dropped.
   static void LeaveForEmergency();
 
   static void LockForFork();
   static void UnlockAfterFork();
-  // In the child of every fork, the thread's id is another. Takes no lock.
+  // In the child of every fork: updates the thread's id. Takes no lock.
   static void NameThisThread();
-  // In the child of a fork: the other threads are gone. Their heaps go to
-  // threads to come, and what their reserves hold goes back; the blocks in the
+  // In the child of a fork, where the other threads are gone: their heaps go to
+  // future threads, and what their reserves hold is returned. The blocks in the
   // bins that malloc and free used, at most a few hundred KiB each, are lost,
   // since a bin may have been caught half moved.
   static void AbandonOtherThreads();
 
-  // Proves that the books of all threads' bins balance
-  // (backend/verify/heap_verifier.h), and tells the back-end of each heap that
-  // a thread holds. The caller holds the locks, as for fork, and no other
-  // thread is in the allocator.
+  // Verifies all threads' bins (backend/verify/heap_verifier.h), and reports
+  // each heap held by a thread to the back-end. The caller holds the locks, as
+  // for fork, and no other thread is in the allocator.
   [[gnu::cold]] static void VerifyInvariants(HeapVerifier& check);
 
  private:
-  // The clock is read on every so many slow calls of a busy thread.
+  // A busy thread reads the clock once per this many slow calls.
   static constexpr uint32_t kCallsPerLook = 16;
   static constexpr uint32_t kSlotBytes = sizeof(void*);
 
@@ -164,7 +161,7 @@ class ThreadCache : public ListNode<ThreadCache> {
     uint32_t most;   // slots the bin may grow to
     uint32_t limit;  // as Bin's, which another thread may set to 0
     bool moved;      // ran empty or full in this epoch
-    Bound last;      // which of the two it last did
+    Bound last;      // which of the two happened last
   };
 
   enum class Watch : uint8_t { kNone, kRationed, kEveryCall };
@@ -205,8 +202,8 @@ class ThreadCache : public ListNode<ThreadCache> {
   void EndEpoch(uint64_t now);
   void HalveUnmovedBins();
 
-  // To be called on every slow call: lets time pass for this thread. For spans
-  // and large blocks, all of whose calls are slow, a look now and then will do
+  // Call on every slow call: advances time for this thread. Spans and large
+  // blocks always take slow paths, so for them an occasional look is enough
   // where others are rationed.
   void Tick() {
     WatchNow() == Watch::kRationed ? LookBriefly() : TickForSpan();
@@ -239,7 +236,8 @@ class ThreadCache : public ListNode<ThreadCache> {
 
   // The reserve, in thread_cache_reserve.cc.
   bool KeepsReserve() const {
-    // relaxed: the owner's own word; others ask under the lock, or for a hint.
+    // relaxed: only the owner writes it; others read it under the lock, or as a
+    // hint.
     return keeps_reserve_.load(std::memory_order_relaxed);
   }
   class BinsLock;
@@ -259,8 +257,8 @@ class ThreadCache : public ListNode<ThreadCache> {
   void FlushBinsOfReserve();
   void LeaveList();
 
-  // The table that free pushes to, and malloc pops from unless that is
-  // rationed; and the offset behind the last slot that a class may use of it.
+  // The table that free pushes to, and malloc pops from unless it is rationed;
+  // and the offset after the last of its slots that a class may use.
   BinTable& Front() {
     return KeepsReserve() ? static_cast<BinTable&>(visible_) : bins_;
   }
@@ -306,9 +304,9 @@ class ThreadCache : public ListNode<ThreadCache> {
   // How many of them have a reserve that is not marked empty. relaxed: a hint.
   static constinit std::atomic<size_t> reserves_in_use_;
 
-  // What every thread uses comes first, so that a thread that allocates little
-  // has few pages of it resident.
-  size_t mid_limit_bytes_;  // what all mid bins may hold by their limits
+  // Fields that every thread uses come first, so that a thread that allocates
+  // little keeps few pages of it resident.
+  size_t mid_limit_bytes_;  // limits of all mid bins together
   LinkedBackend::Heap* heap_;
   ThreadTables* tables_;        // the thread's thread_tables
   uint64_t epoch_begun_;        // CoarseMilliseconds, as below
@@ -323,18 +321,19 @@ class ThreadCache : public ListNode<ThreadCache> {
   // relaxed, both: hints between threads.
   std::atomic<Watch> watch_;
   std::atomic<bool> is_asked_to_look_;
-  bool was_asked_to_look_;  // and has not answered by watching yet
-  // Guards bins_, but for their limits, and states_, while they are a reserve.
-  // They are the owner's alone at other times, hence no annotation there.
+  bool was_asked_to_look_;  // and has not begun to watch for it yet
+  // Guards bins_, except for their limits, and states_, while they are a
+  // reserve. At other times they are the owner's alone, hence no annotation
+  // there.
   Mutex reserve_mutex_;
   std::atomic<bool> keeps_reserve_;  // written by the owner, under the lock
   ReserveMark reserve_mark_;
   // When the owner was last seen, for others. relaxed: a hint.
   std::atomic<uint64_t> seen_at_;
-  uint32_t flushed_in_;     // the last pass of FlushReserves that came here
-  uint32_t slow_calls_;     // in this epoch, about
+  uint32_t flushed_in_;     // the last pass of FlushReserves that visited it
+  uint32_t slow_calls_;     // in this epoch, approximately
   bool is_busy_;            // made many, and has not been idle since
-  uint32_t visible_bytes_;  // what all of visible_slots_ may hold
+  uint32_t visible_bytes_;  // capacity of all visible_slots_ together
   uint32_t most_visible_bytes_;
   uint8_t visible_slots_[kClassCount];
   BinState states_[kClassCount];

@@ -1,4 +1,4 @@
-// BinsLock: held by a thread while it uses its own bins_, where those are a
+// BinsLock: held by a thread while it uses its own bins_, if those are a
 // reserve that other threads may empty (thread_cache.h).
 #ifndef HAKMEM_FRONTEND_THREAD_CACHE_THREAD_CACHE_BINS_LOCK_H_
 #define HAKMEM_FRONTEND_THREAD_CACHE_THREAD_CACHE_BINS_LOCK_H_

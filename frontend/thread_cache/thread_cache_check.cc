@@ -1,6 +1,6 @@
-// The proof that the books of threads' bins balance: each address is the start
-// of a block of its bin's class, which its slab does not hold for free, and no
-// block and no span is kept twice, whoever keeps it.
+// Verifies all threads' bins: each address is the start of a block of the bin's
+// class that is not free in its slab, and no block or span is cached twice, by
+// whatever cache.
 #include "ace/ace.h"
 #include "backend/memory/pagemap.h"
 #include "backend/verify/heap_verifier.h"
@@ -89,7 +89,7 @@ void ThreadCache::CheckCaches(const IntrusiveList<ThreadCache>& caches,
   const int errors_before = check.errors();
   WalkList(caches, "the list of thread caches is broken", check,
            [&](const ThreadCache* cache) { cache->CheckOwnBooks(check); });
-  // Else bins may lead anywhere, and the list have no end.
+  // With errors, bins may point anywhere and the list may be endless.
   if (check.errors() != errors_before) return;
   const auto enumerate = [&](auto&& add) {
     for (ThreadCache* cache = caches.front(); cache != nullptr;

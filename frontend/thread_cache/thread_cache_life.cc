@@ -1,4 +1,4 @@
-// The beginning and end of threads' caches, the list of them all, and fork.
+// Beginning and end of thread caches, the list of all of them, and fork.
 #include <algorithm>
 
 #include "absl/base/thread_annotations.h"
@@ -24,16 +24,16 @@
 
 namespace hakmem {
 
-// Of the layer above, frontend/process/begin.h: what the process does before it
-// has its first cache.
+// Defined in the layer above (frontend/process/begin.h): what the process does
+// before its first cache exists.
 void BeginProcess();
 
 namespace {
 
-// A thread's life begins with an initial value that is not zero: the main
-// thread's reads as 0 until the loader has copied the initial values of
-// thread-local variables. What is stored in such variables before is lost, so a
-// cache must not begin (bins_at_relocation.cc).
+// The initial value of a thread's life is not zero: in the main thread it reads
+// as 0 until the loader has copied the initial values of thread-local
+// variables. Values stored in such variables before that are lost, so no cache
+// may begin (bins_at_relocation.cc).
 enum class Life : uint8_t {
   kNoVariables,
   kNotBegun,
@@ -52,10 +52,10 @@ constinit MetadataAllocator<ThreadCache> cache_pool;
 constinit Mutex caches_mutex;
 constinit IntrusiveList<ThreadCache> caches ABSL_GUARDED_BY(caches_mutex);
 
-// A thread that begins looks for caches of ended threads when there are this
-// many caches: twice as many as after the last look or the last thread exit. So
-// caches of ended threads hardly outnumber those of live ones, and looks cost
-// about two system calls per thread that begins. relaxed: a hint.
+// A new thread looks for caches of ended threads when there are this many
+// caches: twice as many as after the last look or thread exit. So caches of
+// ended threads hardly outnumber those of live ones, and looks cost about two
+// system calls per new thread. relaxed: a hint.
 constexpr size_t kLeastToLook = 16;
 constinit std::atomic<size_t> caches_to_look{kLeastToLook};
 
@@ -63,13 +63,13 @@ size_t CachesToLookAfter(size_t caches) {
   return std::max(kLeastToLook, 2 * caches);
 }
 
-// Threads are asked to look at the clock this often, so many of them each time.
+// Threads are asked to look at the clock this often, at most this many at once.
 constexpr uint64_t kAskOthersEveryMs = 100;
 constexpr int kMostAskedAtOnce = 128;
 constinit std::atomic<uint64_t> next_request_to_look{0};
 constinit std::atomic<size_t> dirty_at_request_to_look{0};
 
-// How often FlushReserves was called. relaxed: a name for each call.
+// How often FlushReserves was called. relaxed: a number for each call.
 constinit std::atomic<uint32_t> flushes{0};
 // How many threads FlushIdleReserves looks at in one call.
 constexpr size_t kMostLookedAtForIdle = 256;
@@ -80,8 +80,8 @@ constinit thread_local ThreadCache* ThreadCache::own_ = nullptr;
 constinit std::atomic<size_t> ThreadCache::count_{0};
 constinit std::atomic<size_t> ThreadCache::reserves_in_use_{0};
 
-// Most threads of a pool that waits, and many that end soon, allocate next to
-// nothing: a cache costs them more than it serves. The process's first thread
+// Most threads of a waiting pool, and many short-lived ones, allocate next to
+// nothing: a cache would cost more than it saves. The process's first thread
 // gets one at once.
 ThreadCache* ThreadCache::AttachLater() {
   if (blocks_without_cache < kBlocksWithoutCache &&
@@ -93,10 +93,10 @@ ThreadCache* ThreadCache::AttachLater() {
 }
 
 ThreadCache* ThreadCache::Attach() {
-  // First: what is served without a cache is marked with it too.
+  // First: blocks served without a cache are marked with it too.
   if constexpr (kMarksFreed) Secret::Choose();
   if (life != Life::kNotBegun) return nullptr;
-  // What is called below may allocate; it is served without a cache.
+  // The calls below may allocate; they are served without a cache.
   life = Life::kBeginning;
   // Before any lock.
   ThreadBegins();
@@ -125,7 +125,7 @@ ThreadCache* ThreadCache::Attach() {
   cache->is_asked_to_look_.store(false, std::memory_order_relaxed);
   cache->was_asked_to_look_ = false;
   cache->slow_calls_ = 0;
-  // Nobody could take what it holds, as long as it is alone.
+  // While it is alone nobody could take what it holds.
   cache->is_busy_ = count_.load(std::memory_order_relaxed) == 0;
   cache->keeps_reserve_.store(false, std::memory_order_relaxed);
   cache->reserve_mark_.Begin();
@@ -139,8 +139,8 @@ ThreadCache* ThreadCache::Attach() {
   cache->bins_.checks = BinChecks::Make();
   cache->bins_.class_of_units = internal::kClassTables.of_units;
   for (size_t c = 0; c < kClassCount; ++c) {
-    // The null below the first slot is there: nothing ever writes to it, and
-    // the memory was zeros. Writing it would make all pages of slots resident.
+    // The null below the first slot is there: the memory was zeros and nothing
+    // writes to it. Writing it would make all pages of slots resident.
     const uint32_t first = FirstOffset(c);
     cache->bins_.bins[c].SetTop(first);
     cache->ration_.bins[c].SetTop(RationBins::FirstOffset(c));
@@ -167,15 +167,16 @@ void ThreadCache::OnThreadExit(void* state) {
   if (FallbackHeap::IsInEmergency()) return;
   auto* cache = static_cast<ThreadCache*>(state);
   cache->ShowBins();
-  // From here on late frees of this thread do without a cache.
+  // From here on late frees of this thread use no cache.
   thread_tables.store(NoTables(), std::memory_order_relaxed);
   own_ = nullptr;
   life = Life::kEnded;
   cache->FlushAll();
-  // What it freed waits to go back, and it will not look any more.
+  // The memory it freed waits to be purged, and it will not look any more.
   AskOthersToLook(CoarseMilliseconds(), HowOften::kNow);
   {
-    // First: a child forked after the heap is another's must not find it here.
+    // First: a child forked after the heap got a new owner must not find it
+    // here.
     MutexLock lock(caches_mutex);
     caches.Remove(cache);
     cache->LeaveList();
@@ -195,8 +196,8 @@ void ThreadCache::LeaveForEmergency() {
 }
 
 void ThreadCache::CollectEndedThreads() {
-  // In a handler of fork, which may be in the child: bins of threads that are
-  // gone may have been caught half moved there (AbandonOtherThreads).
+  // In a fork handler, possibly in the child: bins of lost threads may have
+  // been caught half moved (AbandonOtherThreads).
   if (HoldsEveryLock()) return;
   MutexLock lock(caches_mutex);
   for (ThreadCache *cache = caches.front(), *next; cache != nullptr;
@@ -214,7 +215,7 @@ void ThreadCache::CollectEndedThreads() {
 void ThreadCache::CollectEndedThreadsIfMany() {
   const size_t count = count_.load(std::memory_order_relaxed);
   size_t to_look = caches_to_look.load(std::memory_order_relaxed);
-  // Of threads that find it time, one looks.
+  // Of the threads that find a look due, one does it.
   if (count < to_look ||
       !caches_to_look.compare_exchange_strong(to_look, CachesToLookAfter(count),
                                               std::memory_order_relaxed)) {
@@ -224,8 +225,7 @@ void ThreadCache::CollectEndedThreadsIfMany() {
   LowerCachesToLook();
 }
 
-// Has the next look come when there are twice as many caches as now, if that is
-// sooner.
+// Brings the next look forward to when there are twice as many caches as now.
 void ThreadCache::LowerCachesToLook() {
   const size_t to_look =
       CachesToLookAfter(count_.load(std::memory_order_relaxed));
@@ -234,7 +234,7 @@ void ThreadCache::LowerCachesToLook() {
   }
 }
 
-// What is counted of the cache, which is not in the list any more.
+// Removes the cache, which is off the list, from the counts.
 void ThreadCache::LeaveList() {
   count_.fetch_sub(1, std::memory_order_relaxed);
   reserve_mark_.BeginEmptying(reserves_in_use_);
@@ -243,7 +243,7 @@ void ThreadCache::LeaveList() {
 // --- All threads -------------------------------------------------------------
 
 void ThreadCache::DisableFastPathOnAllThreads() {
-  // The thread-local memory of an ended thread may be another's, or unmapped.
+  // The thread-local memory of an ended thread may be reused or unmapped.
   CollectEndedThreads();
   HideBinsOfAll(NoTables(), [](auto&& hide) {
     MutexLock lock(caches_mutex);
@@ -254,16 +254,16 @@ void ThreadCache::DisableFastPathOnAllThreads() {
   });
 }
 
-// Asks some of the threads, others at each call; seldom, or now. Again soon
-// where much more memory has come free since: who was asked before saw little
-// of it.
+// Asks some of the threads, others at each call; seldom, or now. Repeats it
+// early when much more memory has been freed since: the threads asked before
+// saw little of it.
 void ThreadCache::AskOthersToLook(uint64_t now, HowOften how_often) {
   const size_t dirty = DirtyBytes::Bytes();
   if (count_.load(std::memory_order_relaxed) < 2 || !IsWorthRationing(dirty)) {
     return;
   }
-  // relaxed: one of the threads that find it due shall do it; nothing is
-  // published by it.
+  // relaxed: it only elects one of the threads that find it due; it publishes
+  // nothing.
   uint64_t due = next_request_to_look.load(std::memory_order_relaxed);
   const bool is_due = now >= due || dirty > 2 * dirty_at_request_to_look.load(
                                                     std::memory_order_relaxed);
@@ -303,11 +303,11 @@ ThreadCache::Totals ThreadCache::SumAll() {
   return totals;
 }
 
-// The lock of the list is not held between two caches: others begin and end,
-// and the list turns meanwhile (AskOthersToLook). Its order stays, and threads
-// that begin come to its end with the number of the latest flush, so all were
-// seen when as many as there are in a row have been flushed in this one or
-// later.
+// The lock of the list is released between two caches: others begin and end,
+// and the list rotates meanwhile (AskOthersToLook). Its order stays, and new
+// threads join at its end with the number of the latest flush. So all were
+// visited once as many caches in a row as the list has were flushed in this
+// pass or a later one.
 void ThreadCache::FlushReserves() {
   if (HoldsEveryLock()) return;
   const uint32_t number = flushes.fetch_add(1, std::memory_order_relaxed) + 1;
@@ -383,18 +383,18 @@ void ThreadCache::AbandonOtherThreads() {
     next = caches.Next(cache);
     if (cache == own_) continue;
     caches.Remove(cache);
-    // All locks were held over the fork, so the reserve is whole.
+    // All locks were held across the fork, so the reserve is whole.
     cache->FlushFromElsewhere();
     cache->LeaveList();
     LinkedBackend::Detach(cache->heap_);
     cache_pool.Put(cache);
   }
-  // A thread may have been caught between its mark and the count.
+  // A thread may have been caught between setting its mark and the count.
   const bool is_in_use = own_ != nullptr && !own_->reserve_mark_.IsEmpty();
   reserves_in_use_.store(is_in_use ? 1 : 0, std::memory_order_relaxed);
 }
 
-// --- The books ---------------------------------------------------------------
+// --- Verification ------------------------------------------------------------
 
 void ThreadCache::VerifyInvariants(HeapVerifier& check)
     ABSL_NO_THREAD_SAFETY_ANALYSIS {

@@ -1,14 +1,13 @@
-// The reserve: what a thread holds that others may take when it waits
+// The reserve: the blocks of a thread that others may take while it waits
 // (thread_cache.h).
 //
 //   malloc, free      visible_   a few blocks of a class     the owner alone
 //   slow paths        bins_      the reserve                 under a lock
 //                     back-end
 //
-// A thread begins with next to nothing that is visible, if it begins beside
-// others. Once it is busy it has its bins as a thread that is alone, or, of
-// many threads, more that is visible; until it has been idle for the decay
-// time.
+// A thread that begins while others exist starts with next to nothing visible.
+// Once it is busy it uses its bins like a thread that is alone or, among many
+// threads, gets more visible blocks, until it has been idle for the decay time.
 #include <algorithm>
 #include <cstring>
 
@@ -24,25 +23,25 @@
 namespace hakmem {
 namespace {
 
-// So many slow calls in an epoch show that a thread is busy. Fewer cost next to
-// nothing, whatever each of them costs.
+// This many slow calls in an epoch show that a thread is busy. Fewer cost next
+// to nothing, whatever each of them costs.
 constexpr uint32_t kBusySlowCalls = 16384;
 
-// So many threads, and so many for each processor, are many: most must wait.
+// This many threads, and this many per processor, are many: most must wait.
 constexpr size_t kLeastMany = 8;
 constexpr size_t kManyPerProcessor = 2;
 
-// The most that is visible of a busy thread of many. Where there are more than
-// so many threads for each processor it is less, by the square: they share in
+// The most bytes visible of a busy thread among many. With more than
+// kCrowdPerProcessor threads per processor it falls by the square: they share
 // what that many may have, and more of them wait at any time.
 constexpr size_t kMostVisibleBytes = size_t{128} << 10;
 constexpr size_t kCrowdPerProcessor = 32;
-// All threads together that are not busy.
+// Of all threads together that are not busy.
 constexpr size_t kMostVisibleOfQuiet = size_t{64} << 10;
 
-// Slots of a class that may be visible, and how many are at first. One counts
-// for so many bytes at least: a small block keeps a page resident, but lies in
-// it beside others.
+// Slots of a class that may be visible, and how many are at first. A slot
+// counts for at least kLeastSlotBytes: a small block keeps a page resident, but
+// shares it with others.
 constexpr size_t kVisibleTinyBytes = 2048;
 constexpr size_t kLeastVisibleTiny = 4;
 constexpr size_t kVisibleMidBytes = 8192;
@@ -71,7 +70,7 @@ size_t MostVisibleBytes(size_t threads, bool is_busy) {
 
 }  // namespace
 
-// To be called at each look at the clock.
+// Call at each look at the clock.
 void ThreadCache::NoteSlowCalls() {
   slow_calls_ += WatchNow() == Watch::kEveryCall ? 1 : kCallsPerLook;
   if (is_busy_ || slow_calls_ < kBusySlowCalls) return;
@@ -102,7 +101,7 @@ void ThreadCache::SetMostVisible() {
       MostVisibleBytes(count_.load(std::memory_order_relaxed), is_busy_));
 }
 
-// What bins_ hold becomes the reserve; nothing is visible at first.
+// Makes bins_ the reserve; nothing is visible at first.
 void ThreadCache::BeginReserve() {
   visible_.window = bins_.window;
   visible_.checks = bins_.checks;
@@ -137,8 +136,8 @@ void* ThreadCache::AllocateWithReserve(SizeClass c) {
   return block;
 }
 
-// Fetches blocks from the reserve, half of what may be visible, so that there
-// is room for frees too.
+// Fetches blocks from the reserve: half of what may be visible, which leaves
+// room for frees.
 void* ThreadCache::AllocateFromReserve(SizeClass c) {
   if (void* block = visible_.Pop(c)) return block;
   const size_t i = Index(c);
@@ -157,12 +156,11 @@ void* ThreadCache::AllocateFromReserve(SizeClass c) {
   return block;
 }
 
-// Puts a block that was in use, and that the visible bin did not take, where
-// there is room for it.
+// Stores a freed block that the visible bin did not take.
 void ThreadCache::KeepInReserve(SizeClass c, void* block) {
   const size_t i = Index(c);
   const uint32_t slots = GrowVisible(c);
-  // The bin is full: the older half goes.
+  // The bin is full: return the older half.
   if (HeldVisible(i) >= slots) TakeBackVisible(c, (HeldVisible(i) + 1) / 2);
   if (!visible_.PushChecked(FrontLimit(i), c, block)) {
     const BinsLock lock(*this);
@@ -173,8 +171,8 @@ void ThreadCache::KeepInReserve(SizeClass c, void* block) {
   }
 }
 
-// Gives the class more room among what is visible, as far as there is any.
-// Returns how many slots it has.
+// Gives the class more visible slots, within the thread's budget. Returns how
+// many slots it has.
 uint32_t ThreadCache::GrowVisible(SizeClass c) {
   if (WatchNow() == Watch::kEveryCall || SeesEveryCall()) return 0;
   const size_t i = Index(c);
@@ -188,12 +186,12 @@ uint32_t ThreadCache::GrowVisible(SizeClass c) {
   }
   visible_bytes_ += bytes;
   visible_slots_[i] = static_cast<uint8_t>(wanted);
-  // While frees are rationed, they find their limit elsewhere (RationFrees).
+  // While frees are rationed, RationFrees sets the limit.
   if (WatchNow() == Watch::kNone) visible_.bins[i].SetLimit(FrontLimit(i));
   return wanted;
 }
 
-// Puts the `count` oldest visible blocks of the class into the reserve.
+// Returns the `count` oldest visible blocks of the class to the reserve.
 void ThreadCache::TakeBackVisible(SizeClass c, uint32_t count) {
   if (count == 0) return;
   const size_t i = Index(c);
@@ -207,7 +205,8 @@ void ThreadCache::TakeBackVisible(SizeClass c, uint32_t count) {
   visible_.bins[i].SetTop(RationBins::FirstOffset(i) + rest * kSlotBytes);
 }
 
-// The same with all of them; nothing may be visible until GrowVisible says so.
+// The same with all of them; nothing may be visible until GrowVisible allows
+// it.
 void ThreadCache::TakeBackVisible() {
   if (!KeepsReserve()) return;
   for (size_t i = 1; i < kClassCount; ++i) {
@@ -220,17 +219,16 @@ void ThreadCache::TakeBackVisible() {
   NoteReserveUse();
 }
 
-// To be called behind each critical section that may have put something in.
+// Call after each critical section that may have put something in.
 void ThreadCache::NoteReserveUse() {
   if (KeepsReserve()) reserve_mark_.NoteUse(reserves_in_use_);
 }
 
 // --- For other threads -------------------------------------------------------
 
-// Gives back what another thread has in reserve, in quarantine and in its span
-// bins. Returns
-// whether there was anything. The caller sees to it that the cache stays: it
-// holds the lock of the list, or has taken the cache off it.
+// Flushes another thread's reserve, quarantine and span bins. Returns whether
+// there was anything. The caller keeps the cache alive: it holds the lock of
+// the list, or has taken the cache off it.
 bool ThreadCache::FlushFromElsewhere() {
   bool is_any = false;
   if (reserve_mark_.BeginEmptying(reserves_in_use_)) {
@@ -258,8 +256,8 @@ void ThreadCache::FlushBinsOfReserve() {
   for (size_t c = 1; c < kClassCount; ++c) {
     if (const uint32_t held = Held(c)) DrainOldest(ClassNumber(c), held);
   }
-  // The nulls below the first slots are there again: the memory was zeros. Of
-  // no consequence when it is refused.
+  // The nulls below the first slots are restored by the purge, which zeros the
+  // memory. If the OS refuses, nothing is lost.
   (void)os::PurgeWithin(reinterpret_cast<uintptr_t>(bins_.slots),
                         reinterpret_cast<uintptr_t>(&bins_ + 1));
 }

@@ -1,5 +1,4 @@
-// What a thread's cache does as time passes: decay, and making room when the
-// heap grows.
+// Time in a thread cache: decay, and flushing when the heap grows.
 #include <algorithm>
 
 #include "ace/ace.h"
@@ -36,15 +35,15 @@ void ThreadCache::LookAtClock() {
 }
 
 // Whether the process's memory has grown by a sixteenth, or a chunk, since this
-// thread last made room.
+// thread last flushed for growth.
 bool ThreadCache::HasGrown() const {
   const uint64_t growth = ChunkSource::FreshChunks() - fresh_chunks_seen_;
   return growth > fresh_chunks_seen_ / 16;
 }
 
 // A bin's few blocks can each keep a chunk from other uses. When the heap grows
-// they are given up: what a program held in its last phase makes room for the
-// next one. The cost is a refill of the bins in use, seldom enough.
+// they are returned, so that memory of the program's last phase serves the next
+// one. The cost, a refill of the bins in use, is rare enough.
 void ThreadCache::FlushOnGrowth(uint64_t now) {
   if (kAceMode == AceMode::kAdaptive) {
     FlushAll();
@@ -64,10 +63,10 @@ void ThreadCache::EndEpoch(uint64_t now) {
   const bool was_idle = now - epoch_begun_ >= options::Get(options::k_decay);
   epoch_begun_ = now;
   ReturnRation();
-  // What is worth to be visible shows anew.
+  // The next epoch decides anew which blocks should be visible.
   TakeBackVisible();
   slow_calls_ = 0;
-  // After a long time with next to nothing to do, nothing is worth keeping.
+  // After a long time nearly idle, nothing is worth keeping.
   if (was_idle) {
     is_busy_ = false;
     FlushAll();

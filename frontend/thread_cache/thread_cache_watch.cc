@@ -1,5 +1,6 @@
-// How a thread's cache comes to look at the clock although bins serve it: the
-// two ways of watching (thread_cache.h), and when each begins and ends.
+// How a thread cache gets to look at the clock although its bins serve every
+// call: the two ways of watching (thread_cache.h), and when each begins and
+// ends.
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -15,21 +16,22 @@
 namespace hakmem {
 namespace {
 
-// Free resident memory below this is left to chance: no thread watches for it.
+// No thread watches for less free resident memory than this.
 constexpr size_t kWorthWatchingBytes = 256 << 10;
-// A busy thread watches, by rations, from here on, or from an eighth of the
-// memory in use on if that is more: for less it would pay too much.
+// A busy thread watches, with rations, only from this much free resident memory
+// on, or an eighth of the memory in use if that is more: less is not worth the
+// cost.
 constexpr size_t kWorthRationingBytes = size_t{8} << 20;
 constexpr size_t kRationingPart = 8;
 
-// A thread that bins serve begins to watch every call this often at most.
+// A thread served by its bins begins to watch every call at most this often.
 constexpr uint64_t kEveryCallEveryMs = 100;
-// So many calls within one tick of the clock show that it is busy; so many
-// looks, each for sixteen calls or fewer, that it still is.
+// This many calls within one tick of the clock show that it is busy; this many
+// looks, each after at most sixteen calls, that it still is.
 constexpr uint32_t kBusyCalls = 512;
 constexpr uint32_t kBusyLooks = 16;
-// A ration is one block at first in each tick, and one more after so many: a
-// thread that had much to do and now has little must not have many blocks left.
+// A ration is one block at first in each tick, and grows by one after this
+// many: a thread that was busy and no longer is must not have many blocks left.
 constexpr uint32_t kRationsPerGrowth = 8;
 
 }  // namespace
@@ -39,7 +41,7 @@ bool ThreadCache::IsWorthRationing(size_t dirty) {
                           ChunkSource::BytesInUse() / kRationingPart);
 }
 
-// What other threads' reserves hold goes back when somebody looks.
+// Memory in other threads' reserves is purged only when some thread looks.
 bool ThreadCache::IsWorthWatching(size_t dirty) const {
   const size_t own = reserve_mark_.IsEmpty() ? 0 : 1;
   return dirty > kWorthWatchingBytes ||
@@ -83,7 +85,7 @@ void ThreadCache::ChooseWatch(uint64_t now) {
         current_tick_ = now;
         calls_in_tick_ = 0;
       } else if (++calls_in_tick_ > kBusyCalls) {
-        // Who asked sees memory come free that may not have been counted yet.
+        // The thread that asked sees freed memory that may not be counted yet.
         IsWorthRationing(dirty) || std::exchange(was_asked_to_look_, false)
             ? Ration()
             : ShowBins();
@@ -100,8 +102,8 @@ bool ThreadCache::IsQuiet(uint64_t now) const {
 
 void ThreadCache::WatchEveryCall(uint64_t now) {
   ReturnRation();
-  // A thread with little to do may wait for ever: all that it has can be
-  // reached meanwhile.
+  // A thread with little to do may wait for ever: make all that it holds
+  // reachable for other threads.
   TakeBackVisible();
   watch_.store(Watch::kEveryCall, std::memory_order_relaxed);
   last_every_call_ = now;
@@ -117,11 +119,11 @@ void ThreadCache::ShowBins() {
   UseTables({&Front(), &Front()});
 }
 
-// The rations are empty at first: the first malloc of each class, and the first
-// free, look at the clock, whatever the thread did before.
+// Rations start empty: the first malloc of each class, and the first free, look
+// at the clock, whatever the thread did before.
 void ThreadCache::Ration() {
   watch_.store(Watch::kRationed, std::memory_order_relaxed);
-  calls_in_tick_ = kBusyLooks;  // in the tick that it begins in
+  calls_in_tick_ = kBusyLooks;  // for the tick it begins in
   rations_in_tick_ = 0;
   ration_.window = bins_.window;
   ration_.checks = bins_.checks;
@@ -138,7 +140,7 @@ void ThreadCache::UseTables(TablePair tables) {
   ShowBinsUnless(&SeesEveryCall, thread_tables, tables, NoTables());
 }
 
-// Blocks that a class may take, or give back, before the next look.
+// Blocks of a class that may be taken, or freed, before the next look.
 uint32_t ThreadCache::NextRation() {
   return std::min(RationBins::kMostBlocks,
                   1 + rations_in_tick_++ / kRationsPerGrowth);
@@ -163,14 +165,14 @@ void* ThreadCache::AllocateRationed(SizeClass c) {
   if (HeldInRation(i) != 0) return ration_.Pop(c);
   uint32_t most = NextRation();
   if (KeepsReserve()) {
-    // What a ration leaves is out of reach as well.
+    // Blocks left over from a ration are out of others' reach as well.
     most = std::min(most, std::max(GrowVisible(c), uint32_t{1}));
     TakeBackVisible(c, HeldVisible(i));
   }
   const BinsLock lock(*this);
   if (Held(i) == 0) RefillBin(c, UINT32_MAX);
-  // A ration that is soon used up makes every few calls slow, so that blocks of
-  // a class in use are fetched until there are enough. Mid blocks are few.
+  // A small ration makes every few calls slow, so fetch blocks until there are
+  // enough for a whole one. Not for mid blocks: they are few.
   if (!IsMid(c) && Held(i) < most) RefillBin(c, most - Held(i));
   const uint32_t count = std::min(Held(i), most);
   if (count == 0) return nullptr;
@@ -182,7 +184,7 @@ void* ThreadCache::AllocateRationed(SizeClass c) {
   return ration_.Pop(c);
 }
 
-// Puts what is left of the rations back into the bins.
+// Returns the unused rations to the bins.
 void ThreadCache::ReturnRation() {
   if (WatchNow() != Watch::kRationed) return;
   const BinsLock lock(*this);
@@ -194,8 +196,8 @@ void ThreadCache::ReturnRation() {
   }
 }
 
-// While nothing but the number of calls has changed since the last look, that
-// is counted, and no more is looked at.
+// While only the number of calls has changed since the last look, counts the
+// call and looks at nothing else.
 void ThreadCache::LookBriefly() {
   if (++calls_ < kCallsPerLook && CoarseMilliseconds() == current_tick_) {
     ++calls_in_tick_;
@@ -206,15 +208,15 @@ void ThreadCache::LookBriefly() {
 
 // --- Other threads -----------------------------------------------------------
 
-// The owner's next free of any class comes to the slow path; it watches for a
-// while, or goes on watching. For other threads; the caller holds the lock of
-// the list.
+// Called by other threads, which hold the lock of the list: the owner's next
+// free of any class takes the slow path; then it watches for a while, or goes
+// on watching.
 void ThreadCache::AskToLook() {
   if (WatchNow() == Watch::kNone) {
     for (Bin& bin : Front().bins) bin.SetLimit(0);
   }
-  // release: pairs with the acquire in TakeOverRequestToLook, which sets the
-  // limits anew.
+  // release: pairs with the acquire in TakeOverRequestToLook, which restores
+  // the limits.
   is_asked_to_look_.store(true, std::memory_order_release);
 }
 

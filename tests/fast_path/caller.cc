@@ -1,12 +1,11 @@
 // The program that trace.h traces: with an allocator preloaded, it brings the
-// allocator into the state where a thread's bin serves the call, or does not,
-// says which function comes next (measured_functions.h), and calls it. Needs
-// libc and nothing else. Its only argument is the library that must be
-// preloaded.
+// allocator into the state where a thread's bin serves the call, or cannot,
+// announces the next function (measured_functions.h), and calls it. Needs only
+// libc. Its only argument is the library that must be preloaded.
 //
 // Exit status: 0; 1 if the library does not replace malloc or a function
-// misbehaves; 2 on bad use, which includes a CPU other than x86-64. Without a
-// tracer it dies of SIGTRAP.
+// misbehaves; 2 on bad use, including a CPU other than x86-64. Without a tracer
+// SIGTRAP kills it.
 #include <dlfcn.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -33,10 +32,10 @@ struct Misses {
   static constexpr size_t kMostBlocks = 512;
 
   size_t bytes;
-  // Every so many of those first allocated stay in use: all of the tiny blocks,
-  // in one slab that has room for more, a part of each slab of mid blocks.
+  // Of the first blocks allocated, one in this many stays in use: all tiny
+  // ones, in one slab that has room for more; some of each slab of mid blocks.
   size_t pin_every;
-  size_t bin_slots;  // what a bin of theirs holds
+  size_t bin_slots;  // capacity of a bin of this size
   void* blocks[kMostBlocks];
 };
 
@@ -124,7 +123,7 @@ class Caller {
     if (Stats().drains != drains + 1) Fail("free", "drained no bin");
   }
 
-  // A block of the size is kept from the last free.
+  // A block of the size is cached since the last free.
   void MallocLarge() {
     KeepLarge();
     Announce(kMallocLarge);
@@ -136,15 +135,16 @@ class Caller {
   void FreeLarge() {
     KeepLarge();
     void* const block = LargeBlock();
-    // The clock's next tick, in every round: who finds a new one writes it
-    // down.
+    // Waits for the clock's next tick in every round: the first thread that
+    // finds a new tick stores it.
     usleep(20'000);
     Announce(kFreeLarge);
     free(block);
   }
 
-  // In each round another number of calls comes first: a thread looks at the
-  // clock on every so many, and shall not do so in the same call of each round.
+  // Each round begins with a different number of calls: a thread looks at the
+  // clock once per fixed number of calls, and must not do so in the same call
+  // of every round.
   void Miss(int round) {
     round_ = round;
     MallocMiss(kMallocTinyMiss, tiny_.bytes);
@@ -155,16 +155,16 @@ class Caller {
     FreeLarge();
   }
 
-  // Until bins hold as much as they ever may. Blocks that stay in use keep
-  // slabs from going back when a bin is emptied, and each round finds the same
+  // Runs until bins are at their maximum. Blocks that stay in use keep slabs
+  // from being released when a bin is emptied, and each round finds the same
   // ones.
   void WarmUpForMisses() {
     WarmUpForMisses(tiny_);
     WarmUpForMisses(mid_);
   }
 
-  // Until the bin of this size is partly full, and the thread's cache long
-  // past its beginning.
+  // Runs until the bin of this size is partly full and the thread's cache is
+  // well past its start.
   void WarmUp() {
     constexpr size_t kBlocks = 64;
     void* blocks[kBlocks];
@@ -192,7 +192,7 @@ class Caller {
     for (size_t i = 0; i < Misses::kMostBlocks; ++i) {
       if (i % misses.pin_every != 0) free(misses.blocks[i]);
     }
-    // How many blocks a bin takes that was empty.
+    // Counts how many blocks an empty bin takes.
     for (void*& block : misses.blocks) block = malloc(misses.bytes);
     Settle();
     const uint64_t drains = Stats().drains;
@@ -202,9 +202,9 @@ class Caller {
     }
   }
 
-  // All bins are empty, and next to nothing that is free is resident, so that
-  // the thread does not watch the clock. It is past all that comes with a
-  // first look at it.
+  // Empties all bins and leaves hardly any free memory resident, so that the
+  // thread does not watch the clock. The thread's first look at the clock is
+  // over.
   void Settle() {
     collect_();
     for (int i = 0; i < 33 + round_; ++i) free(malloc(size_t{40} << 10));

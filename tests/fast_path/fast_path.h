@@ -1,5 +1,5 @@
-// What the paths of an allocator consist of: each instruction that trace.h saw,
-// by what disassembly.h says it does.
+// Describes the paths of an allocator: each instruction that trace.h recorded,
+// and what disassembly.h says it does.
 #ifndef HAKMEM_TESTS_FAST_PATH_FAST_PATH_H_
 #define HAKMEM_TESTS_FAST_PATH_FAST_PATH_H_
 
@@ -23,10 +23,10 @@ struct PathCounts {
   int atomics = 0;
   int pushes_and_pops = 0;
   int calls = 0;
-  int outside = 0;  // times that the path left the library, for libc's memset
+  int outside = 0;  // times the path left the library, for libc's memset
 };
 
-// A function on the way, and all that ran in it.
+// A function on the path, and the instructions run in it.
 struct Hop {
   std::string function;
   int entries = 0;  // by a call or a jump, and by returns to it
@@ -35,11 +35,11 @@ struct Hop {
 
 struct FastPath {
   PathCounts counts;
-  // In the order in which they were entered first.
+  // In order of first entry.
   std::vector<Hop> hops;
-  // The instructions for reading, a line for each run of them up to a branch,
-  // jump, call or return. A line in brackets says where the path goes from
-  // there: [into the function], [outside].
+  // The instructions as text, one line for each run up to a branch, jump, call
+  // or return. A line in brackets says where the path continues: [into the
+  // function], [outside].
   std::vector<std::string> lines;
 };
 
@@ -47,9 +47,9 @@ struct FastPath {
 FastPath Describe(const Disassembly& library,
                   const std::vector<uint64_t>& steps);
 
-// The fewest steps that three of several calls of one function took alike: rare
-// work, such as a look at the clock, makes a call longer. The error is
-// kInternal when no three took the same steps, as then the count means nothing.
+// The shortest sequence of steps that three of several calls of a function
+// share: rare work, such as a look at the clock, makes a call longer. The error
+// is kInternal when no three calls agree, as then the count means nothing.
 absl::StatusOr<std::vector<uint64_t>> Settle(
     const std::vector<TracedCall>& calls, size_t function);
 

@@ -1,5 +1,5 @@
-// The functions whose paths are counted, and how the traced program
-// (caller.cc) tells the tracer (trace.h) that it is about to call one.
+// The functions whose paths are counted, and how the traced program (caller.cc)
+// announces a call to the tracer (trace.h).
 //
 // The caller executes a breakpoint, int3, with
 //   rdi  the function's index in kMeasuredFunctions
@@ -21,8 +21,8 @@ enum MeasuredFunction {
   kSizedDelete,
   kCalloc,
   kRealloc,
-  // It does not: malloc finds its bin empty, free finds it full, and blocks of
-  // 2 MiB have none.
+  // No bin serves the call: malloc finds its bin empty, free finds it full, and
+  // blocks of 2 MiB have no bin.
   kMallocTinyMiss,
   kFreeTinyMiss,
   kMallocMidMiss,
@@ -32,7 +32,7 @@ enum MeasuredFunction {
 };
 
 struct FunctionName {
-  const char* name;    // for people
+  const char* name;    // for output
   const char* symbol;  // for dlsym
 };
 
@@ -47,21 +47,21 @@ inline constexpr FunctionName kMeasuredFunctions[] = {
 inline constexpr size_t kMeasuredFunctionCount =
     sizeof(kMeasuredFunctions) / sizeof(kMeasuredFunctions[0]);
 
-// The first so many are served by bins; the rest are misses.
+// The first ones are served by bins; the rest are misses.
 inline constexpr size_t kMeasuredHitCount = kMallocTinyMiss;
 inline constexpr bool IsMiss(size_t function) {
   return function >= kMeasuredHitCount;
 }
 
-// What is asked for: a block of this size; realloc stays within its class.
+// The block size; realloc stays within its class.
 inline constexpr size_t kMeasuredBytes = 48;
 inline constexpr size_t kMeasuredReallocBytes = 44;
 inline constexpr size_t kMeasuredMidBytes = 4096;
 inline constexpr size_t kMeasuredLargeBytes = size_t{2} << 20;
 
 // How many times the caller calls each of them, in the order above: first the
-// rounds of hits, then those of misses. Now and then a miss looks at the clock;
-// most do not.
+// rounds of hits, then those of misses. More rounds for misses, as a few of
+// them look at the clock.
 inline constexpr int kMeasuredRounds = 5;
 inline constexpr int kMeasuredMissRounds = 12;
 

@@ -24,7 +24,7 @@ namespace {
 constexpr int kNoPtrace = 120;
 constexpr int kNoExec = 121;
 
-// No path is this long; a call that is, is stuck.
+// Longer than any path; a call that takes more is stuck.
 constexpr size_t kMostSteps = 1'000'000;
 // Steps between the breakpoint and the function's first instruction.
 constexpr int kMostStepsBefore = 1000;
@@ -57,8 +57,8 @@ class Tracee {
   absl::Status Start(std::string program, std::string library) {
     std::string preload = absl::StrCat("LD_PRELOAD=", library);
     char* const arguments[] = {program.data(), library.data(), nullptr};
-    // Nothing ages while it is stepped through, which takes a thousand times as
-    // long as to run: the counts must not depend on the time.
+    // Disables decay: stepping takes a thousand times as long as running, and
+    // the counts must not depend on time.
     std::string no_decay = "HAKMEM_DECAY=3600000";
     char* const environment[] = {preload.data(), no_decay.data(), nullptr};
     child_ = fork();
@@ -74,7 +74,7 @@ class Tracee {
       return absl::InternalError(
           absl::StrCat("cannot start ", program, ": ", Ending()));
     }
-    // It is killed when this process ends.
+    // Kills it when this process ends.
     if (ptrace(PTRACE_SETOPTIONS, child_, nullptr, PTRACE_O_EXITKILL) != 0) {
       return absl::UnavailableError("ptrace is refused here");
     }

@@ -10,7 +10,7 @@
 namespace hakmem {
 namespace {
 
-// What the two versions call the same things.
+// File names of a cgroup version.
 struct Version {
   int number;
   const char* mount;
@@ -25,10 +25,10 @@ constexpr Version kVersions[] = {
      "/memory.usage_in_bytes", "total_cache"},
 };
 
-// Version 1 says "no limit" as the largest number of whole pages.
+// Version 1 writes "no limit" as the largest number of whole pages.
 constexpr uint64_t kNoLimit = uint64_t{1} << 62;
 
-// A folder of the cgroup file system, as text.
+// A path of a folder in the cgroup file system.
 class Folder {
  public:
   // Reads the process's cgroup of `version` from /proc; false when there is
@@ -101,7 +101,7 @@ bool Folder::Find(const char* root, const Version& version) {
   }
   if (text.length() >= sizeof(path_)) return false;
   path_[text.length()] = '\0';
-  // The root's path is "/": as a folder's name it would be "".
+  // The root's path "/" would end the folder's name with a slash.
   if (text.length() == mount_length_ + 1) path_[mount_length_] = '\0';
   return true;
 }
@@ -119,7 +119,7 @@ CgroupMemory FindCgroupMemory(const char* root) {
     if (!folder.Find(root, version)) continue;
     do {
       CgroupMemory memory = {version.number, 0, 0, 0};
-      // "max" is no number.
+      // "max" is not a number.
       if (!ReadNumber(root, folder.path(), version.limit, &memory.limit) ||
           memory.limit >= kNoLimit ||
           !ReadNumber(root, folder.path(), version.used, &memory.used)) {

@@ -50,7 +50,7 @@ TEST_F(CgroupMemoryTest, TheTightestOfAllLevelsCounts) {
   EXPECT_EQ(memory.version, 2);
   EXPECT_EQ(memory.limit, 950u);
   EXPECT_EQ(memory.used, 940u);
-  // More used than allowed, after the limit was lowered: no room at all.
+  // Use above the limit, after the limit was lowered: nothing is left.
   WriteLevel2("/a/b/c", "100", "2000");
   memory = Find();
   EXPECT_EQ(memory.limit, 100u);
@@ -76,7 +76,7 @@ TEST_F(CgroupMemoryTest, FindsVersion1) {
 }
 
 TEST_F(CgroupMemoryTest, APathOutsideTheContainerStillFindsTheMount) {
-  // Docker mounts the container's own cgroup, the path is the host's.
+  // Docker mounts the container's own cgroup; the path is the host's.
   system_.Write(kCgroup, "5:memory:/docker/0123456789abcdef\n");
   system_.Write("/sys/fs/cgroup/memory/memory.limit_in_bytes", "1000\n");
   system_.Write("/sys/fs/cgroup/memory/memory.usage_in_bytes", "7\n");
@@ -97,7 +97,8 @@ TEST_F(CgroupMemoryTest, ABrokenFileExplainsNothing) {
         std::string("\n\n\n"), std::string("garbage without colons\n"),
         "0::/" + std::string(5000, 'x') + "\n"}) {
     system_.Write(kCgroup, text);
-    const CgroupMemory memory = Find();  // must end, and read nothing wild
+    const CgroupMemory memory = Find();  // must return, and read nothing
+                                         // invalid
     if (memory.version != 0) {
       EXPECT_EQ(memory.limit, 1000u) << text.substr(0, 20);
     }

@@ -32,7 +32,7 @@ constinit thread_local hakmem_failure_t internal::failure_note{};
 namespace {
 
 constexpr uint32_t kLinesPerSecond = 10;
-// What looking and printing need of the stack.
+// Stack needed for lookups and printing.
 constexpr size_t kStackBytes = 8192;
 
 // The last 128 failures.
@@ -40,26 +40,26 @@ constinit FailureRing ring;
 constinit MapFailure map_failure(kRealSystem);
 constinit RateLimit rate_limit(kLinesPerSecond);
 constinit std::atomic<void (*)(const hakmem_failure_t&)> failure_hook{nullptr};
-// By cause; of Threshold, which is to cost next to nothing, what the ring
-// counts beyond the others.
+// By cause. Threshold, which should cost next to nothing, is not counted: it is
+// what the ring counts beyond the others.
 constinit std::atomic<uint64_t> totals[HAKMEM_CAUSE_MAPFAIL + 1] = {};
 
-// Set while this thread reports a failure: what fails meanwhile, in the hook or
-// in a signal handler, is only kept.
+// Set while this thread reports a failure: nested ones, in the hook or in a
+// signal handler, go to the ring only.
 constinit thread_local bool recording = false;
 
-// Whether this runs on a signal stack that is nearly used up. Elsewhere the
-// smallest thread's stack is enough.
+// Whether this runs on a signal stack that is nearly used up. Thread stacks are
+// large enough, even the smallest.
 bool IsStackShort() { return SignalStackBytesLeft() < kStackBytes; }
 
-// To the kernel's tick: an exact clock costs as much as all the rest.
+// In ticks: an exact clock would cost as much as all the rest.
 uint64_t RealNanoseconds() {
   const timespec t = ReadClock(CLOCK_REALTIME_COARSE);
   return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000 +
          static_cast<uint64_t>(t.tv_nsec);
 }
 
-// Completes `failure` by what the part that refused has noted.
+// Completes `failure` from the note of the layer that refused.
 void TakeNote(hakmem_failure_t* failure) {
   hakmem_failure_t& note = internal::failure_note;
   failure->cause = note.cause;
@@ -76,17 +76,17 @@ void TakeNote(hakmem_failure_t* failure) {
   note.cause = HAKMEM_CAUSE_NONE;
 }
 
-// Each step of its own frame: together they would be large for a small stack.
+// Each step has its own frame: together they would be large for a small stack.
 
 [[gnu::noinline]] void Diagnose(hakmem_failure_t* failure) {
   map_failure.Explain(failure);
 }
 
-// The evidence of the last refusal that was reported, for the same refusal a
-// moment later: a program that asks again and again is reported as often.
+// The evidence of the last reported refusal, reused for the same refusal a
+// moment later: a program that retries is reported each time.
 class KeptEvidence {
  public:
-  // Fills the evidence of `*failure` in when it is that of the refusal kept.
+  // Fills in the evidence of `*failure` if the cached refusal is the same.
   bool Get(uint64_t now, hakmem_failure_t* failure) {
     if (!Enter()) return false;
     const bool is_same =
@@ -111,8 +111,8 @@ class KeptEvidence {
  private:
   static constexpr uint64_t kMilliseconds = 100;
 
-  // Nobody waits: a thread that finds it entered looks for itself, also for
-  // ever in a child that was forked meanwhile.
+  // Never waits: a thread that finds it entered makes its own lookup. In a
+  // child forked meanwhile that is permanent.
   bool Enter() {
     // acquire: pairs with the release in Leave.
     return !entered_.exchange(true, std::memory_order_acquire);
@@ -170,13 +170,13 @@ void Log(const hakmem_failure_t& failure, const void* caller) {
 
 bool IsLogged() { return options::Get(options::k_ace_trace) != 0; }
 
-// Whether a failure is reported as it happens. relaxed: which hook to call is
-// decided in Report.
+// Whether failures are reported as they happen. relaxed: Report decides which
+// hook to call.
 bool IsWatched() {
   return IsLogged() || failure_hook.load(std::memory_order_relaxed) != nullptr;
 }
 
-// Keeps the record, logs it and calls the hook.
+// Stores the record, logs it and calls the hook.
 [[gnu::cold, gnu::noinline]] void Report(hakmem_failure_t* failure,
                                          const void* caller) {
   if (recording || IsStackShort()) return ring.Add(failure);
@@ -197,7 +197,7 @@ bool IsWatched() {
   recording = false;
 }
 
-// Looks up the evidence of a record that was kept without.
+// Looks up the evidence of a record stored without it.
 void Complete(hakmem_failure_t* failure) {
   if (failure->subcause != HAKMEM_SUBCAUSE_NOT_LOOKED_UP) return;
   const int saved_errno = errno;
@@ -217,7 +217,7 @@ void internal::RecordFailureSlow(hakmem_failure_t* failure,
   failure->thread = ThreadId();
   failure->time_ns = RealNanoseconds();
   TakeNote(failure);
-  // relaxed: a total orders nothing.
+  // relaxed: a counter that orders nothing.
   totals[failure->cause].fetch_add(1, std::memory_order_relaxed);
   if (IsWatched()) [[unlikely]] {
     Report(failure, caller);
@@ -229,7 +229,7 @@ void internal::RecordFailureSlow(hakmem_failure_t* failure,
 
 namespace {
 
-// A request that nothing could ever serve.
+// A request that could never be served.
 struct ImpossibleRequest {
   hakmem_failure_entry_t entry;
   size_t size;
@@ -272,8 +272,8 @@ using Words = std::array<uint64_t, sizeof(hakmem_failure_t) / sizeof(uint64_t)>;
              : first << 32 | second;
 }
 
-// The struct as it lies in memory, by arithmetic: the compiler would put halves
-// of words together on the stack, and wait for them.
+// The struct's memory as words, by arithmetic: the compiler would assemble them
+// from halves on the stack, and stall on store forwarding.
 [[gnu::always_inline]] constexpr Words WordsOf(const hakmem_failure_t& f) {
   return {Pair(f.struct_size, f.thread),
           f.sequence,
@@ -324,8 +324,8 @@ static_assert(WordsOf(kAnyFailure) == std::bit_cast<Words>(kAnyFailure));
 
 }  // namespace
 
-// Programs that try sizes come here in loops. So no clock is read, which would
-// be a third of all, and the ring is written from registers.
+// Programs that try sizes come here in loops. So it reads no clock, which would
+// be a third of the cost, and writes the ring from registers.
 void internal::RecordImpossibleSlow(hakmem_failure_entry_t entry, size_t size,
                                     size_t alignment, int error,
                                     const void* caller) {
@@ -369,7 +369,7 @@ uint64_t FailuresOf(hakmem_failure_cause_t cause) {
                           total(HAKMEM_CAUSE_EXHAUSTION) +
                           total(HAKMEM_CAUSE_MAPFAIL);
   const uint64_t all = ring.added();
-  // Others may have been counted and not be kept yet.
+  // Others may be counted before they are in the ring.
   return all > others ? all - others : 0;
 }
 

@@ -27,8 +27,8 @@ constexpr Number kNumbers[] = {
     {"evidence_limit", &hakmem_failure_t::evidence_limit},
 };
 
-// All fields are written: these, two more numbers of 64 bits, five codes, and
-// the thread and the errno. Only struct_size is not.
+// All fields are written except struct_size: these, two more 64-bit numbers,
+// five codes, the thread and the errno.
 static_assert(sizeof(hakmem_failure_t) ==
               (std::size(kNumbers) + 2) * sizeof(uint64_t) +
                   (5 + 2 + 1) * sizeof(uint32_t));
@@ -39,7 +39,7 @@ void WriteName(const char* key, const char* name, TextBuffer& out) {
 
 }  // namespace
 
-// No name and no sentence holds a character that JSON would have escaped.
+// Names and sentences contain no character that JSON would escape.
 void WriteFailureJsonFields(const hakmem_failure_t& failure, TextBuffer& out) {
   out.Text("\"thread\":").Decimal(failure.thread);
   out.Text(",\"sequence\":").Decimal(failure.sequence);

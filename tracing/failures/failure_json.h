@@ -1,11 +1,11 @@
-// A failure as JSON for programs: the log with HAKMEM_ACE_TRACE_FORMAT=json,
-// one object a line. Every line has a "kind":
+// A failure as JSON: the log with HAKMEM_ACE_TRACE_FORMAT=json, one object per
+// line. Every line has a "kind":
 //
-//   failure   one failure: "pid"; "dropped", how many failures before it were
-//             left out because of the limit of lines a second; the fields below
+//   failure   one failure: "pid"; "dropped", the number of failures before it
+//             that the limit of lines per second omitted; the fields below
 //   frame     a frame of the stack of the failure with the same "pid" and
 //             "sequence" (stack_trace.h)
-//   dropped   as the process exits: how many were left out since the last line
+//   dropped   as the process exits: the number omitted since the last line
 //
 // Async-signal-safe; allocates nothing.
 #ifndef HAKMEM_TRACING_FAILURES_FAILURE_JSON_H_
@@ -18,12 +18,12 @@
 
 namespace hakmem {
 
-// More than any line of kind "failure" takes.
+// More than any line of kind "failure" needs.
 inline constexpr size_t kFailureJsonBytes = 2048;
 
-// Adds the fields of `failure` under their names in hakmem_failure_t, codes as
-// their names, and then "error_name" (absent when the errno has none), "text"
-// and "explanation" (failure_text.h): what stands between the braces.
+// Writes the fields of `failure` under their names in hakmem_failure_t, codes
+// as names, and then "error_name" (absent when the errno has none), "text" and
+// "explanation" (failure_text.h), without the braces.
 [[gnu::cold]] void WriteFailureJsonFields(const hakmem_failure_t& failure,
                                           TextBuffer& out);
 

@@ -1,4 +1,4 @@
-// A failure as JSON is what a strict parser reads as such, and holds all of it.
+// A failure as JSON is accepted by a strict parser and is complete.
 #include "tracing/failures/failure_json.h"
 
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ namespace {
 std::string Text(const hakmem_failure_t& failure) {
   char buffer[kFailureJsonBytes];
   TextBuffer out(buffer, sizeof(buffer));
-  // As the log has it.
+  // Like in the log.
   out.Text("{\"kind\":\"failure\",\"pid\":4294967295,");
   out.Text("\"dropped\":18446744073709551615,");
   WriteFailureJsonFields(failure, out);
@@ -75,7 +75,7 @@ TEST(FailureJson, HoldsEveryFieldUnderItsName) {
   EXPECT_EQ(json["os_bytes"], 10);
   EXPECT_EQ(json["evidence_used"], 11);
   EXPECT_EQ(json["evidence_limit"], 12);
-  // Those above, "kind", "pid", "dropped", "text" and "explanation".
+  // The fields above, "kind", "pid", "dropped", "text" and "explanation".
   EXPECT_EQ(json.size(), 24u);
 }
 
@@ -102,8 +102,8 @@ TEST(FailureJson, AnErrnoWithoutANameHasNone) {
   EXPECT_EQ(Parsed(failure)["error"], INT32_MIN);
 }
 
-// Whatever the codes, also unknown ones, and with the longest numbers: it is
-// one object, and fits. (Text() says so.)
+// With any codes, even unknown ones, and the longest numbers, it is one object,
+// and fits. (Text() verifies that.)
 TEST(FailureJson, EveryFailureFitsAndIsJson) {
   hakmem_failure_t failure = Different();
   failure.thread = UINT32_MAX;

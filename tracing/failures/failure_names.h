@@ -1,5 +1,5 @@
 // Names of the codes of a failure (hakmem/hakmem.h). Static storage, never
-// null; "?" for a code that is none of the list.
+// null; "?" for an unknown code.
 #ifndef HAKMEM_TRACING_FAILURES_FAILURE_NAMES_H_
 #define HAKMEM_TRACING_FAILURES_FAILURE_NAMES_H_
 

@@ -1,14 +1,14 @@
-// Failure notes: why the request that a thread is serving could not be served,
-// written down by the part that refuses.
+// Failure notes: why the current request of a thread could not be served,
+// recorded by the layer that refuses it.
 //
-// The note is the thread's hakmem_failure_t (hakmem/hakmem.h), of which that
-// part fills in what it knows, and returns null; parts above only pass the null
-// on. The front-end adds the request and records the failure (failure.h) when
-// the request has failed for good, so what was refused and then served after
-// all leaves no record.
+// The note is the thread's hakmem_failure_t (hakmem/hakmem.h). The refusing
+// layer fills in what it knows and returns null; the layers above only pass the
+// null on. The front-end adds the request and records the failure (failure.h)
+// when the request has finally failed, so a refusal followed by success leaves
+// no record.
 //
-// A note is a few stores to thread-local memory; with --//tracing=off there is
-// none.
+// A note costs a few stores to thread-local memory; with --//tracing=off there
+// are none.
 #ifndef HAKMEM_TRACING_FAILURES_FAILURE_NOTE_H_
 #define HAKMEM_TRACING_FAILURES_FAILURE_NOTE_H_
 
@@ -21,7 +21,7 @@
 namespace hakmem {
 
 namespace internal {
-// Only the fields that belong to its cause are valid.
+// Only the fields of its cause are valid.
 extern constinit thread_local hakmem_failure_t failure_note;
 }  // namespace internal
 
@@ -37,7 +37,7 @@ inline void NoteMapFail(hakmem_failure_os_request_t request, int error,
   }
 }
 
-// Notes that a pool which holds `live` + `cached` bytes may not exceed `limit`.
+// Notes that a pool with `live` + `cached` bytes may not exceed `limit`.
 inline void NoteExhaustion(uint64_t live, uint64_t cached, uint64_t limit) {
   if constexpr (kTracing) {
     hakmem_failure_t& note = internal::failure_note;

@@ -12,13 +12,13 @@
 //           4t + 3     the same, being amended
 //           4t + 4     holds the record with ticket t, amended
 //
-// A writer takes a ticket t, and with it slot t mod kRecords. When that slot is
+// A writer takes a ticket t, and with it slot t mod kRecords. If that slot is
 // still being written (its writer was overtaken by a whole round, or was
-// interrupted by us, or stayed behind in the parent process), the writer takes
-// the next ticket instead of waiting. The record in that slot is then older
-// than kRecords tickets and is not shown, although nothing has taken its place;
-// it is counted as lost all the same. A reader copies a slot and takes the copy
-// when the state was the same even value before and after.
+// interrupted by this one, or stayed behind in the parent process), the writer
+// takes the next ticket instead of waiting. The record in that slot is then
+// more than kRecords tickets old and is not shown, although nothing has
+// replaced it; it counts as lost all the same. A reader copies a slot and
+// accepts the copy if the state was the same even value before and after.
 #ifndef HAKMEM_TRACING_FAILURES_FAILURE_RING_H_
 #define HAKMEM_TRACING_FAILURES_FAILURE_RING_H_
 
@@ -34,8 +34,9 @@
 
 namespace hakmem {
 
-// Of any record and size for the test that runs it under every interleaving
-// (failure_ring_model_test): whole words, of which one is `sequence`.
+// A template over record and size, for the test that runs it under every
+// interleaving (failure_ring_model_test). A record is whole words, one of them
+// `sequence`.
 template <typename Record, size_t kSlots>
 class BasicFailureRing {
  public:
@@ -43,27 +44,27 @@ class BasicFailureRing {
 
   constexpr BasicFailureRing() = default;
 
-  // Keeps `record`, whose sequence it sets, in place of the oldest one.
+  // Stores `record`, whose sequence it sets, in place of the oldest one.
   // `alone`: only signal handlers of this thread may add or amend meanwhile,
   // which saves an atomic read-modify-write.
   void Add(Record* record, bool alone = false);
 
-  // The same for what make(sequence) returns, the record or its words. It is
-  // called while the slot is taken, so that the words go from registers into
+  // The same for the result of make(sequence), the record or its words. It is
+  // called after the slot was taken, so that the words go from registers into
   // the ring.
   template <typename Make>
   void AddMade(Make&& make, bool alone);
 
-  // Puts `record`, which was read here, in the place of the one with its
-  // sequence, once in that one's life. Does nothing when another thread has
-  // done so, or newer records have taken its place.
+  // Replaces the record with the same sequence by `record`, which was read from
+  // here; at most once in a record's life. Does nothing when another thread has
+  // done so, or newer records have overwritten it.
   void Amend(const Record& record);
 
   // Copies the newest record; false when there is none.
   bool Last(Record* record) const;
 
-  // Calls visit(record) for the records that are kept, oldest first, those
-  // added meanwhile not included. Returns how many.
+  // Calls visit(record) for the records in the ring, oldest first, except those
+  // added meanwhile. Returns how many.
   template <typename Visit>
   size_t ForEach(Visit&& visit) const {
     const uint64_t end = next_.load(std::memory_order_relaxed);
@@ -80,14 +81,15 @@ class BasicFailureRing {
   // Records added so far.
   uint64_t added() const;
 
-  // Records that made room for newer ones, found no room, or are too old to be
-  // visited: what was added and is not visited, exactly so while nobody adds.
+  // Records overwritten by newer ones, dropped for lack of a slot, or too old
+  // to be visited: all that were added and are not visited; exact while nobody
+  // adds.
   uint64_t lost() const;
 
  private:
   static constexpr size_t kWords = sizeof(Record) / sizeof(uint64_t);
-  // Slots in use at once, by threads and the handlers that interrupt them,
-  // before a record is given up.
+  // Attempts to find a free slot, against other threads and the handlers that
+  // interrupt them, before a record is dropped.
   static constexpr int kAttempts = 16;
 
   struct Words {
@@ -99,7 +101,7 @@ class BasicFailureRing {
     std::atomic<uint64_t> words[kWords] = {};
   };
 
-  // The states of a slot; all but kEmpty are of a ticket, and odd ones of a
+  // The states of a slot; all but kEmpty belong to a ticket, and odd ones to a
   // writer.
   static constexpr uint64_t kEmpty = 0;
   static constexpr uint64_t Writing(uint64_t ticket) { return 4 * ticket + 1; }
@@ -110,14 +112,13 @@ class BasicFailureRing {
     return state == Written(ticket) || state == Amended(ticket);
   }
 
-  // Takes a ticket and enters its slot; null when the slot is another's.
+  // Takes a ticket and claims its slot; null when another writer has the slot.
   Slot* TakeSlot(bool alone, uint64_t* ticket);
-  // For a caller whose first slot was: tries again, and in the end gives the
-  // record up.
+  // After a failed TakeSlot: tries again, and finally drops the record.
   Slot* TakeAnotherSlot(bool alone, uint64_t* ticket);
   static bool Claim(Slot* slot, uint64_t ticket, bool alone);
-  // Writes the words of a slot whose state is odd by this thread's doing. Each
-  // by itself, so that a record that was just made goes there from registers.
+  // Writes the words of a slot that this thread has put into an odd state. Word
+  // by word, so that a record just made goes there from registers.
   template <typename Source, size_t... kIndex>
   static void WriteWords(const Source& record, Slot* slot,
                          std::index_sequence<kIndex...>);
@@ -125,7 +126,7 @@ class BasicFailureRing {
   bool Read(uint64_t ticket, Record* record) const;
 
   std::atomic<uint64_t> next_{0};  // ticket
-  // Tickets whose slot was another's: each is one that holds no record.
+  // Tickets whose slot had another writer: they hold no record.
   std::atomic<uint64_t> skipped_{0};
   std::atomic<uint64_t> dropped_{0};  // records that found no slot
   alignas(64) Slot slots_[kRecords];
@@ -136,17 +137,17 @@ inline bool BasicFailureRing<Record, kSlots>::Claim(Slot* slot, uint64_t ticket,
                                                     bool alone) {
   std::atomic<uint64_t>& state = slot->state;
   uint64_t before = state.load(std::memory_order_relaxed);
-  // Odd: somebody writes. Larger: we were overtaken by a whole round.
+  // Odd: being written. Larger: this writer was overtaken by a whole round.
   if (before % 2 != 0 || before > Writing(ticket)) return false;
   if (alone) {
-    // A handler that adds a whole round here, between the load and the store,
-    // leaves a newer record, which this one replaces: it counts as lost.
+    // If a handler adds a whole round between the load and the store, this
+    // record replaces a newer one, which counts as lost.
     state.store(Writing(ticket), std::memory_order_relaxed);
     std::atomic_signal_fence(std::memory_order_seq_cst);
     return true;
   }
   // acquire: pairs with the release of the last writer's even state, so that
-  // our words come after its.
+  // this writer's words come after its words.
   return state.compare_exchange_strong(before, Writing(ticket),
                                        std::memory_order_acquire,
                                        std::memory_order_relaxed);
@@ -161,8 +162,8 @@ template <typename Source, size_t... kIndex>
   const auto write = [&](size_t index) {
     uint64_t word;
     memcpy(&word, bytes + index * sizeof(word), sizeof(word));
-    // release: pairs with the acquire of the words in Read; who sees one of
-    // these words sees the odd state too.
+    // release: pairs with the acquire of the words in Read; a reader that sees
+    // one of these words sees the odd state too.
     slot->words[index].store(word, std::memory_order_release);
   };
   (write(kIndex), ...);
@@ -171,7 +172,7 @@ template <typename Source, size_t... kIndex>
 template <typename Record, size_t kSlots>
 [[gnu::always_inline]] inline typename BasicFailureRing<Record, kSlots>::Slot*
 BasicFailureRing<Record, kSlots>::TakeSlot(bool alone, uint64_t* ticket) {
-  // relaxed: a ticket orders nothing, the slot's state does.
+  // relaxed: the slot's state orders, not the ticket.
   *ticket = alone ? FetchAddAlone(next_, 1)
                   : next_.fetch_add(1, std::memory_order_relaxed);
   Slot* const slot = &slots_[*ticket % kRecords];
@@ -205,8 +206,8 @@ template <typename Make>
     if (slot == nullptr) return;
   }
   WriteWords(make(ticket + 1), slot, std::make_index_sequence<kWords>());
-  // release: pairs with the acquire of the state in Read; who sees it sees all
-  // words.
+  // release: pairs with the acquire of the state in Read; a reader that sees it
+  // sees all words.
   slot->state.store(Written(ticket), std::memory_order_release);
 }
 
@@ -232,8 +233,8 @@ void BasicFailureRing<Record, kSlots>::Amend(const Record& record) {
     return;
   }
   WriteWords(record, &slot, std::make_index_sequence<kWords>());
-  // release: as in Add. Another state than before, so that a reader who copied
-  // words meanwhile drops the copy.
+  // release: as in Add. The state differs from the one before, so that a reader
+  // that copied words meanwhile rejects the copy.
   slot.state.store(Amended(ticket), std::memory_order_release);
 }
 
@@ -243,12 +244,12 @@ bool BasicFailureRing<Record, kSlots>::Read(uint64_t ticket,
   const Slot& slot = slots_[ticket % kRecords];
   // acquire: pairs with the release of the state in Add and Amend.
   const uint64_t before = slot.state.load(std::memory_order_acquire);
-  // Amid being amended it is whole a moment later, but nobody waits.
+  // A record being amended will be whole in a moment, but readers never wait.
   if (!IsWhole(before, ticket)) return false;
   Words copy;
   for (size_t i = 0; i < kWords; ++i) {
-    // acquire: pairs with the release of the words in WriteWords. Also keeps
-    // the load of the state below after them.
+    // acquire: pairs with the release of the words in WriteWords. Also orders
+    // the load of the state below after these loads.
     copy.of[i] = slot.words[i].load(std::memory_order_acquire);
   }
   if (slot.state.load(std::memory_order_relaxed) != before) return false;
@@ -258,7 +259,7 @@ bool BasicFailureRing<Record, kSlots>::Read(uint64_t ticket,
 
 template <typename Record, size_t kSlots>
 bool BasicFailureRing<Record, kSlots>::Last(Record* record) const {
-  // Writers may overtake the search; they need a whole round to spoil it.
+  // Writers may overtake the search, but only a whole round makes it fail.
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const uint64_t end = next_.load(std::memory_order_relaxed);
     const uint64_t begin = end < kRecords ? 0 : end - kRecords;

@@ -1,6 +1,6 @@
 // Runs the ring of failure records under every interleaving of writers and a
-// reader, on a memory as weak as C11's (testing/interleaver): what a reader is
-// given was added so, whole.
+// reader, with memory as weak as C11 allows (testing/interleaver): each record
+// that a reader gets was added exactly so, whole.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-// First what takes the place of atomics.
+// First the replacements for std::atomic.
 #include "tests/interleaving/in_place_of_std.h"
 //
 #include "tests/interleaving/mutants.h"
@@ -24,7 +24,7 @@ using interleaver::Require;
 using interleaver::Result;
 using interleaver::Threads;
 
-// Words enough to be mixed.
+// Enough words for mix-ups.
 struct Record {
   uint64_t sequence;
   uint64_t first;
@@ -42,7 +42,7 @@ void RequireWhole(const Record& record) {
 
 class FailureRingModel : public testing::Test {
  protected:
-  // `writers` overwrite the one record that there is, beside a reader.
+  // `writers` overwrite the only record, beside a reader.
   Result ReadWhileOverwritten(int writers, const Options& options) {
     return Explore(
         [=, this] {
@@ -71,7 +71,7 @@ class FailureRingModel : public testing::Test {
 
   std::unique_ptr<Ring> ring_;
   size_t read_ = 0;
-  size_t passed_over_ = 0;  // runs in which no record is left to be seen
+  size_t passed_over_ = 0;  // runs that end without a visible record
 };
 
 TEST_F(FailureRingModel, AReaderSeesWholeRecordsOnly) {
@@ -81,9 +81,9 @@ TEST_F(FailureRingModel, AReaderSeesWholeRecordsOnly) {
   EXPECT_GT(read_, 0u);
 }
 
-// Two threads add at once, to the same slot; both may find it taken, and go on
-// to later tickets. What is there in the end is whole, and what is not there is
-// counted as lost: also a record whose slot a later ticket has passed over.
+// Two threads add at once, to the same slot; both may find it taken and go on
+// to later tickets. In the end each visible record is whole, and the others
+// count as lost, including a record whose slot a later ticket has passed over.
 Result FailureRingModel::AddTwo(const Options& options) {
   return Explore(
       [this] {
@@ -112,7 +112,7 @@ TEST_F(FailureRingModel, TwoWritersDoNotMixTheirRecords) {
   EXPECT_GT(passed_over_, 0u);
 }
 
-// Looks the record up that is there, and amends it.
+// Looks up the record and amends it.
 void Amend(Ring* ring, uint64_t n) {
   Record record;
   if (!ring->Last(&record)) return;
@@ -121,7 +121,7 @@ void Amend(Ring* ring, uint64_t n) {
   ring->Amend(record);
 }
 
-// Two look the record up at once: one of the two answers is kept.
+// Two threads look up the record at once: exactly one result is kept.
 TEST_F(FailureRingModel, TwoDoNotMixWhatTheyAmend) {
   const Result result = Explore(
       [this] {
@@ -188,7 +188,7 @@ TEST_F(FailureRingModel, ANewRecordIsNotAmended) {
   EXPECT_GE(result.runs, 10);
 }
 
-// All three at once, with at most so many preemptions that the test is short.
+// All three at once, with few preemptions so that the test is short.
 TEST_F(FailureRingModel, AReaderAndTwoWriters) {
   Options options;
   options.most_preemptions = 1;
@@ -207,7 +207,7 @@ TEST_F(FailureRingModel, NeedsItsMemoryOrders) {
   EXPECT_THAT(not_for_a_reader,
               testing::ElementsAre(
                   "failure_ring.h compare_exchange acquire -> relaxed"));
-  // But for the next writer.
+  // The next writer depends on it, though.
   EXPECT_THAT(interleaver::WeakenEach("failure_ring.h", add).texts,
               testing::Not(testing::Contains(not_for_a_reader[0])));
 }

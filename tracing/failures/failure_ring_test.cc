@@ -15,7 +15,7 @@
 namespace hakmem {
 namespace {
 
-// A record in which every field tells the same number.
+// A record in which every field holds the same number.
 hakmem_failure_t RecordOf(uint64_t number) {
   hakmem_failure_t record = {};
   record.time_ns = record.size = record.alignment = record.class_bytes =
@@ -96,7 +96,7 @@ TEST(FailureRing, ARecordIsAmendedOnceWhileItIsThere) {
   ASSERT_TRUE(ring.Last(&again));
   EXPECT_EQ(again.evidence_used, 7u);
   EXPECT_EQ(ring.lost(), 0u);
-  // Its slot takes new records as before, and those are left alone.
+  // Its slot takes new records as before, and Amend leaves those alone.
   for (uint64_t i = 0; i < FailureRing::kRecords; ++i) Add(ring, 10 + i);
   ring.Amend(record);
   EXPECT_EQ(All(ring).size(), FailureRing::kRecords);
@@ -136,7 +136,7 @@ TEST(FailureRing, WritersAndReadersRaceWithoutTornRecords) {
   reader.join();
   EXPECT_EQ(torn, 0u);
   EXPECT_GT(read, 0u);
-  // Nothing is unaccounted for, writers overtaken by a whole round included.
+  // Every record is accounted for, also those of overtaken writers.
   EXPECT_EQ(All(*ring).size() + ring->lost(), kWriters * kEach);
 }
 
@@ -178,7 +178,7 @@ TEST(FailureRing, AChildForkedAmidWritesGoesOn) {
     const pid_t child = fork();
     ASSERT_GE(child, 0);
     if (child == 0) {
-      // Slots that the writer held stay behind; all else works.
+      // Slots that the writer held stay blocked; all else works.
       for (uint64_t i = 1; i <= 1000; ++i) {
         Add(*ring, i);
         hakmem_failure_t record;

@@ -37,7 +37,8 @@ void Record(hakmem_failure_t request) { RecordFailure(&request); }
 int hook_calls;
 hakmem_failure_cause_t hook_cause;
 
-// A request that a process can never have: found without a look at the system.
+// A request that no process can serve: recognised without looking at the
+// system.
 constexpr uint64_t kTooMuch = uint64_t{1} << 60;
 
 void Fail() {
@@ -77,7 +78,7 @@ TEST_F(FailureTest, ARecordHoldsTheNoteAndTheRequest) {
   EXPECT_EQ(record.size, 1000u);
   EXPECT_EQ(record.alignment, 32u);
   EXPECT_EQ(record.class_bytes, 1024u);
-  EXPECT_EQ(record.live_bytes, 60u);  // of the pool whose limit it is
+  EXPECT_EQ(record.live_bytes, 60u);  // of the pool at its limit
   EXPECT_EQ(record.cached_bytes, 4u);
   EXPECT_EQ(record.limit_bytes, 64u);
   EXPECT_EQ(record.error, ENOMEM);
@@ -104,7 +105,7 @@ TEST_F(FailureTest, ARefusalIsDiagnosed) {
   EXPECT_EQ(record.live_bytes, 5u);
 }
 
-// Its data segment may be no larger than it is.
+// Limits the data segment to its current size.
 class DataLimit {
  public:
   DataLimit() {
@@ -131,7 +132,7 @@ TEST_F(FailureTest, TheEvidenceIsLookedUpByTheFirstWhoReads) {
     DataLimit limit;
     EXPECT_EQ(Last().subcause, HAKMEM_SUBCAUSE_RLIMIT_DATA);
   }
-  EXPECT_EQ(Last().subcause, HAKMEM_SUBCAUSE_RLIMIT_DATA);  // kept
+  EXPECT_EQ(Last().subcause, HAKMEM_SUBCAUSE_RLIMIT_DATA);  // cached
   EXPECT_EQ(Last().evidence_limit, 1u << 20);
   {
     DataLimit limit;
@@ -168,7 +169,7 @@ TEST_F(FailureTest, TheSameRefusalIsToldFromTheSameEvidenceForAWhile) {
   }
   EXPECT_EQ(refuse(3 << 20), HAKMEM_SUBCAUSE_RLIMIT_DATA);
   EXPECT_EQ(seen.evidence_limit, 1u << 20);
-  // Another one is not the same.
+  // A different refusal is not the same.
   EXPECT_NE(refuse(4 << 20), HAKMEM_SUBCAUSE_RLIMIT_DATA);
   {
     DataLimit limit;
@@ -202,14 +203,14 @@ TEST_F(FailureTest, TheImpossibleNeedsNoNote) {
 }
 
 TEST_F(FailureTest, AnImpossibleRequestIsKeptWhole) {
-  NoteExhaustion(1, 2, 3);  // of a request that was served after all
+  NoteExhaustion(1, 2, 3);  // for a request that was served in the end
   errno = 77;
   RecordImpossible(HAKMEM_ENTRY_ALIGNED_ALLOC, size_t{5} << 60, 3, EINVAL);
   EXPECT_EQ(errno, 77);
   const hakmem_failure_t failure = Last();
   EXPECT_EQ(failure.struct_size, sizeof(failure));
   EXPECT_EQ(failure.thread, static_cast<uint32_t>(gettid()));
-  EXPECT_EQ(failure.time_ns, 0u);  // nobody watched
+  EXPECT_EQ(failure.time_ns, 0u);  // not watched
   EXPECT_EQ(failure.entry, HAKMEM_ENTRY_ALIGNED_ALLOC);
   EXPECT_EQ(failure.layer, HAKMEM_LAYER_FRONTEND);
   EXPECT_EQ(failure.cause, HAKMEM_CAUSE_THRESHOLD);
@@ -315,7 +316,7 @@ TEST_F(FailureTest, AHandlerMayFailWhileItsThreadFails) {
             before + failed + static_cast<uint64_t>(handled));
 }
 
-// What a handler read of its failure.
+// What a handler read from its failure.
 constinit std::atomic<hakmem_failure_subcause_t> read_in_handler{
     HAKMEM_SUBCAUSE_NONE};
 
@@ -326,7 +327,7 @@ void FailInHandler(int) {
   if (LastFailure(&record)) read_in_handler = record.subcause;
 }
 
-// Fails in a signal handler that has `left` bytes of stack.
+// Fails in a signal handler with `left` bytes of stack.
 void FailInAHandlerWith(size_t left) {
   const hakmem_test::SmallSignalStack stack(left);
   struct sigaction action = {};
@@ -348,7 +349,7 @@ TEST_F(FailureTest, AHandlerOnATinyStackLeavesARecord) {
 }
 
 TEST_F(FailureTest, AHandlerOnASmallStackIsDiagnosed) {
-  // Little more than the bound below which nothing is looked for: it suffices.
+  // Little more than the least stack for a lookup: it suffices.
   FailInAHandlerWith(8192 + 512);
   EXPECT_EQ(Last().entry, HAKMEM_ENTRY_VALLOC);
   EXPECT_EQ(read_in_handler, HAKMEM_SUBCAUSE_ADDRESS_SPACE);
@@ -372,7 +373,7 @@ TEST_F(FailureTest, AForkedChildRecordsAndSeesItsParents) {
   EXPECT_EQ(Last().sequence, sequence);
 }
 
-// The options are read once a process: what is printed is seen from a child.
+// Options are read once per process, so a child prints.
 void TraceTo(const char* variable_value, int failures, bool stack = false) {
   setenv("HAKMEM_ACE_TRACE", variable_value, 1);
   if (stack) setenv("HAKMEM_ACE_TRACE_STACK", "1", 1);
@@ -407,7 +408,7 @@ TEST_F(FailureDeathTest, IsPrintedWhenAskedFor) {
 }
 
 TEST_F(FailureDeathTest, LinesAreLimitedAndTheRestIsCounted) {
-  // 10 lines, or some more if the second happens to end meanwhile.
+  // 10 lines, or some more if a new second begins meanwhile.
   EXPECT_EXIT(TraceTo("1", 100), testing::ExitedWithCode(0),
               "^(hakmem[^\n]*failure [^\n]*\n){10,30}"
               "hakmem[^\n]*: [0-9]+ more failures were not printed\n$");

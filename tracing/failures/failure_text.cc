@@ -12,7 +12,7 @@
 namespace hakmem {
 namespace {
 
-// Adds texts and sizes in a row, so that a sentence reads as one.
+// Writes texts and sizes into one sentence.
 class Sentence {
  public:
   explicit Sentence(TextBuffer& out) : out_(out) {}
@@ -42,7 +42,7 @@ class Sentence {
 
 using Bytes = Sentence::Bytes;
 
-// What the system was asked for.
+// What was requested from the system.
 constexpr const char* kOsRequestTexts[] = {
     "nothing",        "address space for chunks",
     "use of a chunk", "the allocator's metadata",
@@ -58,7 +58,7 @@ const char* TextOf(hakmem_failure_os_request_t request) {
 constexpr uint64_t kMiB = 1 << 20;
 constexpr uint64_t kMost = PTRDIFF_MAX;
 
-// What was asked for: "malloc of 1.5 MiB (1572867 bytes) aligned to 4 KiB".
+// The request: "malloc of 1.5 MiB (1572867 bytes) aligned to 4 KiB".
 void WriteRequest(const hakmem_failure_t& r, Sentence& out) {
   if (r.entry == HAKMEM_ENTRY_NONE) {
     out << "advice to the system on " << Bytes{r.os_bytes};
@@ -213,8 +213,8 @@ void WriteBytes(uint64_t bytes, TextBuffer& out) {
   const uint64_t whole = bytes >> (10 * unit);
   out.Decimal(whole);
   if (unit != 0) {
-    // The first decimal, cut rather than rounded: what is used must not look
-    // like more than the limit.
+    // One decimal, truncated rather than rounded: usage must not look larger
+    // than the limit.
     const uint64_t part = (bytes >> (10 * (unit - 1))) & 1023;
     const uint64_t tenth = part * 10 / 1024;
     if (tenth != 0) out.Text(".").Decimal(tenth);
@@ -238,7 +238,7 @@ void WriteFailureText(const hakmem_failure_t& failure, TextBuffer& text) {
   WriteErrno(failure, out);
   if (failure.class_bytes != 0) {
     out << ", class of " << Bytes{failure.class_bytes};
-    // Of a pool at its limit, the explanation gives the occupancy.
+    // For a pool at its limit, the explanation gives the occupancy.
     if (failure.cause != HAKMEM_CAUSE_EXHAUSTION &&
         (failure.live_bytes != 0 || failure.cached_bytes != 0)) {
       out << " with " << Bytes{failure.live_bytes} << " in use and "

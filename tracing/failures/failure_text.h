@@ -1,4 +1,4 @@
-// A failure as a sentence for people: what was asked, who refused, the figures
+// A failure as a sentence: the request, the layer that refused it, the figures
 // that show why, and last what to do about it. Async-signal-safe.
 #ifndef HAKMEM_TRACING_FAILURES_FAILURE_TEXT_H_
 #define HAKMEM_TRACING_FAILURES_FAILURE_TEXT_H_
@@ -8,11 +8,10 @@
 
 namespace hakmem {
 
-// The most that any of the three below adds, and some room.
+// More than any of the three functions below writes.
 inline constexpr size_t kFailureTextBytes = 1024;
 
-// "failure 12, thread 345: " and the sentence: the line of the log, without its
-// end.
+// "failure 12, thread 345: " and the sentence: the log line, without newline.
 [[gnu::cold]] void WriteFailureLine(const hakmem_failure_t& failure,
                                     TextBuffer& out);
 
@@ -24,7 +23,7 @@ inline constexpr size_t kFailureTextBytes = 1024;
 [[gnu::cold]] void WriteFailureExplanation(const hakmem_failure_t& failure,
                                            TextBuffer& out);
 
-// Adds a size as people read it: "37 bytes", "40 KiB", "1.5 MiB".
+// Writes a size for reading: "37 bytes", "40 KiB", "1.5 MiB".
 void WriteBytes(uint64_t bytes, TextBuffer& out);
 
 }  // namespace hakmem

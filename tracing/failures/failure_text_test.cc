@@ -84,7 +84,7 @@ TEST(FailureText, SizesReadWell) {
   EXPECT_EQ(Size(1023), "1023 bytes");
   EXPECT_EQ(Size(1024), "1 KiB");
   EXPECT_EQ(Size(1536), "1.5 KiB");
-  EXPECT_EQ(Size(512 * kMiB - 1), "511.9 MiB");  // never more than it is
+  EXPECT_EQ(Size(512 * kMiB - 1), "511.9 MiB");  // never rounded up
   EXPECT_EQ(Size(UINT64_MAX), "15.9 EiB");
 }
 
@@ -215,7 +215,7 @@ TEST(FailureNames, AreThoseOfTheirCodes) {
 }
 
 TEST(FailureNames, OfAnUnknownCodeIsAQuestionMark) {
-  // What a newer library may give to this one's text.
+  // A code from a newer library.
   EXPECT_STREQ(NameOf(static_cast<hakmem_failure_cause_t>(4)), "?");
   hakmem_failure_t failure = Refused(HAKMEM_SUBCAUSE_UNKNOWN, 0, 0);
   failure.os_request = static_cast<hakmem_failure_os_request_t>(7);

@@ -1,5 +1,5 @@
 // fake_system_test_helper.h: a folder with made-up files of /proc and /sys, for
-// what looks at the system under a root of its own.
+// code that looks at the system under a given root.
 #ifndef HAKMEM_TRACING_FAILURES_FAKE_SYSTEM_TEST_HELPER_H_
 #define HAKMEM_TRACING_FAILURES_FAKE_SYSTEM_TEST_HELPER_H_
 
@@ -33,7 +33,7 @@ class FakeSystem {
     std::filesystem::remove_all(root_ + path);
   }
 
-  // A file that can be opened, and whose every read fails: a folder.
+  // Makes `path` a file that can be opened but not read: a folder.
   void MakeUnreadable(const std::string& path) {
     Remove(path);
     std::filesystem::create_directories(root_ + path);

@@ -20,20 +20,21 @@ namespace {
 constexpr uint64_t kKiB = 1024;
 constexpr uint64_t kMiB = 1024 * kKiB;
 
-// The allocator asks for more than a request in order to align it, and gave
-// back what it could before it gave up: so much may be free when we look.
+// The allocator asks for more than a request in order to align it, and returned
+// what it could before giving up: this much may be free by now.
 constexpr uint64_t kMovedMeanwhile = 4 * kMiB;
-// vm.overcommit_memory=2 keeps some of the limit for root and for whoever
-// mends things: vm.admin_reserve_kbytes, and vm.user_reserve_kbytes but at most
-// a 32nd of the process.
+// vm.overcommit_memory=2 reserves some of the limit for root and for repairs:
+// vm.admin_reserve_kbytes, and vm.user_reserve_kbytes but at most a 32nd of the
+// process.
 constexpr uint64_t kAdminReserve = 8 * kMiB;
 constexpr uint64_t kUserReserve = 128 * kMiB;
-// Mappings may come and go: within this part of the limit it counts as reached.
+// The number of mappings varies: within this part of the limit it counts as
+// reached.
 constexpr uint64_t kMappingsPart = 100;
 // A cgroup is full when less than this part is left. The kernel kills rather
-// than refuses, and drops files first, so a full one is the last to suspect.
+// than refuses, and drops page cache first, so a full one is suspected last.
 constexpr uint64_t kCgroupPart = 32;
-// How long figures that cost much to look up are kept.
+// How long figures that are expensive to look up are cached.
 constexpr uint64_t kKeptMilliseconds = 100;
 
 void SetEvidence(hakmem_failure_t* failure, hakmem_failure_subcause_t subcause,
@@ -52,20 +53,20 @@ uint64_t SoftLimit(int resource) {
   return limit.rlim_cur;
 }
 
-// Between 2^38 and 2^52, by processor and kernel: 2^47 on x86-64, with five
-// levels of page tables as well, unless addresses above are asked for by name.
-// The kernel puts the name of the program at the upper end of it.
+// Between 2^38 and 2^52, by processor and kernel: 2^47 on x86-64, also with
+// five levels of page tables, unless a higher address is requested explicitly.
+// The kernel puts the program's name at its upper end.
 uint64_t AddressSpace() {
   const uint64_t top = getauxval(AT_EXECFN);
   return top == 0 ? uint64_t{1} << 57 : std::bit_ceil(top);
 }
 
-// Whether `used` and `more` come as near to `limit` as `slack`.
+// Whether `used` + `more` comes within `slack` of `limit`.
 bool Reaches(uint64_t used, uint64_t more, uint64_t slack, uint64_t limit) {
   return used >= limit || limit - used < slack || limit - used - slack < more;
 }
 
-// /proc/self is the main thread's, which may have ended before the others.
+// Not /proc/self: that is the main thread's, which may have ended first.
 uint64_t StatusBytes(const char* root, const char* key) {
   uint64_t kib = 0;
   (void)ReadField(root, "/proc/thread-self/status", "", key, &kib);
@@ -79,7 +80,7 @@ constinit const SystemView kRealSystem = {"", SoftLimit, CoarseMilliseconds,
 
 template <typename Look>
 MapFailure::Figures MapFailure::Kept::Get(uint64_t now, Look&& look) {
-  // relaxed: see the class; nothing but these three is read.
+  // relaxed: see the class; it publishes nothing but these three.
   if (now >= until_.load(std::memory_order_relaxed)) {
     const Figures seen = look();
     used_.store(seen.used, std::memory_order_relaxed);
@@ -92,8 +93,8 @@ MapFailure::Figures MapFailure::Kept::Get(uint64_t now, Look&& look) {
           limit_.load(std::memory_order_relaxed)};
 }
 
-// Whether a resource limit explains it. `key` is the field of what is used of
-// it; where that cannot be read, a request that alone is more explains itself.
+// Whether a resource limit explains it. `key` is the field of its use; if that
+// is unreadable, only a request that alone exceeds the limit is explained.
 bool MapFailure::ExplainByLimit(hakmem_failure_subcause_t subcause,
                                 int resource, const char* key,
                                 hakmem_failure_t* failure) const {
@@ -109,18 +110,18 @@ bool MapFailure::ExplainByLimit(hakmem_failure_subcause_t subcause,
   return true;
 }
 
-// What a request may not exceed whatever the system's state: two system calls
-// where no limit is set.
+// Limits that apply whatever the system's state: two system calls when no limit
+// is set.
 bool MapFailure::ExplainByLimits(hakmem_failure_t* failure) const {
-  // Making reserved memory usable takes no address space; reserving is not
-  // counted as data.
+  // Committing reserved memory takes no address space; reserved memory does not
+  // count as data.
   if (failure->os_request != HAKMEM_OS_REQUEST_COMMIT) {
     if (ExplainByLimit(HAKMEM_SUBCAUSE_RLIMIT_AS, RLIMIT_AS, "VmSize",
                        failure)) {
       return true;
     }
-    // What is mapped already lies somewhere in it, so that nearly all of it is
-    // never free in one piece.
+    // The process's mappings already lie in it, so nearly all of it is never
+    // free in one piece.
     const uint64_t space = system_.address_space();
     if (failure->os_bytes >= space - space / 64) {
       SetEvidence(failure, HAKMEM_SUBCAUSE_ADDRESS_SPACE, failure->os_bytes,
@@ -133,7 +134,7 @@ bool MapFailure::ExplainByLimits(hakmem_failure_t* failure) const {
                         failure);
 }
 
-// False also when the system does not tell.
+// False also when that cannot be read.
 bool MapFailure::IsOvercommitMode(uint64_t mode) const {
   uint64_t in_force = 0;
   return ReadNumber(system_.root, "/proc/sys/vm/overcommit_memory", "",
@@ -141,7 +142,7 @@ bool MapFailure::IsOvercommitMode(uint64_t mode) const {
          in_force == mode;
 }
 
-// What is promised of what may be, where the kernel keeps to it.
+// Committed memory and its limit, if the kernel enforces it.
 MapFailure::Figures MapFailure::LookAtCommitLimit() const {
   if (!IsOvercommitMode(2)) return {};
   Figures figures;
@@ -166,23 +167,23 @@ MapFailure::Figures MapFailure::LookAtMappings() const {
   return figures;
 }
 
-// Also notes whether the cgroup is full, and of which version it is.
+// Also records whether the cgroup is full, and its version.
 MapFailure::Figures MapFailure::LookAtCgroup() {
   const CgroupMemory memory = FindCgroupMemory(system_.root);
   hakmem_failure_subcause_t full = HAKMEM_SUBCAUSE_NONE;
-  // Files kept in memory are as good as free.
+  // Page cache is as good as free.
   const uint64_t held = memory.used - std::min(memory.used, memory.files);
   if (memory.version != 0 &&
       Reaches(held, 0, memory.limit / kCgroupPart, memory.limit)) {
     full = memory.version == 2 ? HAKMEM_SUBCAUSE_MEMORY_MAX
                                : HAKMEM_SUBCAUSE_MEMORY_LIMIT_IN_BYTES;
   }
-  // relaxed: as the figures that are kept beside it.
+  // relaxed: like the figures cached with it.
   full_cgroup_.store(full, std::memory_order_relaxed);
   return {memory.used, memory.limit};
 }
 
-// All the memory there is, where the kernel refuses one request beyond it.
+// All memory of the system, if the kernel refuses a single request beyond it.
 MapFailure::Figures MapFailure::LookAtMemory() const {
   if (!IsOvercommitMode(0)) return {};
   Figures figures;
@@ -204,13 +205,13 @@ void MapFailure::Explain(hakmem_failure_t* failure) {
     failure->subcause = HAKMEM_SUBCAUSE_HUGE_PAGES;
     return;
   }
-  // What is mapped while all memory is locked (mlockall) counts as locked.
+  // With mlockall(MCL_FUTURE) new mappings count as locked memory.
   if (failure->error == EAGAIN &&
       ExplainByLimit(HAKMEM_SUBCAUSE_RLIMIT_MEMLOCK, RLIMIT_MEMLOCK, "VmLck",
                      failure)) {
     return;
   }
-  // Every other limit shows itself as ENOMEM.
+  // All other limits result in ENOMEM.
   if (failure->error != ENOMEM || ExplainByLimits(failure)) return;
 
   const uint64_t now = system_.milliseconds();

@@ -1,17 +1,18 @@
-// Why the operating system refused memory, found out by looking: at resource
-// limits, the kernel's tables in /proc, and the cgroup's files in /sys.
+// Finds out why the operating system refused memory, from resource limits, the
+// kernel's tables in /proc, and the cgroup's files in /sys.
 //
 //   constinit MapFailure looker(kRealSystem);
 //   looker.Explain(&failure);
 //
-// Looks some time after the refusal, so figures may have moved: a limit counts
-// as reached when the request comes near it, see the slacks in the .cc. The
-// order is from what proves most and costs least. Files that are missing or
-// unreadable explain nothing; what no file explains is HAKMEM_SUBCAUSE_UNKNOWN.
+// It looks some time after the refusal, so figures may have changed: a limit
+// counts as reached when the request comes near it; see the slacks in the .cc.
+// The order is from the strongest and cheapest evidence on. Files that are
+// missing or unreadable explain nothing; what no file explains is
+// HAKMEM_SUBCAUSE_UNKNOWN.
 //
 // System calls only; allocates nothing, needs some 2.5 KiB of stack, takes no
-// lock; async-signal-safe. Changes errno. What costs milliseconds in a process
-// with many mappings is looked at ten times a second at most.
+// lock; async-signal-safe. Changes errno. Lookups that cost milliseconds in a
+// process with many mappings are made at most ten times a second.
 #ifndef HAKMEM_TRACING_FAILURES_MAP_FAILURE_H_
 #define HAKMEM_TRACING_FAILURES_MAP_FAILURE_H_
 
@@ -22,13 +23,13 @@
 
 namespace hakmem {
 
-// Where to look. Tests give a folder with made-up files.
+// Where to look. Tests pass a folder with made-up files.
 struct SystemView {
-  const char* root;  // put before "/proc/..." and "/sys/..."
+  const char* root;  // prefix of "/proc/..." and "/sys/..."
   // The soft limit, UINT64_MAX for none, of RLIMIT_AS, _DATA or _MEMLOCK.
   uint64_t (*soft_limit)(int resource);
   uint64_t (*milliseconds)();
-  // Bytes of address space that mappings are given from.
+  // Size of the address space available to mappings.
   uint64_t (*address_space)();
 };
 
@@ -38,8 +39,8 @@ class MapFailure {
  public:
   explicit constexpr MapFailure(const SystemView& system) : system_(system) {}
 
-  // Explains a refusal, of which os_request, error and os_bytes are given:
-  // fills in subcause, evidence_used and evidence_limit. Thread-safe.
+  // Explains a refusal given by os_request, error and os_bytes: fills in
+  // subcause, evidence_used and evidence_limit. Thread-safe.
   [[gnu::cold]] void Explain(hakmem_failure_t* failure);
 
  private:
@@ -48,8 +49,8 @@ class MapFailure {
     uint64_t limit = 0;  // 0 when they could not be read
   };
 
-  // Figures that are kept for a while. Threads may look at once and each keep
-  // what it saw: whatever mixture a third one reads is not older.
+  // Figures cached for a while. Threads may look at once and each store its
+  // result: a third one may read a mixture, but nothing older.
   class Kept {
    public:
     template <typename Look>

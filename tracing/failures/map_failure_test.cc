@@ -94,7 +94,7 @@ class MapFailureTest : public testing::Test {
                   "file " + std::to_string(files) + "\n");
   }
 
-  // Looks anew, with nothing kept.
+  // Looks again, with nothing cached.
   hakmem_failure_t Explain(
       uint64_t bytes,
       hakmem_failure_os_request_t request = HAKMEM_OS_REQUEST_MAP_LARGE,
@@ -126,7 +126,7 @@ TEST_F(MapFailureTest, AddressSpaceLimit) {
   ExpectEvidence(Explain(19 * kMiB, HAKMEM_OS_REQUEST_RESERVE),
                  HAKMEM_SUBCAUSE_RLIMIT_AS, 300 * kMiB, 320 * kMiB);
   EXPECT_EQ(Explain(1 * kMiB).subcause, HAKMEM_SUBCAUSE_UNKNOWN);
-  // Making reserved memory usable takes no address space.
+  // Committing reserved memory takes no address space.
   EXPECT_EQ(Explain(100 * kMiB, HAKMEM_OS_REQUEST_COMMIT).subcause,
             HAKMEM_SUBCAUSE_UNKNOWN);
   EXPECT_EQ(Explain(UINT64_MAX).subcause, HAKMEM_SUBCAUSE_RLIMIT_AS);
@@ -154,7 +154,7 @@ TEST_F(MapFailureTest, LockedMemoryLimit) {
   }
   EXPECT_EQ(Explain(1 * kMiB, HAKMEM_OS_REQUEST_MAP_LARGE, EAGAIN).subcause,
             HAKMEM_SUBCAUSE_UNKNOWN);
-  // The kernel says so by another errno.
+  // The kernel uses another errno for that.
   EXPECT_EQ(Explain(8 * kMiB).subcause, HAKMEM_SUBCAUSE_UNKNOWN);
 }
 
@@ -184,10 +184,10 @@ TEST_F(MapFailureTest, CommitLimit) {
   ExpectEvidence(Explain(2 * kGiB), HAKMEM_SUBCAUSE_COMMIT_LIMIT, 15 * kGiB,
                  16 * kGiB);
   EXPECT_EQ(Explain(500 * kMiB).subcause, HAKMEM_SUBCAUSE_UNKNOWN);
-  // The part that the kernel keeps for those who mend things.
+  // The part that the kernel reserves for repairs.
   Overcommit("2", 16 * kGiB, 16 * kGiB - 9 * kMiB);
   EXPECT_EQ(Explain(1 * kMiB).subcause, HAKMEM_SUBCAUSE_COMMIT_LIMIT);
-  // Only that mode keeps to it.
+  // Only that mode enforces it.
   Overcommit("1", 16 * kGiB, 15 * kGiB);
   EXPECT_EQ(Explain(2 * kGiB).subcause, HAKMEM_SUBCAUSE_UNKNOWN);
 }
@@ -204,7 +204,7 @@ TEST_F(MapFailureTest, CgroupLimit) {
   Cgroup(512 * kMiB, 511 * kMiB, 1 * kMiB);
   ExpectEvidence(Explain(1 * kMiB), HAKMEM_SUBCAUSE_MEMORY_MAX, 511 * kMiB,
                  512 * kMiB);
-  // Files kept in memory are dropped when room is needed.
+  // Page cache is dropped when memory is needed.
   Cgroup(512 * kMiB, 511 * kMiB, 300 * kMiB);
   EXPECT_EQ(Explain(1 * kMiB).subcause, HAKMEM_SUBCAUSE_UNKNOWN);
 }
@@ -273,7 +273,7 @@ TEST_F(MapFailureTest, CostlyFiguresAreKeptForATenthOfASecond) {
   Cgroup(512 * kMiB, 512 * kMiB, 0);
   EXPECT_EQ(subcause(), HAKMEM_SUBCAUSE_MAX_MAP_COUNT);
   now_milliseconds += 100;
-  // The cgroup was not looked at while the mappings explained it.
+  // The cgroup was not looked at while mappings explained it.
   EXPECT_EQ(subcause(), HAKMEM_SUBCAUSE_MEMORY_MAX);
 }
 
@@ -298,7 +298,7 @@ TEST_F(MapFailureTest, ManyThreadsMayAskAtOnce) {
   EXPECT_EQ(wrong, 0);
 }
 
-// All that is mapped lies in it, and its end is not far.
+// All mappings lie in it, and its end is not far away.
 TEST(RealMapFailureTest, TheAddressSpaceIsThisProcesss) {
   const uint64_t space = kRealSystem.address_space();
   int local = 0;

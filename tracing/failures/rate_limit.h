@@ -1,4 +1,4 @@
-// Lets a few events a second pass and counts the others. No lock;
+// Lets a few events per second pass and counts the others. Lock-free;
 // async-signal-safe.
 #ifndef HAKMEM_TRACING_FAILURES_RATE_LIMIT_H_
 #define HAKMEM_TRACING_FAILURES_RATE_LIMIT_H_
@@ -31,7 +31,7 @@ class RateLimit {
     return true;
   }
 
-  // How many did not pass since this was asked last.
+  // How many did not pass since the last call.
   uint64_t TakeLeftOut() {
     return left_out_.exchange(0, std::memory_order_relaxed);
   }
@@ -42,7 +42,7 @@ class RateLimit {
   static uint64_t Start(uint64_t second) { return second >> kCountBits; }
 
   const uint32_t most_;
-  // When the second began, and how many passed in it.
+  // When the second began, and how many events passed in it.
   std::atomic<uint64_t> second_{0};
   std::atomic<uint64_t> left_out_{0};
 };

@@ -1,12 +1,12 @@
-// Runs the rate limit under every interleaving of three threads, on a memory as
-// weak as C11's (testing/interleaver): as many pass as may, no more, no fewer,
-// and the others are counted.
+// Runs the rate limit under every interleaving of three threads, with memory as
+// weak as C11 allows (testing/interleaver): exactly as many pass as may, and
+// the others are counted.
 
 #include <gtest/gtest.h>
 
 #include <memory>
 
-// First what takes the place of atomics.
+// First the replacements for std::atomic.
 #include "tests/interleaving/in_place_of_std.h"
 //
 #include "tracing/failures/rate_limit.h"

@@ -93,7 +93,7 @@ bool TextReader::NextField(char* key, size_t capacity, uint64_t* value) {
     key[length] = '\0';
     if (byte == '\n') continue;
     const bool found = NextNumber(value);
-    if (!at_newline_) (void)SkipLine();  // the end shows itself next time
+    if (!at_newline_) (void)SkipLine();  // the next call reports the end
     if (found) return true;
   }
 }

@@ -1,14 +1,14 @@
-// Reads small text files of /proc and /sys: by raw system calls, a byte at a
-// time out of a small buffer, so that a thread with the smallest stack can do
-// it while memory is out. Allocates nothing; async-signal-safe; no call is a
-// cancellation point.
+// Reads small text files of /proc and /sys: by raw system calls, byte by byte
+// from a small buffer, so that it works on the smallest stack and without free
+// memory. Allocates nothing; async-signal-safe; no call is a cancellation
+// point.
 //
 //   TextReader file(root, "/proc/meminfo");
 //   char key[32];
 //   uint64_t value;
 //   while (file.NextField(key, sizeof(key), &value)) …
 //
-// A file that is missing, unreadable or cut short gives less, never an error.
+// A missing, unreadable or truncated file yields less, never an error.
 #ifndef HAKMEM_TRACING_FAILURES_TEXT_READER_H_
 #define HAKMEM_TRACING_FAILURES_TEXT_READER_H_
 
@@ -21,7 +21,7 @@ class TextReader {
  public:
   static constexpr size_t kPathBytes = 512;
 
-  // Opens the file whose path is the three parts joined.
+  // Opens the file whose path is the three parts concatenated.
   TextReader(const char* root, const char* path, const char* name = "");
   ~TextReader();
   TextReader(const TextReader&) = delete;
@@ -31,15 +31,15 @@ class TextReader {
   static constexpr int kEnd = -1;
   int Next();
 
-  // Reads a whole number in decimal, spaces before it skipped; false when there
-  // is none here. The byte after it is consumed.
+  // Reads a decimal integer after optional spaces; false when there is none
+  // here. Consumes the byte after it.
   bool NextNumber(uint64_t* value);
 
   // Goes to the start of the next line; false at the end of the file.
   bool SkipLine();
 
-  // Reads lines "key: number", or "key number", up to the next such line.
-  // Longer keys are cut. False at the end of the file.
+  // Reads the next line of the form "key: number" or "key number", skipping
+  // others. Longer keys are truncated. False at the end of the file.
   bool NextField(char* key, size_t capacity, uint64_t* value);
 
  private:
@@ -47,13 +47,13 @@ class TextReader {
 
   int file_;
   bool at_end_ = false;
-  bool at_newline_ = false;  // the last byte given ended a line
+  bool at_newline_ = false;  // the last byte returned ended a line
   size_t at_ = 0;
   size_t length_ = 0;
   char buffer_[1024];
 };
 
-// The number that the file begins with; false when it begins with none.
+// The number at the beginning of the file; false when there is none.
 bool ReadNumber(const char* root, const char* path, const char* name,
                 uint64_t* value);
 

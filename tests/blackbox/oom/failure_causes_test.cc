@@ -1,5 +1,5 @@
-// failure_causes_test.cc: each cause of a failed allocation is named, with its
-// evidence.
+// failure_causes_test.cc: the record of a failed allocation names its cause,
+// with evidence.
 #include <malloc.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -147,7 +147,7 @@ TEST_F(FailureCausesTest, TheMappingCountIsNamed) {
   std::ifstream("/proc/sys/vm/max_map_count") >> most;
   if (most == 0 || most > 300'000) GTEST_SKIP() << most << " mappings";
   InChild([most] {
-    // Each second page gets an access of its own, until no mapping is left.
+    // Changes the access of every second page, until no mapping is left.
     const size_t page = 4096;
     auto* pages = static_cast<char*>(
         mmap(nullptr, 2 * most * page, PROT_NONE,
@@ -227,7 +227,7 @@ TEST_F(FailureCausesTest, LockedMemoryIsNamed) {
     ASSERT_EQ(getrlimit(RLIMIT_MEMLOCK, &limit), 0);
     limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 8 * kMiB);
     ASSERT_EQ(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
-    // Without the right to lock what it likes.
+    // Drops the right to lock memory beyond the limit.
     if (setresgid(65534, 65534, 65534) != 0 ||
         setresuid(65534, 65534, 65534) != 0 || mlockall(MCL_FUTURE) != 0) {
       return;
@@ -253,11 +253,11 @@ TEST_F(FailureCausesTest, WithoutProcItIsUnknownAndTheProgramLives) {
     rlimit limit;
     getrlimit(RLIMIT_AS, &limit);
     if (chroot(folder.c_str()) != 0) return;
-    // Whole chunks of it are asked for.
+    // The library asks for whole chunks.
     EXPECT_EQ(malloc(Opaque(limit.rlim_cur - 4 * kMiB)), nullptr);
     EXPECT_EQ(Last().cause, HAKMEM_CAUSE_MAPFAIL);
     EXPECT_EQ(Last().subcause, HAKMEM_SUBCAUSE_UNKNOWN);
-    // The request alone is more than the limit.
+    // The request alone exceeds the limit.
     EXPECT_EQ(malloc(Opaque(limit.rlim_cur + kMiB)), nullptr);
     EXPECT_EQ(Last().subcause, HAKMEM_SUBCAUSE_RLIMIT_AS);
     EXPECT_NE(Text(Last()).find("that alone is more than the limit"),

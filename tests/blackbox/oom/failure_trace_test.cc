@@ -1,5 +1,5 @@
 // failure_trace_test.cc: HAKMEM_ACE_TRACE prints why allocations fail, and
-// nothing that goes wrong with the printing harms the program.
+// errors in printing do not harm the program.
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -28,7 +28,7 @@ namespace {
 
 constexpr size_t kImpossible = size_t{1} << 63;
 
-// Fails as often as the variable HAKMEM_TEST_FAILURES says.
+// Fails HAKMEM_TEST_FAILURES times.
 int FailOften() {
   const char* times = getenv("HAKMEM_TEST_FAILURES");
   for (int i = atoi(times); i > 0; --i) {
@@ -129,7 +129,7 @@ class FailureTraceTest : public testing::Test {
     }
   }
 
-  // Runs `program`, which fails `failures` times, with the trace to `output`.
+  // Runs `program`, which fails `failures` times, and traces to `output`.
   static ChildResult Trace(
       const std::string& program, const std::string& output, int failures = 1,
       std::vector<std::pair<std::string, std::string>> variables = {}) {
@@ -245,7 +245,7 @@ TEST_F(FailureTraceTest, AFileThatEndsInJsonlIsJson) {
   const std::string path = folder_ + "/trace.jsonl";
   EXPECT_EQ(Trace("fail_often", path, 2).exit_code, 0);
   EXPECT_EQ(JsonLines(ContentsOf(path)).size(), 2u);
-  // Unless it is asked for otherwise.
+  // Unless another format is set.
   const std::string text = folder_ + "/text.jsonl";
   Trace("fail_often", text, 2, {{"HAKMEM_ACE_TRACE_FORMAT", "text"}});
   EXPECT_EQ(ContentsOf(text).rfind("hakmem[", 0), 0u) << ContentsOf(text);
@@ -290,7 +290,7 @@ TEST_F(FailureTraceTest, JsonHasTheFramesOfTheStack) {
     const std::string name = frame.value("name", "");
     has_start = has_start || name.find("__libc_start_main") == 0;
   }
-  // From the program on: what it called is not its business.
+  // The stack starts in the program, not in the allocator.
   EXPECT_NE(lines[1]["name"].get<std::string>().find("FailOften"),
             std::string::npos);
   EXPECT_TRUE(has_start);
@@ -334,7 +334,7 @@ TEST_F(FailureTraceTest, TheStackShowsTheProgramsFunctions) {
   EXPECT_TRUE(std::regex_search(
       child.err, std::regex("^hakmem: failure [^\n]*\nhakmem:   #0 0x")))
       << child.err;
-  // From the program on: what it called is not its business.
+  // The stack starts in the program, not in the allocator.
   EXPECT_TRUE(std::regex_search(
       child.err, std::regex("\nhakmem:   #0 0x[^\n]* [^\n ]*FailOften")))
       << child.err;

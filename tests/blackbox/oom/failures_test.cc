@@ -1,5 +1,5 @@
-// failures_test.cc: the program can read the records of failed allocations,
-// list them and be called with them, whatever else goes on.
+// failures_test.cc: the program can read and list the records of failed
+// allocations and get a callback for each, in all circumstances.
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
@@ -84,15 +84,14 @@ TEST_F(FailuresTest, AStructSaysHowMuchOfItIsFilledIn) {
     EXPECT_EQ(malloc(Opaque(kImpossible)), nullptr);
     const std::string whole = Text(Last());
     EXPECT_EQ(Last().struct_size, sizeof(hakmem_failure_t));
-    // What a program has that was built with an older header: what follows is
-    // not read.
+    // A program built with an older header: the rest is not read.
     hakmem_failure_t old;
     memset(&old, 0x5a, sizeof(old));
     constexpr size_t kOldSize = offsetof(hakmem_failure_t, class_bytes);
     EXPECT_EQ(Hakmem().last_failure(&old, kOldSize), 1);
     EXPECT_EQ(old.struct_size, kOldSize);
     EXPECT_EQ(Text(old), whole);
-    // And with a newer one: its further fields stay as they are.
+    // And one built with a newer header: its further fields stay unchanged.
     struct {
       hakmem_failure_t known;
       uint64_t unknown;
@@ -264,7 +263,7 @@ TEST_F(FailuresTest, TheCallbackMayChangeWhileThreadsFail) {
   });
 }
 
-// --- Where it is hardest ---------------------------------------------------
+// --- Hard cases --------------------------------------------------------------
 
 TEST_F(FailuresTest, ThreadsMayFailAtOnce) {
   InChild([] {
@@ -290,7 +289,7 @@ TEST_F(FailuresTest, ASignalHandlerMayFailWhileItsThreadFails) {
   InChild([] {
     struct sigaction action = {};
     action.sa_handler = [](int) {
-      // Needs no lock of the allocator, whatever it interrupted.
+      // Takes no lock of the allocator, whatever it interrupted.
       if (malloc(Opaque(kImpossible)) == nullptr) ++handled;
     };
     ASSERT_EQ(sigaction(SIGALRM, &action, nullptr), 0);

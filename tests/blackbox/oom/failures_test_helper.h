@@ -1,4 +1,4 @@
-// failures_test_helper.h: for the tests of why an allocation failed.
+// failures_test_helper.h: support for the tests of failure records.
 #ifndef HAKMEM_TESTS_BLACKBOX_OOM_FAILURES_TEST_HELPER_H_
 #define HAKMEM_TESTS_BLACKBOX_OOM_FAILURES_TEST_HELPER_H_
 
@@ -14,7 +14,7 @@ namespace hakmem_test {
 
 inline constexpr size_t kImpossible = size_t{1} << 63;
 
-// The last one; a failed expectation when there is none.
+// The last record; a failed expectation when there is none.
 inline hakmem_failure_t Last() {
   hakmem_failure_t failure = {};
   EXPECT_EQ(Hakmem().last_failure(&failure, sizeof(failure)), 1);
@@ -27,7 +27,7 @@ inline std::string Text(const hakmem_failure_t& failure) {
   return text;
 }
 
-// All that are kept, oldest first.
+// All records kept, oldest first.
 inline std::vector<hakmem_failure_t> All() {
   // Reserved first: a failure callback or a limit may be in force.
   static std::vector<hakmem_failure_t> all;
@@ -40,7 +40,7 @@ inline std::vector<hakmem_failure_t> All() {
   return all;
 }
 
-// Runs in children: records of one test are not seen by the next, and limits
+// Each test runs in a child: it does not see records of other tests, and limits
 // hold for one child only.
 class FailuresTest : public testing::Test {
  protected:
