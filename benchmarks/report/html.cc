@@ -8,7 +8,7 @@
 namespace hakmem::bench {
 namespace {
 
-constexpr std::string_view kPage =
+constexpr char kPage[] =
 #include "benchmarks/report/page/page.html.inc"
     ;
 
@@ -17,14 +17,15 @@ constexpr std::string_view kMarker = "/*RESULT*/";
 }  // namespace
 
 std::string HtmlReport(const std::string& result_json) {
-  const size_t at = kPage.find(kMarker);
+  const std::string_view page(kPage, sizeof(kPage) - 1);
+  const size_t at = page.find(kMarker);
   // A script element ends at the first "</script", in a string or not, and
   // "<!--" would begin a comment in it.
   return absl::StrCat(
-      kPage.substr(0, at),
+      page.substr(0, at),
       absl::StrReplaceAll(result_json,
                           {{"</", "<\\/"}, {"<!--", "<\\u0021--"}}),
-      kPage.substr(at + kMarker.size()));
+      page.substr(at + kMarker.size()));
 }
 
 }  // namespace hakmem::bench
