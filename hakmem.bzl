@@ -136,6 +136,7 @@ fixed_cc_library = rule(
 def hakmem_shared_library(
         name,
         testonly = False,
+        verify = False,
         visibility = None,
         tags = [],
         **fixed):
@@ -144,6 +145,7 @@ def hakmem_shared_library(
     Args:
       name: of the target and of the file, e.g. "libhakmem-segment.so".
       testonly: as of every rule.
+      verify: whether hakmem_check_heap is in it.
       visibility: of the target.
       tags: of the target.
       **fixed: flags that override the command line: backend, ace, tracing,
@@ -158,7 +160,7 @@ def hakmem_shared_library(
         # ASan and TSan have their own malloc, and leave symbols undefined.
         tags = ["nosan"] + (["manual"] if fixed else tags),
         visibility = ["//visibility:private"] if fixed else visibility,
-        deps = ["//frontend/override"] + select({
+        deps = ["//frontend/override"] + (["//frontend/verify"] if verify else []) + select({
             # musl has no IFUNC.
             "//third_party/toolchains/musl": [],
             "//conditions:default": ["//frontend/override:bins_at_relocation"],

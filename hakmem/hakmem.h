@@ -166,6 +166,9 @@ HAKMEM_API size_t hakmem_stats_json(char* buffer,
 // when there are none. Each error is a line on stderr that begins "hakmem[PID]:
 // heap check: "; at most 20 are written, then one line that says how many more.
 //
+// Only in the libraries whose names end in -verify, and where //frontend/verify
+// is linked: elsewhere dlsym does not find it.
+//
 // For tests: no other thread may be inside an allocation or a free meanwhile.
 // Other threads may run or wait elsewhere; those that call the allocator wait
 // until the check is done. Allocates nothing. Takes about a millisecond, more

@@ -1,5 +1,5 @@
 // HeapVerifier: what invariant checks are written with, and where their errors
-// go. hakmem_check_heap (frontend/dispatch/heap_check.cc) creates one, and each
+// go. hakmem_check_heap (frontend/verify/heap_check.cc) creates one, and each
 // part of the allocator has a VerifyInvariants(HeapVerifier&) that walks its
 // metadata.
 //

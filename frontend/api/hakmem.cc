@@ -11,7 +11,6 @@
 #include "base/text/options.h"
 #include "frontend/api/statistics.h"
 #include "frontend/dispatch/allocator.h"
-#include "frontend/dispatch/heap_check.h"
 #include "linked_backend.h"
 
 namespace options = hakmem::options;
@@ -57,5 +56,3 @@ size_t hakmem_stats_json(char* buffer, size_t capacity) noexcept {
   if (capacity != 0) buffer[std::min(out.length(), capacity - 1)] = '\0';
   return out.length();
 }
-
-int hakmem_check_heap() noexcept { return hakmem::CheckHeap(); }

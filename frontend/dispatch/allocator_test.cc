@@ -17,8 +17,8 @@
 #include <thread>
 #include <vector>
 
-#include "frontend/dispatch/heap_check.h"
 #include "frontend/thread_cache/thread_cache.h"
+#include "frontend/verify/heap_check.h"
 #include "gtest/gtest.h"
 #include "tests/blackbox/support/block_test_helper.h"
 #include "tracing/events/events.h"

@@ -108,6 +108,7 @@ def variant_tests(
         size = "medium",
         main = PRELOAD_MAIN,
         code = None,
+        verify = True,
         data = [],
         env = {},
         tags = []):
@@ -115,16 +116,18 @@ def variant_tests(
 
     Args:
       name: of the tests.
-      variants: names of libraries, //:libhakmem-VARIANT.so.
+      variants: names of libraries, //:libhakmem-VARIANT.so or -verify.so.
       size: as of every test.
       main: PRELOAD_MAIN, or GTEST_MAIN for a test that does not preload.
       code: the test_code target; by default that of `name`.
+      verify: whether the libraries have hakmem_check_heap: those of users do not.
       data: as of every test.
       env: as of every test.
       tags: as of every test.
     """
     for variant in variants:
-        library = "//:libhakmem-%s.so" % variant
+        suffix = "-verify" if verify and not variant.endswith("-faults") else ""
+        library = "//:libhakmem-%s%s.so" % (variant, suffix)
         cc_test(
             name = "%s_%s" % (name, variant.replace("-", "_")),
             size = size,

@@ -10,8 +10,8 @@
 #include "base/os/os_memory.h"
 #include "frontend/dispatch/allocator.h"
 #include "frontend/dispatch/call.h"
-#include "frontend/dispatch/heap_check.h"
 #include "frontend/thread_cache/thread_cache.h"
+#include "frontend/verify/heap_check.h"
 #include "linked_backend.h"
 #include "tests/state_fuzz/model.h"
 

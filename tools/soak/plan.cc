@@ -53,7 +53,7 @@ std::string Library(const SoakFlags& flags, uint64_t number, Random& random) {
   const std::string suffix =
       ace == "adaptive" ? kind : absl::StrCat("-ace_", ace);
   return absl::StrCat("libhakmem-", flags.backends[number % backends], suffix,
-                      ".so");
+                      "-verify.so");
 }
 
 // From 10 to 60 s; less where each variant is to have its turn in less.

@@ -40,10 +40,12 @@ TEST(SoakTest, TheLibraryPasses) {
   EXPECT_THAT(
       result.out,
       AllOf(ContainsRegex(
-                "round 0: libhakmem-segment(-notrace|-checks|-full)?.so, .*: "
+                "round 0: "
+                "libhakmem-segment(-notrace|-checks|-full)?-verify.so, .*: "
                 "ok\n"),
             ContainsRegex(
-                "round 1: libhakmem-superslab(-notrace|-checks|-full)?.so, .*: "
+                "round 1: "
+                "libhakmem-superslab(-notrace|-checks|-full)?-verify.so, .*: "
                 "ok"),
             ContainsRegex("soak: [0-9]+ rounds: .* M operations, .* checks, "
                           "[0-9]+ forks, [1-9][0-9]* threads, .*; 0 errors")));
@@ -53,8 +55,9 @@ TEST(SoakTest, BothBackEndsRunAtOnce) {
   const Result result = Shell(
       "$tool --parallel --minutes=0.01 --ace=off --threads=2 --memory-mib=64");
   EXPECT_EQ(result.status, 0) << result.out << result.err;
-  EXPECT_THAT(result.out, ContainsRegex("libhakmem-segment-ace_off.so.*\n"
-                                        "round 1: libhakmem-superslab-"));
+  EXPECT_THAT(result.out,
+              ContainsRegex("libhakmem-segment-ace_off-verify.so.*\n"
+                            "round 1: libhakmem-superslab-"));
 }
 
 TEST(SoakTest, AnHonestAllocatorOfAnotherKindPasses) {

@@ -66,7 +66,6 @@ const char* const kHakmem[] = {
     "hakmem_events_dump",
     "hakmem_stats",
     "hakmem_stats_json",
-    "hakmem_check_heap",
     "hakmem_last_failure",
     "hakmem_failures",
     "hakmem_set_failure_callback",

@@ -1,4 +1,4 @@
-#include "frontend/dispatch/heap_check.h"
+#include "frontend/verify/heap_check.h"
 
 #include "ace/ace.h"
 #include "backend/large/large.h"
@@ -9,6 +9,7 @@
 #include "backend/verify/heap_verifier.h"
 #include "frontend/process/fork.h"
 #include "frontend/thread_cache/thread_cache.h"
+#include "hakmem/hakmem.h"
 #include "linked_backend.h"
 
 namespace hakmem {
@@ -54,3 +55,5 @@ int CheckHeap() {
 }
 
 }  // namespace hakmem
+
+int hakmem_check_heap() noexcept { return hakmem::CheckHeap(); }

@@ -1,6 +1,6 @@
 // Verifies all metadata of the allocator: hakmem_check_heap.
-#ifndef HAKMEM_FRONTEND_DISPATCH_HEAP_CHECK_H_
-#define HAKMEM_FRONTEND_DISPATCH_HEAP_CHECK_H_
+#ifndef HAKMEM_FRONTEND_VERIFY_HEAP_CHECK_H_
+#define HAKMEM_FRONTEND_VERIFY_HEAP_CHECK_H_
 
 namespace hakmem {
 
@@ -11,4 +11,4 @@ namespace hakmem {
 
 }  // namespace hakmem
 
-#endif  // HAKMEM_FRONTEND_DISPATCH_HEAP_CHECK_H_
+#endif  // HAKMEM_FRONTEND_VERIFY_HEAP_CHECK_H_
