@@ -1,9 +1,8 @@
 """Build choices: a flag, and the target that it selects."""
 
 load("@bazel_skylib//rules:common_settings.bzl", "string_flag")
-load("@rules_cc//cc:defs.bzl", "cc_library")
 
-def choice(name, values, linked, targets = {}, visibility = None):
+def choice(name, values, linked = None, targets = {}, visibility = None):
     """Makes the flag --//package:NAME.
 
     Args:
@@ -27,26 +26,12 @@ def choice(name, values, linked, targets = {}, visibility = None):
             flag_values = {":" + name: value},
             visibility = ["//:__subpackages__"],
         )
-    native.alias(
-        name = linked,
-        actual = select({
-            ":is_" + value: targets.get(value, ":%s_%s" % (linked, value))
-            for value in values
-        }),
-        visibility = visibility,
-    )
-
-def headers_of_choice(linked, values, header):
-    """Makes LINKED_VALUE for each value: one header, LINKED/VALUE/`header`.
-
-    Args:
-      linked: as of choice(); also the name of the folder.
-      values: as of choice().
-      header: the name by which each is included.
-    """
-    for value in values:
-        cc_library(
-            name = "%s_%s" % (linked, value),
-            hdrs = ["%s/%s/%s" % (linked, value, header)],
-            strip_include_prefix = "%s/%s" % (linked, value),
+    if linked:
+        native.alias(
+            name = linked,
+            actual = select({
+                ":is_" + value: targets.get(value, ":%s_%s" % (linked, value))
+                for value in values
+            }),
+            visibility = visibility,
         )

@@ -26,11 +26,11 @@
 #include <cstdint>
 
 #include "ace/thread_span_cache.h"
-#include "ace_mode.h"
 #include "backend/backend.h"
 #include "backend/large/large.h"
 #include "backend/memory/found.h"
 #include "backend/spans/span.h"
+#include "base/build_config.h"
 #include "base/size_classes.h"
 #include "base/text/options.h"
 

@@ -6,9 +6,9 @@
 #include "absl/base/thread_annotations.h"
 #include "ace/thread_span_cache.h"
 #include "ace/thread_span_cache_check.h"
-#include "ace_mode.h"
 #include "backend/spans/page_heap.h"
 #include "backend/spans/span.h"
+#include "base/build_config.h"
 #include "base/os/clock.h"
 #include "base/sync/lock.h"
 

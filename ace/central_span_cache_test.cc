@@ -4,8 +4,8 @@
 
 #include <thread>
 
-#include "ace_mode.h"
 #include "backend/spans/page_heap.h"
+#include "base/build_config.h"
 
 namespace hakmem {
 namespace {

@@ -24,8 +24,8 @@
 #include <iterator>
 
 #include "absl/base/thread_annotations.h"
-#include "ace_mode.h"
 #include "backend/spans/span.h"
+#include "base/build_config.h"
 #include "base/os/os_memory.h"
 #include "base/sync/lock.h"
 #include "tracing/counters/counters.h"

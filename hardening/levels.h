@@ -11,7 +11,7 @@
 #ifndef HAKMEM_HARDENING_LEVELS_H_
 #define HAKMEM_HARDENING_LEVELS_H_
 
-#include "hardening_mode.h"
+#include "base/build_config.h"
 
 namespace hakmem {
 

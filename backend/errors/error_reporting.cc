@@ -4,9 +4,9 @@
 
 #include "backend/errors/block_call.h"
 #include "backend/errors/emergency.h"
+#include "base/build_config.h"
 #include "base/text/options.h"
 #include "tracing/stacks/stack_trace.h"
-#include "tracing_mode.h"
 
 namespace hakmem {
 namespace {

@@ -6,7 +6,7 @@
 #include <array>
 #include <cstring>
 
-#include "ace_mode.h"
+#include "base/build_config.h"
 #include "base/text/log.h"
 #include "base/text/options.h"
 #include "frontend/api/statistics.h"

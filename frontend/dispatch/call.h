@@ -5,8 +5,8 @@
 
 #include <type_traits>
 
+#include "base/build_config.h"
 #include "hakmem/hakmem.h"
-#include "tracing_mode.h"
 
 namespace hakmem {
 namespace internal {

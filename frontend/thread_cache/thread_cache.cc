@@ -4,9 +4,9 @@
 #include <cstring>
 
 #include "ace/ace.h"
-#include "ace_mode.h"
 #include "backend/errors/error_reporting.h"
 #include "backend/memory/dirty_bytes.h"
+#include "base/build_config.h"
 #include "base/text/options.h"
 #include "frontend/thread_cache/fallback_heap.h"
 #include "frontend/thread_cache/in_use_check.h"

@@ -2,9 +2,9 @@
 #include <algorithm>
 
 #include "ace/ace.h"
-#include "ace_mode.h"
 #include "backend/memory/chunk_source.h"
 #include "backend/spans/page_heap.h"
+#include "base/build_config.h"
 #include "base/os/clock.h"
 #include "base/text/options.h"
 #include "frontend/process/housekeeping.h"

@@ -12,8 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/build_config.h"
 #include "base/sync/single_thread.h"
-#include "tracing_mode.h"
 
 namespace hakmem {
 

@@ -16,8 +16,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/build_config.h"
 #include "tracing/events/allocation_event.h"
-#include "tracing_mode.h"
 
 namespace hakmem {
 namespace internal {

@@ -15,8 +15,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/build_config.h"
 #include "hakmem/hakmem.h"
-#include "tracing_mode.h"
 
 namespace hakmem {
 
