@@ -66,6 +66,11 @@ size_t CachesToLookAfter(size_t caches) {
 // Threads are asked to look at the clock this often, at most this many at once.
 constexpr uint64_t kAskOthersEveryMs = 100;
 constexpr int kMostAskedAtOnce = 128;
+// While this many reserves are in use, threads are asked though little is free:
+// memory in the reserve of a thread that waits is not counted. Each thread is
+// asked this often.
+constexpr size_t kManyReserves = 8;
+constexpr uint64_t kAskEachEveryMs = 500;
 constinit std::atomic<uint64_t> next_request_to_look{0};
 constinit std::atomic<size_t> dirty_at_request_to_look{0};
 
@@ -259,18 +264,23 @@ void ThreadCache::DisableFastPathOnAllThreads() {
 // saw little of it.
 void ThreadCache::AskOthersToLook(uint64_t now, HowOften how_often) {
   const size_t dirty = DirtyBytes::Bytes();
-  if (count_.load(std::memory_order_relaxed) < 2 || !IsWorthRationing(dirty)) {
-    return;
-  }
+  const bool is_much = IsWorthRationing(dirty);
+  const bool are_many =
+      reserves_in_use_.load(std::memory_order_relaxed) >= kManyReserves;
+  const size_t count = count_.load(std::memory_order_relaxed);
+  if (count < 2 || !(is_much || are_many)) return;
   // relaxed: it only elects one of the threads that find it due; it publishes
   // nothing.
   uint64_t due = next_request_to_look.load(std::memory_order_relaxed);
-  const bool is_due = now >= due || dirty > 2 * dirty_at_request_to_look.load(
-                                                    std::memory_order_relaxed);
+  const bool is_due =
+      now >= due || (is_much && dirty > 2 * dirty_at_request_to_look.load(
+                                                std::memory_order_relaxed));
+  const uint64_t wait = is_much ? kAskOthersEveryMs
+                                : kAskEachEveryMs * kMostAskedAtOnce /
+                                      std::max<size_t>(count, kMostAskedAtOnce);
   if (how_often == HowOften::kSeldom &&
-      (!is_due ||
-       !next_request_to_look.compare_exchange_strong(
-           due, now + kAskOthersEveryMs, std::memory_order_relaxed))) {
+      (!is_due || !next_request_to_look.compare_exchange_strong(
+                      due, now + wait, std::memory_order_relaxed))) {
     return;
   }
   dirty_at_request_to_look.store(dirty, std::memory_order_relaxed);
