@@ -27,7 +27,7 @@
 namespace hakmem::bench {
 namespace {
 
-constexpr char kCaller[] = "benchmarks/fast_path/caller";
+constexpr char kCaller[] = "tests/fast_path/caller";
 constexpr char kGolden[] = "tests/fast_path/fast_path.golden";
 
 std::string Here(const std::string& path) {

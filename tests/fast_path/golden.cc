@@ -134,7 +134,7 @@ std::string GoldenText(const std::string& compiler,
 
 absl::StatusOr<std::string> GoldenTextNow() {
   const std::string caller =
-      std::filesystem::absolute("benchmarks/fast_path/caller").string();
+      std::filesystem::absolute("tests/fast_path/caller").string();
   std::vector<BackendPaths> backends;
   for (const char* const backend : {"segment", "superslab"}) {
     const std::string library =
