@@ -36,7 +36,7 @@ int Main(int argc) {
   const absl::StatusOr<std::string> now = GoldenTextNow();
   if (!now.ok()) return Complain(1, now.status().message());
 
-  const std::string path = absl::StrCat(tree, "/benchmarks/fast_path.golden");
+  const std::string path = absl::StrCat(tree, "/tests/fast_path/fast_path.golden");
   std::ostringstream before;
   // A missing file reads as an empty one.
   before << std::ifstream(path).rdbuf();
