@@ -43,7 +43,7 @@ uint32_t SegmentBackend::Heap::DrainOwn(SizeClass size_class, void** blocks,
     }
     const uint32_t block = page->BlockAt(address);
     if (block == Slab::kNotABlock || !page->Put(block)) {
-      AbortOnBadSlabFree(page->Layout(), address);
+      AbortOnBadFreeIn(*page, address);
     }
     AfterPut(page);
   }
@@ -74,9 +74,8 @@ void SegmentBackend::Heap::MergeRemoteFrees() {
             const uint32_t block =
                 word * 64 + static_cast<uint32_t>(std::countr_zero(bits));
             if (!page->Put(block)) {
-              AbortOnBadSlabFree(
-                  page->Layout(),
-                  page->base + block * uintptr_t{page->block_bytes});
+              AbortOnBadFreeIn(
+                  *page, page->base + block * uintptr_t{page->block_bytes});
             }
             any = true;
           }
@@ -123,7 +122,7 @@ class RemoteBatch {
   bool Add(uintptr_t address) {
     if (address - page_->base >= kSlabBytes) return false;
     const uint32_t block = page_->BlockAt(address);
-    if (block == Slab::kNotABlock) AbortOnBadSlabFree(page_->Layout(), address);
+    if (block == Slab::kNotABlock) AbortOnBadFreeIn(*page_, address);
     const uint32_t word = block / 64;
     const uint64_t bit = uint64_t{1} << (block % 64);
     if ((words_ >> word & 1) == 0) {

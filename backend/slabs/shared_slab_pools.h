@@ -66,7 +66,7 @@ class SharedSlabPools {
       SlabT* slab = SlabToDrain<SlabT>(address, size_class);
       const uint32_t block = slab->BlockAt(address);
       if (block == Slab::kNotABlock || !slab->Put(block)) {
-        AbortOnBadSlabFree(slab->Layout(), address);
+        AbortOnBadFreeIn(*slab, address);
       }
       SlabT* unneeded = pool.slabs.AfterPut(slab);
       if (unneeded != nullptr) source_.Return(unneeded, CoarseMilliseconds());

@@ -175,6 +175,13 @@ struct Slab : ListNode<Slab> {
   }
 };
 
+// Aborts with one line: no block in use of `slab` starts at `address`. Out of
+// line, so that its callers need no room for the layout.
+[[noreturn, gnu::cold, gnu::noinline]] inline void AbortOnBadFreeIn(
+    const Slab& slab, uintptr_t address) {
+  AbortOnBadSlabFree(slab.Layout(), address);
+}
+
 // Resident bytes of a slab's memory, in whole pages.
 inline size_t TouchedPageBytes(const Slab& slab) {
   const size_t page = os::PageBytes();

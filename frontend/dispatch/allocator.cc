@@ -17,12 +17,12 @@
 #include "frontend/dispatch/occupancy.h"
 #include "frontend/dispatch/origins.h"
 #include "frontend/dispatch/route.h"
-#include "frontend/thread_cache/slab_at.h"
 #include "frontend/guard/guard.h"
 #include "frontend/process/housekeeping.h"
 #include "frontend/thread_cache/fallback_heap.h"
 #include "frontend/thread_cache/in_use_check.h"
 #include "frontend/thread_cache/retry_gate.h"
+#include "frontend/thread_cache/slab_at.h"
 #include "frontend/thread_cache/thread_cache.h"
 #include "tracing/events/events.h"
 #include "tracing/failures/failure.h"
@@ -272,7 +272,7 @@ void* AllocateUnrecorded(const Request& request) {
     const Slab* slab = SlabAt(c, found.address);
     if (slab->BlockAt(found.address) == Slab::kNotABlock) [[unlikely]] {
       BlockCallScope::NoteIfNone(function, found.address);
-      AbortOnBadSlabFree(slab->Layout(), found.address);
+      AbortOnBadFreeIn(*slab, found.address);
     }
   }
   return ClassBytes(c);

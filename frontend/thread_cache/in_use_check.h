@@ -28,7 +28,7 @@ __attribute__((no_sanitize("thread"))) inline void AbortUnlessInUse(
   const uint32_t number = slab->BlockAt(address);
   if (number == Slab::kNotABlock || slab->IsBlockFree(number)) [[unlikely]] {
     BlockCallScope::NoteIfNone(function, address);
-    AbortOnBadSlabFree(slab->Layout(), address);
+    AbortOnBadFreeIn(*slab, address);
   }
   if (FreedMark::IsOn(block)) [[unlikely]] {
     BlockCallScope::NoteIfNone(function, address);
