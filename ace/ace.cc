@@ -63,7 +63,8 @@ ThreadSpanCache::Span TakeKept(size_t pages, size_t most,
 }
 
 // Caches a used span in `bins`. Returns false when they have no room.
-bool Keep(Found span, size_t pages, ThreadSpanCache& bins) {
+[[gnu::always_inline]] inline bool Keep(Found span, size_t pages,
+                                        ThreadSpanCache& bins) {
   const ThreadSpanCache::OwnersLock lock(bins);
   bins.NoteFree(pages);
   bool is_kept = bins.Push(pages, span.address);

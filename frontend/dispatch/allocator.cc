@@ -145,8 +145,8 @@ void* AllocateFromClass(const Request& request, const Route& route) {
 }
 
 // A span or a large block.
-SpanAllocation AllocatePages(const Request& request, const Route& route,
-                             Ace::Contents contents) {
+[[gnu::always_inline]] inline SpanAllocation AllocatePages(
+    const Request& request, const Route& route, Ace::Contents contents) {
   const auto allocate = [&] {
     return route.kind == Route::Kind::kSpan
                ? ThreadCache::AllocateSpan(request.bytes, request.alignment)
@@ -166,7 +166,8 @@ void* PointerTo(const SpanAllocation& span) {
 }
 
 // A block, through the bins if its route has one.
-void* AllocateOn(const Route& route, const Request& request) {
+[[gnu::always_inline]] inline void* AllocateOn(const Route& route,
+                                               const Request& request) {
   if (!route.HasClass()) {
     return PointerTo(AllocatePages(request, route, Ace::Contents::kAny));
   }

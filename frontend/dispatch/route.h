@@ -25,7 +25,7 @@ struct Route {
 
   // For `bytes` (at most PTRDIFF_MAX) at `alignment`, a power of two, or 0 for
   // the default.
-  static Route Of(size_t bytes, size_t alignment) {
+  [[gnu::always_inline]] static Route Of(size_t bytes, size_t alignment) {
     if (bytes <= kMaxTinyBytes) {
       if (alignment <= kBlockAlignment) return {Kind::kTiny, ClassOf(bytes)};
       const SizeClass c = AlignedClassOf(bytes, alignment);

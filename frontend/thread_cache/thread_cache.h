@@ -242,6 +242,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   }
   class BinsLock;
   void NoteSlowCalls();
+  static bool BeginsBusy(size_t others);
   void ChooseReserve();
   void SetMostVisible();
   void BeginReserve();

@@ -131,7 +131,7 @@ ThreadCache* ThreadCache::Attach() {
   cache->was_asked_to_look_ = false;
   cache->slow_calls_ = 0;
   // While it is alone nobody could take what it holds.
-  cache->is_busy_ = count_.load(std::memory_order_relaxed) == 0;
+  cache->is_busy_ = BeginsBusy(count_.load(std::memory_order_relaxed));
   cache->keeps_reserve_.store(false, std::memory_order_relaxed);
   cache->reserve_mark_.Begin();
   cache->seen_at_.store(cache->epoch_begun_, std::memory_order_relaxed);
