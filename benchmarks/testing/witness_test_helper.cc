@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,6 +23,8 @@
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
+
+#include <atomic>
 
 #include "hakmem/hakmem.h"
 
@@ -78,11 +81,22 @@ void OnFault(int number, siginfo_t*, void* context) {
 
 // A program may ask for ever: it is ended then.
 constexpr uint64_t kMostFailures = 10'000;
-uint64_t failures = 0;  // racy: about as many will do
+std::atomic<uint64_t> failures{0};
+std::atomic<bool> is_told{false};
 
 void OnFailure(const hakmem_failure_t*, void*) {
-  if (failures++ == 0) Tell("null\n");
-  if (failures == kMostFailures) _Exit(1);
+  const uint64_t before = failures++;
+  if (before == 0) {
+    Tell("null\n");
+    is_told = true;
+  }
+  if (before + 1 == kMostFailures) _Exit(1);
+}
+
+// Another thread may be about to write the line while this one ends the
+// process.
+void WaitUntilTold() {
+  for (int i = 0; failures != 0 && !is_told && i < 100'000; ++i) sched_yield();
 }
 
 // What failed before anybody listened.
@@ -121,6 +135,7 @@ __attribute__((destructor)) void End() {
   auto* const refused = Find<uint64_t()>("hakmem_test_failed_os_calls");
   if (calls == nullptr || refused == nullptr) return;
   TellEarlyFailure();
+  WaitUntilTold();
   Tell("end %" PRIu64 " %" PRIu64 "\n", calls(), refused());
 }
 
