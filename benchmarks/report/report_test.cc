@@ -8,14 +8,16 @@
 #include "benchmarks/analysis/results_test_helper.h"
 #include "benchmarks/report/html.h"
 #include "benchmarks/report/markdown.h"
-#include "benchmarks/report/table.h"
 #include "benchmarks/report/terminal.h"
 #include "benchmarks/testing/program_test_helper.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "tools/text/table.h"
 
 namespace hakmem::bench {
 namespace {
+
+using tools::DisplayWidth;
 
 using json = nlohmann::ordered_json;
 

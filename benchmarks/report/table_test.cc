@@ -1,4 +1,4 @@
-#include "benchmarks/report/table.h"
+#include "tools/text/table.h"
 
 #include <stdlib.h>
 
@@ -8,6 +8,12 @@
 
 namespace hakmem::bench {
 namespace {
+
+using tools::Cell;
+using tools::DisplayWidth;
+using tools::PadLeft;
+using tools::PadRight;
+using tools::Table;
 
 TEST(Table, AlignsColumns) {
   Table table({"", "M ops/s", "x"});

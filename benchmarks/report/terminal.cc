@@ -14,10 +14,14 @@
 #include "absl/strings/str_split.h"
 #include "benchmarks/report/chart.h"
 #include "benchmarks/report/sections.h"
-#include "benchmarks/report/table.h"
+#include "tools/text/table.h"
 
 namespace hakmem::bench {
 namespace {
+
+using tools::DisplayWidth;
+using tools::PadRight;
+using tools::Table;
 
 constexpr size_t kWidth = 80;
 // A table for each workload, up to so many; then tables by kind.

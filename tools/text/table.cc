@@ -19,10 +19,17 @@ std::string Padding(std::string_view text, size_t width) {
 }  // namespace
 
 size_t DisplayWidth(std::string_view text) {
-  // Every byte but those that continue a character.
-  return static_cast<size_t>(std::count_if(
-      text.begin(), text.end(),
-      [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+  size_t width = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\033') {
+      i = text.find('m', i);
+      if (i == std::string_view::npos) break;
+      continue;
+    }
+    // Every byte but those that continue a character.
+    if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) ++width;
+  }
+  return width;
 }
 
 std::string PadRight(std::string_view text, size_t width) {
@@ -56,6 +63,7 @@ std::string Table::Line(const std::vector<std::string>& cells,
 std::string Table::Render() const {
   std::vector<size_t> widths;
   for (const auto& row : rows_) {
+    if (row.size() == 1 && rows_[0].size() > 1) continue;
     widths.resize(std::max(widths.size(), row.size()));
     for (size_t i = 0; i < row.size(); ++i) {
       widths[i] = std::max(widths[i], DisplayWidth(row[i]));

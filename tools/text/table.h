@@ -11,7 +11,8 @@
 
 namespace hakmem::tools {
 
-// Columns that UTF-8 text takes, if each character takes one.
+// Columns that UTF-8 text takes, if each character takes one. Escape sequences
+// that set colours take none.
 size_t DisplayWidth(std::string_view text);
 
 // `text` filled up with spaces to `width` columns, on the right or the left.
@@ -30,7 +31,8 @@ class Table {
   explicit Table(std::vector<std::string> header,
                  std::vector<Align> align = {Align::kLeft, Align::kRight});
 
-  // Missing cells are empty; there must be none too many.
+  // Missing cells are empty; there must be none too many. A cell alone spans
+  // the row.
   void AddRow(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
 
   // Header, a line of dashes, rows; each line ends in a newline and in no
