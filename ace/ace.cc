@@ -50,7 +50,7 @@ ThreadSpanCache::Span TakeKept(size_t pages, size_t most,
   }
   if (!bins->OthersFree(pages)) return {};
   // Half a bin at once, so that a thread that allocates what others free rarely
-  // takes the shard's lock.
+  // takes the list's lock.
   const uint32_t want = std::max(bins->Limit(pages) / 2, uint32_t{1});
   const uint32_t got = CentralSpanCache::Take(pages, want, batch);
   if (got == 0) return {};
@@ -177,7 +177,7 @@ void Ace::Free(Found found, ThreadSpanCache* bins) {
   if (const size_t pages = PageHeap::PagesAt(found); pages != 0) {
     return FreeSpan(found, pages, bins);
   }
-  if (kAceMode != AceMode::kOff && Large::Park(found, CoarseMilliseconds())) {
+  if (kAceMode != AceMode::kOff && Large::Cache(found, CoarseMilliseconds())) {
     return;
   }
   if (!Large::Free(found)) AbortOnBadAddress(found);
@@ -233,7 +233,7 @@ Ace::Totals Ace::Sum() {
   totals.committed = pages.committed_bytes;
   totals.shared_cached = CentralSpanCache::HeldBytes();
   totals.large_bytes = Large::BytesInUse();
-  totals.large_cached = Large::BytesParked();
+  totals.large_cached = Large::BytesCached();
   return totals;
 }
 

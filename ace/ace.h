@@ -1,8 +1,9 @@
 // ACE, the Adaptive Cache Engine: all sizes above tiny.
 //
 //   2 KiB to 32 KiB    mid classes: blocks of slabs, through the thread's bins
-//   to 1 MiB           spans of whole pages: the thread's span bins, shards
-//   above              large blocks: a mapping each, a few cached for reuse
+//   to 1 MiB           spans of whole pages: the thread's span cache, the
+//   central above              large blocks: a mapping each, a few cached for
+//   reuse
 //
 // The pagemap has the class of a mid block, as of a tiny one; the page heap has
 // a tag for each span. What adapts is how much each class may cache
@@ -100,7 +101,8 @@ class Ace {
   static bool TrimBinsOfOther(ThreadSpanCache& bins);
 
   // Housekeeping at `now` (CoarseMilliseconds); see Backend's functions of
-  // these names. EndEpoch releases what the shards and pools held unused.
+  // these names. EndEpoch releases what the central span cache and pools held
+  // unused.
   static void EndEpoch(uint64_t now, bool force);
   static size_t Purge(uint64_t now, bool force, PurgeBudget* budget);
   static size_t Collect(uint64_t now, bool force);
@@ -109,7 +111,7 @@ class Ace {
     SlabTotals slabs;            // of mid classes
     uint64_t span_bytes = 0;     // in spans, used and cached
     uint64_t committed = 0;      // resident pages of all spans, free ones too
-    uint64_t shared_cached = 0;  // in the shards
+    uint64_t shared_cached = 0;  // in the central span cache
     uint64_t large_bytes = 0;    // in large blocks
     uint64_t large_cached = 0;   // in large blocks cached for reuse
   };
@@ -118,9 +120,10 @@ class Ace {
   static void LockForFork();
   static void UnlockAfterFork();
 
-  // Verifies the metadata of mid blocks and shards
+  // Verifies the metadata of mid blocks and the central span cache
   // (backend/verify/heap_verifier.h). The caller holds the locks, as for fork.
-  // VisitShared calls visit(span, argument) for each span in the shards.
+  // VisitShared calls visit(span, argument) for each span in the central span
+  // cache.
   [[gnu::cold]] static void VerifyInvariants(HeapVerifier& check);
   static void VisitShared(void (*visit)(uintptr_t span, void* argument),
                           void* argument);

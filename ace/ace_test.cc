@@ -214,7 +214,7 @@ TEST(Ace, ThreadsHandOnBlocksOfAllSizes) {
       const auto bins = NewBins();
       std::mt19937_64 random(t);
       for (int i = 0; i < 4000; ++i) {
-        // Few lengths, so that shards become active; the first two threads
+        // Few lengths, so that lists become active; the first two threads
         // mostly allocate, the others mostly free.
         const size_t bytes = (3 + random() % 4 * 30) * kKiB;
         const bool allocates = (random() % 4 == 0) != (t < kThreads / 2);
@@ -328,8 +328,8 @@ TEST(Ace, KeepsItsLimitAndSaysSo) {
   limit = 0;
 }
 
-TEST(Ace, ParkedLargeBlocksServeNearlyEqualSizes) {
-  if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is parked";
+TEST(Ace, CachedLargeBlocksServeNearlyEqualSizes) {
+  if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is cached";
   Ace::Collect(0, /*force=*/true);
   const uintptr_t block = AllocateBlock(5 * kMiB, 16, kAny, nullptr).address;
   memset(At(block), 1, 5 * kMiB);
@@ -346,14 +346,14 @@ TEST(Ace, ParkedLargeBlocksServeNearlyEqualSizes) {
   EXPECT_EQ(Ace::Sum().large_cached, 0u);
 }
 
-TEST(Ace, ZeroedBlocksTakeDenseParkedMemoryAndReplaceSparse) {
-  if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is parked";
+TEST(Ace, ZeroedBlocksTakeDenseCachedMemoryAndReplaceSparse) {
+  if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is cached";
   Ace::Collect(0, /*force=*/true);
   for (const bool is_dense : {true, false}) {
     const uintptr_t block = AllocateBlock(6 * kMiB, 16, kAny, nullptr).address;
     memset(At(block), 1, is_dense ? 6 * kMiB : kMiB);
     FreeBlock(block, nullptr);
-    // Longer: assembled from the parked memory and more.
+    // Longer: assembled from the cached memory and more.
     const SpanAllocation zeroed =
         AllocateBlock(9 * kMiB, 16, Ace::Contents::kZero, nullptr);
     EXPECT_TRUE(zeroed.is_zero);
@@ -374,8 +374,8 @@ TEST(Ace, ZeroedBlocksTakeDenseParkedMemoryAndReplaceSparse) {
   }
 }
 
-// Parks 9 MiB full of 1 and 7 MiB full of 2.
-void ParkTwo() {
+// Caches 9 MiB full of 1 and 7 MiB full of 2.
+void CacheTwo() {
   Ace::Collect(0, /*force=*/true);
   const uintptr_t a = AllocateBlock(9 * kMiB, 16, kAny, nullptr).address;
   const uintptr_t b = AllocateBlock(7 * kMiB, 16, kAny, nullptr).address;
@@ -385,9 +385,9 @@ void ParkTwo() {
   FreeBlock(b, nullptr);
 }
 
-TEST(Ace, ParkedMemoryIsMovedTogetherForOtherSizes) {
-  if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is parked";
-  ParkTwo();
+TEST(Ace, CachedMemoryIsMovedTogetherForOtherSizes) {
+  if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is cached";
+  CacheTwo();
   const size_t cached = Ace::Sum().large_cached;
   ASSERT_GE(cached, 16 * kMiB);
   const SpanAllocation whole = AllocateBlock(14 * kMiB, 16, kAny, nullptr);
@@ -418,9 +418,9 @@ TEST(Ace, ParkedMemoryIsMovedTogetherForOtherSizes) {
   EXPECT_EQ(Ace::Sum().large_cached, 0u);
 }
 
-TEST(Ace, AShortBlockLeavesTheRestOfAParkedOne) {
-  if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is parked";
-  ParkTwo();
+TEST(Ace, AShortBlockLeavesTheRestOfACachedOne) {
+  if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is cached";
+  CacheTwo();
   const size_t cached = Ace::Sum().large_cached;
   const SpanAllocation part = AllocateBlock(3 * kMiB, 16, kAny, nullptr);
   EXPECT_FALSE(part.is_zero);
@@ -438,7 +438,7 @@ TEST(Ace, AShortBlockLeavesTheRestOfAParkedOne) {
 }
 
 TEST(Ace, AVectorThatBeginsToGrowGetsALongerBlockToGrowInto) {
-  if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is parked";
+  if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is cached";
   Ace::Collect(0, /*force=*/true);
   const uintptr_t old = AllocateBlock(7 * kMiB, 16, kAny, nullptr).address;
   memset(At(old), 1, 7 * kMiB);
@@ -458,7 +458,7 @@ TEST(Ace, AVectorThatBeginsToGrowGetsALongerBlockToGrowInto) {
 }
 
 TEST(Ace, AShrunkenBlockKeepsItsTailForAWhile) {
-  if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is parked";
+  if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is cached";
   Ace::Collect(0, /*force=*/true);
   const uintptr_t block = AllocateBlock(6 * kMiB, 16, kAny, nullptr).address;
   memset(At(block), 1, 6 * kMiB);

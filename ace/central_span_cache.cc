@@ -20,10 +20,10 @@ constexpr size_t kMostBytes = size_t{4} << 20;  // of one length
 constexpr uint32_t kMissesPerGrowth = 8;
 constexpr uint32_t kFixedLimit = 8;
 
-struct alignas(64) Shard {
+struct alignas(64) SpanList {
   Mutex mutex;
   // Written under the lock; read without it, to avoid taking it needlessly.
-  // relaxed: a thread that needs the shard sees the change sooner or later.
+  // relaxed: a thread that needs the list sees the change sooner or later.
   std::atomic<bool> is_active;
   bool in_use ABSL_GUARDED_BY(mutex);  // requested in this epoch
   uint32_t limit ABSL_GUARDED_BY(mutex);
@@ -39,19 +39,19 @@ struct alignas(64) Shard {
   }
 };
 
-constinit Shard shards[ThreadSpanCache::kMaxPages + 1] = {};
+constinit SpanList lists[ThreadSpanCache::kMaxPages + 1] = {};
 
-void NoteMiss(Shard& shard, size_t pages)
-    ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex) {
+void NoteMiss(SpanList& list, size_t pages)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(list.mutex) {
   if (kAceMode == AceMode::kFixed) {
-    shard.limit = kFixedLimit;
-  } else if (++shard.misses % kMissesPerGrowth == 0) {
+    list.limit = kFixedLimit;
+  } else if (++list.misses % kMissesPerGrowth == 0) {
     const size_t most =
         std::clamp<size_t>(kMostBytes / (pages * kPageBytes), 2, kMostSpans);
-    shard.limit = static_cast<uint32_t>(
-        std::min<size_t>(std::max(shard.limit * 2, 1u), most));
+    list.limit = static_cast<uint32_t>(
+        std::min<size_t>(std::max(list.limit * 2, 1u), most));
   }
-  shard.is_active.store(true, std::memory_order_relaxed);
+  list.is_active.store(true, std::memory_order_relaxed);
 }
 
 void ReturnToHeap(const uintptr_t* spans, uint32_t count) {
@@ -65,38 +65,38 @@ void ReturnToHeap(const uintptr_t* spans, uint32_t count) {
 }  // namespace
 
 uint32_t CentralSpanCache::Take(size_t pages, uint32_t count, uintptr_t* out) {
-  Shard& shard = shards[pages];
-  MutexLock lock(shard.mutex);
-  shard.in_use = true;
-  const uint32_t held = shard.Count();
+  SpanList& list = lists[pages];
+  MutexLock lock(list.mutex);
+  list.in_use = true;
+  const uint32_t held = list.Count();
   if (held == 0) {
-    NoteMiss(shard, pages);
+    NoteMiss(list, pages);
     return 0;
   }
   count = std::min(count, held);
-  shard.SetCount(held - count);
-  std::copy_n(shard.spans + held - count, count, out);
+  list.SetCount(held - count);
+  std::copy_n(list.spans + held - count, count, out);
   return count;
 }
 
 void CentralSpanCache::Give(size_t pages, const uintptr_t* spans,
                             uint32_t count) {
-  Shard& shard = shards[pages];
+  SpanList& list = lists[pages];
   uint32_t kept = 0;
-  if (shard.is_active.load(std::memory_order_relaxed)) {
-    MutexLock lock(shard.mutex);
-    const uint32_t held = shard.Count();
-    if (held < shard.limit) {
-      kept = std::min(count, shard.limit - held);
-      std::copy_n(spans, kept, shard.spans + held);
-      shard.SetCount(held + kept);
+  if (list.is_active.load(std::memory_order_relaxed)) {
+    MutexLock lock(list.mutex);
+    const uint32_t held = list.Count();
+    if (held < list.limit) {
+      kept = std::min(count, list.limit - held);
+      std::copy_n(spans, kept, list.spans + held);
+      list.SetCount(held + kept);
     }
   }
   ReturnToHeap(spans + kept, count - kept);
 }
 
 void CentralSpanCache::GiveUsed(size_t pages, Found span) {
-  if (shards[pages].is_active.load(std::memory_order_relaxed)) {
+  if (lists[pages].is_active.load(std::memory_order_relaxed)) {
     PageHeap::MarkCached(span, pages);
     Give(pages, &span.address, 1);
   } else {
@@ -105,27 +105,27 @@ void CentralSpanCache::GiveUsed(size_t pages, Found span) {
 }
 
 void CentralSpanCache::EndEpoch(bool force) {
-  for (Shard& shard : shards) {
-    if (!shard.is_active.load(std::memory_order_relaxed)) continue;
+  for (SpanList& list : lists) {
+    if (!list.is_active.load(std::memory_order_relaxed)) continue;
     uintptr_t unused[kMostSpans];
     uint32_t count;
     {
-      MutexLock lock(shard.mutex);
-      const uint32_t held = shard.Count();
-      count = force ? held : shard.low;
-      std::copy_n(shard.spans, count, unused);
-      std::copy(shard.spans + count, shard.spans + held, shard.spans);
-      shard.SetCount(held - count);
+      MutexLock lock(list.mutex);
+      const uint32_t held = list.Count();
+      count = force ? held : list.low;
+      std::copy_n(list.spans, count, unused);
+      std::copy(list.spans + count, list.spans + held, list.spans);
+      list.SetCount(held - count);
       if (kAceMode == AceMode::kAdaptive) {
-        shard.limit -= std::min(count, shard.limit);
-        if (!shard.in_use) shard.limit /= 2;
+        list.limit -= std::min(count, list.limit);
+        if (!list.in_use) list.limit /= 2;
       }
-      shard.low = held - count;
-      shard.in_use = false;
+      list.low = held - count;
+      list.in_use = false;
       // Remains active while it holds spans from the epoch in which it is
       // retired.
-      shard.is_active.store(shard.limit != 0 || held != count,
-                            std::memory_order_relaxed);
+      list.is_active.store(list.limit != 0 || held != count,
+                           std::memory_order_relaxed);
     }
     ReturnToHeap(unused, count);
   }
@@ -134,40 +134,41 @@ void CentralSpanCache::EndEpoch(bool force) {
 size_t CentralSpanCache::HeldBytes() {
   size_t bytes = 0;
   for (size_t pages = 1; pages <= ThreadSpanCache::kMaxPages; ++pages) {
-    bytes += shards[pages].Count() * pages * kPageBytes;
+    bytes += lists[pages].Count() * pages * kPageBytes;
   }
   return bytes;
 }
 
 void CentralSpanCache::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  for (Shard& shard : shards) shard.mutex.Lock();
+  for (SpanList& list : lists) list.mutex.Lock();
 }
 
 void CentralSpanCache::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  for (Shard& shard : shards) shard.mutex.Unlock();
+  for (SpanList& list : lists) list.mutex.Unlock();
 }
 
 void CentralSpanCache::VerifyInvariants(HeapVerifier& check)
     ABSL_NO_THREAD_SAFETY_ANALYSIS {
   for (size_t pages = 0; pages <= ThreadSpanCache::kMaxPages; ++pages) {
-    const Shard& shard = shards[pages];
-    if (!check.Require(shard.Count() <= kMostSpans,
-                       "a shard has more spans than room")) {
+    const SpanList& list = lists[pages];
+    if (!check.Require(list.Count() <= kMostSpans,
+                       "a central span list has more spans than room")) {
       continue;
     }
-    check.Require(shard.low <= shard.Count() && shard.limit <= kMostSpans,
-                  "a shard's low water is above what it has, or its limit "
-                  "above its room");
-    CheckKeptSpans(shard.spans, shard.Count(), pages, check);
+    check.Require(
+        list.low <= list.Count() && list.limit <= kMostSpans,
+        "a central span list's low water is above what it has, or its limit "
+        "above its room");
+    CheckKeptSpans(list.spans, list.Count(), pages, check);
   }
 }
 
 void CentralSpanCache::VisitSpans(void (*visit)(uintptr_t span, void* argument),
                                   void* argument)
     ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  for (const Shard& shard : shards) {
-    const uint32_t count = std::min(shard.Count(), kMostSpans);
-    for (uint32_t i = 0; i < count; ++i) visit(shard.spans[i], argument);
+  for (const SpanList& list : lists) {
+    const uint32_t count = std::min(list.Count(), kMostSpans);
+    for (uint32_t i = 0; i < count; ++i) visit(list.spans[i], argument);
   }
 }
 

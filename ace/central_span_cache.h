@@ -1,8 +1,8 @@
-// Span shards: the free spans that threads share, by length.
+// Central span cache: the free spans that threads share, by length.
 //
 // They serve threads that allocate what others free: a message buffer that one
 // thread frees is the next one that another fills, still mapped and in the CPU
-// cache, without the page heap's lock. A length's shard is idle, and costs
+// cache, without the page heap's lock. A length's list is idle, and costs
 // nothing, until some thread keeps requesting it (ThreadSpanCache::OthersFree);
 // then it keeps spans that do not fit in bins, up to a limit that doubles each
 // time a few requests found it empty. Spans unused for an epoch return to the

@@ -17,7 +17,8 @@ uintptr_t NewSpan() { return PageHeap::Allocate(kPages, kPageBytes).address; }
 class CentralSpanCacheTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (kAceMode == AceMode::kOff) GTEST_SKIP() << "there are no shards";
+    if (kAceMode == AceMode::kOff)
+      GTEST_SKIP() << "there is no central span cache";
   }
   void TearDown() override {
     // Returns everything and retires each length.

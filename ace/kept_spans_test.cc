@@ -1,4 +1,5 @@
-// Span bins and shards checked against the page heap's metadata.
+// Span bins and the central span cache checked against the page heap's
+// metadata.
 
 #include <gtest/gtest.h>
 

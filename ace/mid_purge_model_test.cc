@@ -136,7 +136,7 @@ class MidPurgeModel : public testing::Test {
       static Chunk chunk;
       ASSERT_TRUE(Pagemap::SetChunk(kFirstChunk + c * kChunkBytes, &chunk));
     }
-    model::KeepBooks();
+    model::KeepMetadata();
   }
 
   // Fresh pools with chunks of `slabs` slabs.
@@ -159,7 +159,7 @@ class MidPurgeModel : public testing::Test {
 
   // After all threads: the metadata is consistent, and exactly the blocks not
   // freed are in use.
-  static void RequireBooksAreRight() {
+  static void RequireInvariants() {
     HeapVerifier check;
     pools.VerifyInvariants(check);
     size_t bytes = 0;
@@ -175,7 +175,7 @@ class MidPurgeModel : public testing::Test {
     // Files whose accesses affect no decision.
     options.quiet_files = {"counters.h", "dirty_bytes.h", "options.h",
                            "single_thread.h"};
-    return Explore(make, RequireBooksAreRight, options);
+    return Explore(make, RequireInvariants, options);
   }
 };
 

@@ -1,4 +1,4 @@
-// Checks of spans in bins and shards.
+// Checks of spans in bins and the central span cache.
 #ifndef HAKMEM_ACE_THREAD_SPAN_CACHE_CHECK_H_
 #define HAKMEM_ACE_THREAD_SPAN_CACHE_CHECK_H_
 

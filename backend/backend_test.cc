@@ -40,7 +40,7 @@ class BackendTest : public testing::Test {
     before_ = B::Totals();
   }
 
-  // Whatever a test did, the books must balance after it.
+  // Whatever a test did, the heap must verify after it.
   void TearDown() override {
     B::Detach(heap_);
     CollectAll();
@@ -362,7 +362,7 @@ TYPED_TEST(BackendTest, ARunningThreadTakesOverPagesOfEndedOnes) {
 
 TYPED_TEST(BackendTest, WithoutAHeapBlocksAreTakenBackAllTheSame) {
   using B = TypeParam;
-  // The books are balanced after each test.
+  // The heap is verified after each test.
   for (void* block : this->Take(ClassOf(100), 3000)) {
     B::Drain(nullptr, ClassOf(100), &block, 1);
   }
@@ -380,7 +380,7 @@ template <typename B>
 using BackendDeathTest = BackendTest<B>;
 TYPED_TEST_SUITE(BackendDeathTest, Backends, Names);
 
-TYPED_TEST(BackendDeathTest, ABadBlockIsToldApart) {
+TYPED_TEST(BackendDeathTest, ABadBlockIsDistinguished) {
   using B = TypeParam;
   const SizeClass c = ClassOf(96);
   std::vector<void*> blocks = this->Take(c, 4);

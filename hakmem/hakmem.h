@@ -101,9 +101,9 @@ HAKMEM_API int hakmem_option(size_t index,
 // (refills to map_failures) are 0; the byte counts are always kept.
 
 typedef struct {
-  const char* backend;    // "segment" or "superslab"
-  uint64_t live_bytes;    // in blocks the program holds; whole blocks
-  uint64_t cached_bytes;  // in free blocks kept for reuse: bins, shards, large
+  const char* backend;       // "segment" or "superslab"
+  uint64_t live_bytes;       // in blocks the program holds; whole blocks
+  uint64_t cached_bytes;     // in free blocks kept for reuse in bins and caches
   uint64_t committed_bytes;  // pages touched by live or free blocks and not
                              // returned to the OS since
   uint64_t reserved_bytes;   // address space held

@@ -1,5 +1,5 @@
 // The addresses and lengths of the large blocks freed last. Afterwards their
-// addresses are unmapped or parked, so only this distinguishes a double free
+// addresses are unmapped or cached, so only this distinguishes a double free
 // from the free of an address that was never a block. Used by Large, under its
 // lock; read when the process is about to abort.
 #ifndef HAKMEM_BACKEND_LARGE_FREED_LARGE_H_

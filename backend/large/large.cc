@@ -29,28 +29,28 @@ using namespace large;
 // partly touched, adds at most a quarter to the memory requested.
 constexpr size_t kLeastHugeBytes = 4 * kChunkBytes;
 
-// Limit of parked blocks and tails together: this multiple of the bytes in use,
+// Limit of cached blocks and tails together: this multiple of the bytes in use,
 // within bounds. Beyond it the oldest blocks are unmapped.
-constexpr size_t kParkedTimes = 2;
-constexpr size_t kLeastParkedBytes = size_t{32} << 20;
-constexpr size_t kMostParkedBytes = size_t{512} << 20;
+constexpr size_t kCachedTimes = 2;
+constexpr size_t kLeastCachedBytes = size_t{32} << 20;
+constexpr size_t kMostCachedBytes = size_t{512} << 20;
 
 // The shortest block assembled from pieces. Vectors that outgrow spans use
 // shorter ones, which should be one mapping, so that mremap can grow them.
 constexpr size_t kLeastMovedBytes = kChunkBytes + 1;
-// The longest that is assembled or parked. A longer one is an array that may
+// The longest that is assembled or cached. A longer one is an array that may
 // grow without end, and growing it should move pages, not bytes.
-constexpr size_t kMostParkedBlock = size_t{32} << 20;
+constexpr size_t kMostCachedBlock = size_t{32} << 20;
 // The longest tail: this much may soon be filled again.
 constexpr size_t kMostTail = size_t{16} << 20;
-// The part of a parked block after its last whole chunk is unmapped when its
+// The part of a cached block after its last whole chunk is unmapped when its
 // chunks move elsewhere. As the tail of a block that it serves whole, this much
-// of it is retained for the next one, within the limit of all parked memory.
+// of it is retained for the next one, within the limit of all cached memory.
 constexpr size_t kMostRest = kChunkBytes / 2;
 
 // From this length on blocks are whole chunks: at most a quarter longer than
 // requested. The excess is never touched, but may be resident: in an assembled
-// block, in a reused parked one, and where the last requested page lies in a
+// block, in a reused cached one, and where the last requested page lies in a
 // huge one.
 constexpr size_t kLeastWholeBytes = 4 * kChunkBytes;
 
@@ -73,9 +73,9 @@ void SetBytes(LargeBlock* block, size_t bytes)
   block->bytes = bytes;
 }
 
-size_t ParkedBudget() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-  return std::clamp(bytes_in_use * kParkedTimes, kLeastParkedBytes,
-                    kMostParkedBytes);
+size_t CacheBudget() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  return std::clamp(bytes_in_use * kCachedTimes, kLeastCachedBytes,
+                    kMostCachedBytes);
 }
 
 // Moves the block's `mapped` bytes of pages to a new place of `size` bytes.
@@ -115,20 +115,20 @@ bool Move(LargeBlock* block, size_t mapped, size_t size) {
   return true;
 }
 
-// Removes and returns the shortest parked block that is aligned and `size` to
+// Removes and returns the shortest cached block that is aligned and `size` to
 // `size` + `room` bytes long; null when there is none. Blocks too short to be
 // assembled are one mapping.
 LargeBlock* TakeWhole(size_t size, size_t alignment, size_t room)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   LargeBlock* best = nullptr;
-  for (LargeBlock* block = parked.front(); block != nullptr;
-       block = parked.Next(block)) {
+  for (LargeBlock* block = cached.front(); block != nullptr;
+       block = cached.Next(block)) {
     if (block->bytes < size || block->bytes - size > room) continue;
     if (block->base % std::max(alignment, size_t{1}) != 0) continue;
     if (size < kLeastMovedBytes && block->moved_chunks != 0) continue;
     if (best == nullptr || block->bytes <= best->bytes) best = block;
   }
-  if (best != nullptr) Unpark(best);
+  if (best != nullptr) RemoveCached(best);
   return best;
 }
 
@@ -144,9 +144,9 @@ bool ShortenBeforeGivingBack(LargeBlock* block) {
   return true;
 }
 
-ParkedMemory TakeParked(size_t size, size_t alignment)
+CachedMemory TakeCached(size_t size, size_t alignment)
     ABSL_LOCKS_EXCLUDED(mutex) {
-  ParkedMemory memory;
+  CachedMemory memory;
   {
     MutexLock lock(mutex);
     memory.block = TakeWhole(size, alignment, size / 8);
@@ -160,13 +160,13 @@ ParkedMemory TakeParked(size_t size, size_t alignment)
   }
   memory.dirty = size;
   if (memory.block == nullptr && size >= kLeastMovedBytes &&
-      size <= kMostParkedBlock && alignment <= kChunkBytes) {
+      size <= kMostCachedBlock && alignment <= kChunkBytes) {
     return PutTogether(size);
   }
   return memory;
 }
 
-SpanAllocation EnterTaken(const ParkedMemory& memory)
+SpanAllocation EnterTaken(const CachedMemory& memory)
     ABSL_LOCKS_EXCLUDED(mutex) {
   LargeBlock* block = memory.block;
   if (block == nullptr) return {};
@@ -181,23 +181,23 @@ SpanAllocation EnterTaken(const ParkedMemory& memory)
   return {block->base, false};
 }
 
-// Unmaps parked blocks, the oldest first, until they add up to `bytes` or none
+// Unmaps cached blocks, the oldest first, until they add up to `bytes` or none
 // is left.
-void GiveBackParked(size_t bytes) ABSL_LOCKS_EXCLUDED(mutex) {
+void GiveBackCached(size_t bytes) ABSL_LOCKS_EXCLUDED(mutex) {
   size_t given_back = 0;
   MutexLock lock(mutex);
-  while (given_back < bytes && !parked.empty()) {
-    LargeBlock* oldest = parked.front();
-    Unpark(oldest);
+  while (given_back < bytes && !cached.empty()) {
+    LargeBlock* oldest = cached.front();
+    RemoveCached(oldest);
     mutex.Unlock();
     given_back += GiveBack(oldest);
     mutex.Lock();
   }
 }
 
-// Puts a block that was unreleased to use, `size` bytes of it; the rest is its
-// tail.
-SpanAllocation EnterUnreleased(LargeBlock* block, size_t size) {
+// Puts a block that was pending unmap to use, `size` bytes of it; the rest is
+// its tail.
+SpanAllocation EnterPendingUnmap(LargeBlock* block, size_t size) {
   if (!Pagemap::SetChunk(block->base, block)) {
     GiveBack(block);
     return {};
@@ -212,19 +212,19 @@ SpanAllocation EnterUnreleased(LargeBlock* block, size_t size) {
 
 // Serves a block of `size` without the OS, which refused a mapping.
 SpanAllocation AllocateRefused(size_t size, size_t alignment) {
-  LargeBlock* block = TakeUnreleased(size, alignment, kMostTail);
-  return block == nullptr ? SpanAllocation{} : EnterUnreleased(block, size);
+  LargeBlock* block = TakePendingUnmap(size, alignment, kMostTail);
+  return block == nullptr ? SpanAllocation{} : EnterPendingUnmap(block, size);
 }
 
 // As Large::AllocateFresh, of MappedBytes.
 SpanAllocation MapFresh(size_t size, size_t alignment) {
   alignment = std::max(alignment, kChunkBytes);
   // First the memory that the kernel refused to unmap: this saves a mapping.
-  if (LargeBlock* block = TakeUnreleased(size, alignment, size / 8)) {
-    return EnterUnreleased(block, size);
+  if (LargeBlock* block = TakePendingUnmap(size, alignment, size / 8)) {
+    return EnterPendingUnmap(block, size);
   }
-  // Parked blocks are all too short to serve here.
-  if (size > kMostParkedBlock) GiveBackParked(size);
+  // Cached blocks are all too short to serve here.
+  if (size > kMostCachedBlock) GiveBackCached(size);
   LargeBlock* block = block_pool.Get();
   if (block == nullptr) return {};
   const os::Mapping m = MapBlock(size, alignment);
@@ -254,8 +254,8 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment,
   const bool to_be_zero = contents == Contents::kZero;
   // Clearing resident memory costs less than as many page faults, but more than
   // none, if the program leaves most of its blocks untouched.
-  if (!to_be_zero || IsParkedDense()) {
-    const ParkedMemory memory = TakeParked(size, alignment);
+  if (!to_be_zero || IsCachedDense()) {
+    const CachedMemory memory = TakeCached(size, alignment);
     if (memory.is_refused) return AllocateRefused(size, alignment);
     if (const SpanAllocation block = EnterTaken(memory)) {
       if (!to_be_zero || memory.dirty >= bytes) return block;
@@ -264,8 +264,8 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment,
       return {block.address, true};
     }
   }
-  // So that parked memory does not add to the peak.
-  if (to_be_zero) GiveBackParked(size);
+  // So that cached memory does not add to the peak.
+  if (to_be_zero) GiveBackCached(size);
   return MapFresh(size, alignment);
 }
 
@@ -274,20 +274,20 @@ SpanAllocation Large::AllocateFresh(size_t bytes, size_t alignment) {
   return size == 0 ? SpanAllocation{} : MapFresh(size, alignment);
 }
 
-bool Large::Park(Found found, uint64_t now) {
+bool Large::Cache(Found found, uint64_t now) {
   MutexLock lock(mutex);
   LargeBlock* block = BlockAt(found);
   if (block == nullptr || !block->is_in_use || kGuardsMemory ||
-      block->bytes + block->tail > kMostParkedBlock) {
+      block->bytes + block->tail > kMostCachedBlock) {
     return false;
   }
   LeaveUse(block);
-  const size_t budget = ParkedBudget();
+  const size_t budget = CacheBudget();
   block->freed_at = now;
-  EnterParked(block);
-  while (bytes_parked > budget && !parked.empty()) {
-    LargeBlock* oldest = parked.front();
-    Unpark(oldest);
+  EnterCached(block);
+  while (bytes_cached > budget && !cached.empty()) {
+    LargeBlock* oldest = cached.front();
+    RemoveCached(oldest);
     mutex.Unlock();
     GiveBack(oldest);
     mutex.Lock();
@@ -298,18 +298,18 @@ bool Large::Park(Found found, uint64_t now) {
 size_t Large::Purge(uint64_t now, bool force, PurgeBudget* budget) {
   const uint64_t decay = options::Get(options::k_decay);
   size_t given_back = 0;
-  RetryUnreleased();
+  RetryPendingUnmaps();
   MutexLock lock(mutex);
-  while (LargeBlock* oldest = parked.front()) {
+  while (LargeBlock* oldest = cached.front()) {
     if (!force && now < oldest->freed_at + decay) break;
     if (PurgeBudget::IsSpent(budget)) return given_back;
-    Unpark(oldest);
+    RemoveCached(oldest);
     mutex.Unlock();
     if (budget != nullptr && oldest->bytes > kMostAtOnce &&
         ShortenBeforeGivingBack(oldest)) {
       given_back += kMostAtOnce;
       mutex.Lock();
-      EnterParkedAsOldest(oldest);
+      EnterCachedAsOldest(oldest);
       continue;
     }
     given_back += GiveBack(oldest);
@@ -416,9 +416,9 @@ bool Large::HasForgottenFreed() {
   return freed_last.HasForgotten();
 }
 
-size_t Large::BytesParked() {
+size_t Large::BytesCached() {
   MutexLock lock(mutex);
-  return bytes_parked;
+  return bytes_cached;
 }
 
 size_t Large::BytesInUse() {
@@ -438,8 +438,8 @@ void Large::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
 
 void Large::VerifyInvariants(HeapVerifier& check)
     ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  CheckLargeBlocks({blocks, parked, tails, bytes_in_use, bytes_parked,
-                    moved_chunks, unreleased, block_pool},
+  CheckLargeBlocks({blocks, cached, tails, bytes_in_use, bytes_cached,
+                    moved_chunks, pending_unmap, block_pool},
                    check);
 }
 

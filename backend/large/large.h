@@ -3,11 +3,11 @@
 //
 // Blocks start on a chunk boundary, so the pagemap finds their metadata; they
 // grow by mremap, in place or by moving pages instead of bytes. A freed block
-// is unmapped, or parked: cached, resident, for the decay time. A parked block
+// is unmapped, or cached: cached, resident, for the decay time. A cached block
 // serves a request of nearly its size; for any other size, a block is assembled
-// by moving resident memory from as many parked blocks as it takes:
+// by moving resident memory from as many cached blocks as it takes:
 //
-//   parked   │ 2 MiB │ 2 MiB │ 2 MiB │ rest │     │ 2 MiB │ 2 MiB │
+//   cached   │ 2 MiB │ 2 MiB │ 2 MiB │ rest │     │ 2 MiB │ 2 MiB │
 //                └───────┴───────┴──────────────┐     └───────┴────┐
 //   block                               │ 2 MiB │ 2 MiB │ 2 MiB │ … │ fresh │
 //
@@ -18,12 +18,12 @@
 // it. A new block may be touched sparsely, and asks only when all of the last
 // ones were dense (density.h).
 //
-// A vector that begins to grow, from 1 to 2 MiB, gets a longer parked block if
+// A vector that begins to grow, from 1 to 2 MiB, gets a longer cached block if
 // there is one; the excess becomes its tail. A tail, also left when a block
 // shrinks, is retained for the decay time for the block to grow into.
 //
 // With --//hardening=full each block is one mapping between inaccessible pages;
-// it grows by moving, and none is parked.
+// it grows by moving, and none is cached.
 //
 // Thread-safe. Lock order: beside the page heap's, before metadata's. The owner
 // must not resize and free a block concurrently, as with any realloc.
@@ -48,8 +48,8 @@ class Large {
   enum class Contents { kAny, kZero };
 
   // A block of at least `bytes` (not 0, at most PTRDIFF_MAX) aligned to
-  // `alignment`: from parked memory if possible, else fresh. kZero is served by
-  // parked memory that was cleared, or by fresh memory, before which parked
+  // `alignment`: from cached memory if possible, else fresh. kZero is served by
+  // cached memory that was cleared, or by fresh memory, before which cached
   // memory is unmapped, so that a program that makes arrays of zeros needs no
   // more memory than they take. Unless is_zero, the caller has to clear the
   // block. Address 0 when the OS refused; it was asked once.
@@ -62,11 +62,11 @@ class Large {
   // The functions below accept any found address (found.h), whether or not a
   // block starts there.
 
-  // Parks the block that starts there. Returns false, and does nothing, when
+  // Caches the block that starts there. Returns false, and does nothing, when
   // there is none or it is too long.
-  static bool Park(Found found, uint64_t now);
+  static bool Cache(Found found, uint64_t now);
 
-  // Unmaps parked blocks freed at least the decay time before `now`, all of
+  // Unmaps cached blocks freed at least the decay time before `now`, all of
   // them with `force`. Returns the bytes.
   static size_t Purge(uint64_t now, bool force, PurgeBudget* budget = nullptr);
 
@@ -97,9 +97,9 @@ class Large {
   static size_t BytesOfFreed(uintptr_t address);
   static bool HasForgottenFreed();
 
-  // Bytes of all large blocks in use, and of the parked ones.
+  // Bytes of all large blocks in use, and of the cached ones.
   static size_t BytesInUse();
-  static size_t BytesParked();
+  static size_t BytesCached();
 
   static void LockForFork();
   static void UnlockAfterFork();

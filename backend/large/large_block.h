@@ -26,32 +26,32 @@ struct LargeBlock : Chunk,
   size_t guarded;      // inaccessible bytes before the block; then also a page
                        // after it
   size_t bytes;        // usable, from the front of the mapping
-  size_t tail;         // bytes of the mapping after those; 0 while parked
+  size_t tail;         // bytes of the mapping after those; 0 while cached
   uint64_t shrunk_at;  // CoarseMilliseconds, while there is a tail
-  uint64_t freed_at;   // CoarseMilliseconds, while parked
+  uint64_t freed_at;   // CoarseMilliseconds, while cached
   bool is_in_use;      // changed under the lock
   bool asked_for_huge_pages;
   Origin origin;  // while in use, in hardened builds
-  bool is_zero;   // while unreleased: no page is resident
+  bool is_zero;   // while pending unmap: no page is resident
   // Chunks that were moved here, possibly each a kernel mapping. mremap cannot
   // grow such a block: it requires one mapping.
   uint32_t moved_chunks;
 };
 
 // References to the variables of these names in large_state.h.
-struct LargeBooks {
+struct LargeMetadata {
   const IntrusiveList<LargeBlock>& blocks;
-  const IntrusiveList<LargeBlock>& parked;
+  const IntrusiveList<LargeBlock>& cached;
   const IntrusiveList<LargeBlock, LargeTailsTag>& tails;
   size_t bytes_in_use;
-  size_t bytes_parked;
+  size_t bytes_cached;
   size_t moved_chunks;
-  const IntrusiveList<LargeBlock>& unreleased;
+  const IntrusiveList<LargeBlock>& pending_unmap;
   MetadataAllocator<LargeBlock>& block_pool;
 };
 
 // Large::VerifyInvariants.
-[[gnu::cold]] void CheckLargeBlocks(const LargeBooks& books,
+[[gnu::cold]] void CheckLargeBlocks(const LargeMetadata& metadata,
                                     HeapVerifier& check);
 
 }  // namespace hakmem

@@ -1,5 +1,5 @@
 // Verifies the metadata of large blocks: each one in use is in the pagemap,
-// parked ones are not, no two share memory, and the sums are right.
+// cached ones are not, no two share memory, and the sums are right.
 #include "backend/large/large_block.h"
 #include "backend/memory/chunk_source.h"
 #include "backend/memory/metadata_check.h"
@@ -12,7 +12,7 @@ namespace {
 
 struct Sums {
   size_t in_use = 0;
-  size_t parked = 0;  // including tails
+  size_t cached = 0;  // including tails
   size_t tails = 0;   // number of tails
   size_t moved_chunks = 0;
 };
@@ -47,91 +47,91 @@ void CheckInUse(const LargeBlock& block, HeapVerifier& check) {
   CheckPlace(block, 1, check);
 }
 
-// Checks a parked block.
-void CheckParked(const LargeBlock& block, const LargeBooks& books,
+// Checks a cached block.
+void CheckCached(const LargeBlock& block, const LargeMetadata& metadata,
                  HeapVerifier& check) {
   CheckPlace(block, 0, check);
-  check.Require(block.tail == 0, "a parked block has a tail", block.base);
+  check.Require(block.tail == 0, "a cached block has a tail", block.base);
   for (const LargeBlock* other =
            IntrusiveList<LargeBlock>::Next(const_cast<LargeBlock*>(&block));
        other != nullptr; other = IntrusiveList<LargeBlock>::Next(
                              const_cast<LargeBlock*>(other))) {
-    check.Require(!Overlap(block, *other), "two parked blocks share memory",
+    check.Require(!Overlap(block, *other), "two cached blocks share memory",
                   other->base);
   }
-  for (LargeBlock* other = books.blocks.front(); other != nullptr;
-       other = books.blocks.Next(other)) {
+  for (LargeBlock* other = metadata.blocks.front(); other != nullptr;
+       other = metadata.blocks.Next(other)) {
     check.Require(!Overlap(block, *other),
-                  "a parked block and one in use share memory", block.base);
+                  "a cached block and one in use share memory", block.base);
   }
 }
 
 // Also parts of blocks, which start anywhere.
-void CheckUnreleased(const LargeBlock& block, HeapVerifier& check) {
+void CheckPendingUnmap(const LargeBlock& block, HeapVerifier& check) {
   check.Require(block.bytes != 0 && block.tail == 0 &&
                     (block.base | block.bytes) % kPageBytes == 0,
-                "unreleased memory is misplaced, or empty", block.base);
+                "memory pending unmap is misplaced, or empty", block.base);
   check.Require(
       Pagemap::ChunkAt(block.base) == nullptr || block.base % kChunkBytes != 0,
-      "unreleased memory is in the pagemap", block.base);
+      "memory pending unmap is in the pagemap", block.base);
   check.Require(!ChunkSource::OverlapsRegion(block.base, block.bytes),
-                "unreleased memory lies in a region", block.base);
+                "memory pending unmap lies in a region", block.base);
 }
 
 }  // namespace
 
-void CheckLargeBlocks(const LargeBooks& books, HeapVerifier& check) {
+void CheckLargeBlocks(const LargeMetadata& metadata, HeapVerifier& check) {
   Sums sums;
   check.tally.large_blocks +=
-      WalkList(books.blocks, "the list of large blocks is broken", check,
+      WalkList(metadata.blocks, "the list of large blocks is broken", check,
                [&](const LargeBlock* block) {
                  CheckInUse(*block, check);
                  sums.in_use += block->bytes;
-                 sums.parked += block->tail;
+                 sums.cached += block->tail;
                  sums.tails += block->tail != 0;
                  sums.moved_chunks += block->moved_chunks;
                });
   const int errors_before = check.errors();
-  WalkList(books.parked, "the list of parked blocks is broken", check,
+  WalkList(metadata.cached, "the list of cached blocks is broken", check,
            [&](const LargeBlock* block) {
-             sums.parked += block->bytes;
+             sums.cached += block->bytes;
              sums.moved_chunks += block->moved_chunks;
            });
   if (check.errors() == errors_before) {
-    for (LargeBlock* block = books.parked.front(); block != nullptr;
-         block = books.parked.Next(block)) {
-      CheckParked(*block, books, check);
+    for (LargeBlock* block = metadata.cached.front(); block != nullptr;
+         block = metadata.cached.Next(block)) {
+      CheckCached(*block, metadata, check);
     }
   }
-  WalkList(books.unreleased, "the list of unreleased memory is broken", check,
-           [&](const LargeBlock* block) {
+  WalkList(metadata.pending_unmap, "the list of memory pending unmap is broken",
+           check, [&](const LargeBlock* block) {
              sums.moved_chunks += block->moved_chunks;
-             CheckUnreleased(*block, check);
+             CheckPendingUnmap(*block, check);
            });
   const size_t tails =
-      WalkList(books.tails, "the list of large blocks' tails is broken", check,
-               [&](const LargeBlock* block) {
+      WalkList(metadata.tails, "the list of large blocks' tails is broken",
+               check, [&](const LargeBlock* block) {
                  check.Require(block->tail != 0,
                                "a block without a tail is in the list of tails",
                                block->base);
                });
   check.RequireEqual(tails, sums.tails,
                      "wrong number of blocks in the list of tails");
-  check.RequireEqual(books.bytes_in_use, sums.in_use,
+  check.RequireEqual(metadata.bytes_in_use, sums.in_use,
                      "wrong sum of large blocks' bytes");
-  check.RequireEqual(books.bytes_parked, sums.parked,
-                     "wrong sum of parked blocks' bytes");
-  check.RequireEqualAtRest(books.moved_chunks, sums.moved_chunks,
+  check.RequireEqual(metadata.bytes_cached, sums.cached,
+                     "wrong sum of cached blocks' bytes");
+  check.RequireEqualAtRest(metadata.moved_chunks, sums.moved_chunks,
                            "wrong sum of large blocks' moved chunks");
-  check.tally.dirty_bytes += sums.parked;
-  books.block_pool.VerifyInvariants(check, [&](const LargeBlock* free) {
+  check.tally.dirty_bytes += sums.cached;
+  metadata.block_pool.VerifyInvariants(check, [&](const LargeBlock* free) {
     if (Pagemap::ChunkAt(free->base) == free) return true;
     const auto is_in = [free](const IntrusiveList<LargeBlock>& list) {
       LargeBlock* block = list.front();
       while (block != nullptr && block != free) block = list.Next(block);
       return block != nullptr;
     };
-    return is_in(books.parked) || is_in(books.unreleased);
+    return is_in(metadata.cached) || is_in(metadata.pending_unmap);
   });
 }
 

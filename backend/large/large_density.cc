@@ -48,7 +48,7 @@ void AskIfDense(LargeBlock* block) {
   Range newest;
   {
     MutexLock lock(mutex);
-    newest = RangeOf(blocks.empty() ? parked.back() : blocks.front());
+    newest = RangeOf(blocks.empty() ? cached.back() : blocks.front());
   }
   if (WantsHugePages(newest) && block->bytes >= kLeastBytes) {
     block->asked_for_huge_pages =
@@ -56,11 +56,11 @@ void AskIfDense(LargeBlock* block) {
   }
 }
 
-bool IsParkedDense() {
+bool IsCachedDense() {
   Range newest;
   {
     MutexLock lock(mutex);
-    newest = RangeOf(parked.back());
+    newest = RangeOf(cached.back());
   }
   return newest.bytes != 0 && os::IsMostlyTouched(newest.address, newest.bytes,
                                                   /*most_untouched=*/16);

@@ -20,8 +20,8 @@ void LookAtFreed(const LargeBlock& block) ABSL_LOCKS_EXCLUDED(mutex);
 // Asks for huge pages for a fresh block if the previous ones were dense.
 void AskIfDense(LargeBlock* block) ABSL_LOCKS_EXCLUDED(mutex);
 
-// Whether the program touched at least half of the last parked block.
-bool IsParkedDense() ABSL_LOCKS_EXCLUDED(mutex);
+// Whether the program touched at least half of the last cached block.
+bool IsCachedDense() ABSL_LOCKS_EXCLUDED(mutex);
 
 }  // namespace hakmem::large
 

@@ -9,7 +9,7 @@
 namespace hakmem::large {
 namespace {
 
-// The most parked blocks in one assembled block, and the most moved chunks in
+// The most cached blocks in one assembled block, and the most moved chunks in
 // total; each may be a separate mapping (vm.max_map_count is 65530).
 constexpr size_t kMostPieces = 32;
 constexpr size_t kMostMovedChunks = 8192;
@@ -22,12 +22,12 @@ size_t Gives(const LargeBlock& piece, size_t wanted) {
   return piece.bytes >= wanted ? wanted : WholeChunks(piece.bytes);
 }
 
-// The parked block that gives the most of `wanted` bytes, and of those the
+// The cached block that gives the most of `wanted` bytes, and of those the
 // shortest; null when none gives any.
 LargeBlock* ChoosePiece(size_t wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   LargeBlock* best = nullptr;
-  for (LargeBlock* block = parked.front(); block != nullptr;
-       block = parked.Next(block)) {
+  for (LargeBlock* block = cached.front(); block != nullptr;
+       block = cached.Next(block)) {
     const size_t gives = Gives(*block, wanted);
     const size_t most = best == nullptr ? 0 : Gives(*best, wanted);
     if (gives > most ||
@@ -43,7 +43,7 @@ struct Pieces {
   LargeBlock* blocks[kMostPieces];
 };
 
-// Takes parked blocks to assemble a block of `size`.
+// Takes cached blocks to assemble a block of `size`.
 Pieces TakePieces(size_t size) {
   Pieces pieces;
   MutexLock lock(mutex);
@@ -52,7 +52,7 @@ Pieces TakePieces(size_t size) {
   while (lacking != 0 && pieces.count < kMostPieces) {
     LargeBlock* piece = ChoosePiece(lacking);
     if (piece == nullptr) break;
-    Unpark(piece);
+    RemoveCached(piece);
     lacking -= Gives(*piece, lacking);
     pieces.blocks[pieces.count++] = piece;
   }
@@ -72,9 +72,9 @@ size_t MoveChunks(const LargeBlock& piece, size_t bytes, uintptr_t target) {
   return bytes;
 }
 
-// Handles the rest of `piece` after `used` bytes of its front were moved: parks
-// whole chunks again, unmaps the rest.
-void ParkRest(LargeBlock* piece, size_t used) {
+// Handles the rest of `piece` after `used` bytes of its front were moved:
+// caches whole chunks again, unmaps the rest.
+void CacheRest(LargeBlock* piece, size_t used) {
   const size_t kept = std::min(RoundToChunks(used), piece->bytes);
   if (kept != used) GiveBackPart(piece->base + used, kept - used);
   piece->base += kept;
@@ -85,10 +85,10 @@ void ParkRest(LargeBlock* piece, size_t used) {
     return;
   }
   MutexLock lock(mutex);
-  EnterParked(piece);
+  EnterCached(piece);
 }
 
-// Moves parked memory to [target, target+size), which is mapped. Returns the
+// Moves cached memory to [target, target+size), which is mapped. Returns the
 // bytes moved, or -1 when the OS refused; then the range is no longer the
 // caller's.
 int64_t FillFrom(const Pieces& pieces, uintptr_t target, size_t size) {
@@ -103,7 +103,7 @@ int64_t FillFrom(const Pieces& pieces, uintptr_t target, size_t size) {
       filled += used;
       if (used < wanted) hole = filled;
     }
-    ParkRest(piece, used);
+    CacheRest(piece, used);
   }
   if (hole == SIZE_MAX) return static_cast<int64_t>(filled);
   const size_t behind = std::min(hole + kChunkBytes, size);
@@ -114,7 +114,7 @@ int64_t FillFrom(const Pieces& pieces, uintptr_t target, size_t size) {
 
 }  // namespace
 
-ParkedMemory PutTogether(size_t size) {
+CachedMemory PutTogether(size_t size) {
   const Pieces pieces = TakePieces(size);
   if (pieces.count == 0) return {};
   LargeBlock* block = block_pool.Get();

@@ -1,4 +1,4 @@
-// Assembles a block from parked ones (see the picture in large.h). Internal to
+// Assembles a block from cached ones (see the picture in large.h). Internal to
 // large.cc.
 #ifndef HAKMEM_BACKEND_LARGE_LARGE_PIECES_H_
 #define HAKMEM_BACKEND_LARGE_LARGE_PIECES_H_
@@ -11,8 +11,8 @@
 
 namespace hakmem::large {
 
-// Memory for a block, beginning with parked memory.
-struct ParkedMemory {
+// Memory for a block, beginning with cached memory.
+struct CachedMemory {
   LargeBlock* block = nullptr;  // null: none available
   size_t rest = 0;              // bytes at its end, to become its tail
   size_t dirty = 0;             // from its front; the rest is zero
@@ -20,8 +20,8 @@ struct ParkedMemory {
   bool is_refused = false;
 };
 
-// Assembles a block of `size` bytes from parked ones.
-ParkedMemory PutTogether(size_t size) ABSL_LOCKS_EXCLUDED(mutex);
+// Assembles a block of `size` bytes from cached ones.
+CachedMemory PutTogether(size_t size) ABSL_LOCKS_EXCLUDED(mutex);
 
 }  // namespace hakmem::large
 

@@ -67,7 +67,7 @@ TEST_F(LargeRefused, AShorterBlockTakesItWhenNothingElseIsGiven) {
   hakmem_test_fail_os_calls(0, 0);
   EXPECT_EQ(Large::BytesAt(Found::At(block)), 2 * kMiB);
   // The rest is its tail, retained for the decay time.
-  EXPECT_EQ(Large::BytesParked(), 4 * kMiB);
+  EXPECT_EQ(Large::BytesCached(), 4 * kMiB);
   Large::Purge(0, /*force=*/true);
   EXPECT_FALSE(IsMapped(block + 2 * kMiB));
   EXPECT_TRUE(Large::Free(Found::At(block)));

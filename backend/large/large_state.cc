@@ -46,7 +46,7 @@ os::Mapping MapBlock(size_t bytes, size_t alignment) {
 
 void SetTail(LargeBlock* block, size_t bytes) {
   if (block->tail != 0) tails.Remove(block);
-  bytes_parked += bytes - block->tail;
+  bytes_cached += bytes - block->tail;
   DirtyBytes::Add(bytes);
   DirtyBytes::Subtract(block->tail);
   block->tail = bytes;
@@ -73,21 +73,21 @@ void LeaveUse(LargeBlock* block) {
   Pagemap::SetChunk(block->base, nullptr);
 }
 
-void EnterParked(LargeBlock* block) {
-  parked.PushBack(block);
-  bytes_parked += block->bytes;
+void EnterCached(LargeBlock* block) {
+  cached.PushBack(block);
+  bytes_cached += block->bytes;
   DirtyBytes::Add(block->bytes);
 }
 
-void EnterParkedAsOldest(LargeBlock* block) {
-  parked.PushFront(block);
-  bytes_parked += block->bytes;
+void EnterCachedAsOldest(LargeBlock* block) {
+  cached.PushFront(block);
+  bytes_cached += block->bytes;
   DirtyBytes::Add(block->bytes);
 }
 
-void Unpark(LargeBlock* block) {
-  parked.Remove(block);
-  bytes_parked -= block->bytes;
+void RemoveCached(LargeBlock* block) {
+  cached.Remove(block);
+  bytes_cached -= block->bytes;
   DirtyBytes::Subtract(block->bytes);
 }
 
@@ -102,16 +102,16 @@ void Forget(LargeBlock* block) {
 namespace {
 
 // Stores `block`, which is in no list, after the kernel refused to unmap it.
-void KeepUnreleased(LargeBlock* block) {
+void KeepPendingUnmap(LargeBlock* block) {
   block->is_zero = os::Purge(block->base, block->bytes) == 0;
   MutexLock lock(mutex);
-  unreleased.PushBack(block);
-  unreleased_count.fetch_add(1, std::memory_order_relaxed);
+  pending_unmap.PushBack(block);
+  pending_unmap_count.fetch_add(1, std::memory_order_relaxed);
 }
 
 LargeBlock* Take(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-  unreleased.Remove(block);
-  unreleased_count.fetch_sub(1, std::memory_order_relaxed);
+  pending_unmap.Remove(block);
+  pending_unmap_count.fetch_sub(1, std::memory_order_relaxed);
   return block;
 }
 
@@ -127,7 +127,7 @@ size_t GiveBack(LargeBlock* block) {
   } else if (os::Unmap(block->base, bytes) == 0) {
     Forget(block);
   } else {
-    KeepUnreleased(block);
+    KeepPendingUnmap(block);
   }
   return bytes;
 }
@@ -143,31 +143,31 @@ void GiveBackPart(uintptr_t address, size_t bytes) {
     MutexLock lock(mutex);
     ++moved_chunks;
   }
-  KeepUnreleased(block);
+  KeepPendingUnmap(block);
 }
 
-void RetryUnreleased() {
-  if (unreleased_count.load(std::memory_order_relaxed) == 0) return;
+void RetryPendingUnmaps() {
+  if (pending_unmap_count.load(std::memory_order_relaxed) == 0) return;
   MutexLock lock(mutex);
-  while (LargeBlock* block = unreleased.front()) {
+  while (LargeBlock* block = pending_unmap.front()) {
     Take(block);
     mutex.Unlock();
     const bool is_refused = os::Unmap(block->base, block->bytes) != 0;
     if (!is_refused) Forget(block);
     mutex.Lock();
     if (!is_refused) continue;
-    unreleased.PushBack(block);
-    unreleased_count.fetch_add(1, std::memory_order_relaxed);
+    pending_unmap.PushBack(block);
+    pending_unmap_count.fetch_add(1, std::memory_order_relaxed);
     return;
   }
 }
 
-LargeBlock* TakeUnreleased(size_t size, size_t alignment, size_t room) {
-  if (unreleased_count.load(std::memory_order_relaxed) == 0) return nullptr;
+LargeBlock* TakePendingUnmap(size_t size, size_t alignment, size_t room) {
+  if (pending_unmap_count.load(std::memory_order_relaxed) == 0) return nullptr;
   MutexLock lock(mutex);
   LargeBlock* best = nullptr;
-  for (LargeBlock* block = unreleased.front(); block != nullptr;
-       block = unreleased.Next(block)) {
+  for (LargeBlock* block = pending_unmap.front(); block != nullptr;
+       block = pending_unmap.Next(block)) {
     if (block->bytes < size || block->bytes - size > room) continue;
     if (block->base % std::max(alignment, kChunkBytes) != 0) continue;
     if (best == nullptr || block->bytes < best->bytes) best = block;

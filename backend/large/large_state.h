@@ -1,9 +1,9 @@
 // All state of large blocks, and the transitions from one list to another.
 // Internal to large.cc and its parts.
 //
-//   in use ──► parked ──► back to the OS
+//   in use ──► cached ──► back to the OS
 //                └─► pieces of other blocks       (large_pieces.h)
-//   refused munmap ──► unreleased ──► in use, or back to the OS later
+//   refused munmap ──► pending unmap ──► in use, or back to the OS later
 #ifndef HAKMEM_BACKEND_LARGE_LARGE_STATE_H_
 #define HAKMEM_BACKEND_LARGE_LARGE_STATE_H_
 
@@ -27,19 +27,19 @@ inline constinit MetadataAllocator<LargeBlock> block_pool;
 inline constinit Mutex mutex;
 inline constinit IntrusiveList<LargeBlock> blocks ABSL_GUARDED_BY(mutex);
 inline constinit size_t bytes_in_use ABSL_GUARDED_BY(mutex) = 0;
-inline constinit IntrusiveList<LargeBlock> parked
+inline constinit IntrusiveList<LargeBlock> cached
     ABSL_GUARDED_BY(mutex);  // by age
 inline constinit IntrusiveList<LargeBlock, LargeTailsTag> tails
     ABSL_GUARDED_BY(mutex);  // by age
-inline constinit size_t bytes_parked ABSL_GUARDED_BY(mutex) =
+inline constinit size_t bytes_cached ABSL_GUARDED_BY(mutex) =
     0;  // and in tails
 inline constinit size_t moved_chunks ABSL_GUARDED_BY(mutex) = 0;
 // Blocks, and parts of blocks, that the kernel refused to unmap because that
 // would split a mapping and vm.max_map_count limits those. Mostly none of them
 // is resident (LargeBlock::is_zero).
-inline constinit IntrusiveList<LargeBlock> unreleased ABSL_GUARDED_BY(mutex);
+inline constinit IntrusiveList<LargeBlock> pending_unmap ABSL_GUARDED_BY(mutex);
 // Their number. Changed under the lock; relaxed: a hint to readers without it.
-inline constinit std::atomic<size_t> unreleased_count{0};
+inline constinit std::atomic<size_t> pending_unmap_count{0};
 
 // For error messages.
 inline constinit FreedLarge freed_last ABSL_GUARDED_BY(mutex);
@@ -69,10 +69,10 @@ void EnterInUse(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 void LeaveUse(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
 // `block` is in no list.
-void EnterParked(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
-void EnterParkedAsOldest(LargeBlock* block)
+void EnterCached(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+void EnterCachedAsOldest(LargeBlock* block)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
-void Unpark(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+void RemoveCached(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
 // Deletes the metadata of a block that is in no list and whose memory has a new
 // owner.
@@ -84,12 +84,12 @@ size_t GiveBack(LargeBlock* block) ABSL_LOCKS_EXCLUDED(mutex);
 // The same for a part of a block that no metadata describes any more.
 void GiveBackPart(uintptr_t address, size_t bytes) ABSL_LOCKS_EXCLUDED(mutex);
 
-// Retries to unmap unreleased memory, until the OS refuses.
-void RetryUnreleased() ABSL_LOCKS_EXCLUDED(mutex);
+// Retries to unmap memory pending unmap, until the OS refuses.
+void RetryPendingUnmaps() ABSL_LOCKS_EXCLUDED(mutex);
 
-// Removes and returns the shortest unreleased block that is aligned and `size`
-// to `size` + `room` bytes long; null when there is none.
-LargeBlock* TakeUnreleased(size_t size, size_t alignment, size_t room)
+// Removes and returns the shortest block pending unmap that is aligned and
+// `size` to `size` + `room` bytes long; null when there is none.
+LargeBlock* TakePendingUnmap(size_t size, size_t alignment, size_t room)
     ABSL_LOCKS_EXCLUDED(mutex);
 
 }  // namespace hakmem::large

@@ -144,7 +144,7 @@ class ChunkSourceModel : public testing::Test {
     for (size_t r = 0; r < kMostRegions; ++r) {
       ASSERT_TRUE(Pagemap::SetChunk(RegionAddress(r), &space.chunk));
     }
-    model::KeepBooks();
+    model::KeepMetadata();
   }
 
   // Starts with an empty chunk source.
@@ -167,7 +167,7 @@ class ChunkSourceModel : public testing::Test {
 
   // After all threads: checks the invariants, and that all free memory can be
   // returned.
-  static void RequireBooksAreRight() {
+  static void RequireInvariants() {
     HeapVerifier check;
     ChunkSource::VerifyInvariants(check);
     Require(check.tally.used_chunks == model::system_below.held.size(),
@@ -191,7 +191,7 @@ class ChunkSourceModel : public testing::Test {
     options.quiet_files = {"counters.h",      "dirty_bytes.h",   "options.h",
                            "chunk_source.cc", "single_thread.h", "pagemap.h",
                            "pagemap.cc"};
-    return Explore(make, RequireBooksAreRight, options);
+    return Explore(make, RequireInvariants, options);
   }
 };
 

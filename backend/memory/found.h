@@ -61,8 +61,8 @@ struct Found {
   }
 
  private:
-  // A class, where there is a slab; else a chunk, or null. No chunk's books lie
-  // at so low an address.
+  // A class, where there is a slab; else a chunk, or null. No chunk's metadata
+  // lies at so low an address.
   uintptr_t what_ = 0;
 };
 

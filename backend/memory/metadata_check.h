@@ -24,25 +24,26 @@ void MetadataAllocator<T>::VerifyInvariants(HeapVerifier& check,
   const int errors_before = check.errors();
   const size_t count = WalkChain(
       free_, [](const T* object) { return object->pool_next; },
-      "free books are linked in a circle", check,
+      "free metadata is linked in a circle", check,
       [&](const T* object) {
-        check.Require(!is_used(object), "books in use are free as well",
+        check.Require(!is_used(object), "metadata in use is free as well",
                       reinterpret_cast<uintptr_t>(object));
       });
   if constexpr (kIsLarge) {
-    check.RequireEqual(free_count_, count, "wrong count of free books");
+    check.RequireEqual(free_count_, count, "wrong count of free metadata");
   }
   if constexpr (kMayKeep) {
-    WalkList(kept_, "the list of books that are kept is broken", check,
+    WalkList(kept_, "the list of metadata that is kept is broken", check,
              [&](const T* object) {
-               check.Require(!is_used(object), "books in use are kept as well",
+               check.Require(!is_used(object),
+                             "metadata in use is kept as well",
                              reinterpret_cast<uintptr_t>(object));
              });
   }
   if (check.errors() != errors_before) return;  // the list may be circular
   purged_.VisitAll([&](const void* object) {
     check.Require(!is_used(static_cast<const T*>(object)),
-                  "books in use are free as well",
+                  "metadata in use is free as well",
                   reinterpret_cast<uintptr_t>(object));
   });
   check.RequireDistinct(
@@ -61,7 +62,7 @@ void MetadataAllocator<T>::VerifyInvariants(HeapVerifier& check,
           }
         }
       },
-      "books are free twice");
+      "metadata is free twice");
 }
 
 }  // namespace hakmem

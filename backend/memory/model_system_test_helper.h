@@ -32,9 +32,9 @@ using interleaver::Require;
 
 struct System {
   // Metadata: zeroed, allocated from the front.
-  alignas(4096) char books[4 << 20];
-  size_t books_used = 0;
-  size_t books_kept = 0;  // of those: from before the runs
+  alignas(4096) char metadata[4 << 20];
+  size_t metadata_used = 0;
+  size_t metadata_kept = 0;  // of those: from before the runs
 
   std::map<uintptr_t, interleaver::Plain<int>> memory;  // by place; 0: zeros
   std::set<uintptr_t> held;                             // places in use
@@ -44,15 +44,15 @@ struct System {
 inline System& system_below = *new System;
 
 // Keeps the metadata allocated so far for all runs.
-inline void KeepBooks() {
-  system_below.books_kept =
-      std::max(system_below.books_kept, system_below.books_used);
+inline void KeepMetadata() {
+  system_below.metadata_kept =
+      std::max(system_below.metadata_kept, system_below.metadata_used);
 }
 
 inline void BeginSystem() {
   System& s = system_below;
-  memset(s.books + s.books_kept, 0, s.books_used - s.books_kept);
-  s.books_used = s.books_kept;
+  memset(s.metadata + s.metadata_kept, 0, s.metadata_used - s.metadata_kept);
+  s.metadata_used = s.metadata_kept;
   s.memory.clear();
   s.held.clear();
   s.purges_fail = false;
@@ -86,10 +86,10 @@ inline void GiveBack(uintptr_t address, size_t bytes) {
 
 void* Metadata::Allocate(size_t bytes, size_t alignment) {
   model::System& s = model::system_below;
-  s.books_used = (s.books_used + alignment - 1) & ~(alignment - 1);
-  void* allocated = s.books + s.books_used;
-  s.books_used += bytes;
-  if (s.books_used > sizeof(s.books)) abort();
+  s.metadata_used = (s.metadata_used + alignment - 1) & ~(alignment - 1);
+  void* allocated = s.metadata + s.metadata_used;
+  s.metadata_used += bytes;
+  if (s.metadata_used > sizeof(s.metadata)) abort();
   return allocated;
 }
 

@@ -31,12 +31,12 @@ constexpr SizeClass kClass = ClassOf(64);
 constexpr uintptr_t kBase = uintptr_t{1} << 40;
 
 // Memory for the pagemap's leaves: zeroed, allocated from the front.
-struct Books {
+struct MetadataArea {
   alignas(4096) char memory[256 << 10];
   size_t used;
 };
 
-Books& books = *new Books;
+MetadataArea& metadata = *new MetadataArea;
 
 // Explicit instantiation may name private members.
 template <std::atomic<const Pagemap::Window*>* kWindow,
@@ -74,10 +74,10 @@ struct TestChunk : Chunk {
 }  // namespace
 
 void* Metadata::Allocate(size_t bytes, size_t alignment) {
-  books.used = (books.used + alignment - 1) & ~(alignment - 1);
-  void* allocated = books.memory + books.used;
-  books.used += bytes;
-  if (books.used > sizeof(books.memory)) abort();
+  metadata.used = (metadata.used + alignment - 1) & ~(alignment - 1);
+  void* allocated = metadata.memory + metadata.used;
+  metadata.used += bytes;
+  if (metadata.used > sizeof(metadata.memory)) abort();
   return allocated;
 }
 
@@ -107,8 +107,8 @@ class PagemapModel : public testing::Test {
   // Resets the pagemap: nothing entered, no leaf, and the window not placed
   // yet, or elsewhere.
   void Begin(bool in_window) {
-    memset(books.memory, 0, books.used);
-    books.used = 0;
+    memset(metadata.memory, 0, metadata.used);
+    metadata.used = 0;
     ForgetLeaf(kBase);
     memset(tables.classes, 0, sizeof(tables.classes));
     Window()->store(in_window ? NoWindow() : &kElsewhere);

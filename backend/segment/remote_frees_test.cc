@@ -47,7 +47,7 @@ struct Link {
 };
 
 struct Page {
-  Plain<int> books = 1;  // the metadata only the owner changes
+  Plain<int> metadata = 1;  // the metadata only the owner changes
   Atomic<unsigned> bits;
 };
 
@@ -65,7 +65,7 @@ struct State {
 void FreeBlock(State& s, Link& link, unsigned bit) {
   s.contents[std::countr_zero(bit)] = 1;
   Page& page = *link.page;
-  Require(page.books == 1, "a page with a block in use is purged");
+  Require(page.metadata == 1, "a page with a block in use is purged");
   Heap* owner = link.owner.load(kRelaxed);
   const unsigned before = page.bits.fetch_or(bit, std::memory_order_release);
   Require((before & bit) == 0, "a block was freed twice");
@@ -75,7 +75,7 @@ void FreeBlock(State& s, Link& link, unsigned bit) {
 void Collect(State& s, int heap) {
   CollectRemoteLinks<Link>(&s.heaps[heap], [&](Link* link) {
     Page& page = *link->page;
-    Require(page.books == 1, "a page with an owner is purged");
+    Require(page.metadata == 1, "a page with an owner is purged");
     const unsigned bits = page.bits.exchange(0, std::memory_order_acquire);
     Require((s.harvested[heap] & bits) == 0, "a block came back twice");
     s.harvested[heap] |= bits;
@@ -90,9 +90,9 @@ void Collect(State& s, int heap) {
 void ChangeOwner(State& s, Link& link) {
   link.owner.store(nullptr, kRelaxed);
   Page& page = *link.page;
-  page.books = 0;
+  page.metadata = 0;
   page.bits.store(0, kRelaxed);
-  page.books = 1;
+  page.metadata = 1;
   link.owner.store(&s.heaps[1], std::memory_order_release);
 }
 
@@ -107,7 +107,7 @@ class RemoteFrees : public testing::Test {
       for (Link& link : state_->links) {
         link.owner.store(&state_->heaps[0], kRelaxed);
         link.page = &state_->pages[&link - state_->links];
-        interleaver::Name(&link.page->books, "books");
+        interleaver::Name(&link.page->metadata, "metadata");
         interleaver::Name(&link.page->bits, "bits");
         interleaver::Name(&link.waiting, "waiting");
         interleaver::Name(&link.owner, "owner");
@@ -352,7 +352,7 @@ class PageThatIsGivenUp : public RemoteFrees {
   }
 };
 
-TEST_F(PageThatIsGivenUp, MayHaveItsBooksPurged) {
+TEST_F(PageThatIsGivenUp, MayHaveItsMetadataPurged) {
   EXPECT_TRUE(Passes(FreeBlock, ChangeOwner));
 }
 
@@ -361,7 +361,7 @@ TEST_F(PageThatIsGivenUp, MustNotBeUsedOnceTheBitsAreSet) {
   EXPECT_FALSE(Passes(
       [](State& s, Link& link, unsigned bit) {
         FreeBlock(s, link, bit);
-        Require(link.page->books == 1, "");
+        Require(link.page->metadata == 1, "");
       },
       ChangeOwner));
 }

@@ -23,7 +23,7 @@
 namespace hakmem {
 namespace {
 
-using Books = SlabChunk<SegmentSlab>;
+using Metadata = SlabChunk<SegmentSlab>;
 
 constexpr SizeClass kClass = ClassOf(kMaxTinyBytes);  // 32 blocks a page
 constexpr size_t kSegmentBlocks = kSlabsPerChunk * 32;
@@ -48,21 +48,22 @@ void FreeHalf(SegmentBackend::Heap* heap, const std::vector<void*>& blocks,
   }
 }
 
-std::set<const Books*> BooksOf(const std::vector<void*>& blocks) {
-  std::set<const Books*> books;
+std::set<const Metadata*> MetadataOf(const std::vector<void*>& blocks) {
+  std::set<const Metadata*> metadata;
   for (const void* block : blocks) {
-    books.insert(
+    metadata.insert(
         FindSlabChunk<SegmentSlab>(reinterpret_cast<uintptr_t>(block)));
   }
-  return books;
+  return metadata;
 }
 
-size_t ResidentPages(const std::set<const Books*>& all) {
+size_t ResidentPages(const std::set<const Metadata*>& all) {
   const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   size_t resident = 0;
-  for (const Books* books : all) {
-    std::vector<unsigned char> pages((sizeof(Books) + page - 1) / page);
-    EXPECT_EQ(mincore(const_cast<Books*>(books), sizeof(Books), pages.data()),
+  for (const Metadata* metadata : all) {
+    std::vector<unsigned char> pages((sizeof(Metadata) + page - 1) / page);
+    EXPECT_EQ(mincore(const_cast<Metadata*>(metadata), sizeof(Metadata),
+                      pages.data()),
               0);
     for (const unsigned char p : pages) resident += p & 1;
   }
@@ -70,18 +71,18 @@ size_t ResidentPages(const std::set<const Books*>& all) {
 }
 
 // A heap of many segments is emptied, half of it by another thread.
-class SegmentsBooks : public testing::Test {
+class SegmentsMetadata : public testing::Test {
  protected:
   static constexpr size_t kSegments = 64;
   // Pages of metadata: those of a few segments.
   static constexpr size_t kMostLeft = 5 * 10;
 
   void SetUp() override {
-    if (sysconf(_SC_PAGESIZE) > 4096) GTEST_SKIP() << "books of few pages";
+    if (sysconf(_SC_PAGESIZE) > 4096) GTEST_SKIP() << "metadata of few pages";
     Allocate(heap_, &blocks_);
-    books_ = BooksOf(blocks_);
-    ASSERT_GE(books_.size(), kSegments);
-    resident_in_use_ = ResidentPages(books_);
+    metadata_ = MetadataOf(blocks_);
+    ASSERT_GE(metadata_.size(), kSegments);
+    resident_in_use_ = ResidentPages(metadata_);
     ASSERT_GE(resident_in_use_, 8 * kSegments);
   }
 
@@ -107,36 +108,36 @@ class SegmentsBooks : public testing::Test {
 
   SegmentBackend::Heap* const heap_ = SegmentBackend::Attach();
   std::vector<void*> blocks_ = std::vector<void*>(kSegments * kSegmentBlocks);
-  std::set<const Books*> books_;
+  std::set<const Metadata*> metadata_;
   size_t resident_in_use_ = 0;
 };
 
-TEST_F(SegmentsBooks, GoBackWhenAllIsCollected) {
+TEST_F(SegmentsMetadata, GoBackWhenAllIsCollected) {
   Free([&] {
     SegmentBackend::Collect(CoarseMilliseconds(), /*force=*/true);
-    EXPECT_LE(ResidentPages(books_), kMostLeft);
+    EXPECT_LE(ResidentPages(metadata_), kMostLeft);
   });
 }
 
-TEST_F(SegmentsBooks, StayForTheDecayTime) {
+TEST_F(SegmentsMetadata, StayForTheDecayTime) {
   const uint64_t decay = options::Get(options::k_decay);
   ASSERT_GT(decay, 1u);
   const uint64_t begin = CoarseMilliseconds();
   Free([&] {
     SegmentBackend::Collect(begin + decay - 1, /*force=*/false);
-    EXPECT_EQ(ResidentPages(books_), resident_in_use_);
+    EXPECT_EQ(ResidentPages(metadata_), resident_in_use_);
     // The spare page of a class is returned at the second call.
     const uint64_t end = CoarseMilliseconds() + decay;
     SegmentBackend::Collect(end, /*force=*/false);
     SegmentBackend::Collect(end + decay, /*force=*/false);
-    EXPECT_LE(ResidentPages(books_), kMostLeft);
+    EXPECT_LE(ResidentPages(metadata_), kMostLeft);
   });
 }
 
 // Each thread's segments are emptied by the thread and its neighbour at the
 // same time, while another thread collects and purges. segment_model_test tries
 // the interleavings of this; here the kernel purges, and TSan watches.
-TEST(SegmentsBooksRace, NothingIsLostWhileBooksArePurged) {
+TEST(SegmentsMetadataRace, NothingIsLostWhileMetadataArePurged) {
   constexpr int kThreads = 3;
   constexpr int kRounds = 500;
   std::vector<void*> blocks[kThreads];

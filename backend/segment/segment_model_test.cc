@@ -53,10 +53,10 @@ using LinksRow = LastingParts<SegmentSlab>::Row;
 
 struct System {
   // Metadata: zeroed, allocated from the front.
-  alignas(4096) char books[1 << 20];
-  size_t books_used = 0;
-  size_t books_kept = 0;  // of those: from before the runs
-  std::vector<void*> purged_books;
+  alignas(4096) char metadata[1 << 20];
+  size_t metadata_used = 0;
+  size_t metadata_kept = 0;  // of those: from before the runs
+  std::vector<void*> purged_metadata;
   std::vector<RemoteLink*> links;  // of the first pages of all rows
   bool links_are_purged = false;
 
@@ -82,10 +82,10 @@ void Overwrite(uintptr_t address, size_t bytes) {
 
 void* Metadata::Allocate(size_t bytes, size_t alignment) {
   System& s = system_below;
-  s.books_used = (s.books_used + alignment - 1) & ~(alignment - 1);
-  void* allocated = s.books + s.books_used;
-  s.books_used += bytes;
-  if (s.books_used > sizeof(s.books)) abort();
+  s.metadata_used = (s.metadata_used + alignment - 1) & ~(alignment - 1);
+  void* allocated = s.metadata + s.metadata_used;
+  s.metadata_used += bytes;
+  if (s.metadata_used > sizeof(s.metadata)) abort();
   if (bytes == sizeof(LinksRow)) {
     s.links.push_back(static_cast<LinksRow*>(allocated)->parts);
   }
@@ -99,7 +99,8 @@ void* Metadata::AllocatePages(size_t bytes) { return Allocate(bytes, 4096); }
 // through the model.
 bool Metadata::PurgePages(void* pages, size_t bytes) {
   auto* chunk = static_cast<SlabChunk<SegmentSlab>*>(pages);
-  Require(bytes == sizeof(*chunk), "what is purged is not a segment's books");
+  Require(bytes == sizeof(*chunk),
+          "what is purged is not a segment's metadata");
   if (system_below.links_are_purged) {
     for (auto* heap = all_heaps; heap != nullptr; heap = heap->next_heap) {
       interleaver::Touch(&heap->waiting_links);
@@ -123,15 +124,15 @@ bool Metadata::PurgePages(void* pages, size_t bytes) {
 }
 
 bool AddressStack::Push(void* address) {
-  system_below.purged_books.push_back(address);
+  system_below.purged_metadata.push_back(address);
   return true;
 }
 
 void* AddressStack::Pop() {
-  std::vector<void*>& books = system_below.purged_books;
-  if (books.empty()) return nullptr;
-  void* address = books.back();
-  books.pop_back();
+  std::vector<void*>& metadata = system_below.purged_metadata;
+  if (metadata.empty()) return nullptr;
+  void* address = metadata.back();
+  metadata.pop_back();
   return address;
 }
 
@@ -167,7 +168,7 @@ constinit thread_local hakmem_failure_t internal::failure_note{};
 // Other threads run meanwhile.
 int os::Purge(uintptr_t address, size_t bytes) {
   Overwrite(address, bytes);
-  interleaver::Touch(&system_below.books);
+  interleaver::Touch(&system_below.metadata);
   Overwrite(address, bytes);
   return 0;
 }
@@ -244,8 +245,8 @@ class SegmentModel : public testing::Test {
       static Chunk chunk;
       ASSERT_TRUE(Pagemap::SetChunk(kFirstChunk + c * kChunkBytes, &chunk));
     }
-    system_below.books_kept =
-        std::max(system_below.books_kept, system_below.books_used);
+    system_below.metadata_kept =
+        std::max(system_below.metadata_kept, system_below.metadata_used);
   }
 
   // Starts with an empty back-end whose segments have `slabs` slabs.
@@ -259,11 +260,11 @@ class SegmentModel : public testing::Test {
       }
       s.chunk_is_used[c] = false;
     }
-    memset(s.books + s.books_kept, 0, s.books_used - s.books_kept);
-    s.books_used = s.books_kept;
+    memset(s.metadata + s.metadata_kept, 0, s.metadata_used - s.metadata_kept);
+    s.metadata_used = s.metadata_kept;
     s.memory.clear();
     s.live.clear();
-    s.purged_books.clear();
+    s.purged_metadata.clear();
     s.links.clear();
     new (PoolOfChunks()) ChunkPool;
     new (PoolOfRows()) RowPool;
@@ -279,7 +280,7 @@ class SegmentModel : public testing::Test {
   }
 
   // After all threads: exactly the blocks that were not freed are in use.
-  void RequireBooksAreRight() {
+  void RequireInvariants() {
     SegmentBackend::Collect(2, /*force=*/true);
     SegmentBackend::Collect(2, /*force=*/true);
     size_t bytes = 0;
@@ -294,7 +295,7 @@ class SegmentModel : public testing::Test {
     // Files whose operations do not affect the outcome.
     options.quiet_files = {"counters.h", "dirty_bytes.h", "options.h"};
     return Explore(
-        make, [&] { RequireBooksAreRight(); }, options);
+        make, [&] { RequireInvariants(); }, options);
   }
 
   static void Collect(Heap* heap) {
@@ -391,7 +392,7 @@ TEST_F(SegmentModel, AnEmptyPageMovesOn) {
   EXPECT_GE(moved_on_, 20);
 }
 
-TEST_F(SegmentModel, TheBooksOfAnEmptyPageArePurgedWhileItIsPushed) {
+TEST_F(SegmentModel, TheMetadataOfAnEmptyPageArePurgedWhileItIsPushed) {
   const Result result = EmptyPageIsPushedLate({});
   EXPECT_TRUE(result.passed) << result.failure;
   EXPECT_GE(result.runs, 200);

@@ -69,7 +69,7 @@ TEST(Slab, RefusesABlockThatIsFree) {
   EXPECT_TRUE(slab->IsEmpty());
 }
 
-TEST(Slab, KeepsItsBooksOverRandomTakesAndPuts) {
+TEST(Slab, KeepsItsInvariantsOverRandomTakesAndPuts) {
   std::mt19937 random(1);
   for (size_t c = 1; c < kClassCount; ++c) {
     const auto slab = MakeSlab(c);

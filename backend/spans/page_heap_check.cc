@@ -96,10 +96,10 @@ Sums CheckChunk(const PageChunk& chunk, HeapVerifier& check) {
   return sums;
 }
 
-size_t CheckFreeList(const PageHeapBooks& books, size_t pages,
+size_t CheckFreeList(const PageHeapMetadata& metadata, size_t pages,
                      HeapVerifier& check) {
-  const IntrusiveList<FreeSpan>& list = books.free_lists[pages];
-  check.RequireEqual(books.lengths_in_use[pages / 64] >> (pages % 64) & 1,
+  const IntrusiveList<FreeSpan>& list = metadata.free_lists[pages];
+  check.RequireEqual(metadata.lengths_in_use[pages / 64] >> (pages % 64) & 1,
                      !list.empty(),
                      "the page heap is wrong on which lists are not empty");
   return WalkList(
@@ -115,10 +115,10 @@ size_t CheckFreeList(const PageHeapBooks& books, size_t pages,
 
 }  // namespace
 
-void CheckPageHeap(const PageHeapBooks& books, HeapVerifier& check) {
+void CheckPageHeap(const PageHeapMetadata& metadata, HeapVerifier& check) {
   Sums all;
   const size_t count = WalkList(
-      books.held, "the list of the page heap's chunks is broken", check,
+      metadata.held, "the list of the page heap's chunks is broken", check,
       [&](const PageChunk* chunk) {
         if (!check.Require(Pagemap::ChunkAt(chunk->base) == chunk &&
                                chunk->kind == ChunkKind::kPages,
@@ -130,20 +130,20 @@ void CheckPageHeap(const PageHeapBooks& books, HeapVerifier& check) {
         all.free_spans += sums.free_spans;
         all.dirty_pages += sums.dirty_pages;
       });
-  check.RequireEqual(books.held_count, count, "wrong count of page chunks");
+  check.RequireEqual(metadata.held_count, count, "wrong count of page chunks");
   check.tally.page_chunks += count;
   size_t listed = 0;
   for (size_t pages = 0; pages <= kPagesPerChunk; ++pages) {
-    listed += CheckFreeList(books, pages, check);
+    listed += CheckFreeList(metadata, pages, check);
   }
   check.RequireEqual(listed, all.free_spans,
                      "wrong number of spans in lists by length");
-  check.RequireEqual(books.used_pages, all.used_pages,
+  check.RequireEqual(metadata.used_pages, all.used_pages,
                      "wrong sum of used pages");
-  check.RequireEqual(books.dirty_pages, all.dirty_pages,
+  check.RequireEqual(metadata.dirty_pages, all.dirty_pages,
                      "wrong sum of free spans' resident pages");
   check.tally.dirty_span_bytes += all.dirty_pages * kPageBytes;
-  books.chunk_pool.VerifyInvariants(check, [](const PageChunk* chunk) {
+  metadata.chunk_pool.VerifyInvariants(check, [](const PageChunk* chunk) {
     return Pagemap::ChunkAt(chunk->base) == chunk;
   });
 }

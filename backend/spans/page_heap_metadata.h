@@ -14,7 +14,7 @@
 namespace hakmem {
 
 // References to the variables of these names in page_heap.cc.
-struct PageHeapBooks {
+struct PageHeapMetadata {
   const IntrusiveList<PageChunk, HeldPageChunksTag>& held;
   size_t held_count;
   const IntrusiveList<FreeSpan> (&free_lists)[kPagesPerChunk + 1];
@@ -25,7 +25,7 @@ struct PageHeapBooks {
 };
 
 // PageHeap::VerifyInvariants.
-[[gnu::cold]] void CheckPageHeap(const PageHeapBooks& books,
+[[gnu::cold]] void CheckPageHeap(const PageHeapMetadata& metadata,
                                  HeapVerifier& check);
 
 }  // namespace hakmem

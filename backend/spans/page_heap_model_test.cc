@@ -133,7 +133,7 @@ class PageHeapModel : public testing::Test {
       static Chunk chunk;
       ASSERT_TRUE(Pagemap::SetChunk(kFirstChunk + c * kChunkBytes, &chunk));
     }
-    model::KeepBooks();
+    model::KeepMetadata();
   }
 
   // A fresh heap.
@@ -157,7 +157,7 @@ class PageHeapModel : public testing::Test {
 
   // After all threads: the metadata is consistent, and exactly the spans not
   // freed are in use.
-  static void RequireBooksAreRight() {
+  static void RequireInvariants() {
     HeapVerifier check;
     PageHeap::VerifyInvariants(check);
     size_t places = 0;
@@ -177,7 +177,7 @@ class PageHeapModel : public testing::Test {
     options.quiet_files.insert(
         options.quiet_files.end(),
         {"counters.h", "dirty_bytes.h", "options.h", "single_thread.h"});
-    return Explore(make, RequireBooksAreRight, options);
+    return Explore(make, RequireInvariants, options);
   }
 };
 

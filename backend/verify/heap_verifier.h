@@ -97,7 +97,7 @@ class HeapVerifier {
     uint64_t dirty_bytes = 0;       // free and resident, without spans
     uint64_t dirty_span_bytes = 0;  // in free spans
     uint64_t cached_spans = 0;      // according to the page heap's tags
-    uint64_t kept_spans = 0;        // in span bins and shards
+    uint64_t kept_spans = 0;        // in span bins and the central span cache
   };
   Tally tally;
 

@@ -109,7 +109,7 @@ struct PoolItem {
   PoolItem* pool_next;
 };
 
-TEST(MetadataPoolBooks, NamesWhatIsFreeTwiceOrInUseAsWell) {
+TEST(MetadataAllocatorInvariants, NamesWhatIsFreeTwiceOrInUseAsWell) {
   static MetadataAllocator<PoolItem> pool;
   PoolItem* a = pool.Get();
   PoolItem* b = pool.Get();
@@ -123,7 +123,8 @@ TEST(MetadataPoolBooks, NamesWhatIsFreeTwiceOrInUseAsWell) {
     });
   };
   EXPECT_EQ(faults(b), "");
-  EXPECT_NE(faults(a).find("books in use are free as well"), std::string::npos);
+  EXPECT_NE(faults(a).find("metadata in use is free as well"),
+            std::string::npos);
   pool.Put(b);
   EXPECT_EQ(faults(nullptr), "");
   pool.Put(a);  // again: the list is now circular
@@ -135,7 +136,7 @@ struct KeptItem : ListNode<KeptItem> {
   uint64_t kept_at;
 };
 
-TEST(MetadataPoolBooks, KnowsWhatIsKeptUntilItIsDue) {
+TEST(MetadataAllocatorInvariants, KnowsWhatIsKeptUntilItIsDue) {
   static MetadataAllocator<KeptItem> pool;
   KeptItem* a = pool.Get();
   KeptItem* b = pool.Get();
@@ -150,19 +151,23 @@ TEST(MetadataPoolBooks, KnowsWhatIsKeptUntilItIsDue) {
   pool.Keep(a, 10);
   pool.Keep(b, 11);
   EXPECT_EQ(faults(nullptr), "");
-  EXPECT_NE(faults(a).find("books in use are kept as well"), std::string::npos);
+  EXPECT_NE(faults(a).find("metadata in use is kept as well"),
+            std::string::npos);
   ExpectFault(
       &b->list_previous, a, [&] { return faults(nullptr); },
-      "the list of books that are kept is broken");
+      "the list of metadata that is kept is broken");
   pool.PurgeKept(15, 5, /*force=*/false);
-  EXPECT_NE(faults(a).find("books in use are free as well"), std::string::npos);
-  EXPECT_NE(faults(b).find("books in use are kept as well"), std::string::npos);
+  EXPECT_NE(faults(a).find("metadata in use is free as well"),
+            std::string::npos);
+  EXPECT_NE(faults(b).find("metadata in use is kept as well"),
+            std::string::npos);
   pool.Put(b);
-  EXPECT_NE(faults(nullptr).find("books are free twice"), std::string::npos);
+  EXPECT_NE(faults(nullptr).find("metadata is free twice"), std::string::npos);
   EXPECT_EQ(pool.Get(), b);  // the last one kept
   pool.Keep(b, 20);
   pool.PurgeKept(20, 5, /*force=*/true);
-  EXPECT_NE(faults(b).find("books in use are free as well"), std::string::npos);
+  EXPECT_NE(faults(b).find("metadata in use is free as well"),
+            std::string::npos);
 }
 
 // --- Chunks and the pagemap ----------------------------------------------
@@ -180,7 +185,7 @@ std::string MapFaults() {
       [](HeapVerifier& check) { Pagemap::VerifyInvariants(check); });
 }
 
-TEST(ChunkSourceBooks, NameAChunkInUseByNobodyAndOneFreedInUse) {
+TEST(ChunkSourceMetadata, NameAChunkInUseByNobodyAndOneFreedInUse) {
   Chunk chunk;
   chunk.base = ChunkSource::Allocate(ChunkSource::Use::kSparse).address;
   ASSERT_NE(chunk.base, 0u);
@@ -295,16 +300,16 @@ void ExpectSlabFaults() {
   Pagemap::SetClass(slab.base, kClass);
 }
 
-TEST(SuperSlabBooks, NameEachDamageOfASlab) {
+TEST(SuperSlabMetadata, NameEachDamageOfASlab) {
   ExpectSlabFaults<SuperSlabBackend, Slab>();
 }
 
-TEST(SegmentBooks, NameEachDamageOfAPage) {
+TEST(SegmentMetadata, NameEachDamageOfAPage) {
   ExpectSlabFaults<SegmentBackend, SegmentSlab>();
 }
 
 // Takes a block out of its slab without the pool.
-TEST(SuperSlabBooks, NameABlockThatIsLost) {
+TEST(SuperSlabMetadata, NameABlockThatIsLost) {
   PartialSlab<SuperSlabBackend, Slab> p;
   void* block;
   ASSERT_EQ(p.slab->Take(&block, 1), 1u);
@@ -313,7 +318,7 @@ TEST(SuperSlabBooks, NameABlockThatIsLost) {
   ASSERT_TRUE(p.slab->Put(p.slab->BlockAt(reinterpret_cast<uintptr_t>(block))));
 }
 
-TEST(SegmentBooks, NameAWrongOwner) {
+TEST(SegmentMetadata, NameAWrongOwner) {
   PartialSlab<SegmentBackend, SegmentSlab> p;
   p.slab->owner.store(nullptr);
   EXPECT_NE(p.faults().find("a page's owner is not the heap that holds it"),
@@ -327,7 +332,7 @@ TEST(SegmentBooks, NameAWrongOwner) {
   p.Expect(&link->page, p.slab + 1, "a page's link leads to another page");
 }
 
-TEST(SegmentBooks, NameRemoteFreesThatNobodyWillCollect) {
+TEST(SegmentMetadata, NameRemoteFreesThatNobodyWillCollect) {
   PartialSlab<SegmentBackend, SegmentSlab> p;
   const uint32_t used = p.slab->BlockAt(p.address());
   uint64_t* word = &p.slab->remote_bits[used / 64];
@@ -347,7 +352,7 @@ TEST(SegmentBooks, NameRemoteFreesThatNobodyWillCollect) {
   link->waiting.store(false);
 }
 
-TEST(SegmentBooks, AcceptRemoteFreesOnTheirWayAndNameATornStack) {
+TEST(SegmentMetadata, AcceptRemoteFreesOnTheirWayAndNameATornStack) {
   PartialSlab<SegmentBackend, SegmentSlab> p;
   SegmentBackend::Heap* other = SegmentBackend::Attach();
   const auto faults_with = [&](SegmentBackend::Heap* second, int times) {
@@ -385,7 +390,7 @@ TEST(SegmentBooks, AcceptRemoteFreesOnTheirWayAndNameATornStack) {
 // owner has collected the page's bits and freed its segment
 // (backend/segment/remote_frees.h). The page's link must stay even if the
 // metadata of the segment is purged, or the pages below it are lost.
-TEST(SegmentBooks, PagesStayInTheirStackWhenTheirSegmentIsGivenBack) {
+TEST(SegmentMetadata, PagesStayInTheirStackWhenTheirSegmentIsGivenBack) {
   constexpr SizeClass kLargest{kTinyClassCount - 1};  // 32 blocks a page
   constexpr size_t kBlocks = 10 * kSlabsPerChunk * 32;
   SegmentBackend::Heap* heap = SegmentBackend::Attach();
@@ -407,7 +412,7 @@ TEST(SegmentBooks, PagesStayInTheirStackWhenTheirSegmentIsGivenBack) {
                         static_cast<uint32_t>(kBlocks - 1));
   EXPECT_EQ(Pagemap::ChunkAt(late), nullptr);
   heap->source.Purge(0, /*force=*/true);
-  EXPECT_EQ(page->base, 0u) << "the segment's books are not purged";
+  EXPECT_EQ(page->base, 0u) << "the segment's metadata is not purged";
   EXPECT_EQ(FaultsOf([&](HeapVerifier& check) {
               SegmentBackend::LockForFork();
               SegmentBackend::NoteHolder(check, heap);
@@ -433,7 +438,7 @@ std::string PageFaults() {
 }
 
 // Used, free, used, and the free rest of the chunk.
-class PageHeapBooks : public testing::Test {
+class PageHeapMetadata : public testing::Test {
  protected:
   void SetUp() override {
     for (uintptr_t& span : spans_) {
@@ -470,7 +475,7 @@ class PageHeapBooks : public testing::Test {
   size_t first_;
 };
 
-TEST_F(PageHeapBooks, NameTagsThatTileNoChunk) {
+TEST_F(PageHeapMetadata, NameTagsThatTileNoChunk) {
   const auto tag = [](size_t pages, State state, bool is_first) {
     return PageChunk::Tag::Make(pages, 0, state, is_first);
   };
@@ -491,7 +496,7 @@ TEST_F(PageHeapBooks, NameTagsThatTileNoChunk) {
                  "two free spans are neighbours");
 }
 
-TEST_F(PageHeapBooks, NameFreeSpansThatListsAndSumsDoNotKnow) {
+TEST_F(PageHeapMetadata, NameFreeSpansThatListsAndSumsDoNotKnow) {
   ExpectFault(&free_span()->resident, uint16_t(1), PageFaults,
               "wrong count of a free span's resident pages");
   ExpectFault(&free_span()->first, uint16_t(first_), PageFaults,
@@ -512,7 +517,7 @@ TEST_F(PageHeapBooks, NameFreeSpansThatListsAndSumsDoNotKnow) {
               "a page chunk is not in the pagemap");
 }
 
-TEST_F(PageHeapBooks, KnowCachedSpansAndNoSpanBeingPurged) {
+TEST_F(PageHeapMetadata, KnowCachedSpansAndNoSpanBeingPurged) {
   PageHeap::MarkCached(Found::At(spans_[0]), kPages);
   uint64_t cached = 0;
   EXPECT_EQ(FaultsOf([&](HeapVerifier& check) {
@@ -543,7 +548,7 @@ LargeBlock* LargeAt(uintptr_t address) {
   return static_cast<LargeBlock*>(Pagemap::ChunkAt(address));
 }
 
-TEST(LargeBooks, NameEachDamageOfABlock) {
+TEST(LargeMetadata, NameEachDamageOfABlock) {
   const uintptr_t a = Large::AllocateFresh(3 * kChunkBytes, 16).address;
   const uintptr_t b = Large::AllocateFresh(3 * kChunkBytes, 16).address;
   ASSERT_TRUE(a != 0 && b != 0);
@@ -566,22 +571,22 @@ TEST(LargeBooks, NameEachDamageOfABlock) {
             std::string::npos);
   ASSERT_TRUE(Pagemap::SetChunk(a, block));
 
-  // A parked block is in the list, not in the pagemap.
-  ASSERT_TRUE(Large::Park(Found::At(a), 0));
+  // A cached block is in the list, not in the pagemap.
+  ASSERT_TRUE(Large::Cache(Found::At(a), 0));
   EXPECT_EQ(LargeFaults(), "");
   ExpectFault(&block->bytes, block->bytes - kPageBytes, LargeFaults,
-              "wrong sum of parked blocks' bytes");
+              "wrong sum of cached blocks' bytes");
   ExpectFault(&block->tail, size_t{kPageBytes}, LargeFaults,
-              "a parked block has a tail");
+              "a cached block has a tail");
   ExpectFault(&block->base, b, LargeFaults,
-              "a parked block and one in use share memory");
-  ASSERT_TRUE(Large::Park(Found::At(b), 0));
-  ExpectFault(&block->base, b, LargeFaults, "two parked blocks share memory");
+              "a cached block and one in use share memory");
+  ASSERT_TRUE(Large::Cache(Found::At(b), 0));
+  ExpectFault(&block->base, b, LargeFaults, "two cached blocks share memory");
   Large::Purge(0, /*force=*/true);
   EXPECT_EQ(LargeFaults(), "");
 }
 
-TEST(LargeBooks, KnowTailsOfBlocksThatShrank) {
+TEST(LargeMetadata, KnowTailsOfBlocksThatShrank) {
   const uintptr_t a = Large::AllocateFresh(6 * kChunkBytes, 16).address;
   ASSERT_EQ(Large::Resize(Found::At(a), 2 * kChunkBytes), a);
   EXPECT_EQ(LargeFaults(), "");

@@ -12,7 +12,7 @@ std::atomic<int> exits{0};
 
 void OnExit(void* state) { exits += *static_cast<int*>(state); }
 
-TEST(ThreadExit, IsToldOfEachWatchedThreadOnce) {
+TEST(ThreadExit, IsNotifiedOfEachWatchedThreadOnce) {
   ASSERT_TRUE(InitThreadExit(&OnExit));
   int one = 1;
   int ten = 10;

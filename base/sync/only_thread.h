@@ -1,7 +1,7 @@
 // The protocol of IsSingleThreaded (single_thread.h): how the only thread stops
 // doing without atomic operations when others join.
 //
-//   kNobody ──first thread──► its counter ──second──► its counter | kTold
+//   kNobody ──first thread──► its counter ──second──► its counter | kConfirmed
 //   ──counter is 0──► kSeveral
 //
 // The word names the only known thread by the address of its counter: the
@@ -27,7 +27,7 @@ namespace hakmem::only_thread {
 inline constexpr uintptr_t kNobody = 0;
 inline constexpr uintptr_t kSeveral = 2;
 // A flag in the counter's address, which is a multiple of 4.
-inline constexpr uintptr_t kTold = 1;
+inline constexpr uintptr_t kConfirmed = 1;
 
 // Whether the word names `self`: then the calling thread is alone until it
 // counts its lock down. To be called after counting it up, and a fence that
@@ -49,20 +49,20 @@ bool Enter(Word& word, uintptr_t self, LocksOf&& locks_of, FenceAll&& fence_all,
   uintptr_t named = word.load(std::memory_order_acquire);
   for (;;) {
     if (named == self) return true;
-    if (named == kSeveral || named == (self | kTold)) return false;
+    if (named == kSeveral || named == (self | kConfirmed)) return false;
     const bool is_nobody = named == kNobody;
-    if (!is_nobody && (named & kTold) != 0) break;
+    if (!is_nobody && (named & kConfirmed) != 0) break;
     // relaxed: ordered by the fences that follow.
-    if (word.compare_exchange_strong(named, is_nobody ? self : named | kTold,
-                                     std::memory_order_relaxed,
-                                     std::memory_order_acquire)) {
+    if (word.compare_exchange_strong(
+            named, is_nobody ? self : named | kConfirmed,
+            std::memory_order_relaxed, std::memory_order_acquire)) {
       if (is_nobody) return true;
       break;
     }
   }
   // Each thread that arrives meanwhile does the same for itself.
   fence_all();
-  while (locks_of(named & ~kTold) != 0) pause();
+  while (locks_of(named & ~kConfirmed) != 0) pause();
   // release: pairs with the acquire above. Whoever reads it comes after all
   // that the first thread did alone, as this thread does.
   word.store(kSeveral, std::memory_order_release);

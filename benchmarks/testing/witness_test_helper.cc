@@ -82,21 +82,22 @@ void OnFault(int number, siginfo_t*, void* context) {
 // A program may ask for ever: it is ended then.
 constexpr uint64_t kMostFailures = 10'000;
 std::atomic<uint64_t> failures{0};
-std::atomic<bool> is_told{false};
+std::atomic<bool> is_written{false};
 
 void OnFailure(const hakmem_failure_t*, void*) {
   const uint64_t before = failures++;
   if (before == 0) {
     Tell("null\n");
-    is_told = true;
+    is_written = true;
   }
   if (before + 1 == kMostFailures) _Exit(1);
 }
 
 // Another thread may be about to write the line while this one ends the
 // process.
-void WaitUntilTold() {
-  for (int i = 0; failures != 0 && !is_told && i < 100'000; ++i) sched_yield();
+void WaitUntilWritten() {
+  for (int i = 0; failures != 0 && !is_written && i < 100'000; ++i)
+    sched_yield();
 }
 
 // What failed before anybody listened.
@@ -135,7 +136,7 @@ __attribute__((destructor)) void End() {
   auto* const refused = Find<uint64_t()>("hakmem_test_failed_os_calls");
   if (calls == nullptr || refused == nullptr) return;
   TellEarlyFailure();
-  WaitUntilTold();
+  WaitUntilWritten();
   Tell("end %" PRIu64 " %" PRIu64 "\n", calls(), refused());
 }
 

@@ -346,7 +346,7 @@ TEST(AllocatorTest, ChildrenAreForkedMeanwhile) {
   }
 }
 
-TEST(AllocatorTest, TheBooksBalanceAfterAll) {
+TEST(AllocatorTest, TheMetadataBalanceAfterAll) {
   {
     BusyThreads busy;
     busy.WaitForRounds(2 * kThreads);

@@ -148,7 +148,7 @@ TEST_F(GuardedPoolTest, EveryChangedByteBesideTheBlockIsFound) {
   }
 }
 
-TEST_F(GuardedPoolTest, BadFreesAreToldApart) {
+TEST_F(GuardedPoolTest, BadFreesAreDistinguished) {
   ASSERT_EQ(pool_.Begin(3), 0);
   EXPECT_EQ(Free(pool_.begin()), Answer::kNoBlock);
   const uintptr_t block = Allocate(100, End::kRight);

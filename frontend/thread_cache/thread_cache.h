@@ -296,7 +296,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   [[gnu::cold]] static void CheckCaches(
       const IntrusiveList<ThreadCache>& caches, HeapVerifier& check);
   [[gnu::cold]] void CheckBin(size_t c, HeapVerifier& check) const;
-  [[gnu::cold]] void CheckOwnBooks(HeapVerifier& check) const;
+  [[gnu::cold]] void CheckOwnMetadata(HeapVerifier& check) const;
 
   // This thread's cache, or null.
   static constinit thread_local ThreadCache* own_;

@@ -71,7 +71,7 @@ void ThreadCache::CheckBin(size_t c, HeapVerifier& check) const {
               "a visible bin is larger than its room");
 }
 
-void ThreadCache::CheckOwnBooks(HeapVerifier& check) const {
+void ThreadCache::CheckOwnMetadata(HeapVerifier& check) const {
   size_t mid_limit_bytes = 0;
   for (size_t c = 0; c < kClassCount; ++c) {
     CheckBin(c, check);
@@ -88,7 +88,7 @@ void ThreadCache::CheckCaches(const IntrusiveList<ThreadCache>& caches,
                               HeapVerifier& check) {
   const int errors_before = check.errors();
   WalkList(caches, "the list of thread caches is broken", check,
-           [&](const ThreadCache* cache) { cache->CheckOwnBooks(check); });
+           [&](const ThreadCache* cache) { cache->CheckOwnMetadata(check); });
   // With errors, bins may point anywhere and the list may be endless.
   if (check.errors() != errors_before) return;
   const auto enumerate = [&](auto&& add) {

@@ -30,7 +30,7 @@ void CompareParts(HeapVerifier& check) {
   check.RequireEqualAtRest(tally.mapped_large_blocks, tally.large_blocks,
                            "wrong number of large blocks in the pagemap");
   check.RequireEqualAtRest(tally.kept_spans, tally.cached_spans,
-                           "wrong number of cached spans in bins and shards");
+                           "wrong number of cached spans");
   check.RequireAtRest(
       DirtyBytes::Is(tally.dirty_bytes, tally.dirty_span_bytes),
       "the ledger of free resident memory is not the parts' sum");

@@ -67,7 +67,8 @@ AceModel::~AceModel() {
         size_t{totals.committed});
   Check(totals.shared_cached == 0 && totals.large_cached == 0 &&
             totals.large_bytes == 0,
-        "%zu bytes in shards, %zu in large blocks, %zu parked are left",
+        "%zu bytes in the central span cache, %zu in large blocks, %zu cached "
+        "are left",
         size_t{totals.shared_cached}, size_t{totals.large_bytes},
         size_t{totals.large_cached});
   Check(DirtyBytes::Bytes() == 0, "%zu bytes are left in the ledger",
@@ -153,11 +154,11 @@ void AceModel::Allocate(ByteSource& source) {
         AllocateBlock(bytes, alignment, contents, bins);
     if (!block) {
       // Fixed classes may need more than the request.
-      const bool is_told =
+      const bool is_written =
           kAceMode == AceMode::kFixed
               ? AceLimit::Bytes() != SIZE_MAX
               : IsBeyondLimit(RoundToPages(std::max(bytes, size_t{1})));
-      return Check(faults.Happened() || is_told,
+      return Check(faults.Happened() || is_written,
                    "%zu bytes refused by nobody: %zu held", bytes,
                    AceLimit::Held());
     }
@@ -263,7 +264,8 @@ void AceModel::CheckInvariants() {
         "%zu bytes in mid blocks, not %zu", size_t{totals.slabs.block_bytes},
         mid_bytes);
   Check(totals.span_bytes == span_bytes + kept + totals.shared_cached,
-        "%zu bytes in spans: %zu in use, %zu in bins, %zu in shards",
+        "%zu bytes in spans: %zu in use, %zu in bins, %zu in the central span "
+        "cache",
         size_t{totals.span_bytes}, span_bytes, kept,
         size_t{totals.shared_cached});
   Check(totals.large_bytes == large_bytes, "%zu bytes in large blocks, not %zu",

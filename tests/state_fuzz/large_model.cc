@@ -13,7 +13,7 @@ namespace hakmem::fuzz {
 namespace {
 
 constexpr size_t kMostLive = size_t{160} << 20;
-constexpr size_t kAlwaysParked = size_t{32} << 20;
+constexpr size_t kAlwaysCached = size_t{32} << 20;
 constexpr size_t kMostBlock = size_t{40} << 20;
 
 }  // namespace
@@ -62,19 +62,19 @@ void LargeModel::Allocate(ByteSource& source) {
   const size_t alignment =
       source.OneIn(6) ? source.PowerOfTwo(1, size_t{32} << 20) : kPageBytes;
   if (blocks_.bytes() + bytes > kMostLive) return;
-  const bool from_parked = source.OneIn(2);
-  const bool zeroed = !from_parked && source.OneIn(2);
-  const size_t parked = Large::BytesParked();
+  const bool from_cached = source.OneIn(2);
+  const bool zeroed = !from_cached && source.OneIn(2);
+  const size_t cached = Large::BytesCached();
   const FaultWatch faults;
   const SpanAllocation block =
-      from_parked ? Large::Allocate(bytes, alignment, Large::Contents::kAny)
+      from_cached ? Large::Allocate(bytes, alignment, Large::Contents::kAny)
       : zeroed    ? Large::Allocate(bytes, alignment, Large::Contents::kZero)
                   : Large::AllocateFresh(bytes, alignment);
   if (!block) {
     return Check(faults.Happened(), "%zu bytes refused by nobody", bytes);
   }
-  Check(block.is_zero || parked != 0 || Faults::IsPossible(),
-        "a block that is not zeros, and none was parked");
+  Check(block.is_zero || cached != 0 || Faults::IsPossible(),
+        "a block that is not zeros, and none was cached");
   Check(block.address % std::max(alignment, kChunkBytes) == 0,
         "block at %#zx not aligned to %zu", block.address, alignment);
   const size_t usable = Large::BytesAt(Found::At(block.address));
@@ -89,13 +89,13 @@ void LargeModel::Allocate(ByteSource& source) {
 void LargeModel::GiveBack(ByteSource& source) {
   if (blocks_.empty()) return;
   const LiveBlock block = blocks_.Remove(blocks_.Pick(source).address);
-  const size_t parked = Large::BytesParked();  // with tails, this block's too
-  if (!source.OneIn(4) && Large::Park(Found::At(block.address), now_)) {
+  const size_t cached = Large::BytesCached();  // with tails, this block's too
+  if (!source.OneIn(4) && Large::Cache(Found::At(block.address), now_)) {
     // With so little cached, nothing may be evicted.
-    Check(parked + block.bytes > kAlwaysParked ||
-              Large::BytesParked() == parked + block.bytes,
-          "%zu bytes parked to %zu make %zu", block.bytes, parked,
-          Large::BytesParked());
+    Check(cached + block.bytes > kAlwaysCached ||
+              Large::BytesCached() == cached + block.bytes,
+          "%zu bytes cached to %zu make %zu", block.bytes, cached,
+          Large::BytesCached());
   } else {
     Check(Large::Free(Found::At(block.address)), "block at %#zx is not known",
           block.address);
@@ -155,18 +155,19 @@ void LargeModel::FreeWhatIsNone(ByteSource& source) {
         Large::BlockAround(inside));
   if (inside == block.address) return;
   Check(!Large::Free(Found::At(inside)), "freed what is inside a block");
-  Check(!Large::Park(Found::At(inside), now_), "parked what is inside a block");
+  Check(!Large::Cache(Found::At(inside), now_),
+        "cached what is inside a block");
 }
 
 void LargeModel::Purge(bool force) {
   const FaultWatch faults;
-  const size_t before = Large::BytesParked();
+  const size_t before = Large::BytesCached();
   const size_t given_back = Large::Purge(now_, force);
-  Check(before - Large::BytesParked() == given_back,
-        "%zu bytes given back, %zu less parked", given_back,
-        before - Large::BytesParked());
-  Check(!force || Large::BytesParked() == 0, "%zu bytes parked after a purge",
-        Large::BytesParked());
+  Check(before - Large::BytesCached() == given_back,
+        "%zu bytes given back, %zu less cached", given_back,
+        before - Large::BytesCached());
+  Check(!force || Large::BytesCached() == 0, "%zu bytes cached after a purge",
+        Large::BytesCached());
 }
 
 void LargeModel::CheckInvariants() {
@@ -179,9 +180,9 @@ void LargeModel::CheckInvariants() {
   Check(Large::BytesInUse() == blocks_.bytes(), "%zu bytes in use, not %zu",
         Large::BytesInUse(), blocks_.bytes());
   // Nothing else in this process is free and resident.
-  Check(DirtyBytes::Bytes() == Large::BytesParked(),
-        "%zu bytes in the ledger, %zu parked", DirtyBytes::Bytes(),
-        Large::BytesParked());
+  Check(DirtyBytes::Bytes() == Large::BytesCached(),
+        "%zu bytes in the ledger, %zu cached", DirtyBytes::Bytes(),
+        Large::BytesCached());
 }
 
 // Often near a multiple of a chunk, where the layer's decisions change.

@@ -214,7 +214,8 @@ void ThreadCacheModel::CheckInvariants() {
         "%zu bytes in mid blocks: %zu in use, %zu in bins",
         size_t{ace.slabs.block_bytes}, mid, size_t{caches.mid_cached});
   Check(ace.span_bytes == spans + caches.spans_cached + ace.shared_cached,
-        "%zu bytes in spans: %zu in use, %zu in bins, %zu in shards",
+        "%zu bytes in spans: %zu in use, %zu in thread caches, %zu in the "
+        "central one",
         size_t{ace.span_bytes}, spans, size_t{caches.spans_cached},
         size_t{ace.shared_cached});
   Check(ace.large_bytes == large, "%zu bytes in large blocks, not %zu",

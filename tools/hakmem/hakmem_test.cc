@@ -291,7 +291,7 @@ TEST(HakmemTest, ATraceWithoutAFileIsToldAsItHappens) {
                             "[0-9]+: malloc of 1 PiB"));
 }
 
-TEST(HakmemTest, AStaticProgramIsToldApart) {
+TEST(HakmemTest, AStaticProgramIsDistinguished) {
   EXPECT_EQ(Shell("$tool -- $static").err, "");
   const Result result = Shell("$tool --stats -- $static");
   EXPECT_EQ(result.status, 9);

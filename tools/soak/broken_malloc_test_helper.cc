@@ -182,6 +182,6 @@ size_t hakmem_stats(hakmem_stats_t* stats, size_t size) noexcept {
   return size;
 }
 
-int hakmem_check_heap() { return Breaks("books") ? 1 : 0; }
+int hakmem_check_heap() { return Breaks("metadata") ? 1 : 0; }
 
 }  // extern "C"

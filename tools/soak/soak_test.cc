@@ -94,7 +94,7 @@ INSTANTIATE_TEST_SUITE_P(
         Breakage{"refuse", "was refused without a limit"},
         Breakage{"errno", "changed errno to 22"},
         Breakage{"leak", "at the end live memory is [0-9]+ bytes"},
-        Breakage{"books", "hakmem_check_heap finds faults at the end"},
+        Breakage{"metadata", "hakmem_check_heap finds faults at the end"},
         Breakage{"crash", "it was ended by signal 6"}),
     [](const auto& info) { return std::string(info.param.way); });
 

@@ -40,7 +40,7 @@ void ExpectRightAtTheLimit(const Body& body) {
     const hakmem_stats_t before = CollectedStats();
     LimitAddressSpace(kRoom);
     body();
-    ExpectBooksBalance(before);
+    ExpectHeapVerifies(before);
   });
   EXPECT_EQ(child.exit_code, 0) << child.signal << child.err;
 }

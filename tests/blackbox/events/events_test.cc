@@ -96,7 +96,7 @@ TEST_F(EventsTest, ReallocTellsWhichBlockEndsAndWhichBegins) {
   ExpectEvents(ThreadId(), calls);
 }
 
-TEST_F(EventsTest, CallersAreTold) {
+TEST_F(EventsTest, CallersAreRecorded) {
   if (!kOptimised) GTEST_SKIP() << "the library is not optimised";
   ASSERT_EQ(Hakmem().events_start(), 0);
   void* blocks[3];
@@ -295,7 +295,7 @@ TEST_F(EventsTest, AnOptionRecordsFromTheStartOfTheProcess) {
   EXPECT_EQ(RunChildProgram("started_by_option", {}).exit_code, 1);
 }
 
-TEST(EventsOffTest, TheOptionIsToldToBeIgnored) {
+TEST(EventsOffTest, TheIgnoredOptionIsReported) {
   if (HasTracing()) GTEST_SKIP() << "built with --//tracing=on";
   const ChildResult child =
       RunChildProgram("started_by_option", {{"HAKMEM_EVENTS", "1"}});

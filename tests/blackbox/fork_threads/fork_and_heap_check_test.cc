@@ -21,7 +21,7 @@ int Forks() {
   return given == nullptr ? 150 : atoi(given);
 }
 
-TEST(ForkAndBooksTest, NothingIsLostInTheParent) {
+TEST(ForkAndHeapCheckTest, NothingIsLostInTheParent) {
   WarmUpThreads(kThreads);
   const hakmem_stats_t before = CollectedStats();
   {
@@ -38,10 +38,10 @@ TEST(ForkAndBooksTest, NothingIsLostInTheParent) {
       ASSERT_EQ(status, 0) << "fork " << i;
     }
   }
-  ExpectBooksBalance(before);
+  ExpectHeapVerifies(before);
 }
 
-TEST(ForkAndBooksTest, NothingIsLostInTheChild) {
+TEST(ForkAndHeapCheckTest, NothingIsLostInTheChild) {
   // The child's own threads: blocks of the parent's other threads are leaked.
   BusyThreads busy(kThreads);
   for (int i = 0; i < Forks() / 10; ++i) {

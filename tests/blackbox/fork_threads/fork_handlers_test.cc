@@ -98,7 +98,7 @@ TEST(ForkHandlersTest, AllocateWhileThreadsDo) {
       ASSERT_TRUE(ForkAndRun(AllocateInChild)) << i;
     }
   }
-  ExpectBooksBalance(before);
+  ExpectHeapVerifies(before);
 }
 
 TEST(ForkHandlersTest, SeveralThreadsForkAtOnce) {

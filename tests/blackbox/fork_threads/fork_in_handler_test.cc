@@ -80,7 +80,7 @@ void ForkFromBusyThreads(ChildDoes what) {
     }
   }
   EXPECT_EQ(failed, 0);
-  ExpectBooksBalance(before);
+  ExpectHeapVerifies(before);
 }
 
 TEST(ForkInHandlerTest, TheChildOfABusyThreadExits) {

@@ -101,7 +101,7 @@ struct Freer {
   std::vector<void*> blocks;
 };
 
-void* FreeWhenTold(void* argument) {
+void* FreeWhenSignalled(void* argument) {
   auto* freer = static_cast<Freer*>(argument);
   pthread_barrier_wait(&freer->begin);
   for (void* block : freer->blocks) free(block);
@@ -111,7 +111,7 @@ void* FreeWhenTold(void* argument) {
 
 // When a heap shrinks while threads exist, its metadata do not stay resident:
 // those of 512 segments are 18 MiB.
-TEST(ManyThreadsTest, AHeapThatShrinksLeavesFewBooks) {
+TEST(ManyThreadsTest, AHeapThatShrinksLeavesFewMetadata) {
   constexpr size_t kBlockBytes = 2048;
   constexpr size_t kEach = size_t{512} * kMiB / kBlockBytes;
   std::vector<void*> own(kEach);
@@ -120,7 +120,7 @@ TEST(ManyThreadsTest, AHeapThatShrinksLeavesFewBooks) {
   pthread_barrier_init(&freer.begin, nullptr, 2);
   pthread_barrier_init(&freer.end, nullptr, 2);
   {
-    Threads threads(1, FreeWhenTold, &freer);
+    Threads threads(1, FreeWhenSignalled, &freer);
     CollectedStats();
     const size_t resident_before = ResidentBytes();
     for (size_t i = 0; i < kEach; ++i) {
@@ -155,7 +155,7 @@ TEST(ManyThreadsTest, TwentyThousandShortLivesStayWithinBounds) {
   free(handed_on.exchange(nullptr));
   EXPECT_LT(most, after_some + 24 * kMiB);
   EXPECT_LE(Stats().metadata_bytes, before.metadata_bytes + 8 * kMiB);
-  ExpectBooksBalance(before);
+  ExpectHeapVerifies(before);
 }
 
 TEST(ManyThreadsTest, TwoThousandAtOnceGiveAllBack) {
@@ -174,8 +174,9 @@ TEST(ManyThreadsTest, TwoThousandAtOnceGiveAllBack) {
   // bytes allocated for each.
   EXPECT_LT(Stats().live_bytes, before.live_bytes + kMiB);
   // The segment back-end keeps a page of each segment's metadata.
-  const size_t books = ExpectedBackend() == "segment" ? kAtOnce * 4 * kKiB : 0;
-  EXPECT_LT(ResidentBytes(), resident_before + 24 * kMiB + books);
+  const size_t metadata =
+      ExpectedBackend() == "segment" ? kAtOnce * 4 * kKiB : 0;
+  EXPECT_LT(ResidentBytes(), resident_before + 24 * kMiB + metadata);
   EXPECT_EQ(HeapProblems(), 0);
 }
 

@@ -78,7 +78,7 @@ TEST(SignalJumpsTest, OutOfComputation) {
     for (std::thread& thread : threads) thread.join();
     EXPECT_EQ(wrong, 0);
   }
-  ExpectBooksBalance(before);
+  ExpectHeapVerifies(before);
   signal(SIGUSR1, SIG_DFL);
 }
 
@@ -130,7 +130,7 @@ TEST(SignalJumpsTest, HandlersOnStacksOfTheirOwnMayAllocate) {
   }
   EXPECT_EQ(handled, 10 * kThreads * 3);
   EXPECT_EQ(handled_wrong, 0);
-  ExpectBooksBalance(before);
+  ExpectHeapVerifies(before);
   signal(SIGUSR2, SIG_DFL);
 }
 

@@ -174,7 +174,7 @@ std::string StackAfter(const std::vector<std::string>& lines,
   return stack;
 }
 
-TEST_P(GuardMisuseTest, IsToldExactly) {
+TEST_P(GuardMisuseTest, IsReportedExactly) {
   const Case& c = GetParam();
   const ChildResult child = RunGuarded(c.program);
   EXPECT_EQ(child.signal, c.signal) << child.exit_code << child.err;
@@ -406,7 +406,7 @@ PROGRAM(tiny_signal_stack, const SmallSignalStack stack(4096);
 PROGRAM(small_signal_stack, const SmallSignalStack stack(8192 + 1536);
         GuardTestReads(Freed(64)));
 
-TEST(GuardSignalTest, OnATinyStackTheFirstLineIsTold) {
+TEST(GuardSignalTest, OnATinyStackTheFirstLineIsReported) {
   const ChildResult child = RunGuarded("tiny_signal_stack");
   EXPECT_EQ(child.signal, SIGSEGV);
   const std::vector<std::string> lines = Lines(child.err);
@@ -416,7 +416,7 @@ TEST(GuardSignalTest, OnATinyStackTheFirstLineIsTold) {
       0u);
 }
 
-TEST(GuardSignalTest, OnASmallStackAllIsTold) {
+TEST(GuardSignalTest, OnASmallStackAllIsReported) {
   const ChildResult child = RunGuarded("small_signal_stack");
   EXPECT_EQ(child.signal, SIGSEGV);
   for (const char* heading :

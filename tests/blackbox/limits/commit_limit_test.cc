@@ -81,7 +81,7 @@ int FillByEachSize() {
     }
   }
   is_right &= ExpectMapFail();
-  is_right &= Expect(Hakmem().check_heap() == 0, "books", 0, 0);
+  is_right &= Expect(Hakmem().check_heap() == 0, "metadata", 0, 0);
   return is_right ? 0 : 1;
 }
 const ChildProgram fill_by_each_size("fill_by_each_size", FillByEachSize);
@@ -145,7 +145,7 @@ int WorkWithLittleRoom() {
 const ChildProgram work_with_little_room("work_with_little_room",
                                          WorkWithLittleRoom);
 
-TEST(CommitLimitTest, ReachedToldAndOutlivedByEverySize) {
+TEST(CommitLimitTest, ReachedReportedAndOutlivedByEverySize) {
   const ChildResult child = RunChildProgram("fill_by_each_size", kCounted);
   EXPECT_EQ(child.exit_code, 0) << child.err;
   EXPECT_EQ(child.signal, 0);
@@ -196,7 +196,7 @@ int GiveBackAPeak() {
     const size_t left = Faults().committed_bytes() - before;
     is_right &= Expect(left <= kPeak / 6, "left", size, left);
   }
-  is_right &= Expect(Hakmem().check_heap() == 0, "books", 0, 0);
+  is_right &= Expect(Hakmem().check_heap() == 0, "metadata", 0, 0);
   return is_right ? 0 : 1;
 }
 const ChildProgram give_back_a_peak("give_back_a_peak", GiveBackAPeak);
@@ -230,7 +230,7 @@ int WorkWithSmallMaps() {
   void* large = malloc(8 * kMiB);
   is_right &= Expect(large == nullptr && errno == ENOMEM, "served", 8, 0);
   is_right &= ExpectMapFail();
-  is_right &= Expect(Hakmem().check_heap() == 0, "books", 0, 0);
+  is_right &= Expect(Hakmem().check_heap() == 0, "metadata", 0, 0);
   return is_right ? 0 : 1;
 }
 const ChildProgram work_with_small_maps("work_with_small_maps",

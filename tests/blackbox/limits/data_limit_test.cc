@@ -50,7 +50,7 @@ void FreeAll(BlockChain* blocks) {
 
 class DataLimitTest : public testing::TestWithParam<size_t> {};
 
-TEST_P(DataLimitTest, ReachedToldAndOutlived) {
+TEST_P(DataLimitTest, ReachedReportedAndOutlived) {
   const size_t size = GetParam();
   const ChildResult child = RunForked([size] {
     const rlimit limit = {DataBytes() + kLimit, RLIM_INFINITY};

@@ -105,7 +105,7 @@ INSTANTIATE_TEST_SUITE_P(
 // Large blocks are a mapping each, until the limit. From there on the kernel
 // can still grow one into a neighbour, so some requests succeed; one that needs
 // a new mapping fails and reports the cause.
-TEST(LargeMapCountTest, ReachingTheLimitIsToldAndOutlived) {
+TEST(LargeMapCountTest, ReachingTheLimitIsReportedAndOutlived) {
   size_t limit = 0;
   FILE* file = fopen("/proc/sys/vm/max_map_count", "re");
   if (file == nullptr || fscanf(file, "%zu", &limit) != 1 || limit > 100'000) {

@@ -149,7 +149,7 @@ class BadFreesTest : public testing::Test {
  protected:
   void SetUp() override {
     if (std::string(getenv("HAKMEM_EXPECT_HARDENING")) != "off") {
-      GTEST_SKIP() << "told of at once";
+      GTEST_SKIP() << "reported at once";
     }
   }
 };

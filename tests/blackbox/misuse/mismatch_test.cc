@@ -122,7 +122,7 @@ void EndRightly(const Source& source, void* block) {
   if (source.kind == kNewArray) ::operator delete[](block);
 }
 
-TEST(MismatchTest, EachPairIsTold) {
+TEST(MismatchTest, EachPairIsReported) {
   for (const size_t bytes : {64ul, 5000ul, 30000ul, 100 * kKiB, 3 * kMiB}) {
     for (const Source& source : EverySource()) {
       const Level level = bytes > 32 * kKiB ? kChecks : kFull;
@@ -135,8 +135,8 @@ TEST(MismatchTest, EachPairIsTold) {
       for (const End& end : EveryEnd()) {
         if (end.kind == source.kind) continue;
         SCOPED_TRACE(testing::Message() << source.name << " " << bytes);
-        ExpectTold(level, LineFor(source, end, block),
-                   [&] { end.end(Opaque(block), bytes); });
+        ExpectReported(level, LineFor(source, end, block),
+                       [&] { end.end(Opaque(block), bytes); });
       }
       EndRightly(source, block);
     }
@@ -175,10 +175,10 @@ TEST(MismatchTest, ByAnotherThreadAndAfterReuse) {
   EXPECT_EQ(child.exit_code, 0) << child.signal;
   EXPECT_EQ(child.err, "");
   void* block = Opaque(::operator new[](3 * kMiB));
-  ExpectTold(kChecks,
-             "free of " + Hex(block) +
-                 ", which operator new[] allocated: use delete[]",
-             [&] { std::thread([&] { free(Opaque(block)); }).join(); });
+  ExpectReported(kChecks,
+                 "free of " + Hex(block) +
+                     ", which operator new[] allocated: use delete[]",
+                 [&] { std::thread([&] { free(Opaque(block)); }).join(); });
   ::operator delete[](block);
 }
 

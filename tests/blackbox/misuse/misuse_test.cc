@@ -51,21 +51,21 @@ std::string WrongSize(const char* function, const void* block, size_t told,
 
 TEST(MisuseTest, FreeOfAForeignAddress) {
   static char foreign[64];
-  ExpectTold(kOff,
-             "invalid free of " + Hex(foreign) +
-                 ": not an address that hakmem handed out",
-             [] { Free(foreign); });
+  ExpectReported(kOff,
+                 "invalid free of " + Hex(foreign) +
+                     ": not an address that hakmem handed out",
+                 [] { Free(foreign); });
 }
 
 TEST(MisuseTest, FreeOfTheMiddleOfABlock) {
   for (const size_t bytes : InSlabs({32, 48, 512, 1024, 4096, 20480})) {
     char* block = Malloc(bytes);
-    ExpectTold(kChecks,
-               "invalid free of " + Hex(block + 16) +
-                   ": 16 bytes into a block "
-                   "of " +
-                   std::to_string(bytes) + " bytes at " + Hex(block),
-               [&] { Free(block + 16); });
+    ExpectReported(kChecks,
+                   "invalid free of " + Hex(block + 16) +
+                       ": 16 bytes into a block "
+                       "of " +
+                       std::to_string(bytes) + " bytes at " + Hex(block),
+                   [&] { Free(block + 16); });
     Free(block);
   }
 }
@@ -73,10 +73,10 @@ TEST(MisuseTest, FreeOfTheMiddleOfABlock) {
 TEST(MisuseTest, FreeOfTheMiddleOfASpanOrLargeBlock) {
   for (const size_t bytes : {100 * kKiB, 3 * kMiB}) {
     char* block = Malloc(bytes);
-    ExpectTold(kOff,
-               "invalid free of " + Hex(block + 4096) +
-                   ": 4096 bytes into the block at " + Hex(block),
-               [&] { Free(block + 4096); });
+    ExpectReported(kOff,
+                   "invalid free of " + Hex(block + 4096) +
+                       ": 4096 bytes into the block at " + Hex(block),
+                   [&] { Free(block + 4096); });
     Free(block);
   }
 }
@@ -85,7 +85,7 @@ TEST(MisuseTest, DoubleFreeInTheBin) {
   for (const size_t bytes : InSlabs({16, 64, 1024, 4096, 32768})) {
     char* block = Malloc(bytes);
     char* other = Malloc(bytes);
-    ExpectTold(kChecks, IsFreeAlready(block, bytes), [&] {
+    ExpectReported(kChecks, IsFreeAlready(block, bytes), [&] {
       Free(block);
       Free(other);
       Free(block);
@@ -99,7 +99,7 @@ TEST(MisuseTest, DoubleFreeInTheSlab) {
   for (const size_t bytes : InSlabs({64, 4096})) {
     char* block = Malloc(bytes);
     char* neighbour = Malloc(bytes);  // keeps the slab in use
-    ExpectTold(kChecks, IsFreeAlready(block, bytes), [&] {
+    ExpectReported(kChecks, IsFreeAlready(block, bytes), [&] {
       Free(block);
       Hakmem().collect();
       Free(block);
@@ -111,11 +111,11 @@ TEST(MisuseTest, DoubleFreeInTheSlab) {
 
 TEST(MisuseTest, DoubleFreeAcrossThreads) {
   char* block = Malloc(64);
-  ExpectTold(kChecks, IsFreeAlready(block, 64), [&] {
+  ExpectReported(kChecks, IsFreeAlready(block, 64), [&] {
     std::thread([&] { Free(block); }).join();
     Free(block);
   });
-  ExpectTold(kChecks, IsFreeAlready(block, 64), [&] {
+  ExpectReported(kChecks, IsFreeAlready(block, 64), [&] {
     Free(block);
     std::thread([&] { Free(block); }).join();
   });
@@ -149,9 +149,9 @@ TEST(MisuseTest, SizedDeleteWithTheWrongSize) {
                                  {5000, 64, 5120},
                                  {64, 5000, 64}}) {
     void* block = Opaque(::operator new(each.asked));
-    ExpectTold(kChecks,
-               WrongSize("operator delete", block, each.told, each.usable),
-               [&] { ::operator delete(Opaque(block), each.told); });
+    ExpectReported(kChecks,
+                   WrongSize("operator delete", block, each.told, each.usable),
+                   [&] { ::operator delete(Opaque(block), each.told); });
     ::operator delete(block, each.asked);
   }
 }
@@ -166,8 +166,8 @@ TEST(MisuseTest, FreeSizedWithTheWrongSize) {
     void* block = Malloc(each.asked);
     const size_t usable = Hakmem().malloc_usable_size(block);
     EXPECT_GE(usable, each.asked);
-    ExpectTold(kChecks, WrongSize("free_sized", block, each.told, usable),
-               [&] { Hakmem().free_sized(Opaque(block), each.told); });
+    ExpectReported(kChecks, WrongSize("free_sized", block, each.told, usable),
+                   [&] { Hakmem().free_sized(Opaque(block), each.told); });
     Hakmem().free_sized(block, each.asked);
   }
 }
@@ -178,17 +178,18 @@ TEST(MisuseTest, AlignedDeleteOfABlockWithoutTheAlignment) {
   for (void*& each : blocks) each = Opaque(::operator new(48));
   void* block = *std::find_if(blocks.begin(), blocks.end(),
                               [](void* each) { return !IsAligned(each, 32); });
-  ExpectTold(kChecks,
-             "operator delete of " + Hex(block) +
-                 ": the block is not aligned to 32 bytes",
-             [&] { ::operator delete(Opaque(block), std::align_val_t(32)); });
+  ExpectReported(
+      kChecks,
+      "operator delete of " + Hex(block) +
+          ": the block is not aligned to 32 bytes",
+      [&] { ::operator delete(Opaque(block), std::align_val_t(32)); });
   for (void* each : blocks) ::operator delete(each);
 }
 
 TEST(MisuseTest, PlainSizedDeleteOfAnAlignedBlock) {
   void* block = Opaque(::operator new(24, std::align_val_t(64)));
-  ExpectTold(kChecks, WrongSize("operator delete", block, 24, 64),
-             [&] { ::operator delete (Opaque(block), size_t{24}); });
+  ExpectReported(kChecks, WrongSize("operator delete", block, 24, 64),
+                 [&] { ::operator delete (Opaque(block), size_t{24}); });
   ::operator delete (block, size_t{24}, std::align_val_t(64));
 }
 
@@ -220,7 +221,7 @@ TEST(MisuseTest, WriteToAFreedBlockIsFoundAtReuse) {
   Hakmem().collect();
   for (const size_t bytes : {16u, 64u, 1024u, 4096u}) {
     char* block = Malloc(bytes);
-    ExpectTold(kChecks, HasChanged(block, bytes), [&] {
+    ExpectReported(kChecks, HasChanged(block, bytes), [&] {
       Free(block);
       *Opaque(block) = 'x';
       if (LevelHere() == kFull) Hakmem().collect();  // flushes the quarantine
@@ -233,7 +234,7 @@ TEST(MisuseTest, WriteToAFreedBlockIsFoundAtReuse) {
 TEST(MisuseTest, WriteToTheRestOfAFreedBlockIsFoundInFull) {
   for (const size_t bytes : {16u, 64u, 1024u, 4096u}) {
     char* block = Malloc(bytes);
-    ExpectTold(kFull, HasChanged(block, bytes), [&] {
+    ExpectReported(kFull, HasChanged(block, bytes), [&] {
       Free(block);
       Opaque(block)[bytes - 1] ^= 1;
       Hakmem().collect();

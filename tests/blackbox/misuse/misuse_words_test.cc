@@ -85,10 +85,10 @@ TEST(MisuseWordsTest, OfAForeignAddress) {
   char on_stack[64];
   for (const Function& function : EveryFunction()) {
     for (char* address : {foreign, on_stack}) {
-      ExpectTold(kOff,
-                 Beginning("invalid free", function, address) +
-                     ": not an address that hakmem handed out",
-                 [&] { function.call(address); });
+      ExpectReported(kOff,
+                     Beginning("invalid free", function, address) +
+                         ": not an address that hakmem handed out",
+                     [&] { function.call(address); });
     }
   }
 }
@@ -97,7 +97,7 @@ TEST(MisuseWordsTest, OfABlockThatIsFreeInTheBin) {
   for (const Function& function : EveryFunction()) {
     char* block = Malloc(64);
     char* other = Malloc(64);
-    ExpectTold(kChecks, IsFreeAlready(function, block, 64), [&] {
+    ExpectReported(kChecks, IsFreeAlready(function, block, 64), [&] {
       Free(block);
       Free(other);
       function.call(block);
@@ -111,7 +111,7 @@ TEST(MisuseWordsTest, OfABlockThatIsFreeInItsSlab) {
   for (const Function& function : EveryFunction()) {
     char* block = Malloc(64);
     char* neighbour = Malloc(64);  // keeps the slab in use
-    ExpectTold(kChecks, IsFreeAlready(function, block, 64), [&] {
+    ExpectReported(kChecks, IsFreeAlready(function, block, 64), [&] {
       Free(block);
       Hakmem().collect();
       function.call(block);
@@ -125,7 +125,7 @@ TEST(MisuseWordsTest, OfABlockThatWasFreedLast) {
   for (const Function& function : EveryFunction()) {
     if (!function.ends_block) continue;
     char* block = Malloc(64);
-    ExpectTold(kOff, IsFreeAlready(function, block, 64), [&] {
+    ExpectReported(kOff, IsFreeAlready(function, block, 64), [&] {
       Free(block);
       function.call(block);
     });
@@ -158,11 +158,11 @@ TEST(MisuseWordsTest, OfALargeBlockThatIsFree) {
     for (const Function& function : EveryFunction()) {
       char* block = Malloc(bytes);
       const size_t usable = malloc_usable_size(block);
-      ExpectTold(kOff, IsFreeAlready(function, block, usable), [&] {
+      ExpectReported(kOff, IsFreeAlready(function, block, usable), [&] {
         Free(block);
         function.call(block);
       });
-      ExpectTold(kOff, IsFreeAlready(function, block, usable), [&] {
+      ExpectReported(kOff, IsFreeAlready(function, block, usable), [&] {
         Free(block);
         Hakmem().collect();
         std::thread([&] { function.call(block); }).join();
@@ -208,17 +208,17 @@ TEST(MisuseWordsTest, OfTheMiddleOfABlock) {
   for (const Function& function : EveryFunction()) {
     char* block = Malloc(64);
     const Level level = function.ends_block ? kChecks : kOff;
-    ExpectTold(level,
-               Beginning("invalid free", function, block + 16) +
-                   ": 16 bytes into a block of 64 bytes at " + Hex(block),
-               [&] { function.call(block + 16); });
+    ExpectReported(level,
+                   Beginning("invalid free", function, block + 16) +
+                       ": 16 bytes into a block of 64 bytes at " + Hex(block),
+                   [&] { function.call(block + 16); });
     Free(block);
     for (const size_t bytes : {100 * kKiB, 3 * kMiB}) {
       char* large = Malloc(bytes);
-      ExpectTold(kOff,
-                 Beginning("invalid free", function, large + 4096) +
-                     ": 4096 bytes into the block at " + Hex(large),
-                 [&] { function.call(large + 4096); });
+      ExpectReported(kOff,
+                     Beginning("invalid free", function, large + 4096) +
+                         ": 4096 bytes into the block at " + Hex(large),
+                     [&] { function.call(large + 4096); });
       Free(large);
     }
   }
@@ -226,16 +226,17 @@ TEST(MisuseWordsTest, OfTheMiddleOfABlock) {
 
 TEST(MisuseWordsTest, ACallThatHasEndedIsNotNamed) {
   char* block = Malloc(64);
-  ExpectTold(kOff,
-             "double free of " + Hex(block) +
-                 ": the block of 64 bytes is free already",
-             [&] {
-               char* moved = static_cast<char*>(realloc(Opaque(block), 500));
-               Free(moved);
-               Free(block);
-               // Detected at the latest when the bin is drained.
-               Hakmem().collect();
-             });
+  ExpectReported(kOff,
+                 "double free of " + Hex(block) +
+                     ": the block of 64 bytes is free already",
+                 [&] {
+                   char* moved =
+                       static_cast<char*>(realloc(Opaque(block), 500));
+                   Free(moved);
+                   Free(block);
+                   // Detected at the latest when the bin is drained.
+                   Hakmem().collect();
+                 });
   Free(block);
 }
 

@@ -147,7 +147,7 @@ TEST(BeginningsTest, ATaskMadeByCloneMayUseItsMakersCache) {
   EXPECT_TRUE(AllocateAndFree(4, 500));
   std::thread([] { Hakmem().collect(); }).join();
   EXPECT_TRUE(AllocateAndFree(5, 500));
-  ExpectBooksBalance(before);
+  ExpectHeapVerifies(before);
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ class OtherProgramsTest : public testing::Test {
   }
   void TearDown() override {
     delete busy_;
-    ExpectBooksBalance(before_);
+    ExpectHeapVerifies(before_);
   }
 
  private:

@@ -68,7 +68,7 @@ void ExpectNothingLeft(const Round& round) {
   for (int i = 0; i < 3; ++i) round(i);
   const hakmem_stats_t before = CollectedStats();
   for (int i = 0; i < kRounds; ++i) round(i);
-  ExpectBooksBalance(before);
+  ExpectHeapVerifies(before);
 }
 
 TEST(PluginTest, TheProgramFreesWhatAPluginAllocatedAndTheOtherWayRound) {
@@ -157,7 +157,7 @@ TEST(PluginTest, OpenedAndClosedWhileThreadsAllocateAndFork) {
       ASSERT_EQ(child.exit_code, 0) << child.signal << child.err;
     }
   }
-  ExpectBooksBalance(before);
+  ExpectHeapVerifies(before);
 }
 
 }  // namespace

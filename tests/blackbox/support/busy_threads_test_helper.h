@@ -87,7 +87,7 @@ inline int HeapProblems() {
 
 // Expects that no more is in use than `before`, and that the heap is
 // consistent. Other threads must have freed their blocks.
-inline void ExpectBooksBalance(const hakmem_stats_t& before) {
+inline void ExpectHeapVerifies(const hakmem_stats_t& before) {
   const hakmem_stats_t after = CollectedStats();
   EXPECT_EQ(after.live_bytes, before.live_bytes);
   EXPECT_EQ(after.threads, before.threads);

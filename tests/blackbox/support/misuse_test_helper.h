@@ -39,8 +39,8 @@ inline constexpr int kWentOn = 17;
 // Runs `misuse` in a child: from `level` on it is reported as `line` and
 // aborts; below, the child continues. The child itself writes nothing to
 // stderr.
-inline void ExpectTold(Level level, const std::string& line,
-                       const std::function<void()>& misuse) {
+inline void ExpectReported(Level level, const std::string& line,
+                           const std::function<void()>& misuse) {
   const ChildResult child = RunForked([&] {
     misuse();
     _Exit(kWentOn);

@@ -64,7 +64,7 @@ void FailFrom(uint64_t first, uint64_t count, uint64_t step) {
 }
 
 // Parses "n", "n,count" or "n,count,step"; anything else makes nothing fail.
-void FailAsTold(const char* text) {
+void SetFail(const char* text) {
   uint64_t numbers[3] = {0, 0, 0};
   for (uint64_t& number : numbers) {
     for (; *text >= '0' && *text <= '9'; ++text) {
@@ -85,28 +85,28 @@ uint64_t NumberIn(const char* text) {
   return number;
 }
 
-void PagesAsTold(const char* text) {
+void SetPages(const char* text) {
   page_bytes.store(NumberIn(text), std::memory_order_relaxed);
 }
 
-void MapsAsTold(const char* text) {
+void SetMaps(const char* text) {
   most_map_bytes.store(NumberIn(text), std::memory_order_relaxed);
 }
 
-void CommitAsTold(const char* text) {
+void SetCommit(const char* text) {
   commit_limit.store(NumberIn(text), std::memory_order_relaxed);
   is_charged.store(true, std::memory_order_relaxed);
 }
 
 struct Variable {
   const char* prefix;
-  void (*as_told)(const char* text);
+  void (*set)(const char* text);
 };
 constexpr Variable kVariables[] = {
-    {"HAKMEM_TEST_FAIL_OS_CALL=", FailAsTold},
-    {"HAKMEM_TEST_PAGE_BYTES=", PagesAsTold},
-    {"HAKMEM_TEST_MOST_MAP_BYTES=", MapsAsTold},
-    {"HAKMEM_TEST_COMMIT_BYTES=", CommitAsTold},
+    {"HAKMEM_TEST_FAIL_OS_CALL=", SetFail},
+    {"HAKMEM_TEST_PAGE_BYTES=", SetPages},
+    {"HAKMEM_TEST_MOST_MAP_BYTES=", SetMaps},
+    {"HAKMEM_TEST_COMMIT_BYTES=", SetCommit},
 };
 
 // Reads the variables from the process's initial environment. Not by getenv:
@@ -128,7 +128,7 @@ void ReadEnvironment() {
       for (const Variable& variable : kVariables) {
         const size_t prefix = strlen(variable.prefix);
         if (strncmp(text, variable.prefix, prefix) == 0) {
-          variable.as_told(text + prefix);
+          variable.set(text + prefix);
         }
       }
       length = 0;
