@@ -2,6 +2,10 @@
 
 load("@rules_cc//cc:defs.bzl", "cc_binary")
 
+BACKENDS = ["segment", "superslab"]
+
+ACE_FORMS = ["adaptive", "fixed", "off"]
+
 # These must not be builtins: the compiler turns malloc and memset into calloc
 # (inside calloc, an endless recursion), and removes pairs of malloc and free
 # that a test or a benchmark needs.
@@ -176,3 +180,48 @@ def hakmem_shared_library(
             visibility = visibility,
             **fixed
         )
+
+def hakmem_shared_libraries():
+    """Makes the fixed variants that users, tools and tests have, side by side."""
+    for backend in BACKENDS:
+        for suffix, ace, tracing, hardening in [
+            ("", "adaptive", "on", "off"),
+            ("-ace_fixed", "fixed", "on", "off"),
+            ("-ace_off", "off", "on", "off"),
+            ("-checks", "adaptive", "on", "checks"),
+            ("-full", "adaptive", "on", "full"),
+            ("-notrace", "adaptive", "off", "off"),
+            # For tests; see tests/blackbox/preloaded.bzl.
+            ("-ace_fixed-notrace", "fixed", "off", "off"),
+            ("-ace_off-notrace", "off", "off", "off"),
+        ]:
+            for_tests = "-ace_" in suffix and tracing == "off"
+            for end in ["-verify.so"] if for_tests else [".so", "-verify.so"]:
+                hakmem_shared_library(
+                    name = "libhakmem-" + backend + suffix + end,
+                    testonly = for_tests,
+                    ace = ace,
+                    backend = backend,
+                    hardening = hardening,
+                    os_calls = "direct",
+                    # Only the long matrix uses these two.
+                    tags = ["manual"] if backend + suffix in [
+                        "segment-ace_fixed-notrace",
+                        "superslab-ace_off-notrace",
+                    ] else [],
+                    tracing = tracing,
+                    verify = end != ".so",
+                )
+
+        # For tests: calls to the operating system can be made to fail.
+        for ace in ACE_FORMS:
+            hakmem_shared_library(
+                name = "libhakmem-%s-%s-faults.so" % (backend, ace),
+                testonly = True,
+                ace = ace,
+                backend = backend,
+                hardening = "off",
+                os_calls = "injected",
+                tracing = "on",
+                verify = True,
+            )

@@ -4,7 +4,8 @@
     names_test.py README.md     # the other documents are found from its folder
 
 Of a target that a macro makes only the beginning is looked for: "misuse_test"
-of //tests/blackbox/misuse:misuse_test_segment. Reads the source tree, not what Bazel copies.
+of //tests/blackbox/misuse:misuse_test_segment; a file of that name is enough, for
+macros take all tests of a folder. Reads the source tree, not what Bazel copies.
 """
 
 import glob
@@ -69,7 +70,9 @@ def is_target(package, target):
         os.path.join(glob.escape(package), "*.bzl"))))
     # A whole string, or one up to what a macro puts in.
     return any('"%s%s' % (start, end) in rules
-               for start in starts(target) for end in '"%')
+               for start in starts(target) for end in '"%') or any(
+        os.path.exists(os.path.join(package, start + ".cc"))
+        for start in starts(target))
 
 
 def wrong_names(document, files, sources):

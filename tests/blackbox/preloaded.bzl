@@ -8,12 +8,9 @@ which links the allocator without its entry points. Under UBSan all tests run.
 """
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
-load("//:hakmem.bzl", "HAKMEM_TEST_COPTS")
+load("//:hakmem.bzl", "ACE_FORMS", "HAKMEM_TEST_COPTS", _BACKENDS = "BACKENDS")
 
-BACKENDS = [
-    "segment",
-    "superslab",
-]
+BACKENDS = _BACKENDS
 
 # Every pair of choices occurs: each back-end with each form of ACE and with and
 # without tracing, each form of ACE with and without tracing. The long matrix
@@ -37,16 +34,13 @@ HARDENED = [
 ]
 
 # Two of the four, where the back-end makes no difference.
-HARDENED_PAIRS = [
-    "segment-checks",
-    "superslab-full",
-]
+HARDENED_PAIRS = ["segment-checks", "superslab-full"]
 
 # Calls to the operating system can be made to fail.
 FAULTS = [
     "%s-%s-faults" % (backend, ace)
     for backend in BACKENDS
-    for ace in ("adaptive", "fixed", "off")
+    for ace in ACE_FORMS
 ]
 
 # Two of the four that are not the default.
@@ -58,10 +52,7 @@ FEW_FAULTS = [
 ]
 
 # A library of each back-end that simulates larger system pages.
-LARGE_PAGES = [
-    "segment-adaptive-faults",
-    "superslab-off-faults",
-]
+LARGE_PAGES = ["segment-adaptive-faults", "superslab-off-faults"]
 
 # Every part that may refuse distinguishes failures, including ACE's forms.
 FAILING = BACKENDS + [
@@ -82,11 +73,11 @@ PRELOAD_MAIN = "//tests/blackbox/support:preload_main"
 GTEST_MAIN = "@com_google_googletest//:gtest_main"
 
 def test_code(name, deps = []):
-    """The code of a test, NAME.cc, for variant_tests."""
+    """The code of a test, NAME.cc and the folder's helper headers, for variant_tests."""
     cc_library(
         name = name + "_code",
         testonly = True,
-        srcs = [name + ".cc"],
+        srcs = [name + ".cc"] + native.glob(["*_test_helper.h"], allow_empty = True),
         copts = HAKMEM_TEST_COPTS,
         # Only linked into the tests.
         linkstatic = True,
@@ -109,8 +100,8 @@ def variant_tests(
         main = PRELOAD_MAIN,
         code = None,
         verify = True,
-        data = [],
         env = {},
+        env_files = {},
         tags = []):
     """One test NAME_VARIANT for each of `variants` of the library.
 
@@ -121,27 +112,28 @@ def variant_tests(
       main: PRELOAD_MAIN, or GTEST_MAIN for a test that does not preload.
       code: the test_code target; by default that of `name`.
       verify: whether the libraries have hakmem_check_heap: those of users do not.
-      data: as of every test.
       env: as of every test.
+      env_files: environment variables that tell the paths of files.
       tags: as of every test.
     """
     for variant in variants:
         suffix = "-verify" if verify and not variant.endswith("-faults") else ""
-        library = "//:libhakmem-%s%s.so" % (variant, suffix)
+        files = dict(env_files, **{
+            "HAKMEM_TEST_LIBRARY": "//:libhakmem-%s%s.so" % (variant, suffix),
+        })
         cc_test(
             name = "%s_%s" % (name, variant.replace("-", "_")),
             size = size,
-            data = data + [library],
-            env = dict(env, **{
+            data = files.values(),
+            env = dict(env, **dict({
+                variable: "$(rootpath %s)" % label
+                for variable, label in files.items()
+            }, **{
                 "HAKMEM_EXPECT_BACKEND": variant.split("-")[0],
                 "HAKMEM_EXPECT_HARDENING": _hardening_of(variant),
-                "HAKMEM_TEST_LIBRARY": "$(rootpath %s)" % library,
-            }),
+            })),
             tags = ["nosan"] + tags,
-            deps = [
-                code or ":%s_code" % name,
-                main,
-            ],
+            deps = [code or ":%s_code" % name, main],
         )
 
 def preloaded_test(
@@ -165,20 +157,36 @@ def preloaded_test(
     variants = {variant: None for variant in variants}.keys()
     variant_tests(name, variants, tags = tags, **kwargs)
     if [v for v in variants if not v.endswith("-faults")]:
+        others = [
+            variant
+            for variant in _MATRIX
+            if variant not in variants and
+               not any([part in variant for part in matrix_without])
+        ]
+
+        # Excluded from //...
+        variant_tests(name, others, tags = tags + ["manual", "matrix"], **kwargs)
+
+def preloaded_tests(tests, **kwargs):
+    """Several: `tests` maps each name to its variants; the rest as above."""
+    for name, variants in tests.items():
+        preloaded_test(name, variants, **kwargs)
+
+def large_pages_tests(names):
+    """Tests of these codes on a system with pages of 64 KiB.
+
+    There, a call for part of a page ends the process.
+    """
+    for name in names:
         variant_tests(
-            name,
-            [
-                variant
-                for variant in _MATRIX
-                if variant not in variants and
-                   not any([part in variant for part in matrix_without])
-            ],
-            # Excluded from //...
-            tags = tags + [
-                "manual",
-                "matrix",
-            ],
-            **kwargs
+            name + "_64k_pages",
+            LARGE_PAGES,
+            code = ":%s_code" % name,
+            env = {
+                # Holes between held blocks rarely contain a whole page.
+                "GTEST_FILTER": "-DecayWhileHoldingTest.*",
+                "HAKMEM_TEST_PAGE_BYTES": "65536",
+            },
         )
 
 def matrix():
@@ -204,10 +212,7 @@ def test_library(name, src, deps = []):
         testonly = True,
         srcs = [src],
         copts = HAKMEM_TEST_COPTS if src.endswith(".cc") else [],
-        linkopts = [
-            "-Wl,--as-needed",
-            "-pthread",
-        ],
+        linkopts = ["-Wl,--as-needed", "-pthread"],
         linkshared = True,
         tags = ["nosan"],
         deps = deps,
@@ -215,10 +220,4 @@ def test_library(name, src, deps = []):
 
 def test_program(name, srcs, **kwargs):
     """A program that tests run."""
-    cc_binary(
-        name = name,
-        testonly = True,
-        srcs = srcs,
-        tags = ["nosan"],
-        **kwargs
-    )
+    cc_binary(name = name, testonly = True, srcs = srcs, tags = ["nosan"], **kwargs)

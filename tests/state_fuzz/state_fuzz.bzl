@@ -1,50 +1,15 @@
 """One model of a layer, and the programs that run it."""
 
-load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
+load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library")
+load("//:hakmem_cc.bzl", "hakmem_cc_test")
+load(":faults_test.bzl", "faults_test")
 
-def _with_faults_impl(settings, attr):
-    return {"//base/os:os_calls": "injected"}
-
-_with_faults = transition(
-    implementation = _with_faults_impl,
-    inputs = [],
-    outputs = ["//base/os:os_calls"],
-)
-
-def _faults_test_impl(ctx):
-    program = ctx.attr.test[0]
-    output = ctx.actions.declare_file(ctx.label.name)
-    ctx.actions.symlink(
-        output = output,
-        target_file = program[DefaultInfo].files_to_run.executable,
-        is_executable = True,
-    )
-    return [DefaultInfo(
-        executable = output,
-        runfiles = program[DefaultInfo].default_runfiles,
-    ), testing.TestEnvironment(ctx.attr.env)]
-
-faults_test = rule(
-    implementation = _faults_test_impl,
-    doc = "The test `test`, over an operating system that can refuse memory.",
-    attrs = {
-        "env": attr.string_dict(),
-        "test": attr.label(cfg = _with_faults, mandatory = True),
-        "_allowlist_function_transition": attr.label(
-            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
-        ),
-    },
-    test = True,
-)
-
-def model(name, layer, deps, srcs = [], faults = False):
+def model(name, deps, faults = False):
     """Makes the model of a layer and what runs it.
 
     Args:
-      name: of the model, e.g. "page_heap": its code is NAME_model.h and .cc.
-      layer: the targets that the model drives.
-      deps: what else the model needs.
-      srcs: its files beside NAME_model.cc.
+      name: of the model, e.g. "page_heap": its code is NAME_model.cc.
+      deps: what the model drives and needs.
       faults: whether it is also run where the system refuses memory.
 
     Makes NAME_model_test, for NAME_faults_model_test the same over refusals,
@@ -53,22 +18,17 @@ def model(name, layer, deps, srcs = [], faults = False):
     cc_library(
         name = name + "_model",
         testonly = True,
-        srcs = [name + "_model.cc"] + srcs,
-        deps = layer + deps,
+        srcs = [name + "_model.cc"] + native.glob(["*_model.h"]) + ["turns.h"],
+        deps = [":model"] + deps,
     )
     env = {"HAKMEM_FUZZ_CRASHES": "tests/state_fuzz/seeds/" + name}
-    crashes = native.glob(["seeds/%s/*" % name], allow_empty = True)
-    cc_test(
+    hakmem_cc_test(
         name = name + "_model_test",
+        code = "model_test",
         size = "small",
-        srcs = ["model_test.cc"],
-        data = crashes,
+        data = native.glob(["seeds/%s/*" % name], allow_empty = True),
         env = env,
-        deps = [
-            name + "_model",
-            ":model",
-            "@com_google_googletest//:gtest_main",
-        ],
+        deps = [name + "_model", ":model"],
     )
     if faults:
         faults_test(
@@ -84,8 +44,10 @@ def model(name, layer, deps, srcs = [], faults = False):
         linkopts = ["-fsanitize=fuzzer"],
         # For --config=fuzz only: gcc has no such sanitizer.
         tags = ["manual"],
-        deps = [
-            name + "_model",
-            ":model",
-        ],
+        deps = [name + "_model", ":model"],
     )
+
+def models(models, deps, **kwargs):
+    """Several: `models` maps each name to what it needs besides `deps`."""
+    for name, more in models.items():
+        model(name, deps + more, **kwargs)
