@@ -1,37 +1,14 @@
-"""What the packages of benchmarks/ are made of: tests, workers, worker tests."""
+"""Workers of the benchmarks, and their tests."""
 
-load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
+load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library")
 load("//:hakmem.bzl", "HAKMEM_NO_BUILTIN_MALLOC")
+load("//:hakmem_cc.bzl", "folder_tests", "hakmem_cc_test")
 
 # Code that workers are made of: a compiler that knows malloc would drop pairs
 # of malloc and free.
 WORKER_COPTS = HAKMEM_NO_BUILTIN_MALLOC + ["-fno-exceptions"]
 
-def sources(exclude = []):
-    """Returns the .cc files of the package but those of its tests."""
-    return native.glob(
-        ["*.cc"],
-        exclude = ["*_test.cc", "*_test_helper.cc"] + exclude,
-    )
-
-def headers(exclude = []):
-    """Returns the headers of the package but those of its tests."""
-    return native.glob(["*.h"], exclude = ["*_test_helper.h"] + exclude)
-
-def unit_test(name, srcs = [], deps = [], size = "small", **kwargs):
-    """Makes a test with GoogleTest's main; its code is NAME.cc and `srcs`."""
-    cc_test(
-        name = name,
-        size = size,
-        srcs = [name + ".cc"] + srcs,
-        deps = deps + ["@com_google_googletest//:gtest_main"],
-        **kwargs
-    )
-
-def unit_tests(names, **kwargs):
-    """Makes several tests that need the same."""
-    for name in names:
-        unit_test(name = name, **kwargs)
+_WORKER = ["//benchmarks/worker", "//benchmarks/worker:random_and_memory"]
 
 def worker(name, srcs, deps, copts = WORKER_COPTS):
     """Makes a worker, which needs libc and nothing else unless its code does.
@@ -50,42 +27,70 @@ def worker(name, srcs, deps, copts = WORKER_COPTS):
         copts = copts,
         linkopts = ["-Wl,--as-needed", "-pthread"],
         visibility = ["//benchmarks:__subpackages__"],
-        deps = deps + [
-            "//benchmarks/worker",
-            "//benchmarks/worker:random_and_memory",
-        ],
+        deps = deps + _WORKER,
     )
 
-def workload_room(kind, more = [], deps = [], copts = WORKER_COPTS):
-    """Makes the worker of a folder of workloads, and the list of what it runs.
+def worker_tests(kind, data = [], test_deps = [], **kwargs):
+    """Makes tests *_test.cc that run KIND_worker from outside.
+
+    They may preload another allocator, or tell what libc's malloc does: no
+    sanitizer goes with that.
 
     Args:
-      kind: the folder's name: KIND.def is the list, KIND_worker the program.
-      more: generated code.
+      kind: of the workloads.
+      data: what the tests need beside the worker and the malloc with overlaps.
+      test_deps: what they are linked with beside what all are.
+      **kwargs: as of folder_tests.
+    """
+    folder_tests(
+        data = data + [
+            ":%s_worker" % kind,
+            "//benchmarks/testing:libbroken_malloc_test_helper.so",
+        ],
+        tags = ["nosan"],
+        deps = test_deps + ["//benchmarks/testing:worker_test"],
+        **kwargs
+    )
+
+def workload_kind(
+        name,
+        srcs = [],
+        deps = [],
+        copts = WORKER_COPTS,
+        unit_tests = [],
+        size = "small",
+        **kwargs):
+    """Makes the worker of a folder of workloads, the list of what it runs, and tests.
+
+    Args:
+      name: the folder's: NAME.def is the list, NAME_worker the program.
+      srcs: generated code.
       deps: what the workloads need beside what all of them do.
       copts: as of worker.
+      unit_tests: the tests that include a header of the folder and run no worker.
+      size: of the other tests.
+      **kwargs: of them, as of worker_tests.
     """
+    headers = native.glob(["*.h"], allow_empty = True)
     cc_library(
         name = "list",
-        textual_hdrs = [kind + ".def"],
+        textual_hdrs = [name + ".def"],
         visibility = ["//benchmarks/harness:__pkg__"],
     )
     worker(
-        name = kind + "_worker",
-        srcs = sources() + headers() + more,
+        name = name + "_worker",
+        srcs = srcs + headers + native.glob(
+            ["*.cc"],
+            exclude = ["*_test.cc", "*_test_helper.cc"],
+        ),
         copts = copts,
         deps = deps + [":list"],
     )
-
-def worker_test(name, deps = [], **kwargs):
-    """Makes a test that runs a worker from outside; its code is NAME.cc.
-
-    It may preload another allocator, or tell what libc's malloc does: no
-    sanitizer goes with that.
-    """
-    unit_test(
-        name = name,
-        tags = ["nosan"],
-        deps = deps + ["//benchmarks/testing:worker_test"],
+    for test in unit_tests:
+        hakmem_cc_test(test, deps + _WORKER, srcs = headers, size = "small")
+    worker_tests(
+        name,
+        exclude = [test + ".cc" for test in unit_tests],
+        size = size,
         **kwargs
     )
