@@ -181,47 +181,45 @@ def hakmem_shared_library(
             **fixed
         )
 
-def hakmem_shared_libraries():
-    """Makes the fixed variants that users, tools and tests have, side by side."""
-    for backend in BACKENDS:
-        for suffix, ace, tracing, hardening in [
-            ("", "adaptive", "on", "off"),
-            ("-ace_fixed", "fixed", "on", "off"),
-            ("-ace_off", "off", "on", "off"),
-            ("-checks", "adaptive", "on", "checks"),
-            ("-full", "adaptive", "on", "full"),
-            ("-notrace", "adaptive", "off", "off"),
-            # For tests; see tests/blackbox/preloaded.bzl.
-            ("-ace_fixed-notrace", "fixed", "off", "off"),
-            ("-ace_off-notrace", "off", "off", "off"),
-        ]:
-            for_tests = "-ace_" in suffix and tracing == "off"
-            for end in ["-verify.so"] if for_tests else [".so", "-verify.so"]:
-                hakmem_shared_library(
-                    name = "libhakmem-" + backend + suffix + end,
-                    testonly = for_tests,
-                    ace = ace,
-                    backend = backend,
-                    hardening = hardening,
-                    os_calls = "direct",
-                    # Only the long matrix uses these two.
-                    tags = ["manual"] if backend + suffix in [
-                        "segment-ace_fixed-notrace",
-                        "superslab-ace_off-notrace",
-                    ] else [],
-                    tracing = tracing,
-                    verify = end != ".so",
-                )
+_DEFAULTS = {"ace": "adaptive", "hardening": "off", "os_calls": "direct", "tracing": "on"}
 
-        # For tests: calls to the operating system can be made to fail.
-        for ace in ACE_FORMS:
+# What a variant's name ends in, and its flags that are not those above. Each
+# exists with hakmem_check_heap (-verify), too.
+_VARIANTS = {
+    "": {},
+    "-ace_fixed": {"ace": "fixed"},
+    "-ace_off": {"ace": "off"},
+    "-checks": {"hardening": "checks"},
+    "-full": {"hardening": "full"},
+    "-notrace": {"tracing": "off"},
+}
+
+# For tests, with hakmem_check_heap; see tests/blackbox/tests.bzl. Calls to the
+# operating system can be made to fail in those that end in -faults.
+_TEST_VARIANTS = {
+    "-ace_fixed-notrace-verify": {"ace": "fixed", "tracing": "off"},
+    "-ace_off-notrace-verify": {"ace": "off", "tracing": "off"},
+    "-adaptive-faults": {"os_calls": "injected"},
+    "-fixed-faults": {"ace": "fixed", "os_calls": "injected"},
+    "-off-faults": {"ace": "off", "os_calls": "injected"},
+}
+
+# Of those, what only the long matrix uses.
+_MANUAL = ["segment-ace_fixed-notrace-verify", "superslab-ace_off-notrace-verify"]
+
+def hakmem_shared_libraries():
+    """Makes all variants with fixed flags, side by side."""
+    for backend in BACKENDS:
+        for end, flags in _VARIANTS.items():
+            fixed = dict(_DEFAULTS, backend = backend, **flags)
+            name = "libhakmem-" + backend + end
+            hakmem_shared_library(name + ".so", **fixed)
+            hakmem_shared_library(name + "-verify.so", verify = True, **fixed)
+        for end, flags in _TEST_VARIANTS.items():
             hakmem_shared_library(
-                name = "libhakmem-%s-%s-faults.so" % (backend, ace),
+                "libhakmem-%s%s.so" % (backend, end),
                 testonly = True,
-                ace = ace,
-                backend = backend,
-                hardening = "off",
-                os_calls = "injected",
-                tracing = "on",
+                tags = ["manual"] if backend + end in _MANUAL else [],
                 verify = True,
+                **dict(_DEFAULTS, backend = backend, **flags)
             )

@@ -7,6 +7,8 @@ _ABOVE = {
     "backend": ["ace", "backend", "frontend", "tests"],
     "tracing": ["ace", "backend", "frontend", "tests", "tracing"],
     "base": ["ace", "backend", "base", "frontend", "hardening", "tests", "tools", "tracing"],
+    # Below the programs.
+    "tools": ["benchmarks", "tools"],
 }
 
 def layers():

@@ -8,7 +8,7 @@ which links the allocator without its entry points. Under UBSan all tests run.
 """
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
-load("//:hakmem.bzl", "HAKMEM_TEST_COPTS")
+load("//:hakmem.bzl", "HAKMEM_NO_BUILTIN_MALLOC", "HAKMEM_TEST_COPTS")
 load("//tests/blackbox:tests.bzl", "MATRIX", "TESTS")
 
 def _code(name, deps):
@@ -80,19 +80,28 @@ def kind():
         _code(code, deps)
     native.test_suite(name = "matrix", tags = ["manual"], tests = others)
 
-def test_library(name, src, deps = []):
-    """A shared library that tests load, with minimal dependencies."""
+def test_library(name, deps = []):
+    """The shared library libNAME.so of NAME_test_helper.c or .cc, for tests to load."""
     cc_binary(
-        name = name,
+        name = "lib%s.so" % name,
         testonly = True,
-        srcs = [src],
-        copts = HAKMEM_TEST_COPTS if src.endswith(".cc") else [],
+        srcs = native.glob([name + "_test_helper.*"]),
+        copts = HAKMEM_NO_BUILTIN_MALLOC,
         linkopts = ["-Wl,--as-needed", "-pthread"],
         linkshared = True,
         tags = ["nosan"],
         deps = deps,
     )
 
-def test_program(name, srcs, **kwargs):
-    """A program that tests run."""
-    cc_binary(name = name, testonly = True, srcs = srcs, tags = ["nosan"], **kwargs)
+def test_program(name, **kwargs):
+    """The program of NAME_test_helper.c or .cc, for tests to run."""
+    cc_binary(
+        name = name,
+        testonly = True,
+        srcs = native.glob([name + "_test_helper.*"]),
+        copts = HAKMEM_NO_BUILTIN_MALLOC,
+        # The toolchain links the C++ runtime into every program.
+        linkopts = ["-Wl,--as-needed", "-ldl"],
+        tags = ["nosan"],
+        **kwargs
+    )
