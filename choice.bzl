@@ -2,22 +2,21 @@
 
 load("@bazel_skylib//rules:common_settings.bzl", "string_flag")
 
-def choice(name, values, linked = None, targets = {}, visibility = None):
+def choice(name, *values, linked = None, targets = {}):
     """Makes the flag --//package:NAME.
 
     Args:
       name: of the flag.
-      values: its possible values; the first is the default.
+      *values: its possible values; the first is the default.
       linked: name of an alias for the chosen value's target.
       targets: the target of each value; LINKED_VALUE where omitted.
-      visibility: of the alias.
 
     Also makes a config_setting is_VALUE for each value.
     """
     string_flag(
         name = name,
         build_setting_default = values[0],
-        values = values,
+        values = list(values),
         visibility = ["//visibility:public"],
     )
     for value in values:
@@ -33,5 +32,4 @@ def choice(name, values, linked = None, targets = {}, visibility = None):
                 ":is_" + value: targets.get(value, ":%s_%s" % (linked, value))
                 for value in values
             }),
-            visibility = visibility,
         )

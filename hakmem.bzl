@@ -6,6 +6,10 @@ BACKENDS = ["segment", "superslab"]
 
 ACE_FORMS = ["adaptive", "fixed", "off"]
 
+def libraries(*ends):
+    """Returns the variants of both back-ends whose names end so: "-ace_off"."""
+    return ["//:libhakmem-%s%s.so" % (backend, end) for backend in BACKENDS for end in ends]
+
 # These must not be builtins: the compiler turns malloc and memset into calloc
 # (inside calloc, an endless recursion), and removes pairs of malloc and free
 # that a test or a benchmark needs.

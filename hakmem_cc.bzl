@@ -84,6 +84,18 @@ def folder_library(name, files = None, exclude = [], **kwargs):
         **kwargs
     )
 
+def plain_room(name, deps = [], test_deps = [], **kwargs):
+    """Makes the library of a folder that is not linked into libhakmem.so, and its tests.
+
+    Args:
+      name: of the library.
+      deps: its dependencies.
+      test_deps: what its tests need besides those and the library.
+      **kwargs: as of folder_library.
+    """
+    folder_library(name, deps = deps, **kwargs)
+    folder_tests([":" + name] + deps + test_deps)
+
 def hakmem_cc_library(name, copts = [], **kwargs):
     """The same for what is linked into libhakmem.so, with its flags."""
     folder_library(name, copts = HAKMEM_COPTS + copts, linkstatic = True, **kwargs)
@@ -143,7 +155,7 @@ def hakmem_cc_test(
         **kwargs
     )
 
-def folder_tests(deps = [], special = {}, exclude = [], **kwargs):
+def folder_tests(deps = [], special = {}, exclude = [], size = "small", **kwargs):
     """Makes a test of each file *_test.cc of the folder.
 
     Args:
@@ -151,10 +163,11 @@ def folder_tests(deps = [], special = {}, exclude = [], **kwargs):
       special: maps a test to arguments of its own: `deps` in place of `deps`,
         others over `kwargs`.
       exclude: files to make no test of.
+      size: as of every test.
       **kwargs: as of hakmem_cc_test.
     """
     for name in _tests("*_test.cc", exclude):
-        own = dict(kwargs, **special.get(name, {}))
+        own = dict(dict(kwargs, size = size), **special.get(name, {}))
         hakmem_cc_test(name, own.pop("deps", deps), **own)
 
 def interleaved_test(name, deps = []):
@@ -206,4 +219,5 @@ def room(
         below + test_deps,
         special,
         exclude = [test + ".cc" for test in models + refused],
+        size = "medium",
     )

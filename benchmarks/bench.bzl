@@ -4,6 +4,9 @@ load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library")
 load("//:hakmem.bzl", "HAKMEM_NO_BUILTIN_MALLOC")
 load("//:hakmem_cc.bzl", "folder_tests", "hakmem_cc_test")
 
+# Of workloads: a folder each, with a list of what its worker runs.
+KINDS = ["large", "memory", "programs", "small", "threads"]
+
 # Code that workers are made of: a compiler that knows malloc would drop pairs
 # of malloc and free.
 WORKER_COPTS = HAKMEM_NO_BUILTIN_MALLOC + ["-fno-exceptions"]
@@ -58,7 +61,6 @@ def workload_kind(
         deps = [],
         copts = WORKER_COPTS,
         unit_tests = [],
-        size = "small",
         **kwargs):
     """Makes the worker of a folder of workloads, the list of what it runs, and tests.
 
@@ -68,8 +70,7 @@ def workload_kind(
       deps: what the workloads need beside what all of them do.
       copts: as of worker.
       unit_tests: the tests that include a header of the folder and run no worker.
-      size: of the other tests.
-      **kwargs: of them, as of worker_tests.
+      **kwargs: of the other tests, as of worker_tests.
     """
     headers = native.glob(["*.h"], allow_empty = True)
     cc_library(
@@ -88,9 +89,4 @@ def workload_kind(
     )
     for test in unit_tests:
         hakmem_cc_test(test, deps + _WORKER, srcs = headers, size = "small")
-    worker_tests(
-        name,
-        exclude = [test + ".cc" for test in unit_tests],
-        size = size,
-        **kwargs
-    )
+    worker_tests(name, exclude = [test + ".cc" for test in unit_tests], **kwargs)
