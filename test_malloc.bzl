@@ -3,24 +3,21 @@
 load("@rules_cc//cc:defs.bzl", "cc_binary")
 load("//:hakmem.bzl", "HAKMEM_NO_BUILTIN_MALLOC")
 
-def preloaded_test_malloc(name, srcs, deps = [], visibility = None):
-    """Makes a shared library whose malloc a test preloads into a program.
+def preloaded_test_malloc(name, **kwargs):
+    """Makes libNAME.so of NAME.cc, whose malloc a test preloads into a program.
 
     Args:
-      name: of the target and of the file, e.g. "libbroken_test_helper.so".
-      srcs: its code, without exceptions.
-      deps: what else it needs; it is linked to nothing that it does not use.
-      visibility: as of every target.
+      name: of the code, which has no exceptions.
+      **kwargs: as of cc_binary; it is linked to nothing that it does not use.
     """
     cc_binary(
-        name = name,
+        name = "lib%s.so" % name,
         testonly = True,
-        srcs = srcs,
+        srcs = [name + ".cc"],
         copts = HAKMEM_NO_BUILTIN_MALLOC + ["-fno-exceptions"],
         linkopts = ["-Wl,--as-needed"],
         linkshared = True,
         # Sanitizers bring their own malloc.
         tags = ["nosan"],
-        visibility = visibility,
-        deps = deps,
+        **kwargs
     )

@@ -8,21 +8,10 @@ folders of its own, and checks signatures as ever.
 """
 
 # What the suite of a Debian main archive may be called in a list of sources.
-_SUITES = [
-    "bookworm",
-    "oldstable",
-    "sid",
-    "stable",
-    "testing",
-    "trixie",
-    "unstable",
-]
+_SUITES = ["bookworm", "oldstable", "sid", "stable", "testing", "trixie", "unstable"]
 
 # Fields of an entry that say how to trust the archive: kept as they are.
-_TRUST = {
-    "signed-by": "Signed-By",
-    "trusted": "Trusted",
-}
+_TRUST = {"signed-by": "Signed-By", "trusted": "Trusted"}
 
 def _parse_stanzas(text):
     """Returns the deb822 stanzas of `text` as dicts, field names in lower case."""
@@ -138,21 +127,18 @@ def _run_apt(repository_ctx, type, suites, command):
       system's lists.
     """
     options = []
-    for option in [
-        "Dir::State=apt/state",
-        "Dir::Cache=apt/cache",
-        "Dir::Cache::pkgcache=",
-        "Dir::Cache::srcpkgcache=",
-        "Dir::Etc::sourcelist=apt/debian.sources",
-        "Dir::Etc::sourceparts=/dev/null",
-        "Acquire::Languages=none",
-        "Acquire::Retries=2",
-        "APT::Sandbox::User=root",
-    ]:
-        key, _, value = option.partition("=")
-        if value.startswith("apt/"):
-            value = str(repository_ctx.path(value))
-        options += ["-o", key + "=" + value]
+    for key, value in {
+        "Dir::State": repository_ctx.path("apt/state"),
+        "Dir::Cache": repository_ctx.path("apt/cache"),
+        "Dir::Cache::pkgcache": "",
+        "Dir::Cache::srcpkgcache": "",
+        "Dir::Etc::sourcelist": repository_ctx.path("apt/debian.sources"),
+        "Dir::Etc::sourceparts": "/dev/null",
+        "Acquire::Languages": "none",
+        "Acquire::Retries": "2",
+        "APT::Sandbox::User": "root",
+    }.items():
+        options += ["-o", "%s=%s" % (key, value)]
 
     lists = _source_lists(repository_ctx, type, suites)
     if not lists:
@@ -189,12 +175,8 @@ def fetch_debian_sources(repository_ctx, packages):
     """
     suites = {suite: None for suite in packages.values()}.keys()
     wanted = ["%s/%s" % (source, packages[source]) for source in packages]
-    return _run_apt(
-        repository_ctx,
-        "deb-src",
-        suites,
-        ["source", "--download-only", "--tar-only"] + wanted,
-    )
+    command = ["source", "--download-only", "--tar-only"] + wanted
+    return _run_apt(repository_ctx, "deb-src", suites, command)
 
 def fetch_debian_package(repository_ctx, package, version, suite):
     """Downloads a Debian binary package and unpacks it into the folder `package`.
@@ -208,12 +190,8 @@ def fetch_debian_package(repository_ctx, package, version, suite):
     Returns:
       None, or what went wrong.
     """
-    reason = _run_apt(
-        repository_ctx,
-        "deb",
-        [suite],
-        ["download", "%s=%s" % (package, version)],
-    )
+    command = ["download", "%s=%s" % (package, version)]
+    reason = _run_apt(repository_ctx, "deb", [suite], command)
     if reason:
         return reason
     for path in repository_ctx.path(".").readdir():
