@@ -166,7 +166,11 @@ def folder_tests(deps = [], special = {}, exclude = [], size = "small", **kwargs
       size: as of every test.
       **kwargs: as of hakmem_cc_test.
     """
-    for name in _tests("*_test.cc", exclude):
+    names = _tests("*_test.cc", exclude)
+    for name in special:
+        if name not in names:
+            fail("there is no %s.cc to be special" % name)
+    for name in names:
         own = dict(dict(kwargs, size = size), **special.get(name, {}))
         hakmem_cc_test(name, own.pop("deps", deps), **own)
 
