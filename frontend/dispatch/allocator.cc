@@ -192,21 +192,19 @@ Route RouteOf(const Request& request) {
 
 // --- Observed calls ----------------------------------------------------------
 
-// Runs before the route while threads are observed
-// (ThreadCache::SeesEveryCall).
+// Whether a request that the bins do not serve may have to be sampled or
+// recorded.
+bool IsObserved() { return EventsOn() || Guard::IsOn(); }
 
-// While blocks are sampled: occasionally a guarded block, zeroed on request;
-// else what `allocate` returns.
-template <typename Allocate>
-[[gnu::cold]] void* AllocateSampled(const Request& request, bool to_be_zero,
-                                    Allocate&& allocate) {
-  void* guarded = nullptr;
-  if (Guard::IsOn()) {
-    guarded =
-        Guard::Sample(request.bytes, request.alignment, request.call.caller);
-  }
-  if (guarded == nullptr) return allocate();
-  return to_be_zero ? memset(guarded, 0, request.bytes) : guarded;
+// While blocks are sampled: a guarded block if one is due, else null.
+[[gnu::cold]] void* AllocateGuarded(const Request& request,
+                                    const Route& route) {
+  const bool is_due = route.HasClass()
+                          ? ThreadCache::IsSampleDue(route.size_class)
+                          : Guard::IsDue();
+  return is_due ? Guard::Allocate(request.bytes, request.alignment,
+                                  request.call.caller)
+                : nullptr;
 }
 
 // Returns `block`, or null, and records an event while events are on.
@@ -231,10 +229,11 @@ template <typename Allocate>
 
 // A block; the caller records its event.
 void* AllocateUnrecorded(const Request& request) {
-  const auto allocate = [&] { return AllocateOn(RouteOf(request), request); };
-  return ThreadCache::SeesEveryCall()
-             ? AllocateSampled(request, /*to_be_zero=*/false, allocate)
-             : allocate();
+  const Route route = RouteOf(request);
+  if (Guard::IsOn()) [[unlikely]] {
+    if (void* guarded = AllocateGuarded(request, route)) return guarded;
+  }
+  return AllocateOn(route, request);
 }
 
 // --- Lookups -----------------------------------------------------------------
@@ -374,7 +373,7 @@ void* AllocateSlow(size_t bytes, Call call) {
     return RefuseImpossible(bytes, 0, ENOMEM, call);
   }
   const Request request{bytes, 0, call};
-  if (ThreadCache::SeesEveryCall()) [[unlikely]] {
+  if (IsObserved()) [[unlikely]] {
     return Recorded(AllocateUnrecorded(request), request);
   }
   const Route route = RouteOf(request);
@@ -405,14 +404,14 @@ void FreeInTerms(void* block, SizedFreeHint terms, BlockCall function,
 void* AllocateZeroed(size_t bytes, Call call) {
   if (bytes > kMaxBytes) return RefuseImpossible(bytes, 0, ENOMEM, call);
   const Request request{bytes, 0, call};
-  const auto allocate = [&] {
-    return AllocateZeroedOn(RouteOf(request), request);
-  };
-  if (!ThreadCache::SeesEveryCall()) [[likely]] {
-    return allocate();
+  const Route route = RouteOf(request);
+  if (!IsObserved()) [[likely]] {
+    return AllocateZeroedOn(route, request);
   }
-  return Recorded(AllocateSampled(request, /*to_be_zero=*/true, allocate),
-                  request);
+  void* block = Guard::IsOn() ? AllocateGuarded(request, route) : nullptr;
+  block = block != nullptr ? memset(block, 0, bytes)
+                           : AllocateZeroedOn(route, request);
+  return Recorded(block, request);
 }
 
 void* AllocateAligned(size_t alignment, size_t bytes, Call call) {
@@ -421,7 +420,7 @@ void* AllocateAligned(size_t alignment, size_t bytes, Call call) {
   }
   const Request request{bytes, alignment, call};
   void* block = AllocateUnrecorded(request);
-  return ThreadCache::SeesEveryCall() ? Recorded(block, request) : block;
+  return EventsOn() ? Recorded(block, request) : block;
 }
 
 void* Reallocate(void* block, size_t bytes, Call call) {

@@ -8,8 +8,8 @@
 #include "backend/spans/page_heap.h"
 #include "base/size_classes.h"
 #include "base/text/options.h"
-#include "frontend/thread_cache/slab_at.h"
 #include "frontend/guard/guard.h"
+#include "frontend/thread_cache/slab_at.h"
 #include "hardening/freed_mark.h"
 
 namespace hakmem {

@@ -1,5 +1,6 @@
 #include "frontend/guard/guard.h"
 
+#include "base/exponential.h"
 #include "base/os/clock.h"
 #include "base/text/log.h"
 #include "base/text/options.h"
@@ -38,13 +39,6 @@ uint64_t Random() {
   return x * 0x2545f4914f6cdd1d;
 }
 
-// True once in `interval` on average, independent of earlier calls: a thread's
-// first call is as likely as any.
-bool ThrowCoin(uint64_t interval) {
-  using Wide = unsigned __int128;
-  return (Wide{Random()} * interval) >> 64 == 0;
-}
-
 void OnFaultInPool(const Fault& fault) {
   NearestAllocation finding;
   if (pool.Find(fault.address, &finding)) {
@@ -80,9 +74,18 @@ void Guard::Start() {
   interval_.store(interval, std::memory_order_relaxed);
 }
 
-void* Guard::Sample(size_t bytes, size_t alignment, const void* caller) {
+bool Guard::IsDue() {
+  using Wide = unsigned __int128;
+  const uint64_t interval = interval_.load(std::memory_order_relaxed);
+  return (Wide{Random()} * interval) >> 64 == 0;
+}
+
+uint32_t Guard::DrawGap() {
+  return GeometricGap(interval_.load(std::memory_order_relaxed), Random());
+}
+
+void* Guard::Allocate(size_t bytes, size_t alignment, const void* caller) {
   if (sampler.busy || bytes > GuardedPool::kMostBytes) return nullptr;
-  if (!ThrowCoin(interval_.load(std::memory_order_relaxed))) return nullptr;
   if (!pool.HasRoom()) return nullptr;
   sampler.busy = true;
   const CallSite site = CallSite::Now(caller);

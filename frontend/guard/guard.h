@@ -3,9 +3,10 @@
 // use after free of such a block are reported with stacks when they happen,
 // also in production.
 //
-// Off by default. While on, every call takes the slow path, as for events
-// (ThreadCache::SeesEveryCall), which samples at random. While all slots are in
-// use, no more blocks are guarded. Thread-safe.
+// Off by default. While on, thread caches hand malloc as many blocks of a class
+// as are left until the next sample (ThreadCache::IsSampleDue); requests that
+// no bin serves are sampled at random. While all slots are in use, no more
+// blocks are guarded. Thread-safe.
 #ifndef HAKMEM_FRONTEND_GUARD_GUARD_H_
 #define HAKMEM_FRONTEND_GUARD_GUARD_H_
 
@@ -38,9 +39,17 @@ class Guard {
            length_.load(std::memory_order_relaxed);
   }
 
-  // Returns a guarded block of `bytes` at `alignment` for a call from `caller`,
-  // or, mostly, null. Keeps errno.
-  static void* Sample(size_t bytes, size_t alignment, const void* caller);
+  // Whether to guard a block of a kind that nobody counts: at random.
+  static bool IsDue();
+
+  // How many blocks to hand out before the next one that should be guarded:
+  // random, so that each block is as likely as any.
+  static uint32_t DrawGap();
+
+  // Returns a guarded block of `bytes` at `alignment` for a call from `caller`.
+  // Null when it is too long, all slots are in use, or the calling thread is
+  // within this function. Keeps errno.
+  static void* Allocate(size_t bytes, size_t alignment, const void* caller);
 
   // Frees the block at `address`, which the pool owns. Aborts with a report if
   // it is not a block in use, or if bytes beside it were changed.

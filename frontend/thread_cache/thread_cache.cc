@@ -63,7 +63,7 @@ void ThreadCache::Free(SizeClass c, void* block) {
 void* ThreadCache::AllocateHere(SizeClass c) {
   Tick();
   if (KeepsReserve()) return AllocateWithReserve(c);
-  if (WatchNow() == Watch::kRationed) return AllocateRationed(c);
+  if (UsesRation()) return AllocateRationed(c);
   // The bin may hold blocks: a thread that watches every call does not use it,
   // and a new-handler may have freed some.
   return Held(Index(c)) != 0 ? bins_.Pop(c) : RefillAndTake(c);

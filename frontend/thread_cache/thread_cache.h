@@ -30,6 +30,11 @@
 // malloc and free. A thread that watches asks others to look as well
 // (AskOthersToLook), for they may be the only ones that will make calls.
 //
+// Sampling. While blocks are sampled (frontend/guard/guard.h), malloc always
+// pops from such a small table, sampled_, which gets at most as many blocks of
+// a class as are left until that class's next sample. So the fast path counts
+// nothing.
+//
 // The reserve. Only the owner may touch bins that malloc and free use: it may
 // be in the middle of a pop or push at any time, even asleep, and neither
 // announces that. So a waiting thread would keep what its bins hold. Therefore
@@ -43,10 +48,11 @@
 // cache, is served without one, under a lock; a thread on which the process is
 // being aborted, for a bad free, without locks (fallback_heap.h).
 //
-// Implemented in six files: thread_cache.cc (bin misses),
-// thread_cache_reserve.cc (the reserve), thread_cache_life.cc (threads begin
-// and end; fork), thread_cache_time.cc and thread_cache_watch.cc (the clock)
-// and thread_cache_check.cc (verification).
+// Implemented in seven files: thread_cache.cc (bin misses),
+// thread_cache_reserve.cc (the reserve), thread_cache_ration.cc (rations and
+// samples), thread_cache_life.cc (threads begin and end; fork),
+// thread_cache_time.cc and thread_cache_watch.cc (the clock) and
+// thread_cache_check.cc (verification).
 #ifndef HAKMEM_FRONTEND_THREAD_CACHE_THREAD_CACHE_H_
 #define HAKMEM_FRONTEND_THREAD_CACHE_THREAD_CACHE_H_
 
@@ -100,11 +106,16 @@ class ThreadCache : public ListNode<ThreadCache> {
   static void ApplyOptions();
 
   // Whether every malloc and free must come here: while events are on
-  // (tracing/events/events.h), or blocks are sampled.
-  static bool SeesEveryCall() { return EventsOn() || Guard::IsOn(); }
+  // (tracing/events/events.h).
+  static bool SeesEveryCall() { return EventsOn(); }
 
-  // Makes every thread do so from now on; call it after what makes
-  // SeesEveryCall true.
+  // Whether the block of class `c` that thread_tables could not serve is one to
+  // sample. If so, draws when the next one is. Call it while blocks are
+  // sampled.
+  static bool IsSampleDue(SizeClass c);
+
+  // Makes every thread choose its tables anew; call it after a change of
+  // SeesEveryCall, or of whether blocks are sampled.
   static void DisableFastPathOnAllThreads();
 
   struct Totals {
@@ -186,11 +197,16 @@ class ThreadCache : public ListNode<ThreadCache> {
   void* AllocateHere(SizeClass c);
   uint32_t RefillBin(SizeClass c, uint32_t most);
   void* RefillAndTake(SizeClass c);
+  bool UsesRation() const { return samples_ || WatchNow() == Watch::kRationed; }
   void* AllocateRationed(SizeClass c);
   uint32_t NextRation();
+  uint32_t MostToAllocate(SizeClass c);
   void RationFrees(SizeClass c);
   void RestoreLimits();
   void ReturnRation();
+  void ChooseSampling();
+  void DrawGaps();
+  void PrepareTable(BinTable& table);
   void FreeHere(SizeClass c, void* block);
   void PutBack(SizeClass c, void** blocks, uint32_t count);
   void CheckInUse(SizeClass c, void* block);
@@ -278,13 +294,24 @@ class ThreadCache : public ListNode<ThreadCache> {
   uint32_t Held(size_t c) const {
     return (bins_.bins[c].TopSeenFromElsewhere() - FirstOffset(c)) / kSlotBytes;
   }
-  static uint32_t HeldIn(const RationBins& table, size_t c) {
-    return (table.bins[c].TopSeenFromElsewhere() - RationBins::FirstOffset(c)) /
-           kSlotBytes;
+  // The table that malloc pops from while UsesRation, and the offset after its
+  // first slot of a class.
+  BinTable& RationTable() {
+    return samples_ ? static_cast<BinTable&>(sampled_) : ration_;
   }
-  uint32_t HeldInRation(size_t c) const { return HeldIn(ration_, c); }
+  uint32_t RationFirst(size_t c) const {
+    return samples_ ? FirstOffset(c) : RationBins::FirstOffset(c);
+  }
+  uint32_t HeldInRation(size_t c) const {
+    const BinTable& table =
+        samples_ ? static_cast<const BinTable&>(sampled_) : ration_;
+    return (table.bins[c].TopSeenFromElsewhere() - RationFirst(c)) / kSlotBytes;
+  }
   uint32_t HeldVisible(size_t c) const {
-    return KeepsReserve() ? HeldIn(visible_, c) : 0;
+    return KeepsReserve() ? (visible_.bins[c].TopSeenFromElsewhere() -
+                             RationBins::FirstOffset(c)) /
+                                kSlotBytes
+                          : 0;
   }
   // Slots that a bin may use.
   uint32_t Limit(size_t c) const {
@@ -296,6 +323,8 @@ class ThreadCache : public ListNode<ThreadCache> {
   [[gnu::cold]] static void CheckCaches(
       const IntrusiveList<ThreadCache>& caches, HeapVerifier& check);
   [[gnu::cold]] void CheckBin(size_t c, HeapVerifier& check) const;
+  template <typename Visit>
+  void VisitSmallTables(size_t c, Visit&& visit) const;
   [[gnu::cold]] void CheckOwnMetadata(HeapVerifier& check) const;
 
   // This thread's cache, or null.
@@ -331,9 +360,12 @@ class ThreadCache : public ListNode<ThreadCache> {
   ReserveMark reserve_mark_;
   // When the owner was last seen, for others. relaxed: a hint.
   std::atomic<uint64_t> seen_at_;
-  uint32_t flushed_in_;     // the last pass of FlushReserves that visited it
-  uint32_t slow_calls_;     // in this epoch, approximately
-  bool is_busy_;            // made many, and has not been idle since
+  uint32_t flushed_in_;  // the last pass of FlushReserves that visited it
+  uint32_t slow_calls_;  // in this epoch, approximately
+  bool is_busy_;         // made many, and has not been idle since
+  // Written by the owner while no blocks are rationed. relaxed: others read it
+  // for statistics.
+  std::atomic<bool> samples_;
   uint32_t visible_bytes_;  // capacity of all visible_slots_ together
   uint32_t most_visible_bytes_;
   uint8_t visible_slots_[kClassCount];
@@ -341,6 +373,10 @@ class ThreadCache : public ListNode<ThreadCache> {
   ThreadBins bins_;
   RationBins ration_;
   RationBins visible_;  // while there is a reserve
+  // While blocks are sampled; not touched before. How many blocks of each class
+  // to put into sampled_ until the next sample.
+  uint32_t until_sample_[kClassCount];
+  ThreadBins sampled_;
   ThreadSpanCache span_cache_;
   [[no_unique_address]] Quarantine quarantine_;
 };

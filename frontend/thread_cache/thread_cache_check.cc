@@ -34,6 +34,20 @@ void CheckBlock(SizeClass c, uintptr_t address, HeapVerifier& check) {
 
 }  // namespace
 
+// Calls visit(block) for each block of the class in the ration and among the
+// visible ones.
+template <typename Visit>
+void ThreadCache::VisitSmallTables(size_t c, Visit&& visit) const {
+  auto* cache = const_cast<ThreadCache*>(this);
+  for (uint32_t i = 1; i <= HeldInRation(c); ++i) {
+    visit(reinterpret_cast<uintptr_t>(
+        *cache->RationTable().SlotBelow(RationFirst(c) + i * kSlotBytes)));
+  }
+  for (uint32_t i = 1; i <= HeldVisible(c); ++i) {
+    visit(reinterpret_cast<uintptr_t>(visible_.slots[c][i]));
+  }
+}
+
 void ThreadCache::CheckBin(size_t c, HeapVerifier& check) const {
   const SizeClass size_class = ClassNumber(c);
   const uint32_t first = FirstOffset(c);
@@ -55,20 +69,17 @@ void ThreadCache::CheckBin(size_t c, HeapVerifier& check) const {
     CheckBlock(size_class, reinterpret_cast<uintptr_t>(*bins.SlotBelow(top)),
                check);
   }
-  const auto check_small = [&](const RationBins& table, uint32_t held,
-                               const char* what) {
-    if (!check.Require(held <= RationBins::kMostBlocks, what,
-                       reinterpret_cast<uintptr_t>(this))) {
-      return;
-    }
-    for (uint32_t i = 1; i <= held; ++i) {
-      CheckBlock(size_class, reinterpret_cast<uintptr_t>(table.slots[c][i]),
-                 check);
-    }
-  };
-  check_small(ration_, HeldInRation(c), "a ration is larger than its room");
-  check_small(visible_, HeldVisible(c),
-              "a visible bin is larger than its room");
+  const uint32_t most_rationed =
+      samples_ ? BinSlots(size_class) : RationBins::kMostBlocks;
+  if (check.Require(HeldInRation(c) <= most_rationed,
+                    "a ration is larger than its room",
+                    reinterpret_cast<uintptr_t>(this)) &&
+      check.Require(HeldVisible(c) <= RationBins::kMostBlocks,
+                    "a visible bin is larger than its room",
+                    reinterpret_cast<uintptr_t>(this))) {
+    VisitSmallTables(
+        c, [&](uintptr_t block) { CheckBlock(size_class, block, check); });
+  }
 }
 
 void ThreadCache::CheckOwnMetadata(HeapVerifier& check) const {
@@ -99,12 +110,7 @@ void ThreadCache::CheckCaches(const IntrusiveList<ThreadCache>& caches,
           add(reinterpret_cast<uintptr_t>(
               *cache->bins_.SlotBelow(FirstOffset(c) + i * kSlotBytes)));
         }
-        for (uint32_t i = 1; i <= cache->HeldInRation(c); ++i) {
-          add(reinterpret_cast<uintptr_t>(cache->ration_.slots[c][i]));
-        }
-        for (uint32_t i = 1; i <= cache->HeldVisible(c); ++i) {
-          add(reinterpret_cast<uintptr_t>(cache->visible_.slots[c][i]));
-        }
+        cache->VisitSmallTables(c, add);
       }
       cache->span_cache_.VisitSpans(add);
     }

@@ -130,6 +130,7 @@ ThreadCache* ThreadCache::Attach() {
   cache->is_asked_to_look_.store(false, std::memory_order_relaxed);
   cache->was_asked_to_look_ = false;
   cache->slow_calls_ = 0;
+  cache->samples_ = false;
   // While it is alone nobody could take what it holds.
   cache->is_busy_ = BeginsBusy(count_.load(std::memory_order_relaxed));
   cache->keeps_reserve_.store(false, std::memory_order_relaxed);
@@ -383,7 +384,10 @@ void ThreadCache::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
 }
 
 void ThreadCache::NameThisThread() {
-  if (own_ != nullptr) own_->thread_ = ThreadId();
+  if (own_ == nullptr) return;
+  own_->thread_ = ThreadId();
+  // Siblings sample different blocks. A gap's rest is as long as a gap.
+  if (own_->samples_) own_->DrawGaps();
 }
 
 void ThreadCache::AbandonOtherThreads() {

@@ -111,9 +111,7 @@ void ThreadCache::SetMostVisible() {
 
 // Makes bins_ the reserve; nothing is visible at first.
 void ThreadCache::BeginReserve() {
-  visible_.window = bins_.window;
-  visible_.checks = bins_.checks;
-  visible_.class_of_units = bins_.class_of_units;
+  PrepareTable(visible_);
   for (size_t c = 0; c < kClassCount; ++c) {
     visible_slots_[c] = 0;
     visible_.bins[c].SetTop(RationBins::FirstOffset(c));
@@ -138,8 +136,7 @@ void ThreadCache::EndReserve() {
 }
 
 void* ThreadCache::AllocateWithReserve(SizeClass c) {
-  void* block = WatchNow() == Watch::kRationed ? AllocateRationed(c)
-                                               : AllocateFromReserve(c);
+  void* block = UsesRation() ? AllocateRationed(c) : AllocateFromReserve(c);
   NoteReserveUse();
   return block;
 }

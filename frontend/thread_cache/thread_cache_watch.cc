@@ -30,9 +30,6 @@ constexpr uint64_t kEveryCallEveryMs = 100;
 // looks, each after at most sixteen calls, that it still is.
 constexpr uint32_t kBusyCalls = 512;
 constexpr uint32_t kBusyLooks = 16;
-// A ration is one block at first in each tick, and grows by one after this
-// many: a thread that was busy and no longer is must not have many blocks left.
-constexpr uint32_t kRationsPerGrowth = 8;
 
 }  // namespace
 
@@ -105,6 +102,7 @@ void ThreadCache::WatchEveryCall(uint64_t now) {
   // A thread with little to do may wait for ever: make all that it holds
   // reachable for other threads.
   TakeBackVisible();
+  ChooseSampling();
   watch_.store(Watch::kEveryCall, std::memory_order_relaxed);
   last_every_call_ = now;
   current_tick_ = now;
@@ -115,84 +113,38 @@ void ThreadCache::WatchEveryCall(uint64_t now) {
 void ThreadCache::ShowBins() {
   ReturnRation();
   RestoreLimits();
+  ChooseSampling();
   watch_.store(Watch::kNone, std::memory_order_relaxed);
-  UseTables({&Front(), &Front()});
+  UseTables({samples_ ? &RationTable() : &Front(), &Front()});
 }
 
 // Rations start empty: the first malloc of each class, and the first free, look
 // at the clock, whatever the thread did before.
 void ThreadCache::Ration() {
+  ReturnRation();
+  ChooseSampling();
   watch_.store(Watch::kRationed, std::memory_order_relaxed);
   calls_in_tick_ = kBusyLooks;  // for the tick it begins in
   rations_in_tick_ = 0;
-  ration_.window = bins_.window;
-  ration_.checks = bins_.checks;
-  ration_.class_of_units = bins_.class_of_units;
+  PrepareTable(RationTable());
   BinTable& front = Front();
   for (size_t c = 0; c < kClassCount; ++c) {
     Bin& bin = front.bins[c];
     bin.SetLimit(std::min(FrontLimit(c), bin.top));
   }
-  UseTables({&ration_, &front});
+  UseTables({&RationTable(), &front});
 }
 
 void ThreadCache::UseTables(TablePair tables) {
-  ShowBinsUnless(&SeesEveryCall, thread_tables, tables, NoTables());
-}
-
-// Blocks of a class that may be taken, or freed, before the next look.
-uint32_t ThreadCache::NextRation() {
-  return std::min(RationBins::kMostBlocks,
-                  1 + rations_in_tick_++ / kRationsPerGrowth);
-}
-
-void ThreadCache::RationFrees(SizeClass c) {
-  if (WatchNow() != Watch::kRationed) return;
-  Bin& bin = Front().bins[Index(c)];
-  bin.SetLimit(
-      std::min(FrontLimit(Index(c)), bin.top + NextRation() * kSlotBytes));
+  // Sampling may have begun since samples_ was set.
+  ShowBinsUnless([&] { return SeesEveryCall() || samples_ != Guard::IsOn(); },
+                 thread_tables, tables, NoTables());
 }
 
 void ThreadCache::RestoreLimits() {
   BinTable& front = Front();
   for (size_t c = 0; c < kClassCount; ++c) {
     front.bins[c].SetLimit(FrontLimit(c));
-  }
-}
-
-void* ThreadCache::AllocateRationed(SizeClass c) {
-  const size_t i = Index(c);
-  if (HeldInRation(i) != 0) return ration_.Pop(c);
-  uint32_t most = NextRation();
-  if (KeepsReserve()) {
-    // Blocks left over from a ration are out of others' reach as well.
-    most = std::min(most, std::max(GrowVisible(c), uint32_t{1}));
-    TakeBackVisible(c, HeldVisible(i));
-  }
-  const BinsLock lock(*this);
-  if (Held(i) == 0) RefillBin(c, UINT32_MAX);
-  // A small ration makes every few calls slow, so fetch blocks until there are
-  // enough for a whole one. Not for mid blocks: they are few.
-  if (!IsMid(c) && Held(i) < most) RefillBin(c, most - Held(i));
-  const uint32_t count = std::min(Held(i), most);
-  if (count == 0) return nullptr;
-  Bin& bin = bins_.bins[i];
-  bin.SetTop(bin.top - count * kSlotBytes);
-  memcpy(&ration_.slots[i][1], bins_.SlotBelow(bin.top + kSlotBytes),
-         count * kSlotBytes);
-  ration_.bins[i].SetTop(RationBins::FirstOffset(i) + count * kSlotBytes);
-  return ration_.Pop(c);
-}
-
-// Returns the unused rations to the bins.
-void ThreadCache::ReturnRation() {
-  if (WatchNow() != Watch::kRationed) return;
-  const BinsLock lock(*this);
-  for (size_t i = 1; i < kClassCount; ++i) {
-    const uint32_t count = HeldInRation(i);
-    if (count == 0) continue;
-    PutBack(ClassNumber(i), &ration_.slots[i][1], count);
-    ration_.bins[i].SetTop(RationBins::FirstOffset(i));
   }
 }
 
