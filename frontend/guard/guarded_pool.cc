@@ -23,6 +23,12 @@ void FillPattern(uintptr_t from, uintptr_t to) {
   memset(At(from), kPattern, to - from);
 }
 
+bool IsPattern(uintptr_t from, uintptr_t to) {
+  // Each byte equals the next one.
+  return from == to || (*At(from) == kPattern &&
+                        memcmp(At(from), At(from + 1), to - from - 1) == 0);
+}
+
 NearestAllocation AllocationNear(const GuardedBlock& block, uintptr_t address) {
   NearestAllocation finding;
   finding.block = block;
@@ -60,6 +66,7 @@ struct GuardedPool::Layout {
   uintptr_t pages_end;
 
   bool IsIntact(uintptr_t* changed) const {
+    if (IsPattern(pages, start) && IsPattern(end, pages_end)) return true;
     // The bytes nearest to the block first: a report gives the distance.
     for (uintptr_t a = end; a < pages_end; ++a) {
       if (*At(a) != kPattern) return *changed = a, false;

@@ -52,9 +52,12 @@ void* ThreadCache::AllocateRationed(SizeClass c) {
   if (KeepsReserve()) TakeBackVisible(c, HeldVisible(i));
   const BinsLock lock(*this);
   if (Held(i) == 0) RefillBin(c, UINT32_MAX);
-  // A small ration makes every few calls slow, so fetch blocks until there are
-  // enough for a whole one. Not for mid blocks: they are few.
-  if (!IsMid(c) && Held(i) < most) RefillBin(c, most - Held(i));
+  // A small ration makes every few calls slow, so while rations are small fetch
+  // blocks until there are enough for a whole one. Not for mid blocks: they are
+  // few.
+  if (!IsMid(c) && most <= RationBins::kMostBlocks && Held(i) < most) {
+    RefillBin(c, most - Held(i));
+  }
   const uint32_t count = std::min(Held(i), most);
   if (count == 0) return nullptr;
   if (samples_) until_sample_[i] -= std::min(until_sample_[i], count);
