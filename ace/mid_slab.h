@@ -42,10 +42,17 @@ struct MidSlab : Slab {
     idle = 0;
   }
 
+  uint32_t PutRun(const uint16_t* blocks, uint32_t count) {
+    uint64_t bits = 0;
+    for (uint32_t i = 0; i < count; ++i) bits |= uint64_t{1} << blocks[i];
+    purged &= ~bits;
+    idle &= ~bits;
+    return Slab::PutRun(blocks, count);
+  }
+
   bool Put(uint32_t block) {
-    purged &= ~(uint64_t{1} << block);
-    idle &= ~(uint64_t{1} << block);
-    return Slab::Put(block);
+    const auto one = static_cast<uint16_t>(block);
+    return PutRun(&one, 1) == 1;
   }
 
   uint64_t Unpurged() const { return free_bits[0] & ~purged; }

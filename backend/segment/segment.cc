@@ -143,16 +143,8 @@ uint32_t SegmentBackend::Refill(Heap* heap, SizeClass size_class, void** blocks,
 
 void SegmentBackend::Drain(Heap* heap, SizeClass size_class, void** blocks,
                            uint32_t count) {
-  if (heap == nullptr) {
-    for (uint32_t i = 0; i < count; ++i) {
-      // Aborts if the block's page is gone: a double free.
-      SlabToDrain<SegmentSlab>(reinterpret_cast<uintptr_t>(blocks[i]),
-                               size_class);
-    }
-    return FreeRemotely(blocks, count);
-  }
-  const uint32_t others = heap->DrainOwn(size_class, blocks, count);
-  if (others != 0) FreeRemotely(blocks, others);
+  if (heap != nullptr) count = heap->DrainOwn(size_class, blocks, count);
+  if (count != 0) FreeRemotely(size_class, blocks, count);
 }
 
 const Slab* SegmentBackend::SlabAt(uintptr_t address) {

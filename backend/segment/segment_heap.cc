@@ -1,10 +1,12 @@
 #include "backend/segment/segment_heap.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "backend/errors/error_reporting.h"
-#include "backend/memory/pagemap.h"
 #include "backend/segment/remote_frees.h"
+#include "backend/slabs/block_start.h"
+#include "backend/slabs/freed_batch.h"
 #include "base/os/clock.h"
 #include "tracing/counters/counters.h"
 
@@ -32,20 +34,17 @@ uint32_t SegmentBackend::Heap::Refill(SizeClass size_class, void** blocks,
 uint32_t SegmentBackend::Heap::DrainOwn(SizeClass size_class, void** blocks,
                                         uint32_t count) {
   uint32_t others = 0;
-  MutexLock lock(mutex);
-  for (uint32_t i = 0; i < count; ++i) {
-    const auto address = reinterpret_cast<uintptr_t>(blocks[i]);
-    auto* page = SlabToDrain<SegmentSlab>(address, size_class);
-    // relaxed: the owner of a page with a block in use does not change.
-    if (page->owner.load(std::memory_order_relaxed) != this) {
-      blocks[others++] = blocks[i];
-      continue;
-    }
-    const uint32_t block = page->BlockAt(address);
-    if (block == Slab::kNotABlock || !page->Put(block)) {
-      AbortOnBadFreeIn(*page, address);
-    }
-    AfterPut(page);
+  for (uint32_t done = 0, n; done < count; done += n) {
+    n = std::min(count - done, FreedBatch<SegmentSlab>::kMost);
+    FreedBatch<SegmentSlab> batch(size_class, blocks + done, n);
+    others += batch.Filter(blocks + others, [this](const SegmentSlab* page) {
+      // relaxed: the owner of a page with a block in use does not change.
+      return page->owner.load(std::memory_order_relaxed) == this;
+    });
+    if (batch.IsEmpty()) continue;
+    MutexLock lock(mutex);
+    batch.PutAll([this](SegmentSlab* page)
+                     ABSL_NO_THREAD_SAFETY_ANALYSIS { AfterPut(page); });
   }
   return others;
 }
@@ -69,16 +68,14 @@ void SegmentBackend::Heap::MergeRemoteFrees() {
           if (remote.load(std::memory_order_relaxed) == 0) continue;
           // acquire: pairs with the release in RemoteBatch::Deliver; what the
           // freeing thread wrote to the blocks happened before.
-          uint64_t bits = remote.exchange(0, std::memory_order_acquire);
-          for (; bits != 0; bits &= bits - 1) {
+          const uint64_t bits = remote.exchange(0, std::memory_order_acquire);
+          if (const uint64_t twice = page->PutWord(word, bits); twice != 0) {
             const uint32_t block =
-                word * 64 + static_cast<uint32_t>(std::countr_zero(bits));
-            if (!page->Put(block)) {
-              AbortOnBadFreeIn(
-                  *page, page->base + block * uintptr_t{page->block_bytes});
-            }
-            any = true;
+                word * 64 + static_cast<uint32_t>(std::countr_zero(twice));
+            AbortOnBadFreeIn(*page,
+                             page->base + block * uintptr_t{page->block_bytes});
           }
+          any = true;
         }
         if (any) AfterPut(page);
       });
@@ -114,15 +111,17 @@ namespace {
 // A batch of blocks of one page, as words of remote bits.
 class RemoteBatch {
  public:
-  // For the page at `address`.
-  explicit RemoteBatch(uintptr_t address)
-      : RemoteBatch(FindSlabChunk<SegmentSlab>(address), address) {}
+  // For the page at `address`, a block of `size_class`.
+  RemoteBatch(uintptr_t address, SizeClass size_class)
+      : page_(SlabToDrain<SegmentSlab>(address, size_class)),
+        base_(address & ~uintptr_t{kSlabBytes - 1}),
+        numbers_(size_class) {}
 
   // Adds the block at `address`; false if it lies in another page.
   bool Add(uintptr_t address) {
-    if (address - page_->base >= kSlabBytes) return false;
-    const uint32_t block = page_->BlockAt(address);
-    if (block == Slab::kNotABlock) AbortOnBadFreeIn(*page_, address);
+    if (address - base_ >= kSlabBytes) return false;
+    if (!numbers_.StartsAt(address)) AbortOnBadFreeIn(*page_, address);
+    const uint32_t block = numbers_.Around(address);
     const uint32_t word = block / 64;
     const uint64_t bit = uint64_t{1} << (block % 64);
     if ((words_ >> word & 1) == 0) {
@@ -142,6 +141,7 @@ class RemoteBatch {
     // and its metadata may be purged. relaxed: the owner does not change while
     // one of the page's blocks is in use.
     SegmentBackend::Heap* owner = page_->owner.load(std::memory_order_relaxed);
+    RemoteLink* link = FindSlabChunk<SegmentSlab>(base_)->LastingAt(base_);
     for (; words_ != 0; words_ &= words_ - 1) {
       const int word = std::countr_zero(words_);
       // release: pairs with the acquire in MergeRemoteFrees.
@@ -155,27 +155,24 @@ class RemoteBatch {
             page_->block_bytes);
       }
     }
-    DeliverRemoteLink(link_, owner);
+    DeliverRemoteLink(link, owner);
   }
 
  private:
-  RemoteBatch(SlabChunk<SegmentSlab>* chunk, uintptr_t address)
-      : page_(chunk->SlabAt(address)), link_(chunk->LastingAt(address)) {}
-
   SegmentSlab* const page_;
-  RemoteLink* const link_;
+  const uintptr_t base_;
+  const BlockNumbers numbers_;
   uint64_t words_ = 0;  // a bit per word of bits_ in use
   uint64_t bits_[kMaxSlabBlocks / 64];
 };
 
 }  // namespace
 
-void FreeRemotely(void** blocks, uint32_t count) {
+void FreeRemotely(SizeClass size_class, void** blocks, uint32_t count) {
   Count(Event::kRemoteFree, count);
   // A batch has one size class: its blocks lie in few pages, in any order.
   while (count != 0) {
-    const auto first = reinterpret_cast<uintptr_t>(blocks[0]);
-    RemoteBatch batch(first);
+    RemoteBatch batch(reinterpret_cast<uintptr_t>(blocks[0]), size_class);
     uint32_t others = 0;
     for (uint32_t i = 0; i < count; ++i) {
       if (!batch.Add(reinterpret_cast<uintptr_t>(blocks[i]))) {

@@ -44,6 +44,11 @@ struct SegmentSlab : Slab {
   // Apart from free_bits: other threads write here. Accessed through
   // atomic_ref, so that zeroed memory needs no constructor.
   alignas(64) uint64_t remote_bits[kMaxSlabBlocks / 64];
+
+  void PrefetchForFree(uint32_t block) const {
+    __builtin_prefetch(&owner);
+    Slab::PrefetchForFree(block);
+  }
 };
 
 struct SegmentBackend::Heap {
@@ -97,8 +102,8 @@ struct SegmentBackend::Heap {
                               HeapVerifier& check);
 
 // Delivers `count` blocks of other heaps' pages to their owners. Overwrites
-// `blocks`.
-void FreeRemotely(void** blocks, uint32_t count);
+// `blocks`. Aborts with one line if the page of one is gone: a double free.
+void FreeRemotely(SizeClass size_class, void** blocks, uint32_t count);
 
 }  // namespace hakmem
 

@@ -1,6 +1,6 @@
-// Whether a block starts at an address in a slab, computed from class and
-// address alone: without the slab's metadata, for the hot path of hardened
-// builds.
+// Which block of a slab starts at an address, computed from class and address
+// alone, without the slab's metadata: for the hot path of hardened builds, and
+// for batches of freed blocks.
 #ifndef HAKMEM_BACKEND_SLABS_BLOCK_START_H_
 #define HAKMEM_BACKEND_SLABS_BLOCK_START_H_
 
@@ -42,6 +42,34 @@ inline bool IsBlockStart(SizeClass c, uintptr_t address,
   const uint32_t reciprocal = reciprocals[Index(c)];
   return offset * reciprocal < reciprocal;
 }
+
+// The numbers of a class's blocks.
+class BlockNumbers {
+ public:
+  explicit BlockNumbers(SizeClass c)
+      : reciprocal_(kReciprocals[Index(c)]),
+        last_offset_(static_cast<uint32_t>(kSlabUsableBytes - ClassBytes(c))) {}
+
+  // The number of the block around `address`, which lies in a slab of the
+  // class.
+  uint32_t Around(uintptr_t address) const {
+    return static_cast<uint32_t>(Product(address) >> 32);
+  }
+
+  // Whether a block starts there. Exact: see IsBlockStart.
+  bool StartsAt(uintptr_t address) const {
+    return static_cast<uint32_t>(Product(address)) < reciprocal_ &&
+           address % kSlabBytes <= last_offset_;
+  }
+
+ private:
+  uint64_t Product(uintptr_t address) const {
+    return address % kSlabBytes * reciprocal_;
+  }
+
+  uint64_t reciprocal_;
+  uint32_t last_offset_;
+};
 
 }  // namespace hakmem
 

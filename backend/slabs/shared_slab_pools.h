@@ -6,20 +6,21 @@
 //
 // A batch is taken from the fullest slab with free blocks, so that emptier
 // slabs drain and their memory can be returned. Freeing a batch costs one lock
-// and, per block, one table lookup and one bit.
+// per 64 blocks and, under it, one bit per block (freed_batch.h).
 //
 // Thread-safe, constant-initialised. Lock order: class pools in ascending
 // order, then the slab source.
 #ifndef HAKMEM_BACKEND_SLABS_SHARED_SLAB_POOLS_H_
 #define HAKMEM_BACKEND_SLABS_SHARED_SLAB_POOLS_H_
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 
 #include "absl/base/thread_annotations.h"
-#include "backend/errors/error_reporting.h"
+#include "backend/slabs/freed_batch.h"
 #include "backend/slabs/slab_pool.h"
 #include "backend/slabs/slab_source.h"
 #include "backend/slabs/slab_totals.h"
@@ -59,19 +60,17 @@ class SharedSlabPools {
   }
 
   void Drain(SizeClass size_class, void* const* blocks, uint32_t count) {
-    ClassPool& pool = PoolOf(size_class);
-    MutexLock lock(pool.mutex);
-    for (uint32_t i = 0; i < count; ++i) {
-      const auto address = reinterpret_cast<uintptr_t>(blocks[i]);
-      SlabT* slab = SlabToDrain<SlabT>(address, size_class);
-      const uint32_t block = slab->BlockAt(address);
-      if (block == Slab::kNotABlock || !slab->Put(block)) {
-        AbortOnBadFreeIn(*slab, address);
-      }
-      SlabT* unneeded = pool.slabs.AfterPut(slab);
-      if (unneeded != nullptr) source_.Return(unneeded, CoarseMilliseconds());
+    for (uint32_t n; count != 0; blocks += n, count -= n) {
+      n = std::min(count, FreedBatch<SlabT>::kMost);
+      const FreedBatch<SlabT> batch(size_class, blocks, n);
+      ClassPool& pool = PoolOf(size_class);
+      MutexLock lock(pool.mutex);
+      batch.PutAll([&](SlabT* slab) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        SlabT* unneeded = pool.slabs.AfterPut(slab);
+        if (unneeded != nullptr) source_.Return(unneeded, CoarseMilliseconds());
+      });
+      pool.AddBlocks(-n);
     }
-    pool.AddBlocks(-count);
   }
 
   // Bytes in allocated blocks. Takes no lock.

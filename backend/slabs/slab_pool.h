@@ -103,7 +103,7 @@ class SlabPool {
   }
 
  private:
-  static constexpr uint8_t kBuckets = 8;
+  static constexpr uint8_t kBuckets = 8;   // Slab::FreeEighths
   static constexpr uint8_t kNoBucket = 0;  // else 1 + index into partial_
 
   void SetSpare(SlabT* slab) {
@@ -121,10 +121,8 @@ class SlabPool {
 
   // The bucket of a slab that is not empty.
   static uint8_t BucketOf(const Slab& slab) {
-    return slab.IsFull()
-               ? kNoBucket
-               : static_cast<uint8_t>(1 + slab.free_count * kBuckets /
-                                              (slab.block_count + 1u));
+    return slab.IsFull() ? kNoBucket
+                         : static_cast<uint8_t>(1 + slab.FreeEighths());
   }
 
   // Moves a slab that is not empty to its list.

@@ -95,5 +95,79 @@ TEST(Slab, KeepsItsInvariantsOverRandomTakesAndPuts) {
   }
 }
 
+TEST(Slab, FreeEighthsAreThoseOfTheDivision) {
+  for (size_t c = 1; c < kClassCount; ++c) {
+    const auto slab = MakeSlab(c);
+    for (uint32_t free = 0; free <= slab->block_count; ++free) {
+      slab->free_count = static_cast<uint16_t>(free);
+      ASSERT_EQ(slab->FreeEighths(), free * 8 / (slab->block_count + 1u))
+          << "class " << c << ", " << free << " free";
+    }
+  }
+}
+
+TEST(Slab, TakesTheLowestFreeBlocksWhateverTheirPattern) {
+  std::mt19937_64 random(3);
+  for (size_t c = 1; c < kClassCount; ++c) {
+    const auto slab = MakeSlab(c);
+    for (int round = 0; round < 200; ++round) {
+      // From single blocks to whole words.
+      std::set<uint32_t> free;
+      for (uint32_t word = 0; word < slab->words(); ++word) {
+        uint64_t bits = random() & random();
+        if (round % 3 == 1) bits = bits << (random() % 64);
+        if (round % 3 == 2) bits = ~uint64_t{0} << (random() % 64);
+        for (uint32_t b = 0; b < 64; ++b) {
+          const uint32_t block = word * 64 + b;
+          if (block >= slab->block_count) bits &= ~(uint64_t{1} << b);
+          if ((bits >> b & 1) != 0) free.insert(block);
+        }
+        slab->free_bits[word] = bits;
+      }
+      slab->free_count = static_cast<uint16_t>(free.size());
+      slab->scan_word = 0;
+      while (!free.empty()) {
+        void* out[70];
+        const uint32_t n =
+            slab->Take(out, 1 + static_cast<uint32_t>(random() % 70));
+        ASSERT_GT(n, 0u);
+        for (uint32_t i = n; i-- != 0; free.erase(free.begin())) {
+          ASSERT_EQ(slab->BlockAt(reinterpret_cast<uintptr_t>(out[i])),
+                    *free.begin());
+        }
+        ASSERT_EQ(slab->free_count, free.size());
+      }
+      for (uint32_t word = 0; word < slab->words(); ++word) {
+        ASSERT_EQ(slab->free_bits[word], 0u);
+      }
+    }
+  }
+}
+
+TEST(Slab, PutsBackAWordAtATimeAndNothingOfAWordWithADoubleFree) {
+  const auto slab = MakeSlab(1);
+  void* out[130];
+  ASSERT_EQ(slab->Take(out, 130), 130u);
+  const uint16_t before = slab->free_count;
+  EXPECT_EQ(slab->PutWord(1, 0b1011), 0u);
+  EXPECT_EQ(slab->free_count, before + 3);
+  EXPECT_EQ(slab->PutWord(1, 0b1110), 0b1010u);
+  EXPECT_EQ(slab->free_count, before + 3);
+  EXPECT_FALSE(slab->IsBlockFree(66));
+  void* again[3];
+  ASSERT_EQ(slab->Take(again, 3), 3u);
+  EXPECT_EQ(slab->BlockAt(reinterpret_cast<uintptr_t>(again[2])), 64u);
+}
+
+TEST(Slab, PutRunStopsAtTheFirstFreeBlock) {
+  const auto slab = MakeSlab(1);
+  void* out[100];
+  ASSERT_EQ(slab->Take(out, 100), 100u);
+  const uint16_t blocks[] = {7, 99, 64, 7, 8};
+  EXPECT_EQ(slab->PutRun(blocks, 3), 3u);
+  EXPECT_EQ(slab->free_count, slab->block_count - 97);
+  EXPECT_EQ(slab->PutRun(blocks + 3, 2), 0u);
+}
+
 }  // namespace
 }  // namespace hakmem
