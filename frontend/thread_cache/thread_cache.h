@@ -44,6 +44,13 @@
 // is collected. malloc and free then use visible_, a small table filled from
 // the reserve a few blocks at a time (thread_cache_reserve.cc).
 //
+// Parked caches. The cache of a thread that ends is kept with its blocks, its
+// limits and its heap for the next thread that begins: a program that starts a
+// thread per task would otherwise return the same blocks and fetch them again
+// each time. What a parked cache holds is a reserve, so that collecting,
+// statistics and fork reach it like any other; housekeeping ends one that
+// nobody took for an epoch.
+//
 // A thread that has ended (late destructors), or for which the OS refuses a
 // cache, is served without one, under a lock; a thread on which the process is
 // being aborted, for a bad free, without locks (fallback_heap.h).
@@ -80,7 +87,7 @@ class PurgeBudget;
 
 class ThreadCache : public ListNode<ThreadCache> {
  public:
-  ThreadCache* pool_next;  // for MetadataAllocator
+  ThreadCache* pool_next;  // for MetadataAllocator, and while it is parked
 
   // Serves a request of class `c` that thread_tables could not. Null when the
   // OS refuses memory.
@@ -189,6 +196,12 @@ class ThreadCache : public ListNode<ThreadCache> {
   static void CollectEndedThreadsIfMany();
   static void LowerCachesToLook();
   static ThreadCache* AttachLater();
+  static ThreadCache* MakeCache();
+  static ThreadCache* TakeParked();
+  void BeginForThisThread();
+  bool Park();
+  static void Retire(ThreadCache* cache);
+  static size_t ListedCaches();
 
   void SetMostSlots();
   uint32_t FirstSlots(size_t c) const;
@@ -272,7 +285,6 @@ class ThreadCache : public ListNode<ThreadCache> {
   void NoteReserveUse();
   bool FlushFromElsewhere();
   void FlushBinsOfReserve();
-  void LeaveList();
 
   // The table that free pushes to, and malloc pops from unless it is rationed;
   // and the offset after the last of its slots that a class may use.
@@ -329,7 +341,7 @@ class ThreadCache : public ListNode<ThreadCache> {
 
   // This thread's cache, or null.
   static constinit thread_local ThreadCache* own_;
-  // How many there are. relaxed: a hint.
+  // How many threads have one. relaxed: a hint.
   static constinit std::atomic<size_t> count_;
   // How many of them have a reserve that is not marked empty. relaxed: a hint.
   static constinit std::atomic<size_t> reserves_in_use_;
@@ -363,6 +375,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   uint32_t flushed_in_;  // the last pass of FlushReserves that visited it
   uint32_t slow_calls_;  // in this epoch, approximately
   bool is_busy_;         // made many, and has not been idle since
+  bool is_parked_;       // guarded by the lock of the list
   // Written by the owner while no blocks are rationed. relaxed: others read it
   // for statistics.
   std::atomic<bool> samples_;

@@ -17,6 +17,7 @@
 #include "base/text/options.h"
 #include "frontend/thread_cache/bins_switch.h"
 #include "frontend/thread_cache/fallback_heap.h"
+#include "frontend/thread_cache/parked_caches.h"
 #include "frontend/thread_cache/retry_gate.h"
 #include "frontend/thread_cache/thread_cache.h"
 #include "hardening/levels.h"
@@ -51,6 +52,9 @@ constinit thread_local uint8_t blocks_without_cache = 0;
 constinit MetadataAllocator<ThreadCache> cache_pool;
 constinit Mutex caches_mutex;
 constinit IntrusiveList<ThreadCache> caches ABSL_GUARDED_BY(caches_mutex);
+
+// In the list of caches as well.
+constinit ParkedCaches parked ABSL_GUARDED_BY(caches_mutex);
 
 // A new thread looks for caches of ended threads when there are this many
 // caches: twice as many as after the last look or thread exit. So caches of
@@ -107,35 +111,37 @@ ThreadCache* ThreadCache::Attach() {
   ThreadBegins();
   BeginProcess();
   CollectEndedThreadsIfMany();
+  ThreadCache* cache = TakeParked();
+  if (cache == nullptr) cache = MakeCache();
+  if (cache == nullptr) {
+    life = Life::kNotBegun;
+    return nullptr;
+  }
+  own_ = cache;
+  cache->ChooseReserve();
+  cache->ShowBins();
+  life = Life::kRunning;
+  if (IsThreadOfThisLibrary()) WatchThreadExit(cache);
+  return cache;
+}
+
+// A new cache, in the list. Null when the OS refuses memory.
+ThreadCache* ThreadCache::MakeCache() {
   ThreadCache* cache = cache_pool.Get();
   LinkedBackend::Heap* heap =
       cache == nullptr ? nullptr : LinkedBackend::Attach();
   if (heap == nullptr) {
     if (cache != nullptr) cache_pool.Put(cache);
-    life = Life::kNotBegun;
     return nullptr;
   }
   if (count_.load(std::memory_order_relaxed) != 0) {
     LinkedBackend::StartBesideOthers(heap);
   }
-  cache->thread_ = ThreadId();
   cache->heap_ = heap;
-  cache->tables_ = &thread_tables;
-  cache->calls_ = 0;
-  cache->epoch_begun_ = CoarseMilliseconds();
-  cache->last_every_call_ = cache->epoch_begun_;
-  cache->fresh_chunks_seen_ = ChunkSource::FreshChunks();
-  cache->dirty_seen_ = 0;
-  cache->watch_.store(Watch::kNone, std::memory_order_relaxed);
-  cache->is_asked_to_look_.store(false, std::memory_order_relaxed);
-  cache->was_asked_to_look_ = false;
-  cache->slow_calls_ = 0;
   cache->samples_ = false;
-  // While it is alone nobody could take what it holds.
-  cache->is_busy_ = BeginsBusy(count_.load(std::memory_order_relaxed));
+  cache->is_parked_ = false;
   cache->keeps_reserve_.store(false, std::memory_order_relaxed);
   cache->reserve_mark_.Begin();
-  cache->seen_at_.store(cache->epoch_begun_, std::memory_order_relaxed);
   cache->flushed_in_ = flushes.load(std::memory_order_relaxed);
   cache->span_cache_.Begin();
   cache->mid_limit_bytes_ = 0;
@@ -156,17 +162,78 @@ ThreadCache* ThreadCache::Attach() {
     cache->states_[c].moved = false;
     cache->states_[c].last = Bound::kFull;
   }
-  {
-    MutexLock lock(caches_mutex);
-    caches.PushBack(cache);
-    count_.fetch_add(1, std::memory_order_relaxed);
-  }
-  own_ = cache;
-  cache->ChooseReserve();
-  cache->ShowBins();
-  life = Life::kRunning;
-  if (IsThreadOfThisLibrary()) WatchThreadExit(cache);
+  cache->BeginForThisThread();
+  MutexLock lock(caches_mutex);
+  caches.PushBack(cache);
+  count_.fetch_add(1, std::memory_order_relaxed);
   return cache;
+}
+
+// Hints, without the lock.
+size_t ThreadCache::ListedCaches() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  return count_.load(std::memory_order_relaxed) + parked.count();
+}
+
+// The cache parked last, or null.
+ThreadCache* ThreadCache::TakeParked() {
+  MutexLock lock(caches_mutex);
+  ThreadCache* cache = parked.newest();
+  if (cache == nullptr) return nullptr;
+  parked.Remove(cache);
+  cache->is_parked_ = false;
+  cache->SetMostSlots();
+  cache->BeginForThisThread();
+  count_.fetch_add(1, std::memory_order_relaxed);
+  cache->SetMostVisible();
+  return cache;
+}
+
+void ThreadCache::BeginForThisThread() {
+  thread_ = ThreadId();
+  tables_ = &thread_tables;
+  calls_ = 0;
+  epoch_begun_ = CoarseMilliseconds();
+  last_every_call_ = epoch_begun_;
+  fresh_chunks_seen_ = ChunkSource::FreshChunks();
+  dirty_seen_ = 0;
+  watch_.store(Watch::kNone, std::memory_order_relaxed);
+  is_asked_to_look_.store(false, std::memory_order_relaxed);
+  was_asked_to_look_ = false;
+  slow_calls_ = 0;
+  // While it is alone nobody could take what it holds.
+  is_busy_ = BeginsBusy(count_.load(std::memory_order_relaxed));
+  seen_at_.store(epoch_begun_, std::memory_order_relaxed);
+}
+
+// Parks the cache of a thread that ends. False if enough are parked, or what is
+// free is to be returned at once.
+bool ThreadCache::Park() {
+  if (kQuarantinesFreed || options::Get(options::k_decay) == 0) return false;
+  Ace::TrimBins(span_cache_, /*all=*/true);
+  TakeBackVisible();
+  // From here on others reach all that it holds.
+  if (!KeepsReserve()) BeginReserve();
+  MutexLock lock(caches_mutex);
+  if (parked.IsFull()) return false;
+  is_parked_ = true;
+  parked.Add(this);
+  count_.fetch_sub(1, std::memory_order_relaxed);
+  seen_at_.store(CoarseMilliseconds(), std::memory_order_relaxed);
+  return true;
+}
+
+// Ends the cache, which holds nothing any more. The caller holds the lock of
+// the list.
+void ThreadCache::Retire(ThreadCache* cache) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  caches.Remove(cache);
+  if (cache->is_parked_) {
+    parked.Remove(cache);
+  } else {
+    count_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  cache->reserve_mark_.BeginEmptying(reserves_in_use_);
+  LinkedBackend::Detach(cache->heap_);
+  cache_pool.Put(cache);
 }
 
 void ThreadCache::OnThreadExit(void* state) {
@@ -177,19 +244,14 @@ void ThreadCache::OnThreadExit(void* state) {
   thread_tables.store(NoTables(), std::memory_order_relaxed);
   own_ = nullptr;
   life = Life::kEnded;
-  cache->FlushAll();
+  if (!cache->Park()) {
+    cache->FlushAll();
+    MutexLock lock(caches_mutex);
+    Retire(cache);
+  }
   // The memory it freed waits to be purged, and it will not look any more.
   AskOthersToLook(CoarseMilliseconds(), HowOften::kNow);
-  {
-    // First: a child forked after the heap got a new owner must not find it
-    // here.
-    MutexLock lock(caches_mutex);
-    caches.Remove(cache);
-    cache->LeaveList();
-  }
   LowerCachesToLook();
-  LinkedBackend::Detach(cache->heap_);
-  cache_pool.Put(cache);
   retry_gate.Open();
   ThreadEnds();
 }
@@ -209,12 +271,11 @@ void ThreadCache::CollectEndedThreads() {
   for (ThreadCache *cache = caches.front(), *next; cache != nullptr;
        cache = next) {
     next = caches.Next(cache);
-    if (cache == own_ || !ThreadHasEnded(cache->thread_)) continue;
-    caches.Remove(cache);
+    if (cache == own_ || cache->is_parked_ || !ThreadHasEnded(cache->thread_)) {
+      continue;
+    }
     cache->FlushAll();
-    cache->LeaveList();
-    LinkedBackend::Detach(cache->heap_);
-    cache_pool.Put(cache);
+    Retire(cache);
   }
 }
 
@@ -240,12 +301,6 @@ void ThreadCache::LowerCachesToLook() {
   }
 }
 
-// Removes the cache, which is off the list, from the counts.
-void ThreadCache::LeaveList() {
-  count_.fetch_sub(1, std::memory_order_relaxed);
-  reserve_mark_.BeginEmptying(reserves_in_use_);
-}
-
 // --- All threads -------------------------------------------------------------
 
 void ThreadCache::DisableFastPathOnAllThreads() {
@@ -255,7 +310,7 @@ void ThreadCache::DisableFastPathOnAllThreads() {
     MutexLock lock(caches_mutex);
     for (ThreadCache* cache = caches.front(); cache != nullptr;
          cache = caches.Next(cache)) {
-      hide(*cache->tables_);
+      if (!cache->is_parked_) hide(*cache->tables_);
     }
   });
 }
@@ -289,7 +344,7 @@ void ThreadCache::AskOthersToLook(uint64_t now, HowOften how_often) {
   for (int i = 0; i < kMostAskedAtOnce && !caches.empty(); ++i) {
     ThreadCache* cache = caches.PopFront();
     caches.PushBack(cache);
-    if (cache != own_) cache->AskToLook();
+    if (cache != own_ && !cache->is_parked_) cache->AskToLook();
   }
 }
 
@@ -298,7 +353,7 @@ ThreadCache::Totals ThreadCache::SumAll() {
   MutexLock lock(caches_mutex);
   for (ThreadCache* cache = caches.front(); cache != nullptr;
        cache = caches.Next(cache)) {
-    ++totals.threads;
+    if (!cache->is_parked_) ++totals.threads;
     for (size_t c = 1; c < kClassCount; ++c) {
       const SizeClass size_class = ClassNumber(c);
       (IsMid(size_class) ? totals.mid_cached : totals.tiny_cached) +=
@@ -322,8 +377,7 @@ ThreadCache::Totals ThreadCache::SumAll() {
 void ThreadCache::FlushReserves() {
   if (HoldsEveryLock()) return;
   const uint32_t number = flushes.fetch_add(1, std::memory_order_relaxed) + 1;
-  for (size_t in_a_row = 0;
-       in_a_row <= count_.load(std::memory_order_relaxed);) {
+  for (size_t in_a_row = 0; in_a_row <= ListedCaches();) {
     MutexLock lock(caches_mutex);
     if (caches.empty()) return;
     ThreadCache* cache = caches.PopFront();
@@ -335,22 +389,26 @@ void ThreadCache::FlushReserves() {
     in_a_row = 0;
     cache->flushed_in_ = number;
     if (cache != own_) cache->FlushFromElsewhere();
+    if (cache->is_parked_) Retire(cache);
   }
 }
 
 void ThreadCache::FlushIdleReserves(uint64_t now, PurgeBudget* budget) {
   if (HoldsEveryLock()) return;
   const uint64_t decay = options::Get(options::k_decay);
-  const size_t most =
-      std::min(kMostLookedAtForIdle, count_.load(std::memory_order_relaxed));
+  const size_t most = std::min(kMostLookedAtForIdle, ListedCaches());
   for (size_t i = 0; i < most; ++i) {
     MutexLock lock(caches_mutex);
     if (caches.empty()) return;
     ThreadCache* cache = caches.PopFront();
     caches.PushBack(cache);
     const uint64_t seen_at = cache->seen_at_.load(std::memory_order_relaxed);
-    if (cache == own_ || now <= seen_at + decay) continue;
-    if (cache->FlushFromElsewhere() && PurgeBudget::IsSpent(budget)) return;
+    // A parked cache that nobody took for an epoch is not needed.
+    const uint64_t most_idle = cache->is_parked_ ? decay / 4 : decay;
+    if (cache == own_ || now <= seen_at + most_idle) continue;
+    const bool is_any = cache->FlushFromElsewhere();
+    if (cache->is_parked_) Retire(cache);
+    if (is_any && PurgeBudget::IsSpent(budget)) return;
   }
 }
 
@@ -396,12 +454,9 @@ void ThreadCache::AbandonOtherThreads() {
        cache = next) {
     next = caches.Next(cache);
     if (cache == own_) continue;
-    caches.Remove(cache);
     // All locks were held across the fork, so the reserve is whole.
     cache->FlushFromElsewhere();
-    cache->LeaveList();
-    LinkedBackend::Detach(cache->heap_);
-    cache_pool.Put(cache);
+    Retire(cache);
   }
   // A thread may have been caught between setting its mark and the count.
   const bool is_in_use = own_ != nullptr && !own_->reserve_mark_.IsEmpty();
@@ -420,8 +475,16 @@ void ThreadCache::VerifyInvariants(HeapVerifier& check)
     ++count;
   }
   FallbackHeap::NoteHolder(check);
-  check.RequireEqual(count_.load(std::memory_order_relaxed), count,
-                     "wrong count of thread caches");
+  check.RequireEqual(ListedCaches(), count, "wrong count of thread caches");
+  count = 0;
+  for (const ThreadCache* cache = parked.newest();
+       cache != nullptr && count <= parked.count(); cache = cache->pool_next) {
+    check.Require(cache->is_parked_ && cache->KeepsReserve(),
+                  "a parked cache does not know it",
+                  reinterpret_cast<uintptr_t>(cache));
+    ++count;
+  }
+  check.RequireEqual(parked.count(), count, "wrong count of parked caches");
   cache_pool.VerifyInvariants(
       check, [](const ThreadCache* free) ABSL_NO_THREAD_SAFETY_ANALYSIS {
         ThreadCache* cache = caches.front();
