@@ -128,10 +128,12 @@ void ThreadCache::KeepInBins(SizeClass c, void* block) {
   const uint32_t& limit = states_[Index(c)].limit;
   // Without checks, a bin that does not take a block is full.
   if (kChecksFrees && bins_.PushChecked(limit, c, block)) return;
-  // The bin is full: return the older half.
-  Grow(c, Bound::kFull);
+  // The bin is full: return the older half, or all where none would be taken.
+  const bool only_full = Grow(c, Bound::kFull);
   if (bins_.PushChecked(limit, c, block)) return;
-  DrainOldest(c, (Held(Index(c)) + 1) / 2);
+  const uint32_t held = Held(Index(c));
+  DrainOldest(
+      c, only_full && held <= SlotsForOthersBlocks(c) ? held : (held + 1) / 2);
   bins_.PushChecked(limit, c, block);
 }
 
@@ -271,16 +273,19 @@ uint32_t ThreadCache::FirstSlots(size_t c) const {
   return halfway;
 }
 
-void ThreadCache::Grow(SizeClass c, Bound bound) {
+// Call when a bin ran empty or full: gives it more slots, unless it only ever
+// runs full. Returns whether it ran full the last time, too.
+bool ThreadCache::Grow(SizeClass c, Bound bound) {
   BinState& state = states_[Index(c)];
   state.moved = true;
   const bool only_full = bound == Bound::kFull && state.last == Bound::kFull;
   state.last = bound;
-  if (kAceMode == AceMode::kFixed) return;
+  if (kAceMode == AceMode::kFixed) return only_full;
   const uint32_t slots = Limit(Index(c));
-  if (only_full && slots >= SlotsForOthersBlocks(c)) return;
+  if (only_full && slots >= SlotsForOthersBlocks(c)) return true;
   SetLimit(Index(c), std::min(slots * 2, state.most));
   if (Limit(Index(c)) > slots) Count(Event::kBinGrown);
+  return only_full;
 }
 
 void ThreadCache::SetLimit(size_t c, uint32_t slots) {

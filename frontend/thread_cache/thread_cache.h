@@ -225,7 +225,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   void CheckInUse(SizeClass c, void* block);
   void Keep(SizeClass c, void* block);
   void KeepInBins(SizeClass c, void* block);
-  void Grow(SizeClass c, Bound bound);
+  bool Grow(SizeClass c, Bound bound);
   void DrainOldest(SizeClass c, uint32_t count);
   void FlushAll();
   void EndEpoch(uint64_t now);
