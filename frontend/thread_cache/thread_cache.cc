@@ -29,13 +29,6 @@ constexpr uint32_t kMostBatchSlots = 32;
 // for another.
 constexpr size_t kWorthALook = size_t{1} << 20;
 
-// The most slots of a bin that only ever runs full: enough for batches.
-constexpr uint32_t SlotsForOthersBlocks(SizeClass c) {
-  return IsMid(c) ? kFirstMidSlots
-                  : std::clamp(kBatchBytes / ClassBytes(c), kFirstSlots,
-                               kMostBatchSlots);
-}
-
 // Zeros a span or large block on free, in builds with that option.
 [[maybe_unused]] void ZeroIfAsked(Found found) {
   if (options::Get(options::k_zero_on_free) == 0) return;
@@ -43,6 +36,13 @@ constexpr uint32_t SlotsForOthersBlocks(SizeClass c) {
 }
 
 }  // namespace
+
+// The most slots of a bin that only ever runs full: enough for batches.
+uint32_t ThreadCache::BatchSlots(SizeClass c) {
+  return IsMid(c) ? kFirstMidSlots
+                  : std::clamp(kBatchBytes / ClassBytes(c), kFirstSlots,
+                               kMostBatchSlots);
+}
 
 // --- Misses ------------------------------------------------------------------
 
@@ -132,8 +132,7 @@ void ThreadCache::KeepInBins(SizeClass c, void* block) {
   const bool only_full = Grow(c, Bound::kFull);
   if (bins_.PushChecked(limit, c, block)) return;
   const uint32_t held = Held(Index(c));
-  DrainOldest(
-      c, only_full && held <= SlotsForOthersBlocks(c) ? held : (held + 1) / 2);
+  DrainOldest(c, only_full && held <= BatchSlots(c) ? held : (held + 1) / 2);
   bins_.PushChecked(limit, c, block);
 }
 
@@ -282,10 +281,21 @@ bool ThreadCache::Grow(SizeClass c, Bound bound) {
   state.last = bound;
   if (kAceMode == AceMode::kFixed) return only_full;
   const uint32_t slots = Limit(Index(c));
-  if (only_full && slots >= SlotsForOthersBlocks(c)) return true;
+  if (only_full && slots >= BatchSlots(c)) return true;
   SetLimit(Index(c), std::min(slots * 2, state.most));
   if (Limit(Index(c)) > slots) Count(Event::kBinGrown);
   return only_full;
+}
+
+// Returns what bins hold beyond a batch, and lowers their limits to that.
+void ThreadCache::TrimToBatches() {
+  const BinsLock lock(*this);
+  for (size_t i = 1; i < kClassCount; ++i) {
+    const SizeClass c = ClassNumber(i);
+    const uint32_t most = BatchSlots(c);
+    if (Held(i) > most) DrainOldest(c, Held(i) - most);
+    if (kAceMode != AceMode::kFixed && Limit(i) > most) SetLimit(i, most);
+  }
 }
 
 void ThreadCache::SetLimit(size_t c, uint32_t slots) {

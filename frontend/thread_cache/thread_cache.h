@@ -44,12 +44,12 @@
 // is collected. malloc and free then use visible_, a small table filled from
 // the reserve a few blocks at a time (thread_cache_reserve.cc).
 //
-// Parked caches. The cache of a thread that ends is kept with its blocks, its
-// limits and its heap for the next thread that begins: a program that starts a
-// thread per task would otherwise return the same blocks and fetch them again
-// each time. What a parked cache holds is a reserve, so that collecting,
-// statistics and fork reach it like any other; housekeeping ends one that
-// nobody took for an epoch.
+// Parked caches. The cache of a thread that ends is kept with its heap and, of
+// each class, a batch of blocks for the next thread that begins: a program that
+// starts a thread per task would otherwise return the same blocks and fetch
+// them again each time. What a parked cache holds is a reserve, so that
+// collecting, statistics and fork reach it like any other; housekeeping ends
+// one that nobody took for an epoch.
 //
 // A thread that has ended (late destructors), or for which the OS refuses a
 // cache, is served without one, under a lock; a thread on which the process is
@@ -205,6 +205,7 @@ class ThreadCache : public ListNode<ThreadCache> {
 
   void SetMostSlots();
   uint32_t FirstSlots(size_t c) const;
+  static uint32_t BatchSlots(SizeClass c);
   uint32_t Refill(SizeClass c, void** blocks, uint32_t count);
   void Drain(SizeClass c, void** blocks, uint32_t count);
   void* AllocateHere(SizeClass c);
@@ -230,6 +231,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   void FlushAll();
   void EndEpoch(uint64_t now);
   void HalveUnmovedBins();
+  void TrimToBatches();
 
   // Call on every slow call: advances time for this thread. Spans and large
   // blocks always take slow paths, so for them an occasional look is enough

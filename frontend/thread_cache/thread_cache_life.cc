@@ -211,6 +211,7 @@ bool ThreadCache::Park() {
   if (kQuarantinesFreed || options::Get(options::k_decay) == 0) return false;
   Ace::TrimBins(span_cache_, /*all=*/true);
   TakeBackVisible();
+  TrimToBatches();
   // From here on others reach all that it holds.
   if (!KeepsReserve()) BeginReserve();
   MutexLock lock(caches_mutex);
