@@ -30,6 +30,10 @@ concept Backend = requires(typename B::Heap* heap, SizeClass size_class,
   // "segment" or "superslab".
   { B::kName } -> std::convertible_to<const char*>;
 
+  // Whether a block that is returned serves any thread at once, rather than the
+  // heap that it is from.
+  { B::kSharesFreeBlocks } -> std::convertible_to<bool>;
+
   // The per-thread state. Attach returns null when the OS refuses memory;
   // Detach is called once for each attached heap, when its thread ends or the
   // thread cache is released.

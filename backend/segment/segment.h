@@ -40,6 +40,7 @@ namespace hakmem {
 class SegmentBackend {
  public:
   static constexpr const char* kName = "segment";
+  static constexpr bool kSharesFreeBlocks = false;
 
   struct Heap;  // backend/segment/segment_heap.h
 

@@ -13,6 +13,7 @@ namespace hakmem {
 class SuperSlabBackend {
  public:
   static constexpr const char* kName = "superslab";
+  static constexpr bool kSharesFreeBlocks = true;
 
   struct Heap {};  // no state per thread
 

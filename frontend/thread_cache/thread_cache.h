@@ -44,8 +44,9 @@
 // is collected. malloc and free then use visible_, a small table filled from
 // the reserve a few blocks at a time (thread_cache_reserve.cc).
 //
-// Parked caches. The cache of a thread that ends is kept with its heap and, of
-// each class, a batch of blocks for the next thread that begins: a program that
+// Parked caches. The cache of a thread that ends is kept with its heap and its
+// blocks (where free blocks are shared: a batch of each class) for the next
+// thread that begins: a program that
 // starts a thread per task would otherwise return the same blocks and fetch
 // them again each time. What a parked cache holds is a reserve, so that
 // collecting, statistics and fork reach it like any other; housekeeping ends

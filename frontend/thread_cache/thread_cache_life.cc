@@ -211,7 +211,8 @@ bool ThreadCache::Park() {
   if (kQuarantinesFreed || options::Get(options::k_decay) == 0) return false;
   Ace::TrimBins(span_cache_, /*all=*/true);
   TakeBackVisible();
-  TrimToBatches();
+  // Blocks of the heap, which is parked as well, would serve nobody else.
+  if (LinkedBackend::kSharesFreeBlocks) TrimToBatches();
   // From here on others reach all that it holds.
   if (!KeepsReserve()) BeginReserve();
   MutexLock lock(caches_mutex);
