@@ -8,6 +8,7 @@
 #include "backend/large/large_density.h"
 #include "backend/large/large_guards.h"
 #include "backend/large/large_pieces.h"
+#include "backend/large/large_runs.h"
 #include "backend/large/large_state.h"
 #include "backend/memory/huge_pages.h"
 #include "backend/memory/pagemap.h"
@@ -31,7 +32,7 @@ constexpr size_t kLeastHugeBytes = 4 * kChunkBytes;
 
 // Limit of cached blocks and tails together: this multiple of the bytes in use,
 // within bounds. Beyond it the oldest blocks are unmapped.
-constexpr size_t kCachedTimes = 2;
+constexpr size_t kCachedTimes = 4;
 constexpr size_t kLeastCachedBytes = size_t{32} << 20;
 constexpr size_t kMostCachedBytes = size_t{512} << 20;
 
@@ -43,11 +44,6 @@ constexpr size_t kLeastMovedBytes = kChunkBytes + 1;
 constexpr size_t kMostCachedBlock = size_t{32} << 20;
 // The longest tail: this much may soon be filled again.
 constexpr size_t kMostTail = size_t{16} << 20;
-// The part of a cached block after its last whole chunk is unmapped when its
-// chunks move elsewhere. As the tail of a block that it serves whole, this much
-// of it is retained for the next one, within the limit of all cached memory.
-constexpr size_t kMostRest = kChunkBytes / 2;
-
 // From this length on blocks are whole chunks: at most a quarter longer than
 // requested. The excess is never touched, but may be resident: in an assembled
 // block, in a reused cached one, and where the last requested page lies in a
@@ -112,24 +108,8 @@ bool Move(LargeBlock* block, size_t mapped, size_t size) {
   MutexLock lock(mutex);
   block->base = to.address;
   block->guarded = guarded;
+  SetBorders(block, 1);
   return true;
-}
-
-// Removes and returns the shortest cached block that is aligned and `size` to
-// `size` + `room` bytes long; null when there is none. Blocks too short to be
-// assembled are one mapping.
-LargeBlock* TakeWhole(size_t size, size_t alignment, size_t room)
-    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-  LargeBlock* best = nullptr;
-  for (LargeBlock* block = cached.front(); block != nullptr;
-       block = cached.Next(block)) {
-    if (block->bytes < size || block->bytes - size > room) continue;
-    if (block->base % std::max(alignment, size_t{1}) != 0) continue;
-    if (size < kLeastMovedBytes && block->moved_chunks != 0) continue;
-    if (best == nullptr || block->bytes <= best->bytes) best = block;
-  }
-  if (best != nullptr) RemoveCached(best);
-  return best;
 }
 
 // When time matters, a long block is unmapped in steps of this size.
@@ -141,6 +121,7 @@ bool ShortenBeforeGivingBack(LargeBlock* block) {
   const size_t left = block->bytes - kMostAtOnce;
   if (os::Unmap(block->base + left, kMostAtOnce) != 0) return false;
   block->bytes = left;
+  block->is_end_joined = false;
   return true;
 }
 
@@ -149,20 +130,17 @@ CachedMemory TakeCached(size_t size, size_t alignment)
   CachedMemory memory;
   {
     MutexLock lock(mutex);
-    memory.block = TakeWhole(size, alignment, size / 8);
-    // The excess becomes a tail to grow into: a vector that begins to grow gets
-    // a long one, others only what is too short to be moved elsewhere.
-    if (memory.block == nullptr) {
-      memory.block = TakeWhole(size, alignment,
-                               size < kLeastMovedBytes ? kMostTail : kMostRest);
-      if (memory.block != nullptr) memory.rest = memory.block->bytes - size;
-    }
+    memory.block = TakeBestFit(size, alignment, kMostTail);
   }
+  if (memory.block == nullptr) {
+    return size >= kLeastMovedBytes && size <= kMostCachedBlock &&
+                   alignment <= kChunkBytes
+               ? PutTogether(size)
+               : memory;
+  }
+  const size_t rest = memory.block->bytes - size;
+  memory.rest = rest <= size / 8 ? 0 : rest;
   memory.dirty = size;
-  if (memory.block == nullptr && size >= kLeastMovedBytes &&
-      size <= kMostCachedBlock && alignment <= kChunkBytes) {
-    return PutTogether(size);
-  }
   return memory;
 }
 
@@ -187,8 +165,7 @@ void GiveBackCached(size_t bytes) ABSL_LOCKS_EXCLUDED(mutex) {
   size_t given_back = 0;
   MutexLock lock(mutex);
   while (given_back < bytes && !cached.empty()) {
-    LargeBlock* oldest = cached.front();
-    RemoveCached(oldest);
+    LargeBlock* oldest = TakeOldest(bytes - given_back);
     mutex.Unlock();
     given_back += GiveBack(oldest);
     mutex.Lock();
@@ -286,8 +263,7 @@ bool Large::Cache(Found found, uint64_t now) {
   block->freed_at = now;
   EnterCached(block);
   while (bytes_cached > budget && !cached.empty()) {
-    LargeBlock* oldest = cached.front();
-    RemoveCached(oldest);
+    LargeBlock* oldest = TakeOldest(bytes_cached - budget);
     mutex.Unlock();
     GiveBack(oldest);
     mutex.Lock();
@@ -323,6 +299,7 @@ size_t Large::Purge(uint64_t now, bool force, PurgeBudget* budget) {
     const uintptr_t address = oldest->base + oldest->bytes;
     const size_t bytes = oldest->tail;
     SetTail(oldest, 0);
+    oldest->is_end_joined = false;
     mutex.Unlock();
     GiveBackPart(address, bytes);
     given_back += bytes;
@@ -366,11 +343,16 @@ uintptr_t Large::Resize(Found found, size_t bytes) {
       return address;
     }
     SetTail(block, 0);
+    if (const size_t more = TakeNext(block, mapped, size); more != 0) {
+      SetBytes(block, size);
+      SetTail(block, mapped + more - size);
+      return address;
+    }
   }
   Count(Event::kMapCall);
   if (kGuardsMemory || os::ResizeInPlace(address, mapped, size) != 0) {
-    // An assembled block is copied: it may be several mappings.
-    if (block->moved_chunks != 0 || !Move(block, mapped, size)) {
+    // A block of several mappings is copied.
+    if (!block->IsOneMapping() || !Move(block, mapped, size)) {
       MutexLock lock(mutex);
       SetTail(block, mapped - block->bytes);
       Count(Event::kMapFailure);
@@ -380,6 +362,7 @@ uintptr_t Large::Resize(Found found, size_t bytes) {
   {
     MutexLock lock(mutex);
     SetBytes(block, size);
+    block->is_end_joined = false;
   }
   if (size >= kLeastHugeBytes && size / kChunkBytes > mapped / kChunkBytes) {
     AdviseGrown(block, mapped);
@@ -438,8 +421,8 @@ void Large::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
 
 void Large::VerifyInvariants(HeapVerifier& check)
     ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  CheckLargeBlocks({blocks, cached, tails, bytes_in_use, bytes_cached,
-                    moved_chunks, pending_unmap, block_pool},
+  CheckLargeBlocks({blocks, cached, tails, bytes_in_use, bytes_cached, borders,
+                    pending_unmap, block_pool},
                    check);
 }
 

@@ -3,9 +3,10 @@
 //
 // Blocks start on a chunk boundary, so the pagemap finds their metadata; they
 // grow by mremap, in place or by moving pages instead of bytes. A freed block
-// is unmapped, or cached: cached, resident, for the decay time. A cached block
-// serves a request of nearly its size; for any other size, a block is assembled
-// by moving resident memory from as many cached blocks as it takes:
+// is unmapped, or cached: it stays resident for the decay time. Cached memory
+// consists of runs of 2 MiB chunks, joined with their neighbours. The front of
+// a run serves a block without a system call. Where no run is long enough, a
+// block is assembled by moving resident memory from as many as it takes:
 //
 //   cached   │ 2 MiB │ 2 MiB │ 2 MiB │ rest │     │ 2 MiB │ 2 MiB │
 //                └───────┴───────┴──────────────┐     └───────┴────┐
@@ -18,9 +19,10 @@
 // it. A new block may be touched sparsely, and asks only when all of the last
 // ones were dense (density.h).
 //
-// A vector that begins to grow, from 1 to 2 MiB, gets a longer cached block if
-// there is one; the excess becomes its tail. A tail, also left when a block
-// shrinks, is retained for the decay time for the block to grow into.
+// A block of 1 to 2 MiB may be a vector that begins to grow: it gets up to 8
+// MiB of a run, and the excess becomes its tail. A tail, also left when a block
+// shrinks, is retained for the decay time for the block to grow into; so may it
+// into the cached run that follows it.
 //
 // With --//hardening=full each block is one mapping between inaccessible pages;
 // it grows by moving, and none is cached.

@@ -3,6 +3,7 @@
 #ifndef HAKMEM_BACKEND_LARGE_LARGE_BLOCK_H_
 #define HAKMEM_BACKEND_LARGE_LARGE_BLOCK_H_
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -33,9 +34,18 @@ struct LargeBlock : Chunk,
   bool asked_for_huge_pages;
   Origin origin;  // while in use, in hardened builds
   bool is_zero;   // while pending unmap: no page is resident
-  // Chunks that were moved here, possibly each a kernel mapping. mremap cannot
-  // grow such a block: it requires one mapping.
-  uint32_t moved_chunks;
+  // The memory after the block was cut from the same kernel mapping.
+  bool is_end_joined;
+  // Bit c: chunk c of the block (of the first 64) may begin another kernel
+  // mapping than the memory before it.
+  uint64_t borders;
+
+  // mremap can only grow one mapping.
+  bool IsOneMapping() const { return borders >> 1 == 0; }
+  // Borders between its chunks.
+  size_t CountBorders() const {
+    return static_cast<size_t>(std::popcount(borders >> 1));
+  }
 };
 
 // References to the variables of these names in large_state.h.
@@ -45,7 +55,7 @@ struct LargeMetadata {
   const IntrusiveList<LargeBlock, LargeTailsTag>& tails;
   size_t bytes_in_use;
   size_t bytes_cached;
-  size_t moved_chunks;
+  size_t borders;
   const IntrusiveList<LargeBlock>& pending_unmap;
   MetadataAllocator<LargeBlock>& block_pool;
 };

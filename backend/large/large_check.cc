@@ -14,7 +14,7 @@ struct Sums {
   size_t in_use = 0;
   size_t cached = 0;  // including tails
   size_t tails = 0;   // number of tails
-  size_t moved_chunks = 0;
+  size_t borders = 0;
 };
 
 size_t MappedBytes(const LargeBlock& block) { return block.bytes + block.tail; }
@@ -89,13 +89,13 @@ void CheckLargeBlocks(const LargeMetadata& metadata, HeapVerifier& check) {
                  sums.in_use += block->bytes;
                  sums.cached += block->tail;
                  sums.tails += block->tail != 0;
-                 sums.moved_chunks += block->moved_chunks;
+                 sums.borders += block->CountBorders();
                });
   const int errors_before = check.errors();
   WalkList(metadata.cached, "the list of cached blocks is broken", check,
            [&](const LargeBlock* block) {
              sums.cached += block->bytes;
-             sums.moved_chunks += block->moved_chunks;
+             sums.borders += block->CountBorders();
            });
   if (check.errors() == errors_before) {
     for (LargeBlock* block = metadata.cached.front(); block != nullptr;
@@ -105,7 +105,7 @@ void CheckLargeBlocks(const LargeMetadata& metadata, HeapVerifier& check) {
   }
   WalkList(metadata.pending_unmap, "the list of memory pending unmap is broken",
            check, [&](const LargeBlock* block) {
-             sums.moved_chunks += block->moved_chunks;
+             sums.borders += block->CountBorders();
              CheckPendingUnmap(*block, check);
            });
   const size_t tails =
@@ -121,8 +121,8 @@ void CheckLargeBlocks(const LargeMetadata& metadata, HeapVerifier& check) {
                      "wrong sum of large blocks' bytes");
   check.RequireEqual(metadata.bytes_cached, sums.cached,
                      "wrong sum of cached blocks' bytes");
-  check.RequireEqualAtRest(metadata.moved_chunks, sums.moved_chunks,
-                           "wrong sum of large blocks' moved chunks");
+  check.RequireEqualAtRest(metadata.borders, sums.borders,
+                           "wrong sum of large blocks' borders");
   check.tally.dirty_bytes += sums.cached;
   metadata.block_pool.VerifyInvariants(check, [&](const LargeBlock* free) {
     if (Pagemap::ChunkAt(free->base) == free) return true;

@@ -38,6 +38,10 @@ void AdviseGrown(LargeBlock* block, size_t old_bytes) {
   block->asked_for_huge_pages =
       is_dense ? HugePages::AdviseDense(block->base, block->bytes)
                : !HugePages::AdviseSparse(block->base, block->bytes);
+  // What is mapped differently from its neighbours is a mapping of its own.
+  MutexLock lock(mutex);
+  SetBorders(block, block->borders | 1);
+  block->is_end_joined = false;
 }
 
 void LookAtFreed(const LargeBlock& block) {

@@ -4,35 +4,50 @@
 #include <cstdint>
 
 #include "backend/large/large_density.h"
+#include "backend/large/large_runs.h"
 #include "base/os/os_memory.h"
 
 namespace hakmem::large {
 namespace {
 
-// The most cached blocks in one assembled block, and the most moved chunks in
-// total; each may be a separate mapping (vm.max_map_count is 65530).
+// The most cached blocks in one assembled block, and the most borders in total;
+// each may add a kernel mapping (vm.max_map_count is 65530).
 constexpr size_t kMostPieces = 32;
-constexpr size_t kMostMovedChunks = 8192;
+constexpr size_t kMostBorders = 8192;
 
 size_t WholeChunks(size_t bytes) { return bytes & ~(kChunkBytes - 1); }
 
-// Bytes that `piece` can give to a block that lacks `wanted`: all the rest, or
-// whole chunks, so that what follows is aligned.
-size_t Gives(const LargeBlock& piece, size_t wanted) {
-  return piece.bytes >= wanted ? wanted : WholeChunks(piece.bytes);
-}
+// What a block of `size` bytes lacks after `filled` of them, a multiple of
+// kChunkBytes.
+struct Lacking {
+  size_t size;
+  size_t filled = 0;
 
-// The cached block that gives the most of `wanted` bytes, and of those the
+  size_t chunks() const { return RoundToChunks(size) - filled; }
+
+  // Bytes that `piece` can give: all the rest, or whole chunks, so that what
+  // follows is aligned. The last chunk is given whole if possible: what of it
+  // the block does not need can still move to others later.
+  size_t FromPiece(const LargeBlock& piece) const {
+    if (piece.bytes >= chunks()) return chunks();
+    return filled + piece.bytes >= size ? piece.bytes
+                                        : WholeChunks(piece.bytes);
+  }
+};
+
+// The cached block that gives the most of what is lacking, and of those the
 // shortest; null when none gives any.
-LargeBlock* ChoosePiece(size_t wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+LargeBlock* ChoosePiece(const Lacking& lacking)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
   LargeBlock* best = nullptr;
+  size_t most = 0;
   for (LargeBlock* block = cached.front(); block != nullptr;
        block = cached.Next(block)) {
-    const size_t gives = Gives(*block, wanted);
-    const size_t most = best == nullptr ? 0 : Gives(*best, wanted);
+    const size_t gives = lacking.FromPiece(*block);
     if (gives > most ||
         (gives == most && best != nullptr && block->bytes < best->bytes)) {
       best = block;
+      most = gives;
     }
   }
   return best;
@@ -40,76 +55,55 @@ LargeBlock* ChoosePiece(size_t wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
 
 struct Pieces {
   size_t count = 0;
+  size_t bytes = 0;  // of all; more than lacking in the last chunk only
   LargeBlock* blocks[kMostPieces];
 };
 
-// Takes cached blocks to assemble a block of `size`.
+// Takes cached memory to assemble a block of `size`.
 Pieces TakePieces(size_t size) {
   Pieces pieces;
   MutexLock lock(mutex);
-  if (moved_chunks + size / kChunkBytes >= kMostMovedChunks) return pieces;
-  size_t lacking = size;
-  while (lacking != 0 && pieces.count < kMostPieces) {
+  if (borders + size / kChunkBytes >= kMostBorders) return pieces;
+  Lacking lacking{size};
+  while (lacking.filled < size && pieces.count < kMostPieces) {
     LargeBlock* piece = ChoosePiece(lacking);
     if (piece == nullptr) break;
-    RemoveCached(piece);
-    lacking -= Gives(*piece, lacking);
+    piece = TakeFront(piece, lacking.FromPiece(*piece));
+    if (piece == nullptr) break;
+    lacking.filled += piece->bytes;
     pieces.blocks[pieces.count++] = piece;
   }
+  pieces.bytes = lacking.filled;
   return pieces;
 }
 
-// Moves `bytes` from the front of `piece` to `target`, chunk by chunk: each
-// lies in one kernel mapping. Returns the bytes moved. If they are fewer, the
-// chunk of `target` after them is no longer the caller's (os::MoveTo).
-size_t MoveChunks(const LargeBlock& piece, size_t bytes, uintptr_t target) {
-  for (size_t done = 0; done < bytes; done += kChunkBytes) {
-    const size_t step = std::min(bytes - done, kChunkBytes);
-    if (os::MoveTo(piece.base + done, step, step, target + done) != 0) {
-      return done;
-    }
-  }
-  return bytes;
-}
+// How far the assembly of a block went.
+struct Assembly {
+  uintptr_t target;
+  size_t filled = 0;  // bytes
+  uint64_t borders = 1;
+  // When the OS has refused: bytes after those filled that are no longer the
+  // caller's (os::MoveTo).
+  size_t hole = 0;
+};
 
-// Handles the rest of `piece` after `used` bytes of its front were moved:
-// caches whole chunks again, unmaps the rest.
-void CacheRest(LargeBlock* piece, size_t used) {
-  const size_t kept = std::min(RoundToChunks(used), piece->bytes);
-  if (kept != used) GiveBackPart(piece->base + used, kept - used);
-  piece->base += kept;
-  piece->bytes -= kept;
-  if (piece->bytes == 0) return Forget(piece);
-  if (piece->bytes < kChunkBytes) {
-    GiveBack(piece);
-    return;
+// Moves a piece to the end of what is filled, and deletes its metadata; what
+// the OS refuses to move is cached again.
+void MovePiece(LargeBlock* piece, Assembly& assembly) {
+  while (piece->bytes != 0 && assembly.hole == 0) {
+    const size_t step = BytesToBorder(*piece);
+    const uintptr_t to = assembly.target + assembly.filled;
+    if (os::MoveTo(piece->base, step, step, to) != 0) {
+      assembly.hole = step;
+      break;
+    }
+    assembly.borders |= uint64_t{1} << assembly.filled / kChunkBytes;
+    assembly.filled += step;
+    DropFront(piece, step);
   }
+  if (piece->bytes == 0) return Forget(piece);
   MutexLock lock(mutex);
   EnterCached(piece);
-}
-
-// Moves cached memory to [target, target+size), which is mapped. Returns the
-// bytes moved, or -1 when the OS refused; then the range is no longer the
-// caller's.
-int64_t FillFrom(const Pieces& pieces, uintptr_t target, size_t size) {
-  size_t filled = 0;
-  size_t hole = SIZE_MAX;
-  for (size_t i = 0; i < pieces.count; ++i) {
-    LargeBlock* piece = pieces.blocks[i];
-    size_t used = 0;
-    if (hole == SIZE_MAX) {
-      const size_t wanted = Gives(*piece, size - filled);
-      used = MoveChunks(*piece, wanted, target + filled);
-      filled += used;
-      if (used < wanted) hole = filled;
-    }
-    CacheRest(piece, used);
-  }
-  if (hole == SIZE_MAX) return static_cast<int64_t>(filled);
-  const size_t behind = std::min(hole + kChunkBytes, size);
-  if (hole != 0) GiveBackPart(target, hole);
-  if (behind != size) GiveBackPart(target + behind, size - behind);
-  return -1;
 }
 
 }  // namespace
@@ -119,25 +113,33 @@ CachedMemory PutTogether(size_t size) {
   if (pieces.count == 0) return {};
   LargeBlock* block = block_pool.Get();
   os::Mapping m;
-  if (block != nullptr) m = MapBlock(size, kChunkBytes);
+  const size_t mapped = std::max(size, pieces.bytes);
+  if (block != nullptr) m = MapBlock(mapped, kChunkBytes);
   if (!m) {
     for (size_t i = 0; i < pieces.count; ++i) GiveBack(pieces.blocks[i]);
     if (block != nullptr) block_pool.Put(block);
     return {.is_refused = true};
   }
-  Begin(block, m.address, size);
-  AskIfDense(block);  // for its fresh part
-  const int64_t moved = FillFrom(pieces, m.address, size);
-  if (moved < 0) {
+  Begin(block, m.address, mapped);
+  if (pieces.bytes < size) AskIfDense(block);  // for its fresh part
+  Assembly assembly{m.address};
+  for (size_t i = 0; i < pieces.count; ++i) {
+    MovePiece(pieces.blocks[i], assembly);
+  }
+  const size_t filled = assembly.filled;
+  if (assembly.hole != 0) {
+    const size_t behind = filled + assembly.hole;
+    if (filled != 0) GiveBackPart(m.address, filled);
+    if (behind != mapped) GiveBackPart(m.address + behind, mapped - behind);
     block_pool.Put(block);
     return {};
   }
-  const auto dirty = static_cast<size_t>(moved);
-  block->moved_chunks =
-      static_cast<uint32_t>(RoundToChunks(dirty) / kChunkBytes);
+  // The fresh part.
+  if (filled < mapped) assembly.borders |= uint64_t{1} << filled / kChunkBytes;
   MutexLock lock(mutex);
-  moved_chunks += block->moved_chunks;
-  return {.block = block, .dirty = dirty};
+  SetBorders(block, assembly.borders);
+  return {
+      .block = block, .rest = mapped - size, .dirty = std::min(filled, size)};
 }
 
 }  // namespace hakmem::large

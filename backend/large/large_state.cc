@@ -28,7 +28,8 @@ void Begin(LargeBlock* block, uintptr_t address, size_t bytes) {
   block->bytes = bytes;
   block->tail = 0;
   block->asked_for_huge_pages = false;
-  block->moved_chunks = 0;
+  block->is_end_joined = false;
+  block->borders = 1;
   block->is_zero = false;
 }
 
@@ -42,6 +43,12 @@ os::Mapping MapBlock(size_t bytes, size_t alignment) {
     NoteMapFail(HAKMEM_OS_REQUEST_MAP_LARGE, m.error, m.refused);
   }
   return m;
+}
+
+void SetBorders(LargeBlock* block, uint64_t bits) {
+  borders -= block->CountBorders();
+  block->borders = bits;
+  borders += block->CountBorders();
 }
 
 void SetTail(LargeBlock* block, size_t bytes) {
@@ -73,7 +80,7 @@ void LeaveUse(LargeBlock* block) {
   Pagemap::SetChunk(block->base, nullptr);
 }
 
-void EnterCached(LargeBlock* block) {
+void EnterCachedAsNewest(LargeBlock* block) {
   cached.PushBack(block);
   bytes_cached += block->bytes;
   DirtyBytes::Add(block->bytes);
@@ -92,9 +99,9 @@ void RemoveCached(LargeBlock* block) {
 }
 
 void Forget(LargeBlock* block) {
-  if (block->moved_chunks != 0) {
+  if (!block->IsOneMapping()) {
     MutexLock lock(mutex);
-    moved_chunks -= block->moved_chunks;
+    borders -= block->CountBorders();
   }
   block_pool.Put(block);
 }
@@ -138,10 +145,9 @@ void GiveBackPart(uintptr_t address, size_t bytes) {
   if (block == nullptr) return os::Release(address, bytes);
   Begin(block, address, bytes);
   // It may be several kernel mappings; such a block is not grown.
-  block->moved_chunks = 1;
   {
     MutexLock lock(mutex);
-    ++moved_chunks;
+    SetBorders(block, 0b11);
   }
   KeepPendingUnmap(block);
 }

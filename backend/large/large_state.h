@@ -2,7 +2,8 @@
 // Internal to large.cc and its parts.
 //
 //   in use ──► cached ──► back to the OS
-//                └─► pieces of other blocks       (large_pieces.h)
+//                ├─► a part in use, the rest cached      (large_runs.h)
+//                └─► pieces of other blocks              (large_pieces.h)
 //   refused munmap ──► pending unmap ──► in use, or back to the OS later
 #ifndef HAKMEM_BACKEND_LARGE_LARGE_STATE_H_
 #define HAKMEM_BACKEND_LARGE_LARGE_STATE_H_
@@ -33,7 +34,8 @@ inline constinit IntrusiveList<LargeBlock, LargeTailsTag> tails
     ABSL_GUARDED_BY(mutex);  // by age
 inline constinit size_t bytes_cached ABSL_GUARDED_BY(mutex) =
     0;  // and in tails
-inline constinit size_t moved_chunks ABSL_GUARDED_BY(mutex) = 0;
+// Sum of all blocks' CountBorders.
+inline constinit size_t borders ABSL_GUARDED_BY(mutex) = 0;
 // Blocks, and parts of blocks, that the kernel refused to unmap because that
 // would split a mapping and vm.max_map_count limits those. Mostly none of them
 // is resident (LargeBlock::is_zero).
@@ -59,6 +61,10 @@ void Begin(LargeBlock* block, uintptr_t address, size_t bytes);
 // Maps a block's memory; counts and records a refusal.
 os::Mapping MapBlock(size_t bytes, size_t alignment);
 
+// Changes the borders of a block.
+void SetBorders(LargeBlock* block, uint64_t bits)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+
 // Changes the tail of a block in use.
 void SetTail(LargeBlock* block, size_t bytes)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
@@ -68,8 +74,9 @@ void EnterInUse(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 // Removes a block from the metadata of those in use.
 void LeaveUse(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
-// `block` is in no list.
-void EnterCached(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+// `block` is in no list. Its neighbours are not looked at (large_runs.h).
+void EnterCachedAsNewest(LargeBlock* block)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 void EnterCachedAsOldest(LargeBlock* block)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 void RemoveCached(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);

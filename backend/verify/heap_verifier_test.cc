@@ -550,8 +550,10 @@ LargeBlock* LargeAt(uintptr_t address) {
 
 TEST(LargeMetadata, NameEachDamageOfABlock) {
   const uintptr_t a = Large::AllocateFresh(3 * kChunkBytes, 16).address;
+  // Keeps them apart: neighbours would be joined once they are cached.
+  const uintptr_t between = Large::AllocateFresh(kChunkBytes, 16).address;
   const uintptr_t b = Large::AllocateFresh(3 * kChunkBytes, 16).address;
-  ASSERT_TRUE(a != 0 && b != 0);
+  ASSERT_TRUE(a != 0 && between != 0 && b != 0);
   EXPECT_EQ(LargeFaults(), "");
   LargeBlock* block = LargeAt(a);
   LargeBlock* other = LargeAt(b);
@@ -559,8 +561,8 @@ TEST(LargeMetadata, NameEachDamageOfABlock) {
               "wrong sum of large blocks' bytes");
   ExpectFault(&block->tail, size_t{kPageBytes}, LargeFaults,
               "wrong number of blocks in the list of tails");
-  ExpectFault(&block->moved_chunks, 1u, LargeFaults,
-              "wrong sum of large blocks' moved chunks");
+  ExpectFault(&block->borders, uint64_t{3}, LargeFaults,
+              "wrong sum of large blocks' borders");
   ExpectFault(&block->base, a + 1, LargeFaults, "misplaced");
   ASSERT_TRUE(Pagemap::SetChunk(a + kChunkBytes, other));
   EXPECT_NE(LargeFaults().find("a chunk lies in a large block's memory"),
@@ -582,6 +584,7 @@ TEST(LargeMetadata, NameEachDamageOfABlock) {
               "a cached block and one in use share memory");
   ASSERT_TRUE(Large::Cache(Found::At(b), 0));
   ExpectFault(&block->base, b, LargeFaults, "two cached blocks share memory");
+  ASSERT_TRUE(Large::Free(Found::At(between)));
   Large::Purge(0, /*force=*/true);
   EXPECT_EQ(LargeFaults(), "");
 }
