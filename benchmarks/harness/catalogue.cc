@@ -58,6 +58,7 @@ constexpr char kThreadsCurve[] = "random-mixed-threads";
 constexpr uint64_t kOperations = 4'000'000;
 constexpr uint64_t kMany = 65536;
 constexpr uint64_t kSlotsOfThreads = 1024;
+constexpr uint64_t kSlotsOfMidMix = 4096;
 
 std::string ThreadsText(uint64_t threads) {
   return absl::StrCat(threads, threads == 1 ? " thread" : " threads");
@@ -110,6 +111,19 @@ void AddRandomMixed(bool quick, uint64_t effort, std::vector<Case>& cases) {
     add(RandomMixedThreadsKey(threads), kSlotsOfThreads, threads, kThreads,
         kThreadsCurve, threads);
   }
+}
+
+// The mid mix: the steps of random-mixed with sizes of 16 to 32,000 bytes.
+Case MidMix(uint64_t effort) {
+  Case a_case = RandomMixed("mid-mix", kSlotsOfMidMix, 1,
+                            std::max<uint64_t>(kOperations * effort / 100, 1));
+  a_case.title = a_case.key;
+  a_case.kind = kLarge;
+  a_case.operation = "a block made or freed, 16 to 32,000 bytes";
+  a_case.arguments.push_back("--mid");
+  a_case.warm_mib = kWarmMib;
+  a_case.pool_variants = true;
+  return a_case;
 }
 
 size_t KindIndex(const std::string& kind) {
@@ -194,6 +208,7 @@ std::vector<Case> CatalogueCases(bool quick, uint64_t effort,
   add(kSmall, kSmallEntries);
   add(kThreads, kThreadsEntries);
   add(kMemory, kMemoryEntries);
+  cases.push_back(MidMix(effort));
   add(kLarge, kLargeEntries);
   add(kPrograms, kProgramsEntries);
   std::stable_sort(cases.begin(), cases.end(),

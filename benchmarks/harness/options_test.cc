@@ -162,7 +162,7 @@ TEST(ParseOptions, SuitesHaveDefaultsOfTheirOwn) {
 TEST(ParseOptions, KindsAndWorkloadsChooseParts) {
   const auto kinds = Parse({"--suite=full", "--kinds=start,large"}, 2);
   ASSERT_TRUE(kinds.has_value());
-  EXPECT_EQ(ChosenCases(*kinds).size(), 8u + 2);
+  EXPECT_EQ(ChosenCases(*kinds).size(), 9u + 2);
   const auto names = Parse({"--suite=full", "--workloads=redis,map"}, 2);
   ASSERT_TRUE(names.has_value());
   ASSERT_EQ(ChosenCases(*names).size(), 2u);

@@ -118,18 +118,21 @@ class BlockArray {
     Put(index, MakeBlock(size, DistinctTag(++made_)));
   }
 
-  // Puts a block made elsewhere into slot `index`, which is empty.
+  // Puts a block made elsewhere, or what Take returned, into slot `index`,
+  // which is empty.
   void Put(size_t index, const Block& block) {
     blocks_[index] = block;
     live_bytes_ += block.size;
   }
 
-  // Hands the block of slot `index` over to the same slot of `other`, which is
-  // empty.
-  void MoveTo(BlockArray& other, size_t index) {
-    other.Put(index, blocks_[index]);
-    live_bytes_ -= blocks_[index].size;
+  // Empties slot `index` and returns its block, of which the caller has to take
+  // care; one of no bytes at null when there was none.
+  Block Take(size_t index) {
+    const Block block = blocks_[index];
+    if (block.data == nullptr) return {};
+    live_bytes_ -= block.size;
     blocks_[index].data = nullptr;
+    return block;
   }
 
   void FreeAll() {

@@ -27,10 +27,13 @@ class LogUniform {
     edges_[kSteps] = static_cast<double>(high);
   }
 
-  // Between two edges of the table the sizes lie on a line, close enough to
-  // the curve: neighbours differ by less than a percent.
-  constexpr size_t Draw(Random& random) const {
-    const uint64_t bits = random.Next() >> 11;  // all that a double holds
+  constexpr size_t Draw(Random& random) const { return At(random.Next()); }
+
+  // The size that 64 random bits stand for, of which the upper ones matter
+  // most. Between two edges of the table the sizes lie on a line, close enough
+  // to the curve: neighbours differ by less than a percent.
+  constexpr size_t At(uint64_t random_bits) const {
+    const uint64_t bits = random_bits >> 11;  // all that a double holds
     const uint64_t step = bits >> (53 - kStepBits);
     const uint64_t within = bits & ((uint64_t{1} << (53 - kStepBits)) - 1);
     const double fraction =

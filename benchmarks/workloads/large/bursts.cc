@@ -47,7 +47,7 @@ class BurstRun {
     kept_.FreeAll();
     for (size_t i = 0; i < count; ++i) {
       if (i % kKeepEvery == 0) {
-        blocks_.MoveTo(kept_, i);
+        kept_.Put(i, blocks_.Take(i));
       } else {
         blocks_.Free(i);
       }

@@ -1,5 +1,5 @@
 // The harness floor: a Heap (random_mixed.h) whose time is what the loop
-// itself costs. A stack of free blocks per 16-byte step, inlined, told the
+// itself costs. A stack of free blocks per step of sizes, inlined, told the
 // size on free; no ownership, no threads, no way back to the system. An
 // allocator's cost is its time minus the time with this heap.
 //
@@ -14,11 +14,37 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <bit>
+
 #include "benchmarks/worker/map_memory.h"
 #include "benchmarks/workloads/random_mixed/random_mixed.h"
 
 namespace hakmem::bench {
 
+// The steps for the sizes of random-mixed: 16 bytes each.
+struct EvenSteps {
+  static constexpr size_t kLargest = kMaxSize;
+  static constexpr size_t kGrain = 16;
+  static constexpr size_t kSteps = (kLargest + kGrain - 1) / kGrain;
+  // From 1 on.
+  static size_t Of(size_t size) { return (size + kGrain - 1) / kGrain; }
+  static size_t Bytes(size_t step) { return step * kGrain; }
+};
+
+// For sizes over a wide range: four steps from one power of two to the next.
+struct FourthSteps {
+  static constexpr size_t kLargest = 32768;
+  static constexpr size_t kSteps = 51;
+  static size_t Of(size_t size) {
+    // The upper three bits of the last byte's offset, and where they are.
+    const size_t last = size < 16 ? 15 : size - 1;
+    const size_t shift = static_cast<size_t>(std::bit_width(last)) - 3;
+    return shift * 4 + (last >> shift) - 4;
+  }
+  static size_t Bytes(size_t step) { return (step % 4 + 5) << step / 4; }
+};
+
+template <class Steps = EvenSteps>
 class FloorHeap {
  public:
   // Serves RandomMixed with at most `slots` slots. Reserves address space
@@ -31,8 +57,9 @@ class FloorHeap {
     stacks_ = static_cast<void**>(MapMemory(stacks_bytes_));
     // Blocks of a step are never used for another, so the region must hold
     // the most of each step that were ever live at once: on average half the
-    // slots over 65 steps, with room for chance.
-    region_bytes_ = 2 * slots * kMaxSize + (kSteps + 1) * 64 * kMaxSize;
+    // slots over all steps, with room for chance.
+    region_bytes_ =
+        2 * slots * Steps::kLargest + (kSteps + 1) * 64 * Steps::kLargest;
     region_ = static_cast<char*>(MapMemory(region_bytes_));
     bump_ = region_;
     for (size_t step = 0; step <= kSteps; ++step) {
@@ -51,9 +78,9 @@ class FloorHeap {
   bool ok() const { return stacks_ != nullptr && region_ != nullptr; }
 
   void* Allocate(size_t size) {
-    const size_t step = Step(size);
+    const size_t step = Steps::Of(size);
     if (tops_[step] != bottoms_[step]) return *--tops_[step];
-    const size_t bytes = step * kGrain;
+    const size_t bytes = Steps::Bytes(step);
     if (bytes > static_cast<size_t>(region_ + region_bytes_ - bump_)) {
       return nullptr;
     }
@@ -62,14 +89,11 @@ class FloorHeap {
     return block;
   }
 
-  void Free(void* block, size_t size) { *tops_[Step(size)]++ = block; }
+  void Free(void* block, size_t size) { *tops_[Steps::Of(size)]++ = block; }
 
  private:
-  static constexpr size_t kGrain = 16;
-  static constexpr size_t kSteps = (kMaxSize + kGrain - 1) / kGrain;
+  static constexpr size_t kSteps = Steps::kSteps;
   static constexpr size_t kStagger = 24;
-
-  static size_t Step(size_t size) { return (size + kGrain - 1) / kGrain; }
 
   void** tops_[kSteps + 1];
   void** bottoms_[kSteps + 1];

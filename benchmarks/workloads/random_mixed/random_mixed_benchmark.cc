@@ -79,7 +79,7 @@ void RunOn(benchmark::State& state, Heap& heap, bool is_hakmem) {
 }
 
 void Floor(benchmark::State& state) {
-  FloorHeap heap(static_cast<size_t>(state.range(0)));
+  FloorHeap<> heap(static_cast<size_t>(state.range(0)));
   if (heap.ok()) {
     RunOn(state, heap, /*is_hakmem=*/false);
   } else {

@@ -8,6 +8,7 @@
 
 #include "benchmarks/workloads/random_mixed/floor_heap.h"
 #include "benchmarks/workloads/random_mixed/malloc_heap.h"
+#include "benchmarks/workloads/random_mixed/mid_sizes.h"
 #include "gtest/gtest.h"
 
 namespace hakmem::bench {
@@ -157,26 +158,72 @@ TEST(RandomMixed, TakesOtherSizesDownToOneByte) {
   EXPECT_EQ(heap.wrong_frees, 0u);
 }
 
+template <class Steps, class Sizes>
+void ExpectFloorHeapServes(size_t count) {
+  FloorHeap<Steps> heap(count);
+  ASSERT_TRUE(heap.ok());
+  std::vector<Slot> slots(count);
+  RandomMixed<FloorHeap<Steps>, Sizes> workload(heap, slots.data(),
+                                                slots.size(), 5);
+  // Far more allocations than its memory has room for.
+  ASSERT_TRUE(workload.Run(2'000'000)) << count << " slots";
+  EXPECT_EQ(workload.FirstDamaged(), nullptr);
+  std::vector<Slot> live;
+  for (const Slot& slot : slots) {
+    if (slot.block != nullptr) live.push_back(slot);
+  }
+  std::sort(live.begin(), live.end(),
+            [](const Slot& a, const Slot& b) { return a.block < b.block; });
+  for (size_t i = 1; i < live.size(); ++i) {
+    EXPECT_LE(live[i - 1].block + live[i - 1].size, live[i].block);
+  }
+  workload.FreeAll();
+}
+
 TEST(FloorHeap, BlocksDoNotOverlapAndAreUsedAgain) {
   for (const size_t count : {2, 64, 8192}) {
-    FloorHeap heap(count);
-    ASSERT_TRUE(heap.ok());
-    std::vector<Slot> slots(count);
-    RandomMixed<FloorHeap> workload(heap, slots.data(), slots.size(), 5);
-    // Far more allocations than its memory has room for.
-    ASSERT_TRUE(workload.Run(2'000'000)) << count << " slots";
-    EXPECT_EQ(workload.FirstDamaged(), nullptr);
-    std::vector<Slot> live;
-    for (const Slot& slot : slots) {
-      if (slot.block != nullptr) live.push_back(slot);
-    }
-    std::sort(live.begin(), live.end(),
-              [](const Slot& a, const Slot& b) { return a.block < b.block; });
-    for (size_t i = 1; i < live.size(); ++i) {
-      EXPECT_LE(live[i - 1].block + live[i - 1].size, live[i].block);
-    }
-    workload.FreeAll();
+    ExpectFloorHeapServes<EvenSteps, UniformSizes>(count);
+    ExpectFloorHeapServes<FourthSteps, MidSizes>(count);
   }
+}
+
+template <class Steps>
+void ExpectSmallestStepThatFits() {
+  size_t last = 0;
+  for (size_t size = 1; size <= Steps::kLargest; ++size) {
+    const size_t step = Steps::Of(size);
+    ASSERT_LE(step, Steps::kSteps) << size;
+    ASSERT_GE(step, last) << size;
+    ASSERT_GE(Steps::Bytes(step), size);
+    if (size > 16) ASSERT_LT(Steps::Bytes(step - 1), size);
+    last = step;
+  }
+  EXPECT_EQ(last, Steps::kSteps);
+}
+
+TEST(FloorHeap, StepsAreTheSmallestThatFit) {
+  ExpectSmallestStepThatFits<EvenSteps>();
+  ExpectSmallestStepThatFits<FourthSteps>();
+}
+
+TEST(MidSizes, AreLogUniformFrom16To32000) {
+  NotingHeap heap;
+  std::vector<Slot> slots(64);
+  RandomMixed<NotingHeap, MidSizes> workload(heap, slots.data(), slots.size(),
+                                             1);
+  ASSERT_TRUE(workload.Run(400'000));
+  EXPECT_EQ(heap.smallest, 16u);
+  EXPECT_GT(heap.largest, 31'900u);
+  EXPECT_LE(heap.largest, 32'000u);
+  workload.FreeAll();
+  // As many below the geometric middle as above.
+  size_t below = 0;
+  Random random(3);
+  constexpr size_t kDrawn = 100'000;
+  for (size_t i = 0; i < kDrawn; ++i) {
+    if (MidSizes()(random.Next() >> 32) < 716) ++below;
+  }
+  EXPECT_NEAR(static_cast<double>(below), kDrawn / 2, 1000);
 }
 
 TEST(IsWorkingSet, PowersOfTwoWithinTheLimits) {

@@ -4,6 +4,8 @@
 //
 //   LD_PRELOAD=libfoo.so random_mixed_worker --slots=8192 --operations=20000000
 //
+// --mid makes it the mid mix: the same steps with the sizes of mid_sizes.h.
+//
 // The program keeps its own arrays outside malloc and uses no C++ runtime, so
 // what it reports is the allocator's. Each thread has slots of its own; only
 // the loop is timed, after a warm-up; statistics are read while the working
@@ -18,6 +20,7 @@
 #include "benchmarks/worker/worker.h"
 #include "benchmarks/workloads/random_mixed/floor_heap.h"
 #include "benchmarks/workloads/random_mixed/malloc_heap.h"
+#include "benchmarks/workloads/random_mixed/mid_sizes.h"
 #include "benchmarks/workloads/random_mixed/random_mixed.h"
 
 namespace hakmem::bench {
@@ -29,6 +32,7 @@ struct Options {
   uint64_t threads = 1;
   uint64_t seed = 1;
   bool floor = false;
+  bool mid = false;  // MidSizes instead of random-mixed's own
 };
 
 // What all threads share.
@@ -91,15 +95,15 @@ void Report(const Run& run, const Worker* workers) {
   line.Close();
 }
 
-template <class Heap>
+template <class Sizes, class Heap>
 void RunOn(Heap& heap, Worker& self) {
   Run& run = *self.run;
   const Options& options = run.options;
   const size_t slots_bytes = options.slots * sizeof(Slot);
   auto* const slots = static_cast<Slot*>(MapMemory(slots_bytes));
   if (slots == nullptr) Die(kAllocatorFailed, "no memory for the slots");
-  RandomMixed<Heap> workload(heap, slots, options.slots,
-                             options.seed * options.threads + self.index);
+  RandomMixed<Heap, Sizes> workload(
+      heap, slots, options.slots, options.seed * options.threads + self.index);
   if (!workload.WarmUp()) {
     Die(kAllocatorFailed, "out of memory while warming up");
   }
@@ -132,17 +136,26 @@ void RunOn(Heap& heap, Worker& self) {
   UnmapMemory(slots, slots_bytes);
 }
 
-void* ThreadMain(void* argument) {
-  Worker& self = *static_cast<Worker*>(argument);
+template <class Sizes, class Steps>
+void RunSizes(Worker& self) {
   if (self.run->options.floor) {
-    FloorHeap heap(self.run->options.slots);
+    FloorHeap<Steps> heap(self.run->options.slots);
     if (!heap.ok()) {
       Die(kAllocatorFailed, "no address space for the floor heap");
     }
-    RunOn(heap, self);
+    RunOn<Sizes>(heap, self);
   } else {
     MallocHeap heap;
-    RunOn(heap, self);
+    RunOn<Sizes>(heap, self);
+  }
+}
+
+void* ThreadMain(void* argument) {
+  Worker& self = *static_cast<Worker*>(argument);
+  if (self.run->options.mid) {
+    RunSizes<MidSizes, FourthSteps>(self);
+  } else {
+    RunSizes<UniformSizes, EvenSteps>(self);
   }
   return nullptr;
 }
@@ -153,6 +166,8 @@ Options ParseOptions(int argc, char** argv) {
     const char* const argument = argv[i];
     if (strcmp(argument, "--floor") == 0) {
       options.floor = true;
+    } else if (strcmp(argument, "--mid") == 0) {
+      options.mid = true;
     } else if (!ParseNumberFlag(argument, "--slots", kMinSlots, kMaxSlots,
                                 &options.slots) &&
                !ParseNumberFlag(argument, "--operations", 1, uint64_t{1} << 48,

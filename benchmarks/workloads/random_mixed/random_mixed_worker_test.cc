@@ -31,6 +31,20 @@ TEST(Worker, PrintsOneLineOfJson) {
   EXPECT_GT(Number(line, "minor_faults"), 0);
 }
 
+TEST(Worker, RunsTheMidMix) {
+  const auto peak_kib = [](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--slots=4096", "--operations=100000"});
+    const ProcessResult result = RunWorker(arguments);
+    EXPECT_TRUE(result.ok()) << result.Describe();
+    return Number(WorkerLine::Parse(result.output), "peak_rss_kib");
+  };
+  // Half of 4096 slots with 4.2 KiB each, on average; else with 528 bytes. Of
+  // the floor's blocks only the ends are touched.
+  EXPECT_GT(peak_kib({"--mid"}), 8 << 10);
+  EXPECT_LT(peak_kib({}), 6 << 10);
+  EXPECT_GT(peak_kib({"--mid", "--floor"}), peak_kib({"--floor"}));
+}
+
 TEST(Worker, TimesOnlyTheLoop) {
   const auto cpu_ns = [](const std::string& operations) {
     const ProcessResult result = RunWorker({"--slots=8192", operations});
@@ -63,7 +77,7 @@ TEST(Worker, BadArgumentsAreOneLineAndStatusTwo) {
        {"--slots=3", "--slots=0", "--slots=", "--slots=256x", "--slots=-256",
         "--slots", "--operations=0", "--operations=99999999999999999999",
         "--threads=0", "--threads=1000000", "--seed=x", "--florr", "8192", "",
-        "--floor=1"}) {
+        "--floor=1", "--mid=1"}) {
     EXPECT_TRUE(IsOneLineAndStatusTwo(RunWorker({bad}))) << bad;
   }
 }

@@ -58,7 +58,7 @@ INSTANTIATE_TEST_SUITE_P(Small, EveryWorkload,
                          testing::Values("lognormal-256", "lognormal-8192",
                                          "lognormal-65536", "lognormal-1048576",
                                          "batch-in-order", "batch-reversed",
-                                         "batch-shuffled", "map",
+                                         "batch-shuffled", "class-burst", "map",
                                          "unordered-map", "string-append",
                                          "expression-trees"));
 
@@ -75,6 +75,8 @@ TEST(SmallWorker, WorkingSetsAreAsLargeAsTheyShouldBe) {
   EXPECT_GT(peak_mib("lognormal-1048576"), 97 + 16);
   EXPECT_LT(peak_mib("lognormal-1048576"), 200);
   EXPECT_GT(peak_mib("batch-shuffled"), 1e6 * (136 + 24) / (1 << 20));
+  EXPECT_GT(peak_mib("class-burst"), 1600.0 * 2048 / (1 << 20));
+  EXPECT_LT(peak_mib("class-burst"), 12);
   EXPECT_GT(peak_mib("map"), 262144.0 * 48 / (1 << 20));
   EXPECT_GT(peak_mib("unordered-map"), 262144.0 * 24 / (1 << 20));
   EXPECT_GT(peak_mib("expression-trees"), 4);
@@ -89,6 +91,8 @@ TEST(SmallWorker, EffortSetsHowMuchIsDone) {
   EXPECT_EQ(operations("string-append", "--effort=6"),
             3 * operations("string-append", "--effort=2"));
   // Those that run whole rounds.
+  EXPECT_EQ(operations("class-burst", "--effort=10"),
+            2 * operations("class-burst", "--effort=5"));
   EXPECT_EQ(operations("batch-in-order", "--effort=67"),
             2 * operations("batch-in-order", "--effort=2"));
   EXPECT_EQ(operations("unordered-map", "--effort=25"),
@@ -111,7 +115,7 @@ testing::AssertionResult NoticesDamage(const ProcessResult& result) {
 TEST(SmallWorker, NoticesBlocksThatOverlap) {
   for (const char* const name :
        {"lognormal-8192", "lognormal-65536", "lognormal-1048576",
-        "batch-in-order", "batch-reversed", "batch-shuffled"}) {
+        "batch-in-order", "batch-reversed", "batch-shuffled", "class-burst"}) {
     EXPECT_TRUE(NoticesDamage(RunWorker(name, {}, BrokenMalloc()))) << name;
   }
   for (const char* const name :
@@ -129,7 +133,8 @@ TEST(SmallWorker, NoticesOneWrongBit) {
   const std::string preload =
       Here("benchmarks/workloads/small/libdamaging_malloc_test_helper.so");
   constexpr Case kCases[] = {
-      {"batch-in-order", "64,0,900"},    {"batch-shuffled", "64,56,900"},
+      {"batch-in-order", "64,0,900"},    {"batch-shuffled", "64,56,950"},
+      {"class-burst", "64,56,950"},      {"class-burst", "1024,0,950"},
       {"map", "48,32,100000"},           {"map", "48,40,390000"},
       {"unordered-map", "24,8,1000"},    {"unordered-map", "24,16,390000"},
       {"string-append", "31,0,100"},     {"string-append", "31,15,1000"},

@@ -47,14 +47,16 @@ TEST_P(EveryWorkload, DoesWhatSeedAndEffortSay) {
 
 INSTANTIATE_TEST_SUITE_P(Threads, EveryWorkload,
                          testing::Values("pipe-1-1", "pipe-4-4", "server",
-                                         "churn", "false-sharing-active",
-                                         "false-sharing-passive",
-                                         "asymmetric"));
+                                         "slots-handed-on", "churn",
+                                         "false-sharing-active",
+                                         "false-sharing-passive", "asymmetric",
+                                         "threads-mix"));
 
 TEST(ThreadsWorker, SaysHowManyThreadsWork) {
   const std::map<std::string, double> threads = {
-      {"pipe-1-1", 2}, {"pipe-4-4", 8},   {"server", 4},
-      {"churn", 4},    {"asymmetric", 2}, {"false-sharing-active", 4}};
+      {"pipe-1-1", 2},   {"pipe-4-4", 8},   {"server", 4},
+      {"churn", 4},      {"asymmetric", 2}, {"false-sharing-active", 4},
+      {"threads-mix", 4}};
   for (const auto& [name, count] : threads) {
     EXPECT_EQ(Number(RunWorkload(name), "threads"), count) << name;
   }
@@ -63,14 +65,18 @@ TEST(ThreadsWorker, SaysHowManyThreadsWork) {
 TEST(ThreadsWorker, ReportsResidentMemoryEarlyAndLate) {
   // How much is live at the end, in KiB: all of the server's 4 * 1000 blocks of
   // 255 bytes on average, about a half of churn's 4 * 64 of 242, asymmetric's
-  // 4096 of 143; of the pipe's whatever is in the queue.
+  // 4096 of 143; of the pipe's whatever is in the queue; 4 * 250 that are
+  // handed on, of 9 KiB; the mix's 4 * 1024, and what is on the shelves, of 2
+  // KiB.
   const struct {
     const char* name;
     double least;
     double most;
   } kExpected[] = {
-      {"server", 980, 1010}, {"churn", 25, 36},    {"asymmetric", 550, 595},
-      {"pipe-1-1", 1, 520},  {"pipe-4-4", 1, 520},
+      {"server", 980, 1010},          {"churn", 25, 36},
+      {"asymmetric", 550, 595},       {"pipe-1-1", 1, 520},
+      {"pipe-4-4", 1, 520},           {"slots-handed-on", 8'000, 10'000},
+      {"threads-mix", 9'800, 11'300},
   };
   for (const auto& [name, least, most] : kExpected) {
     const WorkerLine line = RunWorkload(name);
@@ -87,7 +93,8 @@ TEST(ThreadsWorker, ReportsResidentMemoryEarlyAndLate) {
 }
 
 TEST(ThreadsWorker, WorksForTheLeastEffort) {
-  for (const char* const name : {"server", "churn", "asymmetric", "pipe-4-4"}) {
+  for (const char* const name : {"server", "churn", "asymmetric", "pipe-4-4",
+                                 "slots-handed-on", "threads-mix"}) {
     RunWorkload(name, {"--effort=1"});
   }
 }
