@@ -45,6 +45,8 @@ const std::vector<Row>& CatalogueRows() {
   static const auto* const rows = new std::vector<Row>{
     {"above the floor, over the best's", {kTime}, {{"random-mixed-256", "random-mixed-8192"}, {}, true},
      kAboveFloor, kFastestPeer, kAtMost, 0.6},
+    {"above the floor, over the best's", {kTime}, {{"mid-mix"}},
+     kAboveFloor, kFastestPeer, kAtMost, 0.9},
     {"time, 8192 slots over 256", {kTime}, {{"random-mixed-256", "random-mixed-8192"}},
      kGrowth, kNobody, kAtMost, 1.15},
     {"time over the best single peer's", {kTime}, {{}, {kSmall, kThreads}},
@@ -71,6 +73,10 @@ const std::vector<Row>& CatalogueRows() {
      {{"asymmetric", "grow-in-order-same", "grow-in-order-others", "grow-in-order-ended",
        "grow-shuffled-same", "grow-shuffled-others", "grow-shuffled-ended"}, {}, true},
      kValue, kNobody, kAtMost, 1.05},
+    {"resident for a thread that waits", {"idle_thread"}, {{"idle-hundreds"}},
+     kValue, kNobody, kAtMost, 64 * 1024},
+    {"longest call, less its page faults", {"call_beyond_faults"}, {{"call-latency"}},
+     kValue, kNobody, kAtMost, 300'000},
   };
   return *rows;
 }

@@ -1,8 +1,12 @@
 #include "benchmarks/analysis/criteria.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "benchmarks/analysis/results_test_helper.h"
 #include "benchmarks/harness/catalogue.h"
 #include "benchmarks/harness/metrics.h"
+#include "benchmarks/harness/suites.h"
 #include "gtest/gtest.h"
 
 namespace hakmem::bench {
@@ -34,9 +38,10 @@ std::string Name(const Judged& judged) {
 
 TEST(Judge, TellsMetFromNotMet) {
   const std::vector<Judged> all = JudgeAll(MakeGoodAndBad());
-  // Three of random-mixed, two means, two counts of workloads, three of
-  // programs, idle, start, threads, asymmetric, and six of grown heaps.
-  EXPECT_EQ(all.size(), 20u);
+  // Three of random-mixed, the mid mix, two means, two counts of workloads,
+  // three of programs, idle, start, threads, asymmetric, six of grown heaps,
+  // idle threads and the longest call.
+  EXPECT_EQ(all.size(), 23u);
   for (const Judged& judged : all) {
     ASSERT_EQ(judged.verdicts.size(), 2u);
     EXPECT_TRUE(judged.verdicts[0].met) << Name(judged);
@@ -110,7 +115,7 @@ TEST(Judge, AsksNothingOfWhatCannotBeRun) {
     results.absences[CaseOf(results, workload)] = "no /proc here";
     for (size_t who = 0; who < 6; ++who) Forget(results, workload, who);
   }
-  EXPECT_EQ(JudgeAll(results).size(), 18u);
+  EXPECT_EQ(JudgeAll(results).size(), 21u);
   // Nor without one of HAKMEM's back-ends.
   Measurements others = MakeMeasurements();
   for (Allocator& allocator : others.allocators) {
@@ -127,8 +132,9 @@ class AceCriteria : public testing::Test {
     results_.allocators[kSuperslab].back_end = "segment";
     results_.allocators[kSuperslab].ace = "fixed";
     std::erase_if(results_.cases, [](const Case& a_case) {
-      return a_case.kind != kLarge || a_case.key == "large-blocks" ||
-             a_case.key == "realloc-ladder";
+      const std::vector<const char*>& own = FindSuite("ace")->workloads;
+      return std::none_of(own.begin(), own.end(),
+                          [&](const char* key) { return a_case.key == key; });
     });
     for (const Case& a_case : results_.cases) {
       for (const double noise : {0.0, 0.5, 1.0}) {

@@ -50,6 +50,12 @@ Values MemoryOf(const Case& a_case, size_t who) {
   if (a_case.key == "asymmetric" || a_case.key.starts_with("grow-")) {
     return {{"resident_growth", who == kSuperslab ? 1.06 : 1.04}};
   }
+  if (a_case.key == "idle-hundreds") {
+    return {{"idle_thread", who == kSuperslab ? 66'000 : 65'000}};
+  }
+  if (a_case.key == "call-latency") {
+    return {{"call_beyond_faults", who == kSuperslab ? 301'000 : 299'000}};
+  }
   return {};
 }
 

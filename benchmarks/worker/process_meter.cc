@@ -1,6 +1,7 @@
 #include "benchmarks/worker/process_meter.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -20,14 +21,24 @@ void ReadText(const char* path, char (&text)[kText]) {
   if (file >= 0) close(file);
 }
 
+// 0 when the file is not there, or does not have the label.
+uint64_t NumberAfter(const char* label, const char* path) {
+  char text[kText];
+  ReadText(path, text);
+  const char* const line = strstr(text, label);
+  return line == nullptr ? 0 : strtoull(line + strlen(label), nullptr, 10);
+}
+
 }  // namespace
 
 uint64_t PeakResidentKib() {
-  char text[kText];
-  ReadText("/proc/self/status", text);
-  static constexpr char kLabel[] = "\nVmHWM:";
-  const char* const line = strstr(text, kLabel);
-  return line == nullptr ? 0 : strtoull(line + sizeof(kLabel) - 1, nullptr, 10);
+  return NumberAfter("\nVmHWM:", "/proc/self/status");
+}
+
+uint64_t ProportionalKib(pid_t process) {
+  char path[64];
+  snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", process);
+  return NumberAfter("\nPss:", path);
 }
 
 uint64_t ResidentKib() {

@@ -4,6 +4,7 @@
 #define HAKMEM_BENCHMARKS_WORKER_PROCESS_METER_H_
 
 #include <stdint.h>
+#include <sys/types.h>
 #include <time.h>
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -41,6 +42,10 @@ uint64_t PeakResidentKib();
 // What this program has resident now, in KiB; 0 when /proc is not there. The
 // kernel is late by up to some 100 KiB per core.
 uint64_t ResidentKib();
+
+// What a process has resident, in KiB, where a page that several share counts
+// for each as its part; 0 when the kernel does not tell.
+uint64_t ProportionalKib(pid_t process);
 
 // Page faults of the process so far that needed no disk.
 uint64_t MinorFaults();

@@ -43,6 +43,9 @@ class Run {
   // Adds to the operations done while the clocks ran.
   void Count(uint64_t operations) { operations_ += operations; }
 
+  // Adds what other processes used of the processor while the clocks ran.
+  void AddCpu(uint64_t ns) { cpu_ns_ += ns; }
+
   // Ends the measurement: reads peak memory, page faults and the allocator's
   // own statistics. To be called while the memory is in use, before anything
   // untimed that could change them.

@@ -1,9 +1,8 @@
-#include <time.h>
-
 #include "benchmarks/worker/block_array.h"
 #include "benchmarks/worker/log_uniform.h"
 #include "benchmarks/worker/process_meter.h"
 #include "benchmarks/worker/random.h"
+#include "benchmarks/worker/sleep.h"
 #include "benchmarks/workloads/large/large.h"
 
 namespace hakmem::bench {
@@ -23,12 +22,6 @@ constexpr size_t kKeepEvery = 64;
 
 // More than any burst has.
 constexpr size_t kMostBlocks = 8192;
-
-void Sleep(uint64_t nanoseconds) {
-  const timespec length = {static_cast<time_t>(nanoseconds / 1'000'000'000),
-                           static_cast<long>(nanoseconds % 1'000'000'000)};
-  nanosleep(&length, nullptr);
-}
 
 // Two bursts' blocks: those of the last one that stay while the next runs.
 class BurstRun {

@@ -13,7 +13,7 @@ namespace hakmem::bench {
 // Used by the thread that made it. With no threads, that thread does the jobs.
 class Crew {
  public:
-  static constexpr size_t kMostThreads = 4;
+  static constexpr size_t kMostThreads = 512;
 
   explicit Crew(size_t threads);
   // Ends the threads and waits until they are gone.

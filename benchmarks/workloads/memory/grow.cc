@@ -1,10 +1,10 @@
 #include "benchmarks/worker/block_array.h"
-#include "benchmarks/worker/log_uniform.h"
 #include "benchmarks/worker/process_meter.h"
 #include "benchmarks/worker/random.h"
 #include "benchmarks/workloads/memory/available_memory.h"
 #include "benchmarks/workloads/memory/block_index.h"
 #include "benchmarks/workloads/memory/crew.h"
+#include "benchmarks/workloads/memory/heap_sizes.h"
 #include "benchmarks/workloads/memory/light.h"
 #include "benchmarks/workloads/memory/memory.h"
 
@@ -12,12 +12,6 @@ namespace hakmem::bench {
 namespace {
 
 constexpr uint64_t kHeapBytes = uint64_t{4} << 30;
-
-// One block in twenty is mid-sized, and these hold three quarters of the
-// bytes: enough of both kinds that each shows. 1 KiB on average.
-constexpr LogUniform kSmallSizes(16, size_t{1} << 10);
-constexpr LogUniform kMidSizes(size_t{1} << 10, size_t{64} << 10);
-constexpr uint64_t kMidEvery = 20;
 
 // The heap grows and is freed in so many parts, and resident memory is read
 // between them; with the readings before and after all, as many as a series
@@ -33,16 +27,11 @@ struct Scheme {
   size_t freers;  // there from before the start until after the end
 };
 
-size_t DrawSize(Random& random) {
-  return random.Below(kMidEvery) == 0 ? kMidSizes.Draw(random)
-                                      : kSmallSizes.Draw(random);
-}
-
 // How many blocks it takes to reach so many bytes.
 size_t CountBlocks(uint64_t seed, uint64_t bytes) {
   Random random(seed);
   size_t count = 0;
-  for (uint64_t sum = 0; sum < bytes; ++count) sum += DrawSize(random);
+  for (uint64_t sum = 0; sum < bytes; ++count) sum += DrawHeapSize(random);
   return count;
 }
 
@@ -52,7 +41,7 @@ class Growth {
       : run_(run), index_(CountBlocks(run.seed(), bytes)) {
     Random random(run.seed());
     for (size_t i = 0; i < index_.capacity(); ++i) {
-      index_.Plan(i, DrawSize(random));
+      index_.Plan(i, DrawHeapSize(random));
     }
   }
 

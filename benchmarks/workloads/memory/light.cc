@@ -1,18 +1,18 @@
 #include "benchmarks/workloads/memory/light.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "benchmarks/worker/block_array.h"
 #include "benchmarks/worker/log_uniform.h"
 #include "benchmarks/worker/process_meter.h"
 #include "benchmarks/worker/random.h"
+#include "benchmarks/worker/sleep.h"
 
 namespace hakmem::bench {
 namespace {
 
 constexpr LogUniform kSizes(16, size_t{64} << 10);
-constexpr timespec kPause = {0, 1'000'000};
+constexpr uint64_t kPause = 1'000'000;
 
 void OneBlock(Random& random) {
   const size_t size = kSizes.Draw(random);
@@ -28,7 +28,7 @@ void LightActivity(uint64_t seed, uint64_t nanoseconds) {
   const uint64_t end = ClockNanoseconds(CLOCK_MONOTONIC) + nanoseconds;
   do {
     OneBlock(random);
-    nanosleep(&kPause, nullptr);
+    Sleep(kPause);
   } while (ClockNanoseconds(CLOCK_MONOTONIC) < end);
 }
 

@@ -119,8 +119,71 @@ TEST(MemoryWorker, TheWorkingSetStaysTheSameWhileSizesDrift) {
   EXPECT_GT(Number(line, "resident_after_kib"), 64 << 10);
 }
 
+TEST(MemoryWorker, HundredsOfThreadsWorkAndWait) {
+  const WorkerLine line = RunWorkload("idle-hundreds", {"--effort=10"});
+  EXPECT_EQ(Number(line, "threads"), 500);
+  EXPECT_EQ(Number(line, "operations"), 500 * 200);
+  EXPECT_GT(Number(line, "resident_after_kib"),
+            Number(line, "resident_before_kib"));
+  EXPECT_NEAR(Number(line, "idle_thread_kib"),
+              (Number(line, "resident_after_kib") -
+               Number(line, "resident_before_kib")) /
+                  500,
+              0.01);
+  // Three seconds of light activity are in no time.
+  EXPECT_LT(Number(line, "cpu_ns"), 2e9);
+}
+
+TEST(MemoryWorker, SingleCallsAreTimed) {
+  // 32 MiB.
+  const WorkerLine line = RunWorkload("call-latency", {"--effort=3"});
+  EXPECT_GT(Number(line, "operations"), 2 * 30'000);
+  EXPECT_GT(Number(line, "peak_rss_kib"), 30 << 10);
+  const double usual = Number(line, "call_p999_ns");
+  const double longest = Number(line, "call_longest_ns");
+  EXPECT_GT(usual, 100);
+  EXPECT_GT(longest, usual);
+  EXPECT_LT(longest, 1e9);
+  EXPECT_LE(Number(line, "call_beyond_faults_ns"), longest);
+  EXPECT_GT(Number(line, "call_beyond_faults_ns"), 100);
+}
+
+TEST(MemoryWorker, TheCacheFillsAndExpires) {
+  // Three seconds busy, three quiet.
+  const WorkerLine line = RunWorkload("expiring-cache", {"--effort=5"});
+  ExpectSane(line, "expiring-cache", 1);
+  EXPECT_EQ(Number(line, "operations"), 300 * 1000 + 300 * 50);
+  EXPECT_GT(MostLive(line), 50 << 10);
+  EXPECT_LT(Number(line, "live_after_kib"), MostLive(line) / 3);
+  EXPECT_GT(Number(line, "live_mean_kib"), Number(line, "live_after_kib"));
+  EXPECT_LT(Number(line, "live_mean_kib"), MostLive(line));
+  EXPECT_GT(Number(line, "resident_mean_kib"), Number(line, "live_mean_kib"));
+  EXPECT_LE(Number(line, "resident_mean_kib"),
+            Number(line, "peak_rss_kib") + 1024);
+  // Its sleep is in no time.
+  EXPECT_LT(Number(line, "wall_ns"), 5e9);
+}
+
+TEST(MemoryWorker, ForkedChildrenShareWhatTheyLeaveAlone) {
+  const WorkerLine little = RunWorkload("prefork", {"--effort=1"});
+  EXPECT_EQ(Number(little, "threads"), 8);
+  EXPECT_EQ(Number(little, "operations"), 8 * 1000);
+  EXPECT_GT(Number(little, "cpu_ns"), 1e5);
+  // Two thirds of 64 MiB are live, and more is resident. Nine processes have
+  // less together than if they shared nothing.
+  EXPECT_GT(Number(little, "peak_rss_kib"), 43 << 10);
+  EXPECT_GT(Number(little, "proportional_kib"),
+            Number(little, "peak_rss_kib") - 4096);
+  EXPECT_LT(Number(little, "proportional_kib"),
+            6 * Number(little, "peak_rss_kib"));
+  // Who writes more shares less.
+  EXPECT_GT(Number(RunWorkload("prefork", {"--effort=20"}), "proportional_kib"),
+            Number(little, "proportional_kib"));
+}
+
 TEST(MemoryWorker, TheSameSeedAsksForTheSame) {
-  for (const char* const name : {"thin-out", "drift"}) {
+  for (const char* const name :
+       {"thin-out", "drift", "call-latency", "prefork"}) {
     EXPECT_EQ(Number(RunWorkload(name), "operations"),
               Number(RunWorkload(name), "operations"));
   }
@@ -147,8 +210,9 @@ TEST(MemoryWorker, WithoutEnoughMemoryItIsOneLineAndStatusThree) {
 }
 
 TEST(MemoryWorker, NoticesBlocksThatOverlap) {
-  for (const char* const name : {"grow-in-order-same", "grow-shuffled-others",
-                                 "grow-shuffled-ended", "thin-out", "drift"}) {
+  for (const char* const name :
+       {"grow-in-order-same", "grow-shuffled-others", "grow-shuffled-ended",
+        "thin-out", "drift", "call-latency", "prefork"}) {
     const ProcessResult result =
         RunProgram(kWorker, {std::string("--workload=") + name, "--effort=1"},
                    BrokenMalloc());

@@ -10,6 +10,8 @@
 #include "benchmarks/workloads/memory/available_memory.h"
 #include "benchmarks/workloads/memory/block_index.h"
 #include "benchmarks/workloads/memory/crew.h"
+#include "benchmarks/workloads/memory/fault_price.h"
+#include "benchmarks/workloads/memory/latencies.h"
 #include "gtest/gtest.h"
 
 namespace hakmem::bench {
@@ -46,6 +48,61 @@ TEST(Crew, WorksOnThreadsThatStay) {
   EXPECT_EQ(first[1], second[1]);
   EXPECT_NE(first[0], first[1]);
   EXPECT_NE(first[0], std::this_thread::get_id());
+}
+
+TEST(Crew, MayHaveHundreds) {
+  Crew crew(Crew::kMostThreads);
+  std::vector<std::atomic<int>> done(Crew::kMostThreads);
+  const auto count = [&](size_t thread) { ++done[thread]; };
+  crew.Begin(count);
+  crew.Wait();
+  for (const std::atomic<int>& times : done) EXPECT_EQ(times, 1);
+}
+
+TEST(Latencies, FindTheWorstOfThousands) {
+  static Latencies latencies;
+  EXPECT_EQ(latencies.AllBut(0.001), 0u);
+  for (uint64_t i = 0; i < 99'890; ++i) latencies.Add(20 + i % 10);
+  for (uint64_t i = 0; i < 99; ++i) latencies.Add(100'000);
+  latencies.Add(5'000'000);
+  for (uint64_t i = 0; i < 10; ++i) latencies.Add(1'000);
+  EXPECT_EQ(latencies.count(), 100'000u);
+  EXPECT_EQ(latencies.longest(), 5'000'000u);
+  // A hundred are beyond it.
+  EXPECT_NEAR(static_cast<double>(latencies.AllBut(0.001)), 1'000, 31);
+  EXPECT_NEAR(static_cast<double>(latencies.AllBut(0.00005)), 100'000, 3'100);
+  EXPECT_EQ(latencies.AllBut(0), 5'000'000u);
+  EXPECT_EQ(latencies.AllBut(0.5), 25u);
+}
+
+TEST(Latencies, KeepEveryTimeToThreePercent) {
+  for (unsigned bit = 0; bit < 64; ++bit) {
+    for (const uint64_t add : {0, 1, 7}) {
+      Latencies latencies;
+      const uint64_t time =
+          (uint64_t{1} << bit) + add * (uint64_t{1} << bit) / 8;
+      latencies.Add(time);
+      latencies.Add(UINT64_MAX);
+      const uint64_t found = latencies.AllBut(0.5);
+      EXPECT_GE(found, time);
+      EXPECT_LE(found - time, time / 32) << time;
+    }
+  }
+}
+
+TEST(FaultPrice, OneFaultMayBeOfAHugePage) {
+  const FaultPrice price = {.small = 500, .huge = 100'000};
+  EXPECT_EQ(price.Of(0), 0u);
+  EXPECT_EQ(price.Of(1), 100'000u);
+  EXPECT_EQ(price.Of(3), 101'000u);
+}
+
+TEST(FaultPrice, IsMeasured) {
+  const FaultPrice price = MeasureFaultPrice();
+  EXPECT_GT(price.small, 100u);
+  EXPECT_LT(price.small, 1'000'000u);
+  EXPECT_GE(price.huge, price.small);
+  EXPECT_LT(price.huge, 100'000'000u);
 }
 
 TEST(BlockIndex, ShufflesAllOfItsEntries) {
