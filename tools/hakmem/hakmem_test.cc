@@ -2,7 +2,8 @@
 //
 // The build gives the paths of the tool and of its helpers, from the folder the
 // test starts in:
-//   HAKMEM_TEST_TOOL, HAKMEM_TEST_PROGRAM, HAKMEM_TEST_STATIC_PROGRAM
+//   HAKMEM_TEST_TOOL (with all libraries), HAKMEM_TEST_USUAL_TOOL (with those
+//   that users get), HAKMEM_TEST_PROGRAM, HAKMEM_TEST_STATIC_PROGRAM
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -101,6 +102,22 @@ TEST(HakmemTest, FlagsReachTheLibrary) {
               MatchesRegex("4096 .*\\(segment, ace off\\)\n"));
   EXPECT_THAT(OptionSeen("--stack", "ace_trace_stack"),
               testing::StartsWith("1 "));
+}
+
+TEST(HakmemTest, ALibraryThatIsNotBuiltIsNamedWithTheTargetThatBuildsIt) {
+  // Elsewhere than where this test has the data of both.
+  const std::string start =
+      "unset RUNFILES_DIR; usual=$PWD/$HAKMEM_TEST_USUAL_TOOL; mkdir -p " +
+      Temporary("empty") + " && cd " + Temporary("empty") + " && $usual ";
+  const Result result = Shell(start + "--ace=fixed -- echo out");
+  EXPECT_EQ(result.status, 2);
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(result.err,
+            "hakmem: --ace=fixed: that library is not built with this program; "
+            "//tools:hakmem_all is the same with all of them\n");
+  // The others are found.
+  EXPECT_EQ(Shell(start + "-- echo out").out, "out\n");
+  EXPECT_EQ(Shell(start + "--backend=superslab -- echo out").out, "out\n");
 }
 
 TEST(HakmemTest, TheLimitsOldNameSaysWhatItBounds) {

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tools/hakmem/hakmem_summary.h"
@@ -181,6 +182,12 @@ int Fail(std::string_view message, int status) {
 
 int Run(const RunFlags& flags) {
   const auto library = FindLibrary(LibraryName(flags.backend, flags.ace));
+  if (absl::IsNotFound(library.status()) && flags.ace != "adaptive") {
+    return Fail(absl::StrCat("--ace=", flags.ace,
+                             ": that library is not built with this program; "
+                             "//tools:hakmem_all is the same with all of them"),
+                2);
+  }
   if (!library.ok()) return Fail(library.status().message(), 2);
   if (library->find_first_of(" :") != std::string::npos) {
     return Fail(absl::StrCat(*library,

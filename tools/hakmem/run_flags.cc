@@ -83,8 +83,10 @@ CLI::App* AddRun(CLI::App& app, RunFlags& flags) {
                   "where small blocks come from (default segment)")
       ->type_name("segment|superslab")
       ->check(OneOf({"segment", "superslab"}));
-  run->add_option("--ace", flags.ace,
-                  "the pool for sizes above 2 KiB (default adaptive)")
+  run->add_option(
+         "--ace", flags.ace,
+         "the pool for sizes above 2 KiB (default adaptive); the others\n"
+         "are in //tools:hakmem_all")
       ->type_name("adaptive|fixed|off")
       ->check(OneOf({"adaptive", "fixed", "off"}));
   run->add_flag("--stats", flags.stats,
