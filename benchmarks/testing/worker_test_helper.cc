@@ -51,6 +51,18 @@ double Number(const WorkerLine& line, const std::string& key) {
   return found == line.numbers.end() ? -1 : found->second;
 }
 
+void ExpectSane(const WorkerLine& line, const std::string& name) {
+  EXPECT_EQ(line.Text("workload"), name);
+  EXPECT_EQ(Number(line, "seed"), 7);
+  EXPECT_GE(Number(line, "operations"), 30);
+  EXPECT_GT(Number(line, "wall_ns"), 1e4);
+  EXPECT_GT(Number(line, "cpu_ns"), 1e4);
+  EXPECT_LT(Number(line, "cpu_ns"), 60e9);
+  EXPECT_GT(Number(line, "peak_rss_kib"), 500);
+  EXPECT_LT(Number(line, "peak_rss_kib"), 1 << 20);
+  EXPECT_GT(Number(line, "minor_faults"), 0);
+}
+
 void ExpectProbeSaysWhoServes(const std::string& worker) {
   const ProcessResult result = RunProgram(worker, {"--probe"});
   ASSERT_TRUE(result.ok()) << result.Describe();

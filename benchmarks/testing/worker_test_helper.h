@@ -42,6 +42,10 @@ WorkerLine RunOnWorker(const std::string& worker, const std::string& name,
 // The number under `key`; -1, and a failure, when there is none.
 double Number(const WorkerLine& line, const std::string& key);
 
+// What holds of every workload that ran for a moment with --seed=7: times, peak
+// memory and page faults that can be.
+void ExpectSane(const WorkerLine& line, const std::string& name);
+
 // --probe says whose malloc serves the worker.
 void ExpectProbeSaysWhoServes(const std::string& worker);
 

@@ -33,22 +33,18 @@ double Most(const WorkerLine& line, size_t which) {
 double MostLive(const WorkerLine& line) { return Most(line, 0); }
 double MostResident(const WorkerLine& line) { return Most(line, 1); }
 
-void ExpectSane(const WorkerLine& line, const std::string& name,
-                double threads) {
-  EXPECT_EQ(line.Text("workload"), name);
+// The same of those that follow resident memory as they run.
+void ExpectSaneSeries(const WorkerLine& line, const std::string& name,
+                      double threads) {
+  ExpectSane(line, name);
   EXPECT_EQ(Number(line, "threads"), threads);
-  EXPECT_EQ(Number(line, "seed"), 7);
   EXPECT_GT(Number(line, "operations"), 1000);
-  EXPECT_GT(Number(line, "wall_ns"), 1e5);
-  EXPECT_GT(Number(line, "cpu_ns"), 1e5);
-  EXPECT_LT(Number(line, "cpu_ns"), 60e9);
   EXPECT_GT(Number(line, "resident_before_kib"), 500);
   EXPECT_GT(line.series.size(), 16u);
   EXPECT_LE(line.series.size(), 64u);
   // The kernel's figures are late by some hundred KiB.
   EXPECT_GE(MostResident(line), MostLive(line));
   EXPECT_GE(Number(line, "peak_rss_kib") + 1024, MostResident(line));
-  EXPECT_LT(Number(line, "peak_rss_kib"), 1 << 20);
   EXPECT_GE(Number(line, "peak_rss_kib") + 1024,
             Number(line, "resident_after_kib"));
 }
@@ -62,7 +58,7 @@ class EveryGrowth : public testing::TestWithParam<Growing> {};
 
 TEST_P(EveryGrowth, GrowsAndIsFreed) {
   const WorkerLine line = RunWorkload(GetParam().name);
-  ExpectSane(line, GetParam().name, GetParam().threads);
+  ExpectSaneSeries(line, GetParam().name, GetParam().threads);
   // A percent of 4 GiB, in blocks of 1 KiB.
   EXPECT_GE(MostLive(line), 40 << 10);
   EXPECT_LT(MostLive(line), 42 << 10);
@@ -99,7 +95,7 @@ INSTANTIATE_TEST_SUITE_P(Memory, EveryGrowth,
 TEST(MemoryWorker, ThinnedOutBlocksStay) {
   // A tenth of 256 MiB.
   const WorkerLine line = RunWorkload("thin-out", {"--effort=10"});
-  ExpectSane(line, "thin-out", 1);
+  ExpectSaneSeries(line, "thin-out", 1);
   const double round = 25.6 * 1024;
   EXPECT_NEAR(Number(line, "live_after_kib"), round * (1 + 2. / 64), 100);
   EXPECT_NEAR(MostLive(line), Number(line, "live_after_kib"), 100);
@@ -109,7 +105,7 @@ TEST(MemoryWorker, ThinnedOutBlocksStay) {
 
 TEST(MemoryWorker, TheWorkingSetStaysTheSameWhileSizesDrift) {
   const WorkerLine line = RunWorkload("drift", {"--effort=10"});
-  ExpectSane(line, "drift", 1);
+  ExpectSaneSeries(line, "drift", 1);
   ASSERT_EQ(line.series.size(), 64u);
   for (const auto& [live, resident] : line.series) {
     EXPECT_LE(live, 64 << 10);
@@ -151,7 +147,7 @@ TEST(MemoryWorker, SingleCallsAreTimed) {
 TEST(MemoryWorker, TheCacheFillsAndExpires) {
   // Three seconds busy, three quiet.
   const WorkerLine line = RunWorkload("expiring-cache", {"--effort=5"});
-  ExpectSane(line, "expiring-cache", 1);
+  ExpectSaneSeries(line, "expiring-cache", 1);
   EXPECT_EQ(Number(line, "operations"), 300 * 1000 + 300 * 50);
   EXPECT_GT(MostLive(line), 50 << 10);
   EXPECT_LT(Number(line, "live_after_kib"), MostLive(line) / 3);

@@ -33,16 +33,11 @@ class EveryWorkload : public testing::TestWithParam<const char*> {};
 
 TEST_P(EveryWorkload, PrintsSaneFigures) {
   const WorkerLine line = RunWorkload(GetParam());
-  EXPECT_EQ(line.Text("workload"), GetParam());
+  ExpectSane(line, GetParam());
   EXPECT_EQ(Number(line, "threads"), 1);
-  EXPECT_EQ(Number(line, "seed"), 7);
   EXPECT_EQ(Number(line, "effort"), 2);
   EXPECT_GE(Number(line, "operations"), 100'000);
-  EXPECT_GT(Number(line, "wall_ns"), 1e5);
-  EXPECT_GT(Number(line, "cpu_ns"), 1e5);
-  EXPECT_LT(Number(line, "cpu_ns"), 60e9);
   EXPECT_GT(Number(line, "peak_rss_kib"), 2048);
-  EXPECT_LT(Number(line, "peak_rss_kib"), 1 << 20);
   // All that was resident at the peak was faulted in once at least, but for
   // what the kernel maps around a fault in a file.
   EXPECT_GT(Number(line, "minor_faults"),

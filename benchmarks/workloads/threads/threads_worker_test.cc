@@ -24,15 +24,9 @@ class EveryWorkload : public testing::TestWithParam<const char*> {};
 
 TEST_P(EveryWorkload, PrintsSaneFigures) {
   const WorkerLine line = RunWorkload(GetParam());
-  EXPECT_EQ(line.Text("workload"), GetParam());
-  EXPECT_EQ(Number(line, "seed"), 7);
+  ExpectSane(line, GetParam());
   EXPECT_EQ(Number(line, "effort"), 2);
   EXPECT_GT(Number(line, "operations"), 10'000);
-  EXPECT_GT(Number(line, "wall_ns"), 1e4);
-  EXPECT_GT(Number(line, "cpu_ns"), 1e4);
-  EXPECT_LT(Number(line, "cpu_ns"), 60e9);
-  EXPECT_GT(Number(line, "peak_rss_kib"), 500);
-  EXPECT_GT(Number(line, "minor_faults"), 0);
 }
 
 TEST_P(EveryWorkload, DoesWhatSeedAndEffortSay) {
