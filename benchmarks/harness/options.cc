@@ -311,7 +311,10 @@ std::optional<Options> ParseOptions(const std::vector<std::string>& arguments,
     return std::nullopt;
   }
   if (given.help) {
-    options.help = app.help("compare");
+    // CLI11 leaves two spaces behind the name.
+    options.help =
+        absl::StrReplaceAll(app.help("./bazelw run //benchmarks:compare --"),
+                            {{"--  [OPTIONS]", "-- [OPTIONS]"}});
     return options;
   }
   options.suite = FindSuite(given.suite);
