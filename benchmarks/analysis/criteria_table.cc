@@ -122,8 +122,6 @@ std::vector<Row> GridRows(uint64_t threads) {
      kValue, kNobody, kAtMost, 0},
     {"chunks held", {"chunks"}, {{many}},
      kValue, kNobody, kBelow, 10},
-    {"cycles of an address look-up", {"lookup_cycles"}, {{many}},
-     kValue, kNobody, kBelow, 20},
     {"fragmentation of slabs", {"fragmentation"}, {{many}},
      kValue, kNobody, kBelow, 0.2},
   };

@@ -64,12 +64,6 @@ constexpr char kCacheMisses[] = "/cache_misses";
 constexpr char kDtlbMisses[] = "/dtlb_misses";
 constexpr char kInstructions[] = "/instructions";
 
-// 0 means that there was no slab to look up.
-std::optional<double> LookupCycles(const RawNumbers& raw, const RunContext&) {
-  const std::optional<double> cycles = Find(raw, "/lookup_cycles");
-  return cycles.value_or(0) == 0 ? std::nullopt : cycles;
-}
-
 std::optional<double> Fragmentation(const RawNumbers& raw, const RunContext&) {
   const auto live = Ratio(Find(raw, "/statistics/slab_live_bytes"),
                           Find(raw, "/statistics/slab_committed_bytes"));
@@ -260,11 +254,6 @@ const std::vector<Metric>& Metrics() {
        .unit = kRatio,
        .own = true,
        .derive = Fragmentation},
-      {.key = "lookup_cycles",
-       .title = "cycles of an address look-up",
-       .unit = kCount,
-       .own = true,
-       .derive = LookupCycles},
   };
   return *metrics;
 }

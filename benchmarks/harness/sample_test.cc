@@ -15,7 +15,7 @@ constexpr char kLine[] =
     R"( "cycles": 4000, "peak_rss_kib": 10, "minor_faults": 5,)"
     R"( "cache_misses": null, "dtlb_misses": 8, "instructions": null,)"
     R"( "libc_malloc_bytes": 0, "malloc_library": "/home/x/lib.so",)"
-    R"( "lookup_cycles": 2.5, "series": [[1, 2], [3, 4]],)"
+    R"( "series": [[1, 2], [3, 4]],)"
     R"( "statistics": {"chunks": 1, "slabs": 2,)"
     R"( "slab_live_bytes": 30, "slab_committed_bytes": 40}})";
 
@@ -41,7 +41,6 @@ TEST(ParseWorkerLine, ReadsAllThatItHas) {
   EXPECT_EQ(values.at("dtlb_misses"), 0.02);
   EXPECT_EQ(values.count("cache_misses"), 0u);
   EXPECT_EQ(values.at("chunks"), 1);
-  EXPECT_EQ(values.at("lookup_cycles"), 2.5);
   EXPECT_EQ(values.at("fragmentation"), 0.25);
   EXPECT_EQ(values.at("libc_malloc"), 0);
   EXPECT_DOUBLE_EQ(values.at("cpu_per_wall"), 1.9);
@@ -90,8 +89,6 @@ TEST(MetricsOf, WorksOutWhatIsResident) {
   EXPECT_DOUBLE_EQ(values.at("resident_settled"), 5098.0 * 1024);
   EXPECT_DOUBLE_EQ(MetricsOf({{"/peak_rss_kib", 9}}, {}).at("resident_settled"),
                    9 * 1024);
-  // 0 means that there was no slab to look up.
-  EXPECT_EQ(MetricsOf({{"/lookup_cycles", 0}}, {}).count("lookup_cycles"), 0u);
 }
 
 TEST(Metrics, HaveKeysOfTheirOwnAndOneSource) {

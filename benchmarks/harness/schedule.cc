@@ -34,9 +34,8 @@ class Progress {
   // Called before each run.
   void Show(uint64_t repeat, const std::string& what) {
     if (is_terminal_) {
-      const std::string line =
-          absl::StrFormat("[%d/%d] repeat %d of %d%s: %s", done_ + 1, runs_,
-                          repeat + 1, repeats_, Remaining(), what);
+      const std::string line = absl::StrFormat(
+          "repeat %d of %d%s: %s", repeat + 1, repeats_, Remaining(), what);
       // Back to the start of the line, and nothing left of the old one. Longer
       // than the terminal is wide, it would not be rewritten.
       absl::FPrintF(stderr, "\r%s\033[K", line.substr(0, kWidth));
@@ -210,8 +209,8 @@ uint64_t RunAll(const Plan& plan, Interrupt& interrupt,
       for (size_t i = 0; i < allocators; ++i) {
         const size_t who = (i + repeat) % allocators;
         if (!runner.TakesPart(who, c)) continue;
-        progress.Show(repeat, absl::StrCat(cases[c].title, ", ",
-                                           measurements.allocators[who].title));
+        progress.Show(repeat, absl::StrCat(cases[c].key, ", ",
+                                           measurements.allocators[who].key));
         if (runner.HasFailed(who, c)) continue;
         if (!runner.RunOne(repeat, who, c)) return repeat + 1;
       }

@@ -76,7 +76,7 @@ std::string MarkdownReport(const nlohmann::ordered_json& result) {
   AddAll(CurveSections(view), text);
   AddAll(WorkloadSections(view), text);
   Add({.title = "What the columns mean",
-       .text = kColumnsLegend,
+       .text = ColumnsLegend(view),
        .header = {},
        .rows = {}},
       text);

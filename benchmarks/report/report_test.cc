@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "benchmarks/analysis/results_test_helper.h"
 #include "benchmarks/report/html.h"
@@ -73,6 +74,13 @@ TEST(TerminalReport, ShowsFewWorkloadsOneByOne) {
         "9.0 MiB", "start: idle\nMemory alone."}) {
     EXPECT_TRUE(Contains(text, part)) << part << "\n" << text;
   }
+}
+
+TEST(TerminalReport, ExplainsTheColumnsThatThereAre) {
+  // On one line.
+  const std::string text = absl::StrReplaceAll(Text(MakeFew()), {{"\n", " "}});
+  EXPECT_TRUE(Contains(text, "faults: page faults without I/O."));
+  EXPECT_FALSE(Contains(text, "waste: "));
 }
 
 TEST(TerminalReport, ShowsManyWorkloadsByKind) {

@@ -216,7 +216,7 @@ std::vector<Section> CounterSections(const ResultView& view) {
   for (const Json* const workload : view.workloads()) {
     const std::string key = Text(*workload, "key");
     Section section = WithTable(
-        absl::StrCat("HAKMEM of itself: ", Text(*workload, "title")), {""});
+        absl::StrCat("HAKMEM's own figures: ", Text(*workload, "title")), {""});
     std::vector<std::string> ours;
     for (const Json* const allocator : view.allocators()) {
       const std::string who = Text(*allocator, "key");
@@ -275,8 +275,8 @@ Section AgainstSection(const ResultView& view) {
   } else {
     absl::StrAppendFormat(
         &section.text,
-        " By %s the machine takes %.3f of the time it took then; the ratios "
-        "are without that.",
+        " As %s show, the machine itself takes %.3f times as long as then: "
+        "that is taken out of the ratios.",
         absl::StrJoin(by, ", "), drift);
   }
   if (At(against, "other_machine") == true) {

@@ -32,7 +32,7 @@ std::vector<Section> KindSections(const ResultView& view,
                                   const std::string& what);
 // One for each workload: all that was measured of everybody.
 std::vector<Section> WorkloadSections(const ResultView& view);
-// What HAKMEM says of itself, for each workload in which it does.
+// HAKMEM's own figures, for each workload in which it gives them.
 std::vector<Section> CounterSections(const ResultView& view);
 // What became better and worse; without title when there is no former result.
 Section AgainstSection(const ResultView& view);
@@ -43,7 +43,7 @@ Section CriteriaSection(const ResultView& view);
 Section ProvenanceSection(const ResultView& view);
 
 // What the columns of WorkloadSections mean.
-extern const char kColumnsLegend[];
+std::string ColumnsLegend(const ResultView& view);
 
 }  // namespace hakmem::bench
 

@@ -27,7 +27,7 @@ constexpr size_t kWidth = 80;
 // A table for each workload, up to so many; then tables by kind.
 constexpr size_t kFewWorkloads = 12;
 constexpr size_t kMostBehind = 10;
-// What HAKMEM says of itself, up to so many workloads.
+// HAKMEM's own figures, up to so many workloads.
 constexpr size_t kFewCounters = 4;
 
 constexpr char kBold[] = "\033[1m";
@@ -206,7 +206,7 @@ std::string TerminalReport(const nlohmann::ordered_json& result,
     writer.AddSection(AgainstSection(view));
     if (view.workloads().size() <= kFewWorkloads) {
       writer.AddSections(WorkloadSections(view));
-      writer.Add("\n" + Wrapped(kColumnsLegend) + "\n");
+      writer.Add("\n" + Wrapped(ColumnsLegend(view)) + "\n");
       if (view.workloads().size() <= kFewCounters) {
         writer.AddSections(CounterSections(view));
       }

@@ -80,19 +80,24 @@ struct Column {
   std::function<std::string(const std::string& allocator)> show;
 };
 
+// Whether the metric has a column in the table of the workload.
+bool HasColumn(const ResultView& view, const Json& metric,
+               const std::string& workload,
+               const std::vector<std::string>& ranked) {
+  return !Text(metric, "column").empty() &&
+         std::any_of(ranked.begin(), ranked.end(), [&](const auto& who) {
+           return view.Value(workload, who, Text(metric, "key")).has_value();
+         });
+}
+
 void AddMetricColumns(const ResultView& view, const std::string& workload,
                       const std::vector<std::string>& ranked,
                       std::vector<Column>& columns) {
   for (const Json& metric : At(view.result(), "metrics")) {
+    if (!HasColumn(view, metric, workload, ranked)) continue;
     const std::string title = Text(metric, "column");
     const std::string key = Text(metric, "key");
     const std::string unit = Text(metric, "unit");
-    if (title.empty() ||
-        std::none_of(ranked.begin(), ranked.end(), [&](const auto& who) {
-          return view.Value(workload, who, key).has_value();
-        })) {
-      continue;
-    }
     columns.push_back({title, [&view, workload, key, unit](const auto& who) {
                          return Show(view.Value(workload, who, key), unit);
                        }});
@@ -153,15 +158,26 @@ std::string ClockText(const Json& workload) {
 
 }  // namespace
 
-const char kColumnsLegend[] =
-    "Medians over the runs. x best: time over that of the fastest allocator "
-    "that is not HAKMEM's. x lean: peak resident memory over the lowest of all "
-    "that are neither HAKMEM's nor glibc. interval: holds the median in 95 of "
-    "100 cases; fewer than six runs have their range. +floor: "
-    "nanoseconds above the floor, which is the same loop with an inlined list "
-    "per size. faults: page faults without I/O. cores: how many were busy. "
-    "before, after, live: resident memory before the work and at its end, and "
-    "what was still allocated then.";
+std::string ColumnsLegend(const ResultView& view) {
+  std::string text =
+      "Medians over the runs. x best: time over that of the fastest allocator "
+      "that is not HAKMEM's. x lean: peak resident memory over the lowest of "
+      "all that are neither HAKMEM's nor glibc. interval: holds the median in "
+      "95 of 100 cases; fewer than six runs have their range. +floor: "
+      "nanoseconds above the floor, which is the same loop with an inlined "
+      "list per size.";
+  for (const Json& metric : At(view.result(), "metrics")) {
+    if (std::any_of(view.workloads().begin(), view.workloads().end(),
+                    [&](const Json* workload) {
+                      return HasColumn(view, metric, Text(*workload, "key"),
+                                       Ranked(view, *workload));
+                    })) {
+      absl::StrAppend(&text, " ", Text(metric, "column"), ": ",
+                      Text(metric, "title"), ".");
+    }
+  }
+  return text;
+}
 
 std::vector<Section> WorkloadSections(const ResultView& view) {
   std::vector<Section> sections;

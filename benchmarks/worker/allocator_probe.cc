@@ -50,11 +50,6 @@ const char* AllocatorStatistics() {
   return text;
 }
 
-double LookupCycles() {
-  const auto lookup = Find<double()>(RTLD_DEFAULT, "hakmem_lookup_cycles");
-  return lookup == nullptr ? -1 : lookup();
-}
-
 int64_t LibcMallocBytes() {
   // By libc's own handle: the plain name finds the interposer's.
   void* const libc = dlopen(LIBC_SO, RTLD_LAZY | RTLD_NOLOAD);
