@@ -46,6 +46,7 @@ void FreeBlock(void* block) {
 }
 
 void CollectAllParts() {
+  ThreadCache::FlushReserves();  // ends parked caches
   // Twice: the second round releases what the first found empty.
   for (int round = 0; round < 2; ++round) {
     const uint64_t now = CoarseMilliseconds();
