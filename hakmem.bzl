@@ -33,6 +33,7 @@ HAKMEM_TEST_COPTS = HAKMEM_NO_BUILTIN_MALLOC + ["-fsized-deallocation"]
 # function-local statics with constructors need libstdc++, which
 # //tests/blackbox/programs:library_outside_test reports.
 HAKMEM_COPTS = HAKMEM_NO_BUILTIN_MALLOC + [
+    "-std=c++20",
     "-fno-exceptions",
     "-fasynchronous-unwind-tables",
     "-fno-rtti",
@@ -44,7 +45,11 @@ HAKMEM_COPTS = HAKMEM_NO_BUILTIN_MALLOC + [
     # linked into the program.
     "-ftls-model=initial-exec",
     "-fomit-frame-pointer",
-]
+] + select({
+    # Bazel's default, in which programs that use the library are built.
+    "//:is_fastbuild": ["-O2"],
+    "//conditions:default": [],
+})
 
 _LINKOPTS = [
     # Toolchains append -lstdc++ and -lm: drop those that are not used.

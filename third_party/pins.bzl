@@ -14,7 +14,8 @@ cc_library to write for them, whose headers lie in include/.
 The versions are the newest that Bazel 4.2.3, Debian 12's, can read.
 """
 
-PINS = {
+# What the library needs, and so whoever builds it as a part of something.
+LIBRARY_PINS = {
     "com_google_absl": dict(
         source = "abseil",
         suite = "trixie",
@@ -24,44 +25,6 @@ PINS = {
         url = "https://github.com/abseil/abseil-cpp/archive/refs/tags/20240722.0.tar.gz",
         url_sha256 = "f50e5ac311a81382da7fa75b97310e4b9006474f9560ac46f54a9967f07d4ae3",
         url_strip = "abseil-cpp-20240722.0",
-    ),
-    "com_google_googletest": dict(
-        source = "googletest",
-        suite = "bookworm",
-        archive = "googletest_1.12.1.orig.tar.gz",
-        sha256 = "81964fe578e9bd7c94dfdb09c8e4d6e6759e19967e397dbea48d1c10e45d0df2",
-        strip = "googletest-release-1.12.1",
-        url = "https://github.com/google/googletest/archive/refs/tags/release-1.12.1.tar.gz",
-    ),
-    "com_github_google_benchmark": dict(
-        source = "benchmark",
-        suite = "bookworm",
-        archive = "benchmark_1.7.1.orig.tar.gz",
-        sha256 = "6430e4092653380d9dc4ccb45a1e2dc9259d581f4866dc0759713126056bc1d7",
-        strip = "benchmark-1.7.1",
-        url = "https://github.com/google/benchmark/archive/refs/tags/v1.7.1.tar.gz",
-    ),
-    # The names of the repositories and their targets are those that the Bazel
-    # registry's modules have (MODULE.bazel).
-    "nlohmann_json": dict(
-        source = "nlohmann-json3",
-        suite = "bookworm",
-        archive = "nlohmann-json3_3.11.2.orig.tar.gz",
-        sha256 = "d69f9deb6a75e2580465c6c4c5111b89c4dc2fa94e3a85fcd2ffcd9a143d9273",
-        strip = "json-3.11.2",
-        url = "https://github.com/nlohmann/json/archive/refs/tags/v3.11.2.tar.gz",
-        header_library = "json",
-    ),
-    "cli11": dict(
-        source = "cli11",
-        suite = "bookworm",
-        archive = "cli11_2.1.2+ds.orig.tar.xz",
-        sha256 = "8143d20b688e98ccce8e24562d3b68e5f47c12e896c42c7ca8553dbde5bed55d",
-        strip = "CLI11-2.1.2",
-        url = "https://github.com/CLIUtils/CLI11/archive/refs/tags/v2.1.2.tar.gz",
-        url_sha256 = "26291377e892ba0e5b4972cdfd4a2ab3bf53af8dac1f4ea8fe0d1376b625c8cb",
-        url_strip = "CLI11-2.1.2",
-        header_library = "cli11",
     ),
     "bazel_skylib": dict(
         source = "bazel-skylib",
@@ -119,6 +82,48 @@ PINS = {
         url = "https://github.com/bazelbuild/rules_java/releases/download/4.0.0/rules_java-4.0.0.tar.gz",
         url_sha256 = "34b41ec683e67253043ab1a3d1e8b7c61e4e8edefbcad485381328c934d072fe",
         url_strip = "",
+    ),
+}
+
+# What only the tests, benchmarks and tools of this tree need.
+DEVELOPMENT_PINS = {
+    "com_google_googletest": dict(
+        source = "googletest",
+        suite = "bookworm",
+        archive = "googletest_1.12.1.orig.tar.gz",
+        sha256 = "81964fe578e9bd7c94dfdb09c8e4d6e6759e19967e397dbea48d1c10e45d0df2",
+        strip = "googletest-release-1.12.1",
+        url = "https://github.com/google/googletest/archive/refs/tags/release-1.12.1.tar.gz",
+    ),
+    "com_github_google_benchmark": dict(
+        source = "benchmark",
+        suite = "bookworm",
+        archive = "benchmark_1.7.1.orig.tar.gz",
+        sha256 = "6430e4092653380d9dc4ccb45a1e2dc9259d581f4866dc0759713126056bc1d7",
+        strip = "benchmark-1.7.1",
+        url = "https://github.com/google/benchmark/archive/refs/tags/v1.7.1.tar.gz",
+    ),
+    # The names of the repositories and their targets are those that the Bazel
+    # registry's modules have (MODULE.bazel).
+    "nlohmann_json": dict(
+        source = "nlohmann-json3",
+        suite = "bookworm",
+        archive = "nlohmann-json3_3.11.2.orig.tar.gz",
+        sha256 = "d69f9deb6a75e2580465c6c4c5111b89c4dc2fa94e3a85fcd2ffcd9a143d9273",
+        strip = "json-3.11.2",
+        url = "https://github.com/nlohmann/json/archive/refs/tags/v3.11.2.tar.gz",
+        header_library = "json",
+    ),
+    "cli11": dict(
+        source = "cli11",
+        suite = "bookworm",
+        archive = "cli11_2.1.2+ds.orig.tar.xz",
+        sha256 = "8143d20b688e98ccce8e24562d3b68e5f47c12e896c42c7ca8553dbde5bed55d",
+        strip = "CLI11-2.1.2",
+        url = "https://github.com/CLIUtils/CLI11/archive/refs/tags/v2.1.2.tar.gz",
+        url_sha256 = "26291377e892ba0e5b4972cdfd4a2ab3bf53af8dac1f4ea8fe0d1376b625c8cb",
+        url_strip = "CLI11-2.1.2",
+        header_library = "cli11",
     ),
 }
 

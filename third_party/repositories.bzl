@@ -1,7 +1,7 @@
 """Declares the third-party repositories of pins.bzl.
 
 On Debian the archives come from Debian's source packages, all in one run of
-apt (@debian_archives), and single files from binary packages; elsewhere, or
+apt for each list of pins, and single files from binary packages; elsewhere, or
 with --repo_env=HAKMEM_SOURCES=upstream, from the projects' own release pages.
 Either way a sha256 decides whether an archive or a file is taken.
 """
@@ -12,7 +12,7 @@ load(
     "fetch_debian_sources",
     "has_debian_apt",
 )
-load("//third_party:pins.bzl", "FILES", "PINS")
+load("//third_party:pins.bzl", "DEVELOPMENT_PINS", "FILES", "LIBRARY_PINS")
 
 _CHOICE = "HAKMEM_SOURCES"
 
@@ -64,7 +64,7 @@ _debian_archives = repository_rule(
 
 def _pinned_source_impl(repository_ctx):
     attr = repository_ctx.attr
-    folder = repository_ctx.path(attr._archives).dirname
+    folder = repository_ctx.path(attr.archives).dirname
     archive = folder.get_child(attr.archive)
     if archive.exists:
         repository_ctx.download_and_extract(
@@ -97,6 +97,7 @@ _pinned_source = repository_rule(
     doc = "The sources of one entry of pins.bzl, checked, unpacked and edited.",
     attrs = {
         "archive": attr.string(mandatory = True),
+        "archives": attr.label(mandatory = True),
         "edits": attr.string_list_dict(),
         "header_library": attr.string(),
         "sha256": attr.string(mandatory = True),
@@ -104,7 +105,6 @@ _pinned_source = repository_rule(
         "url": attr.string(mandatory = True),
         "url_sha256": attr.string(mandatory = True),
         "url_strip": attr.string(),
-        "_archives": attr.label(default = "@debian_archives//:BUILD.bazel"),
     },
 )
 
@@ -149,16 +149,24 @@ def third_party_files():
     for name, pin in FILES.items():
         _pinned_file(name = name, **pin)
 
-def third_party_repositories():
-    """Declares every repository that the build needs."""
+def _pinned_sources(archives, pins):
+    """Declares the repositories of `pins` that the workspace does not have yet.
+
+    Args:
+      archives: name of a repository for Debian's archives of all of them.
+      pins: as in pins.bzl.
+    """
     _debian_archives(
-        name = "debian_archives",
-        packages = {pin["source"]: pin["suite"] for pin in PINS.values()},
+        name = archives,
+        packages = {pin["source"]: pin["suite"] for pin in pins.values()},
     )
-    for name, pin in PINS.items():
+    for name, pin in pins.items():
+        if native.existing_rule(name):
+            continue
         _pinned_source(
             name = name,
             archive = pin["archive"],
+            archives = "@%s//:BUILD.bazel" % archives,
             edits = pin.get("edits", {}),
             header_library = pin.get("header_library", ""),
             sha256 = pin["sha256"],
@@ -168,6 +176,14 @@ def third_party_repositories():
             url_strip = pin.get("url_strip", pin["strip"]),
         )
 
+def hakmem_dependencies():
+    """Declares what the library needs, except what the workspace has already."""
+    _pinned_sources("hakmem_debian_archives", LIBRARY_PINS)
+
+def third_party_repositories():
+    """Declares every repository that this tree needs."""
+    hakmem_dependencies()
+    _pinned_sources("development_debian_archives", DEVELOPMENT_PINS)
     third_party_files()
 
     # Every `bazel test` of Bazel 4 loads this one; undeclared, it would be
