@@ -56,6 +56,7 @@ _LINKOPTS = [
     "-Wl,--as-needed",
     # Contains the unwinder, for stack traces of failures: C programs have none.
     "-static-libgcc",
+    "-Wl,--exclude-libs,libgcc.a:libgcc_eh.a",
     "-Wl,-z,defs",
     "-Wl,-z,relro,-z,now",
     # Threads run our destructors at their end, even after a dlclose.

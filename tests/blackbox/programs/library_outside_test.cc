@@ -143,6 +143,16 @@ TEST(LibraryOutsideTest, ExportsNothingElse) {
   }
 }
 
+// The loader takes malloc from here for a program that asks for glibc's version
+// of it only if there is no version here.
+TEST(LibraryOutsideTest, ItsOwnNamesAloneHaveAVersion) {
+  const ElfFile library(LibraryPath());
+  EXPECT_EQ(library.versions.size(), library.exported.size());
+  for (const auto& [name, version] : library.versions) {
+    EXPECT_EQ(version, name.rfind("hakmem_", 0) == 0 ? "HAKMEM_1" : "") << name;
+  }
+}
+
 TEST(LibraryOutsideTest, HasNoRelocatedCodeAndNoExecutableStack) {
   const ElfFile library(LibraryPath());
   EXPECT_EQ(library.tags.count(DT_TEXTREL), 0u);

@@ -9,7 +9,6 @@
 namespace hakmem_test {
 
 using Header = ElfW(Ehdr);
-using Section = ElfW(Shdr);
 using Symbol = ElfW(Sym);
 using Dynamic = ElfW(Dyn);
 
@@ -36,6 +35,7 @@ ElfFile::ElfFile(const std::string& path) {
     }
     if (section.sh_type == SHT_DYNSYM) ReadExports(first, count, strings);
   }
+  ReadVersions(sections, header.e_shnum);
   const Segment* first = At<Segment>(header.e_phoff);
   segments.assign(first, first + header.e_phnum);
 }
@@ -78,6 +78,36 @@ void ElfFile::ReadExports(const Symbol* first, size_t count,
     exported.insert(strings + symbol.st_name);
     if (ELF64_ST_TYPE(symbol.st_info) == STT_FUNC) {
       functions_[strings + symbol.st_name] = symbol;
+    }
+  }
+}
+
+void ElfFile::ReadVersions(const Section* sections, size_t count) {
+  std::map<unsigned, std::string> names;
+  for (size_t i = 0; i < count; ++i) {
+    const Section& section = sections[i];
+    if (section.sh_type != SHT_GNU_verdef) continue;
+    const char* strings = At<char>(sections[section.sh_link].sh_offset);
+    size_t offset = section.sh_offset;
+    for (size_t entry = 0; entry < section.sh_info; ++entry) {
+      const auto& version = *At<ElfW(Verdef)>(offset);
+      const auto& name = *At<ElfW(Verdaux)>(offset + version.vd_aux);
+      if ((version.vd_flags & VER_FLG_BASE) == 0) {
+        names[version.vd_ndx] = strings + name.vda_name;
+      }
+      offset += version.vd_next;
+    }
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const Section& section = sections[i];
+    if (section.sh_type != SHT_GNU_versym) continue;
+    const Section& table = sections[section.sh_link];
+    const char* strings = At<char>(sections[table.sh_link].sh_offset);
+    const auto* symbol = At<Symbol>(table.sh_offset);
+    const auto* version = At<ElfW(Versym)>(section.sh_offset);
+    for (size_t s = 0; s < table.sh_size / sizeof(Symbol); ++s) {
+      const std::string name = strings + symbol[s].st_name;
+      if (exported.count(name) != 0) versions[name] = names[version[s]];
     }
   }
 }

@@ -14,6 +14,7 @@ namespace hakmem_test {
 class ElfFile {
  public:
   using Segment = ElfW(Phdr);
+  using Section = ElfW(Shdr);
 
   explicit ElfFile(const std::string& path);
 
@@ -27,6 +28,7 @@ class ElfFile {
 
   std::vector<std::string> needed;
   std::set<std::string> exported;
+  std::map<std::string, std::string> versions;  // of exported; "": none
   std::set<std::string> symbols;  // all, including those not exported
   std::set<ElfW(Sxword)> tags;    // of the dynamic section
   std::vector<Segment> segments;
@@ -39,6 +41,7 @@ class ElfFile {
 
   void ReadDynamic(const ElfW(Dyn) * entry, const char* strings);
   void ReadExports(const ElfW(Sym) * first, size_t count, const char* strings);
+  void ReadVersions(const Section* sections, size_t count);
 
   std::string bytes_;
   std::map<std::string, ElfW(Sym)> functions_;  // exported
