@@ -1,6 +1,7 @@
-// Prints the options as the Markdown table that README.md holds. With the path
-// of a README as argument, checks that it holds exactly this table instead:
-// exit status 1 when it does not, 2 when it cannot be read.
+// Prints the options as the Markdown table that README.md holds, or with --man
+// as the list in hakmem(1). With the path of a README as argument, checks that
+// it holds exactly this table instead: exit status 1 when it does not, 2 when
+// it cannot be read.
 
 #include <fstream>
 #include <iostream>
@@ -8,11 +9,24 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "base/text/options.h"
 
 namespace {
 
 namespace options = hakmem::options;
+
+std::string Default(const options::Description& option) {
+  return option.type == options::Type::kFormat
+             ? options::FormatName(option.fallback)
+             : absl::StrCat(option.fallback);
+}
+
+std::string Range(const options::Description& option) {
+  return option.type == options::Type::kFormat
+             ? "auto, text, json"
+             : absl::StrCat(option.least, " to ", option.most);
+}
 
 std::string Table() {
   std::string table = "| variable | type | default | range | what it does |\n";
@@ -20,15 +34,25 @@ std::string Table() {
   for (size_t i = 0; i < options::kCount; ++i) {
     const options::Description& d =
         options::Describe(static_cast<options::Option>(i));
-    const bool is_format = d.type == options::Type::kFormat;
-    absl::StrAppend(
-        &table, "| `", d.environment, "` | ", options::TypeName(d.type), " | ",
-        is_format ? options::FormatName(d.fallback) : absl::StrCat(d.fallback),
-        " | ",
-        is_format ? "auto, text, json" : absl::StrCat(d.least, " to ", d.most),
-        " | ", d.doc, " |\n");
+    absl::StrAppend(&table, "| `", d.environment, "` | ",
+                    options::TypeName(d.type), " | ", Default(d), " | ",
+                    Range(d), " | ", d.doc, " |\n");
   }
   return table;
+}
+
+// Paragraphs in the language of man pages.
+std::string Manual() {
+  std::string text;
+  for (size_t i = 0; i < options::kCount; ++i) {
+    const options::Description& d =
+        options::Describe(static_cast<options::Option>(i));
+    absl::StrAppend(&text, ".TP\n.B ", d.environment, "\n",
+                    absl::StrReplaceAll(d.doc, {{"-", "\\-"}}), "\n(",
+                    options::TypeName(d.type), ", ", Range(d), "; default ",
+                    Default(d), ")\n");
+  }
+  return text;
 }
 
 }  // namespace
@@ -36,6 +60,10 @@ std::string Table() {
 int main(int argc, char** argv) {
   if (argc == 1) {
     std::cout << Table();
+    return 0;
+  }
+  if (argc == 2 && argv[1] == std::string("--man")) {
+    std::cout << Manual();
     return 0;
   }
   std::ifstream file(argv[1]);

@@ -15,8 +15,10 @@ std::string LibraryName(std::string_view backend, std::string_view ace);
 
 // The absolute path of the library called `name`, links resolved. It is found
 // in this program's runfiles: beside the program, or where `bazel run` and
-// `bazel test` start it. NotFound, in one line, when it is not among the data
-// of the target that was built.
+// `bazel test` start it. A program that is installed (//packaging:install) finds
+// it in the lib folder of its own prefix, under the name that it is installed
+// by. NotFound, in one line, when it is not among the data of the target that
+// was built.
 absl::StatusOr<std::string> FindLibrary(const std::string& name);
 
 }  // namespace hakmem::tools
