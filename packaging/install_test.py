@@ -70,6 +70,7 @@ class InstallTest(unittest.TestCase):
     def test_everything_is_there_and_goes_away(self):
         self.expect_done()
         for path in ["bin/hakmem", "include/hakmem/hakmem.h",
+                     "include/hakmem/hakmem.hpp",
                      "lib/libhakmem.a", "lib/pkgconfig/hakmem.pc",
                      "lib/cmake/hakmem/hakmem-config.cmake",
                      "lib/cmake/hakmem/hakmem-config-version.cmake",
