@@ -72,6 +72,7 @@ class InstallTest(unittest.TestCase):
         for path in ["bin/hakmem", "include/hakmem/hakmem.h",
                      "include/hakmem/hakmem.hpp",
                      "lib/libhakmem.a", "lib/pkgconfig/hakmem.pc",
+                     "lib/pkgconfig/hakmem-static.pc",
                      "lib/cmake/hakmem/hakmem-config.cmake",
                      "lib/cmake/hakmem/hakmem-config-version.cmake",
                      "share/man/man1/hakmem.1", "share/man/man3/hakmem.3",

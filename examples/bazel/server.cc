@@ -9,7 +9,7 @@ extern "C" const char* hakmem_version() __attribute__((weak));
 
 int main() {
   const std::vector<std::string> texts(1000, std::string(100, 'x'));
-  std::printf("%zu texts on %s\n", texts.size(),
-              hakmem_version == nullptr ? "the system's malloc"
-                                        : hakmem_version());
+  std::printf(
+      "%zu texts on %s\n", texts.size(),
+      hakmem_version == nullptr ? "the system's malloc" : hakmem_version());
 }
