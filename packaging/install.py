@@ -183,7 +183,8 @@ def install(arguments, root):
     """Installs below `root`; returns what to say."""
     version = tree.version()
     places = {root / entry.path: entry
-              for entry in tree.entries(arguments.prefix, arguments.libdir)}
+              for entry in tree.installed_entries(
+                  arguments.prefix, arguments.libdir)}
     before = Installed(root)
     require_own_processor(places.values(), arguments.destdir)
     if before.version not in ("", version) and not arguments.replace:

@@ -1,21 +1,37 @@
 """What is installed where: the one list that all packages are made from."""
 
+LayoutInfo = provider(
+    doc = "What is installed.",
+    fields = {
+        "files": "a list of all files",
+        "lines": "the list with SOURCE as an action sees it",
+    },
+)
+
 def _layout_impl(ctx):
     lines = []
+    lines_of_actions = []
     files = []
     for target, places in ctx.attr.files.items():
         (file,) = target.files.to_list()
         files.append(file)
         kind, mode, path = places.split(" ")
         lines.append(" ".join([kind, mode, path, file.short_path]))
-    for path, target in ctx.attr.links.items():
-        lines.append(" ".join(["link", "777", path, target]))
+        lines_of_actions.append(" ".join([kind, mode, path, file.path]))
+    links = [
+        " ".join(["link", "777", path, target])
+        for path, target in ctx.attr.links.items()
+    ]
+    lines += links
     output = ctx.actions.declare_file(ctx.label.name)
     ctx.actions.write(output, "\n".join(sorted(lines)) + "\n")
-    return [DefaultInfo(
-        files = depset([output]),
-        runfiles = ctx.runfiles(files = files + [output]),
-    )]
+    return [
+        DefaultInfo(
+            files = depset([output]),
+            runfiles = ctx.runfiles(files = files + [output]),
+        ),
+        LayoutInfo(files = files, lines = lines_of_actions + links),
+    ]
 
 _layout = rule(
     implementation = _layout_impl,

@@ -1,7 +1,8 @@
 """Reads tree.layout (layout.bzl): what is installed, and where.
 
-The list and the files that it names are the data of each program that packs
-them: they lie where Bazel starts it, or beside it.
+The list and the files that it names are the data of the program that installs
+them: they lie where Bazel starts it, or beside it. An action of Bazel's that
+packs them gives the path of a list of its own.
 """
 
 import dataclasses
@@ -36,21 +37,29 @@ def version():
     return (_root() / "packaging/version.txt").read_text().strip()
 
 
-def entries(prefix, libdir):
+def installed_entries(prefix, libdir):
+    """The entries of the list that is data of this program; see entries."""
+    root = _root()
+    return entries(root / "packaging/tree.layout", root, version(), prefix,
+                   libdir)
+
+
+def entries(layout, root, version_name, prefix, libdir):
     """What to install, by path.
 
-    `prefix` is what texts name as such; `libdir` is relative to it.
+    `layout` is the list, and `root` what its paths are relative to. `prefix` is
+    what texts name as such; `libdir` is relative to it.
     """
-    root = _root()
-    values = {"@PREFIX@": prefix, "@LIBDIR@": libdir, "@VERSION@": version()}
+    values = {"@PREFIX@": prefix, "@LIBDIR@": libdir,
+              "@VERSION@": version_name}
     found = []
-    for line in (root / "packaging/tree.layout").read_text().splitlines():
+    for line in pathlib.Path(layout).read_text().splitlines():
         kind, mode, path, source = line.split(" ")
         path = path.replace("LIBDIR", libdir)
         if kind == "link":
             found.append(Entry(path, 0o777, target=source))
             continue
-        data = (root / source).read_bytes()
+        data = pathlib.Path(root, source).read_bytes()
         if kind == "text":
             for name, value in values.items():
                 data = data.replace(name.encode(), value.encode())
