@@ -1,9 +1,8 @@
 // ACE, the Adaptive Cache Engine: all sizes above tiny.
 //
 //   2 KiB to 32 KiB    mid classes: blocks of slabs, through the thread's bins
-//   to 1 MiB           spans of whole pages: the thread's span cache, the
-//   central above              large blocks: a mapping each, a few cached for
-//   reuse
+//   to 1 MiB           spans: thread span cache, central span cache, page heap
+//   above              large blocks: a mapping each; freed ones are cached
 //
 // The pagemap has the class of a mid block, as of a tiny one; the page heap has
 // a tag for each span. What adapts is how much each class may cache

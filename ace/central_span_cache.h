@@ -1,12 +1,13 @@
 // Central span cache: the free spans that threads share, by length.
 //
-// They serve threads that allocate what others free: a message buffer that one
-// thread frees is the next one that another fills, still mapped and in the CPU
-// cache, without the page heap's lock. A length's list is idle, and costs
-// nothing, until some thread keeps requesting it (ThreadSpanCache::OthersFree);
-// then it keeps spans that do not fit in bins, up to a limit that doubles each
-// time a few requests found it empty. Spans unused for an epoch return to the
-// page heap, and the limit falls accordingly.
+// For threads that allocate what other threads free, such as message buffers: a
+// freed span goes to the next thread that needs one while it is still mapped
+// and in the CPU cache, without the page heap's lock. (tcmalloc's transfer
+// cache, for spans.) The list of a length is inactive, and costs nothing, until
+// a thread misses that length much more often than it frees it
+// (ThreadSpanCache::OthersFree). Then it takes the spans that do not fit in
+// bins, up to a limit that doubles after every few misses. Spans unused for an
+// epoch return to the page heap, and the limit falls accordingly.
 //
 // Thread-safe: a lock per length, held for a few instructions.
 #ifndef HAKMEM_ACE_CENTRAL_SPAN_CACHE_H_

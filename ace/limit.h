@@ -1,9 +1,9 @@
 // The limit on the bytes held by ACE's pool: HAKMEM_ACE_LIMIT_MB.
 //
-// Counted are the mid blocks that threads have, in use or in bins, and all
-// spans, in use or cached; large blocks are not part of the pool. Without a
-// limit: no lock, no extra accounting. With one, growth is serialised and the
-// limit exact.
+// It counts the mid blocks that threads hold, in use or in bins, and all spans,
+// in use or cached; not tiny and not large blocks. Without a limit there is no
+// lock and no extra accounting. With one, growth takes a lock and the limit is
+// exact.
 //
 // Thread-safe. Lock order: before those of mid blocks and the page heap.
 #ifndef HAKMEM_ACE_LIMIT_H_

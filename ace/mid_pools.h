@@ -1,6 +1,6 @@
-// Mid blocks: 2 KiB to 32 KiB, in slabs that all threads share. The same pools
-// as in the SuperSlab back-end, for ACE's classes and over separate chunks.
-// Internal to ACE.
+// The pools of mid blocks (2 KiB to 32 KiB), shared by all threads: the
+// template that the SuperSlab back-end uses, for ACE's classes and with chunks
+// of its own. Internal to ACE.
 #ifndef HAKMEM_ACE_MID_POOLS_H_
 #define HAKMEM_ACE_MID_POOLS_H_
 

@@ -1,9 +1,8 @@
 // MidSlab: a slab of mid blocks that records which of them are purged.
 //
-// clang-format off
-//   blocks    │  used  │  free  │  free  │  used  │  free  │   of whole pages and more
-//   pages     ■■■■■■■■■■────────────────■■■■■■■■■■■────────■   ■ resident, ─ purged
-// clang-format on
+//   blocks    │  used  │  free  │  free  │  used  │  free  │
+//   pages     ■■■■■■■■■■────────────────■■■■■■■■■■■────────■
+//             ■ resident   ─ purged: a whole page of free blocks only
 //
 // A mid slab holds 2 to 28 blocks. One of them in use must not keep the others'
 // memory resident, so free blocks of slabs in use are purged too, in runs, as

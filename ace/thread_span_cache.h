@@ -10,9 +10,9 @@
 // caching many lengths does not cost much memory. With --//ace=fixed limits
 // stay at kFixedLimit; unused spans are returned all the same.
 //
-// Owned by one thread. Once there are several threads it is shared (Share):
-// then its functions are called under its lock, so that another thread can take
-// the spans of a waiting one (Ace::TrimBinsOfOther). Begin() makes it valid.
+// Owned by one thread. When there is a second thread it becomes shared (Share):
+// its functions are then called under its lock, so that other threads can take
+// the spans of an idle owner (Ace::TrimBinsOfOther). Call Begin() before use.
 #ifndef HAKMEM_ACE_THREAD_SPAN_CACHE_H_
 #define HAKMEM_ACE_THREAD_SPAN_CACHE_H_
 

@@ -1,6 +1,6 @@
-// What the flags of the build chose, as constants: code asks for them with
-// `if constexpr`. The macros are of //base:build_config and of no other code.
-// (The back-end is chosen by what is linked, backend/backend.h.)
+// The build flags as constants, for `if constexpr`. The macros are defined by
+// //base:build_config and read only here. (The back-end is not a constant: it
+// is chosen by linking, backend/backend.h.)
 #ifndef HAKMEM_BASE_BUILD_CONFIG_H_
 #define HAKMEM_BASE_BUILD_CONFIG_H_
 

@@ -3,9 +3,10 @@
 //
 // A bad address is detected deep inside, by code that serves every function. So
 // the slow path records the function and the address for the duration of the
-// call, and the code that aborts looks the function up by the address. An
-// address that was freed earlier and is found to be bad only now belongs to no
-// call: it counts as freed by free. Nothing here runs on the hot path.
+// call, and the code that aborts looks the function up by the address. A bad
+// free may be detected only later, when the block leaves its bin. Then no call
+// is recorded for the address, and the message says "free". Nothing here runs
+// on the hot path.
 #ifndef HAKMEM_BACKEND_ERRORS_BLOCK_CALL_H_
 #define HAKMEM_BACKEND_ERRORS_BLOCK_CALL_H_
 

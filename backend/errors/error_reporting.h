@@ -32,8 +32,8 @@ struct SlabLayout {
 [[noreturn, gnu::cold]] void AbortOnMiddleOfSpan(uintptr_t address,
                                                  size_t offset);
 
-// `address` is not in the pagemap. `for_sure`: it never was; else not as far as
-// the caller remembers.
+// `address` is not in the pagemap. `for_sure`: no block ever started there;
+// otherwise one may have, and is no longer remembered (FreedLarge).
 [[noreturn, gnu::cold]] void AbortOnForeignFree(uintptr_t address,
                                                 bool for_sure = true);
 

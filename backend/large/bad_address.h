@@ -1,4 +1,5 @@
-// Errors for addresses where a block above tiny should start and none does.
+// Error messages for a bad address outside slabs: no span, large block or block
+// of the small reserve that is in use starts there.
 #ifndef HAKMEM_BACKEND_LARGE_BAD_ADDRESS_H_
 #define HAKMEM_BACKEND_LARGE_BAD_ADDRESS_H_
 

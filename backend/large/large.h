@@ -27,8 +27,8 @@
 // With --//hardening=full each block is one mapping between inaccessible pages;
 // it grows by moving, and none is cached.
 //
-// Thread-safe. Lock order: beside the page heap's, before metadata's. The owner
-// must not resize and free a block concurrently, as with any realloc.
+// Thread-safe. Lock order: same rank as the page heap's lock, before
+// metadata's. The owner must not resize and free a block concurrently.
 #ifndef HAKMEM_BACKEND_LARGE_LARGE_H_
 #define HAKMEM_BACKEND_LARGE_LARGE_H_
 

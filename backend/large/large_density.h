@@ -14,7 +14,7 @@ namespace hakmem::large {
 // longer is.
 void AdviseGrown(LargeBlock* block, size_t old_bytes);
 
-// Call for a block about to be unmapped that was not sampled in use.
+// Samples a block that is about to be unmapped without being cached first.
 void LookAtFreed(const LargeBlock& block) ABSL_LOCKS_EXCLUDED(mutex);
 
 // Asks for huge pages for a fresh block if the previous ones were dense.

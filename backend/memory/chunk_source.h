@@ -15,11 +15,11 @@
 // made reserved again: otherwise they would keep counting as data (RLIMIT_DATA)
 // and against a commit limit.
 //
-// Huge pages are requested per chunk each time one is handed out, and the
-// request is withdrawn before the first part of it is purged: memory that was
-// dense once must not make a small heap large later. A huge page is zeroed at
-// once. Where that takes longer than 512 page faults (a hypervisor may have to
-// find the memory first), small pages are used for a while.
+// Huge pages are requested for a chunk when it is handed out. The request is
+// withdrawn before any part of the chunk is purged; otherwise the kernel could
+// fill the hole with a huge page again. The kernel zeroes a whole huge page at
+// the first touch. Where that takes longer than 512 page faults (a hypervisor
+// may have to find the memory first), small pages are used for a while.
 //
 // Lock order: after the back-ends' and the page heap's locks, before
 // metadata's.

@@ -1,13 +1,13 @@
 // Density: whether the program touches the memory it allocates. A large buffer
 // may stay mostly unused, and huge pages under it would be wasted.
 //
-// Each time more memory is needed, the newest memory in use is sampled: is it
-// touched? After kRow dense samples in a row, new memory gets huge pages; a
-// sparse sample halves the row. So a program that turns sparse wastes one
-// chunk, and one that alternates about a tenth.
+// Each time more memory is needed, the newest memory in use is sampled. After
+// kRow dense samples in a row new memory gets huge pages; a sparse sample
+// halves the streak. So a program that turns sparse wastes one chunk, and one
+// that alternates wastes about a tenth of its memory.
 //
-// Pages of zeros, and memory written only later, count as untouched: both err
-// on the side of small pages.
+// Pages that hold only zeros, or are written only later, count as untouched.
+// Both errors favour small pages.
 //
 // Not thread-safe: guarded by the owner's lock.
 #ifndef HAKMEM_BACKEND_MEMORY_DENSITY_H_

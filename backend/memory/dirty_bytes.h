@@ -1,5 +1,5 @@
-// Bytes of free memory that are still resident, over all parts: what decay has
-// yet to purge. Threads read it to decide whether decay has anything to do.
+// Bytes of free memory that are still resident ("dirty"), summed over all
+// parts. Threads read it to decide whether to watch the clock (thread_cache.h).
 #ifndef HAKMEM_BACKEND_MEMORY_DIRTY_BYTES_H_
 #define HAKMEM_BACKEND_MEMORY_DIRTY_BYTES_H_
 

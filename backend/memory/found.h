@@ -1,9 +1,8 @@
-// What lies at an address, as one look at the pagemap tells. Whoever has a
-// block to free, measure or resize looks once, and passes on what was found, so
-// that nobody looks again.
+// Found: what the pagemap knows about an address. Code that frees, measures or
+// resizes a block looks the address up once and passes the result on.
 //
-// Lock-free; for any number at all. That a block starts there, and is in use,
-// is the kind's to tell.
+// Lock-free; accepts any number. Whether a block in use starts there is decided
+// by the part that owns the memory: the slab, the page heap, or Large.
 #ifndef HAKMEM_BACKEND_MEMORY_FOUND_H_
 #define HAKMEM_BACKEND_MEMORY_FOUND_H_
 

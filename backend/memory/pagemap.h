@@ -19,8 +19,8 @@
 // subtraction and one comparison, which also rejects every address that no
 // process can have. Slabs outside the window have their class in the leaves.
 //
-// The root holds distances from a leaf of zeros instead of pointers, so an
-// absent leaf needs no test: distance 0 leads to the zeros.
+// A root entry is an offset from an all-zero leaf instead of a pointer. An
+// absent leaf is offset 0 and leads to the zeros, so no null test is needed.
 //
 // The root covers the addresses that a kernel hands out without a hint: below
 // 2^47 (x86-64, RISC-V; less with three levels of page tables) or 2^48
@@ -35,8 +35,9 @@
 // eight times the limit covers what such a process can map. The root lies in
 // .bss.
 //
-// Class and chunk in a table instead of aligned headers come from snmalloc's
-// page map and tcmalloc's radix tree; the window and the distances are ours.
+// A table of classes and chunks instead of aligned headers is the idea of
+// snmalloc's pagemap and tcmalloc's radix tree. New here: the window, and
+// offsets from a zero leaf.
 #ifndef HAKMEM_BACKEND_MEMORY_PAGEMAP_H_
 #define HAKMEM_BACKEND_MEMORY_PAGEMAP_H_
 

@@ -18,11 +18,11 @@
 // no remote free is pending: bits are set only while one of the page's blocks
 // is in use, and the owner is set before that.
 //
-// So the page's own metadata is used up to step 1 only, while a block of it is
-// in use, and by its owner. Between two uses of the page it may be purged, even
-// with deliveries under way. The link, which is used later, is never purged. It
-// may meanwhile be given to another page, which is the same as if another owner
-// had reused the page.
+// So other threads access the page's own metadata only up to step 1, while one
+// of its blocks is in use. Once the page is free its metadata may be purged,
+// even if a delivery is between 1 and 3: from there on a delivery uses only the
+// link, and links are never purged. A link may meanwhile be given to another
+// page; to the protocol that is the same as a new owner of the page.
 //
 // The protocol is a template over the link so that a test can run the same
 // source under every interleaving (remote_frees_test.cc). A link has:

@@ -13,10 +13,10 @@
 // A merges the remote bits of the pages on its stack when it next needs blocks.
 // A page's link outlives the rest of the page's metadata, which may be purged
 // once all blocks are free, even while the link is being pushed
-// (remote_frees.h). Per-page sharded lists with a thread-shared side are
-// mimalloc's idea (MSR-TR-2019-18), batches of remote frees by one atomic
-// snmalloc's. Bits instead of linked lists, so that no freed block is touched,
-// are ours.
+// (remote_frees.h). Free lists sharded per page, with a separate one for other
+// threads, are mimalloc's idea (MSR-TR-2019-18); batched remote frees are
+// snmalloc's. New here are bits instead of lists, so that no freed block is
+// touched.
 //
 // A heap outlives its thread: it is orphaned, and adopted as a whole by the
 // next thread that starts, or serves batches to threads that run out of pages.

@@ -18,11 +18,12 @@ namespace hakmem {
 
 struct SegmentSlab;
 
-// A page's part in remote_frees.h. A thread that has set bits in a page uses
-// only the link from then on: the page may be empty and freed, and its metadata
-// purged. Links are never purged, but may belong to other pages by then. Two
-// links share a cache line: a batch of frees writes to a link only once, and
-// the links left of many freed segments are densely packed.
+// The state of a page in remote_frees.h. A thread that has set bits in a page
+// uses only the link from then on, because the page may be freed and its
+// metadata purged meanwhile. Links are never purged, but may be reassigned to
+// other pages. Two links share a cache line: a batch of frees writes a link
+// only once, and the links that many freed segments leave behind are densely
+// packed.
 struct alignas(32) RemoteLink {
   // Assigns the link to page `of`, which has no owner yet.
   void Join(SegmentSlab* of) { page = of; }

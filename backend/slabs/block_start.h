@@ -31,8 +31,8 @@ constexpr Reciprocals MakeReciprocals() {
 inline constexpr Reciprocals kReciprocals = internal::MakeReciprocals();
 
 // Whether `address`, in a slab of class `c` (not kNone), is a whole number of
-// blocks from the slab's start. Slabs are aligned to their size. The address
-// just after the last block may pass too; the slab's metadata is exact. A
+// blocks from the slab's start. Slabs are aligned to their size. Also true for
+// the address just after the last block; only the slab's metadata is exact. A
 // multiple of d has a product below the reciprocal of d, other numbers do not
 // (Lemire, Kaser and Kurz, "Faster remainder by direct computation").
 // `reciprocals` is kReciprocals or a copy.

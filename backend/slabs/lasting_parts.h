@@ -1,6 +1,6 @@
-// The parts of slabs that other threads may access without a lock, whether the
-// slab is in use or not. They are stored apart from the chunk's metadata and
-// never purged (slab_source.h).
+// Lasting parts: the part of each slab's metadata that other threads may access
+// without a lock even after the slab is freed (the segment back-end's
+// RemoteLink). Stored apart from the chunk's metadata and never purged.
 #ifndef HAKMEM_BACKEND_SLABS_LASTING_PARTS_H_
 #define HAKMEM_BACKEND_SLABS_LASTING_PARTS_H_
 
@@ -14,7 +14,7 @@ namespace hakmem {
 
 class HeapVerifier;
 
-// A chunk's Lasting parts, one per slab. All zero bytes: none yet.
+// A chunk's lasting parts, one per slab. A zeroed object has none yet.
 template <typename SlabT>
 class LastingParts {
  public:

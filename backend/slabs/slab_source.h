@@ -8,12 +8,12 @@
 // fewest free ones, so that other chunks become empty and can be freed. A free
 // slab stays resident for the decay time, then is purged.
 //
-// The metadata of a freed chunk is also kept for the decay time, then purged.
-// What others may access of a slab without a lock, whether it is in use or not
-// (SlabT::Lasting, if any), is stored apart and never purged.
+// The metadata of a freed chunk is cached for the decay time too, then purged.
+// What other threads may access of a slab without a lock even after it is freed
+// (SlabT::Lasting, if any) is stored apart and never purged (lasting_parts.h).
 //
-// SlabT is Slab or derived from it; zero bytes must be a valid one, and a valid
-// Lasting. Thread-safe. Lock order: after the back-end's locks, before the
+// SlabT is Slab or derived from it. A zeroed SlabT, and a zeroed Lasting, must
+// be valid. Thread-safe. Lock order: after the back-end's locks, before the
 // chunk source's.
 #ifndef HAKMEM_BACKEND_SLABS_SLAB_SOURCE_H_
 #define HAKMEM_BACKEND_SLABS_SLAB_SOURCE_H_

@@ -27,8 +27,8 @@ struct FreeSpan : ListNode<FreeSpan> {
 };
 
 struct PageChunk : Chunk, ListNode<PageChunk, HeldPageChunksTag> {
-  // kCached: in use for the heap, free for the program; a cache above holds the
-  // span.
+  // kCached: held by a thread or central span cache. The page heap counts the
+  // span as used, but the program has freed it.
   enum class State : uint8_t { kInside = 0, kUsed, kCached, kFree, kPurging };
 
   // At the first and the last page of a span; zeros between. Only the first

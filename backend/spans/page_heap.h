@@ -35,7 +35,8 @@ struct PageTotals {
 
 class PageHeap {
  public:
-  // A span of `pages` (1 to kMaxSpanBytes), aligned to `alignment` bytes (a
+  // A span of `pages` (1 to 256: kMaxSpanBytes), aligned to `alignment` bytes
+  // (a
   // power of two from kPageBytes to kMaxSpanBytes).
   static SpanAllocation Allocate(size_t pages, size_t alignment);
 

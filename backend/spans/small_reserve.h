@@ -3,11 +3,11 @@
 //   memory    │ class 1 │ class 2 │ … │ 2048 │ 2304 │ … │ 8192 │    .bss
 //   used      one word of bits for each class
 //
-// A program that was refused memory often needs a little more to handle that:
-// for a message, an exception, a buffer to write to. So each class up to 8 KiB
-// has a page here, or the pages of one block, for when nothing else serves it.
-// Whichever size has exhausted memory, the other classes still have their
-// blocks; freed blocks serve the next refusal.
+// A program that was refused memory often needs a little more to handle that: a
+// message, an exception, a write buffer. So each class up to 8 KiB has one page
+// here, or the pages of one block. Classes do not share, so a program that used
+// up one size can still allocate the others. Freed blocks serve the next
+// refusal.
 //
 // The memory is the library's own .bss, so no limit can refuse it, and it is
 // not resident until used. The blocks are in no slab: the pagemap has neither a

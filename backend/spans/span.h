@@ -1,4 +1,5 @@
-// Spans: runs of whole pages, the blocks above tiny.
+// Spans: runs of whole 4 KiB pages, for requests above the mid classes (32 KiB)
+// and up to 1 MiB, and for smaller ones that no class serves (waste cap).
 #ifndef HAKMEM_BACKEND_SPANS_SPAN_H_
 #define HAKMEM_BACKEND_SPANS_SPAN_H_
 

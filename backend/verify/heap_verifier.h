@@ -5,7 +5,7 @@
 //
 //   check.Require(slab.touched_bytes <= kSlabBytes, "touched beyond it", base);
 //
-// An error is one line on stderr: "hakmem: heap check: <broken rule>". Parts
+// An error is one line on stderr: "hakmem[1234]: heap check: <fault>". Parts
 // that must agree add their counts to the tally, which is compared at the end.
 // Allocates nothing, takes no lock.
 //

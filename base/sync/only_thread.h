@@ -1,5 +1,6 @@
-// The protocol of IsSingleThreaded (single_thread.h): how the only thread stops
-// doing without atomic operations when others join.
+// The protocol of IsSingleThreaded (single_thread.h): the only thread uses
+// plain stores instead of atomic operations, and stops when a second thread
+// joins.
 //
 //   kNobody ──first thread──► its counter ──second──► its counter | kConfirmed
 //   ──counter is 0──► kSeveral

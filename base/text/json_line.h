@@ -14,8 +14,8 @@ namespace hakmem {
 // is 0 when the system does not tell it.
 void BeginJsonLine(const char* kind, TextBuffer& out);
 
-// Adds `text`, cut behind its first `most` bytes, as a JSON string in its
-// quotes. What is no UTF-8 becomes U+FFFD.
+// Adds `text`, truncated to `most` bytes, as a quoted JSON string. Invalid
+// UTF-8 becomes U+FFFD.
 void WriteJsonString(const char* text, TextBuffer& out, size_t most = SIZE_MAX);
 
 }  // namespace hakmem

@@ -1,10 +1,10 @@
-// Sets a run beside a former one of the same suite: what HAKMEM became better
-// and worse in, once the change of the machine itself is taken out.
+// Compares a run with an earlier one of the same suite: where HAKMEM became
+// better or worse, after the drift of the machine is removed.
 //
-// The floor and the peers are the same programs then and now. What they have
-// changed by, as a geometric mean for each metric, is the machine's drift; a
-// change of HAKMEM is one beyond the drift, beyond the intervals of both runs
-// and beyond what peers differ by among themselves.
+// The floor and the peers are unchanged programs. The geometric mean of their
+// changes, per metric, is the machine's drift. A change of HAKMEM is reported
+// when it exceeds the drift, the intervals of both runs and the spread of the
+// peers' changes.
 #ifndef HAKMEM_BENCHMARKS_ANALYSIS_AGAINST_H_
 #define HAKMEM_BENCHMARKS_ANALYSIS_AGAINST_H_
 

@@ -1,5 +1,5 @@
-// What the samples of each allocator in each case amount to: a median and an
-// interval for each metric.
+// Summaries of the samples: for each allocator, case and metric a median and an
+// interval.
 #ifndef HAKMEM_BENCHMARKS_ANALYSIS_CELLS_H_
 #define HAKMEM_BENCHMARKS_ANALYSIS_CELLS_H_
 

@@ -1,5 +1,5 @@
-// What the project asks of its allocator: one table, each row judged on what
-// was measured in this run and on nothing else.
+// The project's goals: one table. Each row is judged only by what this run
+// measured.
 #ifndef HAKMEM_BENCHMARKS_ANALYSIS_CRITERIA_H_
 #define HAKMEM_BENCHMARKS_ANALYSIS_CRITERIA_H_
 

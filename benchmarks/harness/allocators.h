@@ -38,7 +38,7 @@ struct Allocator {
   }
 };
 
-// Somebody who is not here, and why (one line).
+// An allocator that could not take part, and the reason (one line).
 struct Absent {
   Allocator allocator;
   std::string why;

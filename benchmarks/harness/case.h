@@ -29,8 +29,8 @@ struct Case {
   // --seed and --floor.
   std::string worker;
   std::vector<std::string> arguments = {};
-  // What a run may take at most: so much more than is usual that only an
-  // allocator that hangs meets it.
+  // Time limit of a run: so far above the usual that only an allocator that
+  // hangs exceeds it.
   std::chrono::milliseconds limit = std::chrono::minutes(1);
   uint64_t every = 1;     // runs in every so many repeats
   uint64_t warm_mib = 0;  // touched before (warm_memory.h)

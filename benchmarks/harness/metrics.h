@@ -1,5 +1,5 @@
-// The metric table: everything that is known of a sample, one row each. A
-// number that a worker prints needs a row here, and nothing else anywhere.
+// The metric table: one row for each number of a sample. A new number that a
+// worker prints needs a row here and nothing else.
 #ifndef HAKMEM_BENCHMARKS_HARNESS_METRICS_H_
 #define HAKMEM_BENCHMARKS_HARNESS_METRICS_H_
 

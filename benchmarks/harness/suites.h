@@ -21,9 +21,9 @@ struct Suite {
   uint64_t slow_every = 5;  // repeats, for workloads that take long
   uint64_t effort = 100;    // percent of the usual work
 
-  bool pool_variants = false;  // HAKMEM's with another adaptive pool take part
-  // Whether it says nothing without them, so that it ends where they are not
-  // built.
+  bool pool_variants = false;  // also runs HAKMEM with ACE fixed and off
+  // Whether the suite is useless without those variants, and so ends at once
+  // when they are not built.
   bool needs_pool_variants = false;
 
   uint64_t repeats;

@@ -1,5 +1,5 @@
-// Reads result.json for the reports. Answers are of the document given, which
-// must outlive this; what it lacks is nothing.
+// Reads result.json for the reports. Results refer to the given document, which
+// must outlive this object; a missing member reads as empty.
 #ifndef HAKMEM_BENCHMARKS_REPORT_RESULT_VIEW_H_
 #define HAKMEM_BENCHMARKS_REPORT_RESULT_VIEW_H_
 

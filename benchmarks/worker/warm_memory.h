@@ -1,7 +1,7 @@
-// Memory that the machine has at hand. A hypervisor may take the free pages of
-// a virtual machine back within seconds; whoever is next to use them waits for
-// them, some microseconds a page. What a run costs then depends on when it
-// comes, so every run begins with as much free memory that was just in use.
+// Warms up the machine's free memory before a run. A hypervisor may reclaim the
+// free pages of a virtual machine within seconds, and their next user then
+// waits some microseconds for each. Without this the cost of a run would depend
+// on when it starts.
 #ifndef HAKMEM_BENCHMARKS_WORKER_WARM_MEMORY_H_
 #define HAKMEM_BENCHMARKS_WORKER_WARM_MEMORY_H_
 

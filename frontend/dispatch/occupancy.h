@@ -1,8 +1,7 @@
 // The bytes that classes and pools hold, for records of failed requests.
 //
-// A look walks every slab, and a refused program asks again many times a
-// second. So figures are cached for a tenth of a second, for all classes at
-// once, since the next request may be of another size.
+// A lookup walks every slab, and a refused program retries many times a second.
+// So the figures of all classes are cached for 100 ms.
 #ifndef HAKMEM_FRONTEND_DISPATCH_OCCUPANCY_H_
 #define HAKMEM_FRONTEND_DISPATCH_OCCUPANCY_H_
 

@@ -3,7 +3,7 @@
 //
 //   kTiny    up to 2 KiB      a class of the back-end
 //   kMid     to 32 KiB        a class of ACE
-//   kSpan    to 1 MiB         whole pages; also sizes that no class may serve
+//   kSpan    to 1 MiB         whole pages; also sizes beyond the waste cap
 //   kLarge   above            a mapping, or a cached one
 #ifndef HAKMEM_FRONTEND_DISPATCH_ROUTE_H_
 #define HAKMEM_FRONTEND_DISPATCH_ROUTE_H_

@@ -1,14 +1,14 @@
 // Reports misuse of a guarded block: several lines on stderr, the first of
 // which says everything but the stacks.
 //
-//   hakmem: guarded block: write past the end (1 byte behind) of a block of 64
-//           bytes at 0x7f10a3c05fc0 by thread 4711          (one line)
-//   hakmem:   allocated by thread 4711 at:
-//   hakmem:   #0 0x55d0c3a2b1f7 /usr/bin/program+0x11f7 main+0x27
+//   hakmem[4711]: guarded block: write past the end (1 byte behind) of a block
+//           of 64 bytes at 0x7f10a3c05fc0 by thread 4711    (one line)
+//   hakmem[4711]:   allocated by thread 4711 at:
+//   hakmem[4711]:   #0 0x55d0c3a2b1f7 /usr/bin/program+0x11f7 main+0x27
 //   …
-//   hakmem:   freed by thread 4712 at:                       (if it was)
+//   hakmem[4711]:   freed by thread 4712 at:                 (if it was)
 //   …
-//   hakmem:   accessed by thread 4711 at:
+//   hakmem[4711]:   accessed by thread 4711 at:
 //   …
 //
 // Allocates nothing, takes no lock.

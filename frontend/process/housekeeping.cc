@@ -23,9 +23,10 @@ constinit std::atomic<uint64_t> next_run{0};
 constexpr uint64_t kMostNanoseconds = 300'000;
 constexpr uint64_t kMostQuietNanoseconds = 1'000'000;
 
-// Free memory may stay resident for the decay time, but no more of it than
-// this, or than half of the memory in use if that is more: the process may
-// never call again.
+// Free chunks may stay resident for the decay time, but only while all free
+// resident memory is at most this, or half of the chunks in use if that is
+// more: the process may never call again. (Cached large blocks count, and are
+// not purged early: large.cc has a limit of its own for them.)
 constexpr size_t kMostDirtyBytes = size_t{64} << 20;
 constexpr size_t kDirtyPart = 2;
 

@@ -1,5 +1,6 @@
-// Detects a sanitizer's runtime in the process: it has a malloc of its own, and
-// needs it. Called by housekeeping, before anything else.
+// Detects a sanitizer's runtime in the process. A program built with a
+// sanitizer must use the sanitizer's malloc. Called by begin.cc, before
+// anything else.
 //
 // Two cases when libhakmem.so is preloaded:
 //   runtime in the program (clang's default)   its malloc comes first, ours is

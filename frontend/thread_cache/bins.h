@@ -14,9 +14,9 @@
 // one constant table of empty bins, kEmptyBins, serves every rare state: there
 // each pop finds the null at the bottom and each push the limit. So first use,
 // an ended thread, and watching the clock (thread_cache.h) cost the hot path
-// nothing. Bin 0, the class of addresses outside slabs, is always in that
-// state; so is the main thread before its thread-local variables have their
-// initial values (bins_at_relocation.cc).
+// nothing. Bin 0, the class of all addresses outside slabs, is always empty and
+// at its limit. The main thread has kEmptyBins even before its thread-local
+// variables are initialised (bins_at_relocation.cc).
 #ifndef HAKMEM_FRONTEND_THREAD_CACHE_BINS_H_
 #define HAKMEM_FRONTEND_THREAD_CACHE_BINS_H_
 

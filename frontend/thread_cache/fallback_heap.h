@@ -1,8 +1,8 @@
-// Blocks for threads without a cache (thread_cache.h): one that has ended and
-// still runs destructors, one that is just beginning, one for which the OS
-// refuses a cache. They share a heap under a lock. A thread on which the
-// process is being aborted takes no lock, for it may hold that one and others;
-// it gets emergency memory (backend/errors/emergency.h).
+// Serves threads without a cache (thread_cache.h): a thread that has ended and
+// still runs destructors, one that is just starting, one for which the OS
+// refused a cache. They share one heap under a lock. A thread that is aborting
+// the process may hold this or other locks, so it takes none and gets emergency
+// memory (backend/errors/emergency.h).
 #ifndef HAKMEM_FRONTEND_THREAD_CACHE_FALLBACK_HEAP_H_
 #define HAKMEM_FRONTEND_THREAD_CACHE_FALLBACK_HEAP_H_
 

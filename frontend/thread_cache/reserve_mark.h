@@ -8,8 +8,8 @@
 //
 // If the owner's critical section comes first, 5 finds the block. Otherwise 2
 // sees what 4 stored. So when both are done, no block lies in a reserve that is
-// marked empty. Marks that are not empty are counted, which shows without a
-// walk over all threads whether there is anything to take.
+// marked empty. A global count of the reserves not marked empty tells whether
+// there is anything to take, without walking all threads.
 //
 // The lock is not part of the mark: any lock that both sides take will do.
 #ifndef HAKMEM_FRONTEND_THREAD_CACHE_RESERVE_MARK_H_

@@ -7,12 +7,13 @@
 // thread that frees what others allocate, stays small: nobody will request what
 // it holds. A bin that was neither empty nor full during an epoch, a quarter of
 // the decay time, returns half of its blocks and halves its limit. With
-// --//ace=fixed limits are frozen halfway.
+// --//ace=fixed each limit stays at the geometric mean of least and most.
 //
-// Watching the clock. Freed memory must go back to the OS some time after it
-// was freed, without a background thread, although a thread whose bins serve it
-// never gets here. So while free memory is resident, a cache watches the clock
-// in one of two ways (Watch, thread_cache_watch.cc):
+// Watching the clock. Freed memory must go back to the OS after the decay time,
+// and there is no background thread. But a thread whose bins serve every call
+// never takes a slow path. So while free memory is resident, a cache sends some
+// or all calls to the slow path, in one of two ways (Watch,
+// thread_cache_watch.cc):
 //
 //   every call   The thread's tables are kEmptyBins: each malloc and free comes
 //                here, is served from the same bins, and looks at the clock. A

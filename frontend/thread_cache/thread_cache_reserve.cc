@@ -5,9 +5,11 @@
 //   slow paths        bins_      the reserve                 under a lock
 //                     back-end
 //
-// A thread that begins while others exist starts with next to nothing visible.
-// Once it is busy it uses its bins like a thread that is alone or, among many
-// threads, gets more visible blocks, until it has been idle for the decay time.
+// A thread that starts beside fewer than kFewPerProcessor others per processor
+// counts as busy and uses its bins. Any other starts with next to nothing
+// visible until it is busy. A busy thread among many gets more visible blocks
+// instead of its bins. A thread that was idle for the decay time is not busy
+// any more.
 #include <algorithm>
 #include <cstring>
 

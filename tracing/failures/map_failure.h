@@ -6,9 +6,9 @@
 //
 // It looks some time after the refusal, so figures may have changed: a limit
 // counts as reached when the request comes near it; see the slacks in the .cc.
-// The order is from the strongest and cheapest evidence on. Files that are
-// missing or unreadable explain nothing; what no file explains is
-// HAKMEM_SUBCAUSE_UNKNOWN.
+// Causes are tried in order, those with the strongest evidence and the cheapest
+// lookup first. Missing or unreadable files are skipped. When nothing explains
+// the refusal the subcause is HAKMEM_SUBCAUSE_UNKNOWN.
 //
 // System calls only; allocates nothing, needs some 2.5 KiB of stack, takes no
 // lock; async-signal-safe. Changes errno. Lookups that cost milliseconds in a

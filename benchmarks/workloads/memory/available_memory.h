@@ -11,9 +11,9 @@ namespace hakmem::bench {
 // /proc does not say.
 uint64_t AvailableKib();
 
-// Ends the process with kCannotRun and one line unless half as much again as
-// `bytes` is available: allocators need more than they hand out, and a machine
-// near its limits measures its own trouble.
+// Ends the process with kCannotRun and one line unless 1.5 times `bytes` is
+// available: allocators need more than they hand out, and a machine that is
+// short of memory measures its own paging.
 void RequireAvailable(uint64_t bytes);
 
 }  // namespace hakmem::bench

@@ -1,6 +1,5 @@
-// Millions of blocks from malloc, in as little memory as knowing them takes:
-// 16 bytes each, outside malloc and resident from the start. Blocks are touched
-// and checked as those of block_array.h.
+// An index of millions of malloc blocks: 16 bytes for each, outside malloc and
+// resident from the start. Blocks are touched and checked as in block_array.h.
 #ifndef HAKMEM_BENCHMARKS_WORKLOADS_MEMORY_BLOCK_INDEX_H_
 #define HAKMEM_BENCHMARKS_WORKLOADS_MEMORY_BLOCK_INDEX_H_
 
