@@ -1,8 +1,5 @@
 // The slab source: cuts chunks into slabs for one owner.
 //
-//   chunk (2 MiB)   │ slab │ slab │ free │ slab │ free │ …   32 of 64 KiB
-//   SlabChunk        metadata of the chunk and its slabs, out of line
-//
 // The SuperSlab back-end and ACE have one source each, shared by all threads;
 // the segment back-end has one per heap. Slabs come from the chunk with the
 // fewest free ones, so that other chunks become empty and can be freed. A free
@@ -35,6 +32,7 @@
 #include "backend/memory/purge_budget.h"
 #include "backend/slabs/lasting_parts.h"
 #include "backend/slabs/slab.h"
+#include "backend/slabs/slab_chunk.h"
 #include "backend/slabs/slab_totals.h"
 #include "base/intrusive_list.h"
 #include "base/os/clock.h"
@@ -48,29 +46,6 @@
 namespace hakmem {
 
 class HeapVerifier;
-
-struct HeldChunksTag {};
-
-template <typename SlabT>
-struct SlabChunk : Chunk,
-                   ListNode<SlabChunk<SlabT>>,
-                   ListNode<SlabChunk<SlabT>, HeldChunksTag> {
-  SlabChunk* pool_next;
-  uint32_t all_mask;   // one bit per usable slab of the chunk
-  uint32_t free_mask;  // of those: free, and not being purged
-  uint64_t kept_at;    // for the pool
-  [[no_unique_address]] LastingParts<SlabT> lasting;
-  SlabT slabs[kSlabsPerChunk];
-
-  void BeforePurge() { lasting.LetGo(); }  // for the pool
-
-  static size_t IndexOf(uintptr_t address) {
-    return (address >> kSlabShift) % kSlabsPerChunk;
-  }
-  SlabT* SlabAt(uintptr_t address) { return &slabs[IndexOf(address)]; }
-  auto* LastingAt(uintptr_t address) { return lasting.At(IndexOf(address)); }
-  size_t FreeSlabs() const { return std::popcount(free_mask); }
-};
 
 template <typename SlabT>
 class SlabSource {
@@ -453,33 +428,6 @@ class SlabSource {
   IntrusiveList<ChunkT> lists_[kSlabsPerChunk + 1] ABSL_GUARDED_BY(mutex_);
   uint64_t lists_with_free_ ABSL_GUARDED_BY(mutex_) = 0;
 };
-
-// The chunk at `address`, which must be cut into slabs of SlabT, and the slab.
-template <typename SlabT>
-SlabChunk<SlabT>* FindSlabChunk(uintptr_t address) {
-  return static_cast<SlabChunk<SlabT>*>(Pagemap::ChunkAt(address));
-}
-
-template <typename SlabT>
-SlabT* FindSlab(uintptr_t address) {
-  return FindSlabChunk<SlabT>(address)->SlabAt(address);
-}
-
-// The slab of a block at `address` that is freed as one of `size_class`. Aborts
-// with one line if no slab of that class is there any more: the block was freed
-// twice, and its slab was freed in between.
-template <typename SlabT>
-SlabT* SlabToDrain(uintptr_t address, SizeClass size_class) {
-  Chunk* chunk = Pagemap::ChunkAt(address);
-  if (chunk == nullptr || chunk->kind != ChunkKind::kSlabs) {
-    AbortOnForeignFree(address);
-  }
-  SlabT* slab = static_cast<SlabChunk<SlabT>*>(chunk)->SlabAt(address);
-  if (slab->size_class != size_class) {
-    AbortOnDoubleFree(address, ClassBytes(size_class));
-  }
-  return slab;
-}
 
 // Adds the contents of `source` to `totals`. The caller holds its slabs' locks.
 template <typename SlabT>
