@@ -6,6 +6,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "backend/memory/dirty_bytes.h"
+#include "backend/memory/huge_page_trials.h"
 #include "backend/memory/huge_pages.h"
 #include "backend/memory/metadata.h"
 #include "backend/memory/region.h"
@@ -47,13 +48,7 @@ size_t ChunksAfter(size_t chunks) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
                   std::clamp(quarter, kFirstRegionChunks, kMaxRegionChunks));
 }
 
-// One in kTimedEvery dense chunks is timed. If it was slow, the next kPatience
-// chunks get small pages.
-constexpr uint32_t kTimedEvery = 8;
-constexpr uint32_t kPatience = 32;
-constexpr uint64_t kSlowNanoseconds = 512'000;
-constinit uint32_t until_timed ABSL_GUARDED_BY(mutex) = 0;
-constinit uint32_t until_dense ABSL_GUARDED_BY(mutex) = 0;
+constinit HugePageTrials huge_page_trials ABSL_GUARDED_BY(mutex);
 
 // Written under the lock. relaxed: counters, they order nothing.
 constinit std::atomic<uint64_t> fresh_chunks{0};
@@ -218,8 +213,7 @@ ChunkSource::Allocation TakeFrom(Region& region, const Wish& wish)
                        std::memory_order_relaxed);
   }
   region.SetDirty(chunk, 0);
-  if (use == ChunkSource::Use::kDense && until_dense != 0) {
-    --until_dense;
+  if (use == ChunkSource::Use::kDense && !huge_page_trials.Allow()) {
     use = ChunkSource::Use::kSparse;
   }
   if (region.IsDense(chunk)) {
@@ -350,15 +344,13 @@ ChunkSource::Allocation ChunkSource::Allocate(Use use, size_t wanted,
   {
     MutexLock lock(mutex);
     chunk = TakeChunk({use, wanted, least});
-    if (chunk.is_dense && chunk.is_zero) {
-      is_timed = until_timed == 0;
-      until_timed = is_timed ? kTimedEvery - 1 : until_timed - 1;
-    }
+    is_timed =
+        chunk.is_dense && chunk.is_zero && huge_page_trials.BeginsTrial();
   }
-  if (is_timed && TimeTouch(chunk.address) > kSlowNanoseconds) {
+  if (is_timed) {
+    const uint64_t nanoseconds = TimeTouch(chunk.address);
     MutexLock lock(mutex);
-    until_dense = kPatience;
-    until_timed = 0;
+    huge_page_trials.End(nanoseconds);
   }
   return chunk;
 }

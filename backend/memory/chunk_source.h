@@ -17,9 +17,8 @@
 //
 // Huge pages are requested for a chunk when it is handed out. The request is
 // withdrawn before any part of the chunk is purged; otherwise the kernel could
-// fill the hole with a huge page again. The kernel zeroes a whole huge page at
-// the first touch. Where that takes longer than 512 page faults (a hypervisor
-// may have to find the memory first), small pages are used for a while.
+// fill the hole with a huge page again. Where huge pages are slow, small ones
+// are used for a while (huge_page_trials.h).
 //
 // Lock order: after the back-ends' and the page heap's locks, before
 // metadata's.

@@ -162,7 +162,7 @@ class ChunkSourceModel : public testing::Test {
     new (&regions) IntrusiveList<Region>;
     next_region_chunks = kFirstRegionChunks;
     bytes_reserved = 0;
-    until_timed = until_dense = 0;
+    huge_page_trials = {};
   }
 
   // After all threads: checks the invariants, and that all free memory can be

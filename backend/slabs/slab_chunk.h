@@ -1,5 +1,5 @@
-// SlabChunk: the metadata of a chunk that is cut into slabs, and how the slab of
-// an address is found.
+// SlabChunk: the metadata of a chunk that is cut into slabs, and how the slab
+// of an address is found.
 //
 //   chunk (2 MiB)   │ slab │ slab │ free │ slab │ free │ …   32 of 64 KiB
 //   SlabChunk        metadata of the chunk and its slabs, out of line
