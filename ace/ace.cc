@@ -141,6 +141,8 @@ void Ace::VisitSlabs(SlabVisitor visitor, void* argument) {
   mid_pools.VisitSlabs(visitor, argument);
 }
 
+size_t Ace::MidBlockBytes() { return mid_pools.BlockBytes(); }
+
 SpanAllocation Ace::AllocateSpan(size_t bytes, size_t alignment,
                                  ThreadSpanCache* bins) {
   bytes = std::max(bytes, size_t{1});

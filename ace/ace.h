@@ -45,7 +45,7 @@ class Ace {
       return SizeClass::kNone;
     }
     const SizeClass c = alignment <= kBlockAlignment
-                            ? MidClassOf(bytes)
+                            ? ClassOf(bytes)
                             : AlignedClassOf(bytes, alignment);
     return c != SizeClass::kNone && IsWithinWasteCap(bytes, ClassBytes(c))
                ? c
@@ -57,6 +57,9 @@ class Ace {
   static void Drain(SizeClass c, void* const* blocks, uint32_t count);
   static const Slab* SlabAt(uintptr_t address);
   static void VisitSlabs(SlabVisitor visitor, void* argument);
+
+  // Bytes in mid blocks that are in use or in bins. Takes no lock.
+  static size_t MidBlockBytes();
 
   // Whether a request without a class needs a large block; otherwise a span
   // serves it.

@@ -259,7 +259,7 @@ TEST(Ace, ThreadsHandOnBlocksOfAllSizes) {
 
 TEST(Ace, OneMidBlockInUseDoesNotKeepItsSlabResident) {
   if (kAceMode == AceMode::kOff) GTEST_SKIP() << "there are no mid blocks";
-  const SizeClass c = MidClassOf(16 * kKiB);  // four in a slab
+  const SizeClass c = ClassOf(16 * kKiB);  // four in a slab
   Ace::Collect(0, /*force=*/true);
   const uint64_t before = Ace::Sum().slabs.committed_bytes;
   std::vector<void*> blocks(400);

@@ -45,9 +45,9 @@ constexpr uintptr_t kFirstChunk = uintptr_t{1} << 40;
 constexpr size_t kMostChunks = 2;
 
 // Four blocks of whole pages per slab.
-constexpr SizeClass kClass = MidClassOf(16384);
+constexpr SizeClass kClass = ClassOf(16384);
 // Blocks that share pages.
-constexpr SizeClass kOddClass = MidClassOf(15360);
+constexpr SizeClass kOddClass = ClassOf(15360);
 
 using Pools = SharedSlabPools<MidSlab, Index(kOddClass), Index(kClass) + 1>;
 

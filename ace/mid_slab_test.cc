@@ -55,7 +55,7 @@ TEST(MidSlab, PageRunsHoldEveryPageThatLiesWhollyInTheBlocksAndNoOther) {
 }
 
 TEST(MidSlab, ABlockThatComesBackIsResidentAgain) {
-  const auto slab = FullSlab(MidClassOf(8192));
+  const auto slab = FullSlab(ClassOf(8192));
   for (uint32_t block : {1, 2, 5}) ASSERT_TRUE(slab->Put(block));
   EXPECT_EQ(slab->Unpurged(), 0b100110u);
   EXPECT_EQ(TouchedPageBytes(*slab), kSlabBytes);
@@ -73,7 +73,7 @@ TEST(MidSlab, ABlockThatComesBackIsResidentAgain) {
 
 TEST(MidSlab, ABlockIsDueWhenItLayIdleWhateverTheOthersDo) {
   constexpr uint64_t kDecay = 1000;
-  const auto slab = FullSlab(MidClassOf(8192));
+  const auto slab = FullSlab(ClassOf(8192));
   for (uint32_t block : {1, 2}) ASSERT_TRUE(slab->Put(block));
   EXPECT_EQ(slab->TakeDue(5000, kDecay, /*force=*/false), 0u);
   // Block 1 is allocated and freed, block 2 lies idle.
@@ -91,7 +91,7 @@ TEST(MidSlab, ABlockIsDueWhenItLayIdleWhateverTheOthersDo) {
 
 // Blocks of 2304 bytes: those from 1 on share pages, with up to two others.
 TEST(MidSlab, APageIsPurgedWithTheLastBlockThatItLiesIn) {
-  const auto slab = FullSlab(MidClassOf(2304));
+  const auto slab = FullSlab(ClassOf(2304));
   for (uint32_t block : {3, 4, 6}) ASSERT_TRUE(slab->Put(block));
   slab->purged = slab->free_bits[0];
   ASSERT_TRUE(slab->Put(5));

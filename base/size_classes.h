@@ -28,8 +28,8 @@ inline constexpr size_t kMaxMidBytes = 32768;
 inline constexpr size_t kTinyClassCount = 41;  // including class 0
 inline constexpr size_t kClassCount = 73;      // including class 0 and mid
 
-// Class of a request of at most kMaxTinyBytes, indexed by UnitsOf.
-using ClassOfUnits = std::array<uint8_t, kMaxTinyBytes / kBlockAlignment + 1>;
+// Class of a request of at most kMaxMidBytes, indexed by UnitsOf.
+using ClassOfUnits = std::array<uint8_t, kMaxMidBytes / kBlockAlignment + 1>;
 
 // A request in 16-byte units, rounded up.
 constexpr size_t UnitsOf(size_t bytes) {
@@ -50,7 +50,6 @@ constexpr ClassTables MakeClassTables() {
   for (size_t c = 1; c < kClassCount; ++c) {
     bytes += bytes < 128 ? kBlockAlignment : std::bit_floor(bytes) / 8;
     t.bytes[c] = static_cast<uint32_t>(bytes);
-    if (c >= kTinyClassCount) continue;
     for (; unit * kBlockAlignment <= bytes; ++unit) {
       t.of_units[unit] = static_cast<uint8_t>(c);
     }
@@ -66,21 +65,10 @@ static_assert(kClassTables.bytes[kClassCount - 1] == kMaxMidBytes);
 
 constexpr bool IsMid(SizeClass c) { return Index(c) >= kTinyClassCount; }
 
-// The class for a request of `bytes`, at most kMaxTinyBytes. 0 bytes gets the
+// The class for a request of `bytes`, at most kMaxMidBytes. 0 bytes gets the
 // smallest class.
 constexpr SizeClass ClassOf(size_t bytes) {
   return SizeClass{internal::kClassTables.of_units[UnitsOf(bytes)]};
-}
-
-// As ClassOf, for a request above kMaxTinyBytes and up to kMaxMidBytes.
-constexpr SizeClass MidClassOf(size_t bytes) {
-  const size_t last = bytes - 1;
-  const auto doubling = static_cast<size_t>(std::bit_width(last)) - 1;
-  const size_t eighth = (last >> (doubling - 3)) & 7;
-  constexpr size_t kFirstDoubling =
-      static_cast<size_t>(std::bit_width(kMaxTinyBytes)) - 1;
-  return SizeClass{static_cast<uint8_t>(
-      kTinyClassCount + 8 * (doubling - kFirstDoubling) + eighth)};
 }
 
 // Bytes of a block of class `c`; 0 for SizeClass::kNone.
@@ -93,9 +81,7 @@ constexpr uint32_t ClassBytes(SizeClass c) {
 // kNone if none exists.
 constexpr SizeClass AlignedClassOf(size_t bytes, size_t alignment) {
   if (bytes > kMaxMidBytes || alignment > kMaxMidBytes) return SizeClass::kNone;
-  const SizeClass first =
-      bytes <= kMaxTinyBytes ? ClassOf(bytes) : MidClassOf(bytes);
-  for (size_t c = Index(first); c < kClassCount; ++c) {
+  for (size_t c = Index(ClassOf(bytes)); c < kClassCount; ++c) {
     if (internal::kClassTables.bytes[c] % alignment == 0) {
       return SizeClass{static_cast<uint8_t>(c)};
     }

@@ -33,8 +33,7 @@ namespace internal {
 
 inline constexpr size_t kReservePage = 4096;
 inline constexpr size_t kMostReserveBytes = 8192;
-inline constexpr size_t kReserveClasses =
-    Index(MidClassOf(kMostReserveBytes)) + 1;
+inline constexpr size_t kReserveClasses = Index(ClassOf(kMostReserveBytes)) + 1;
 
 struct ReserveLayout {
   std::array<uint32_t, kReserveClasses> first{};  // offset of the first block

@@ -377,8 +377,8 @@ void* AllocateSlow(size_t bytes, Call call) {
     return Recorded(AllocateUnrecorded(request), request);
   }
   const Route route = RouteOf(request);
-  // PopFromBins has already looked into the bin of a tiny class.
-  return route.kind == Route::Kind::kTiny && !kNotesOriginsInSlabs
+  // PopFromBins has already looked into the bin of the class.
+  return route.HasClass() && !kNotesOriginsInSlabs
              ? AllocateFromClass(request, route)
              : AllocateOn(route, request);
 }

@@ -24,10 +24,10 @@
 namespace hakmem {
 
 // A block of `bytes` from the thread's bins; null when they have none, when the
-// size is above tiny, and in builds that record every block's origin.
+// size is above mid, and in builds that record every block's origin.
 inline void* PopFromBins(size_t bytes) {
   // Origins are recorded before a block is handed out.
-  if (kNotesOriginsInSlabs || bytes > kMaxTinyBytes) [[unlikely]] {
+  if (kNotesOriginsInSlabs || bytes > kMaxMidBytes) [[unlikely]] {
     return nullptr;
   }
   return thread_tables.ForPop()->PopBytes(bytes);
@@ -52,7 +52,7 @@ inline bool PushToBins(void* block) {
 // bins do not take a block of another class.
 inline bool PushSizedToBins(void* block, size_t bytes) {
   if constexpr (!kChecksFrees) return PushToBins(block);
-  if (bytes > kMaxTinyBytes) return false;
+  if (bytes > kMaxMidBytes) return false;
   const auto address = reinterpret_cast<uintptr_t>(block);
   BinTable* const bins = thread_tables.ForPush();
   if (!Pagemap::IsInWindow(bins->window, address) ||

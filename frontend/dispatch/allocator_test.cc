@@ -15,12 +15,16 @@
 #include <mutex>
 #include <random>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "base/build_config.h"
+#include "base/text/options.h"
 #include "frontend/thread_cache/thread_cache.h"
 #include "frontend/verify/heap_check.h"
 #include "gtest/gtest.h"
 #include "tests/blackbox/support/block_test_helper.h"
+#include "tracing/counters/counters.h"
 #include "tracing/events/events.h"
 
 namespace hakmem {
@@ -280,6 +284,62 @@ TEST(AllocatorTest, EverythingIsCollectedMeanwhile) {
     CollectAll();
     EXPECT_GE(ThreadCache::SumAll().threads, 1u);
   }
+}
+
+// A bin that has blocks of a class must not serve a size that the waste cap
+// refuses it.
+TEST(AllocatorTest, SizesWithoutAClassFindNoBin) {
+  if (kAceMode == AceMode::kOff || kNotesOriginsInSlabs) GTEST_SKIP();
+  auto& waste_percent = options::internal::values[options::k_ace_waste_percent];
+  const uint64_t before = waste_percent.exchange(5);
+  ThreadCache::ApplyOptions();
+  // The thread may be watching the clock, without bins, when the test begins.
+  void* block = nullptr;
+  for (int i = 0; i < 1'000'000 && block == nullptr; ++i) {
+    Free(Malloc(5120));
+    block = PopFromBins(5120);
+  }
+  EXPECT_NE(block, nullptr);
+  Free(block);
+  EXPECT_EQ(PopFromBins(4609), nullptr);
+  for (const auto& [bytes, usable] :
+       {std::pair{4609, 8192}, {4876, 8192}, {4877, 5120}, {5120, 5120}}) {
+    block = Malloc(bytes);
+    EXPECT_EQ(UsableBytes(block), usable) << bytes;
+    Free(block);
+  }
+  waste_percent = before;
+  ThreadCache::ApplyOptions();
+  block = Malloc(4609);
+  EXPECT_EQ(UsableBytes(block), 5120);
+  Free(block);
+}
+
+// The bins of mid classes grow with what is in use, until they serve nearly
+// all of a mix.
+TEST(AllocatorTest, MidBinsGrowWithUse) {
+  if (kAceMode != AceMode::kAdaptive || !kTracing) GTEST_SKIP();
+  std::minstd_rand random(1);
+  std::vector<void*> blocks(2000);
+  int requests = 0;
+  const auto replace = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      void*& block = blocks[random() % blocks.size()];
+      if (block != nullptr) {
+        Free(block);
+        block = nullptr;
+      } else {
+        block = Malloc(2049 + random() % 30000);
+        ++requests;
+      }
+    }
+  };
+  replace(200'000);
+  const uint64_t refills = CountOf(Event::kRefill);
+  requests = 0;
+  replace(200'000);
+  EXPECT_LT((CountOf(Event::kRefill) - refills) * 20, requests);
+  for (void* block : blocks) Free(block);
 }
 
 // With many threads, others take the blocks in a thread's reserve.

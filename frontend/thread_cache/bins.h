@@ -60,22 +60,23 @@ struct Bin {
 inline constexpr size_t kMaxBinBytes = 32768;
 inline constexpr size_t kLeastBinSlots = 8;
 inline constexpr size_t kMostBinSlots = 128;
-// Mid blocks are expensive to cache, and a miss is cheap beside the work done
-// on them.
-inline constexpr size_t kMaxMidBinBytes = 262144;
+// A mid bin may hold more bytes than a tiny one: with few slots, the number of
+// blocks in use keeps swinging beyond what the bin absorbs. What all of them
+// may hold is bounded by what is in use (ThreadCache::SetBudgets).
+inline constexpr size_t kMidBinFactor = 32;
 inline constexpr size_t kLeastMidBinSlots = 2;
 inline constexpr size_t kMostMidBinSlots = 32;
 
-// The most blocks of a class that a bin can hold within `bytes` and within the
-// maximum of any bin.
-constexpr uint32_t BinSlots(SizeClass c, size_t bytes = SIZE_MAX) {
+// The most blocks of a class that a bin can hold within `bytes`, for a mid
+// class kMidBinFactor times that, and within the maximum of any bin.
+constexpr uint32_t BinSlots(SizeClass c, size_t bytes = kMaxBinBytes) {
   const size_t block = ClassBytes(c);
   if (block == 0) return 0;
+  bytes = std::min(bytes, kMaxBinBytes);
   const size_t slots =
-      IsMid(c) ? std::clamp(std::min(bytes, kMaxMidBinBytes) / block,
-                            kLeastMidBinSlots, kMostMidBinSlots)
-               : std::clamp(std::min(bytes, kMaxBinBytes) / block,
-                            kLeastBinSlots, kMostBinSlots);
+      IsMid(c) ? std::clamp(bytes * kMidBinFactor / block, kLeastMidBinSlots,
+                            kMostMidBinSlots)
+               : std::clamp(bytes / block, kLeastBinSlots, kMostBinSlots);
   return static_cast<uint32_t>(slots);
 }
 
@@ -85,7 +86,8 @@ struct alignas(void*) BinTable {
   Bin bins[kClassCount];
   Pagemap::Window window;  // the pagemap's, or none
   [[no_unique_address]] BinChecks checks;
-  // A copy of ClassOf's table, at a fixed offset from this one.
+  // A copy of ClassOf's table, at a fixed offset from this one; without the
+  // sizes that ACE may not round up to a class.
   ClassOfUnits class_of_units;
 
   // Pops the top block of the bin of `c`; null when the bin is empty.
@@ -102,7 +104,7 @@ struct alignas(void*) BinTable {
     return block;
   }
 
-  // The same for the class of a request of `bytes`, at most kMaxTinyBytes.
+  // The same for the class of a request of `bytes`, at most kMaxMidBytes.
   void* PopBytes(size_t bytes) {
     return Pop(SizeClass{class_of_units[UnitsOf(bytes)]});
   }

@@ -250,13 +250,28 @@ uintptr_t ThreadCache::ResizeSpan(Found found, size_t bytes) {
 // --- Limits ------------------------------------------------------------------
 
 void ThreadCache::ApplyOptions() {
-  if (own_ != nullptr) own_->SetMostSlots();
+  if (own_ == nullptr) return;
+  own_->UseOptions();
+  // Tables in use have copies of the classes.
+  if (own_->UsesRation()) own_->PrepareTable(own_->RationTable());
+  if (own_->KeepsReserve()) own_->PrepareTable(own_->visible_);
 }
 
-void ThreadCache::SetMostSlots() {
+void ThreadCache::UseOptions() {
   const size_t bytes = options::Get(options::k_bin_bytes);
   for (size_t c = 0; c < kClassCount; ++c) {
     states_[c].most = BinSlots(ClassNumber(c), bytes);
+  }
+  bins_.class_of_units = internal::kClassTables.of_units;
+  // Sizes that may not have a class must not find its bin: the smallest of each
+  // mid class, in units whose smallest may not.
+  for (size_t c = kTinyClassCount; c < kClassCount; ++c) {
+    size_t bytes = ClassBytes(ClassNumber(c - 1)) + 1;
+    for (; bytes <= ClassBytes(ClassNumber(c)) &&
+           Ace::ClassFor(bytes, kBlockAlignment) == SizeClass::kNone;
+         bytes += kBlockAlignment) {
+      bins_.class_of_units[UnitsOf(bytes)] = 0;
+    }
   }
 }
 
@@ -303,10 +318,10 @@ void ThreadCache::SetLimit(size_t c, uint32_t slots) {
     const size_t block = ClassBytes(ClassNumber(c));
     const uint32_t before = Limit(c);
     const size_t others = mid_limit_bytes_ - before * block;
-    // All mid bins together stay within the budget that span bins have too.
-    if (kAceMode == AceMode::kAdaptive && slots > before &&
-        others + slots * block > span_cache_.budget()) {
-      return;
+    if (kAceMode == AceMode::kAdaptive && slots > before) {
+      const size_t room = mid_budget_ - std::min(mid_budget_, others);
+      slots = std::max(before,
+                       std::min(slots, static_cast<uint32_t>(room / block)));
     }
     mid_limit_bytes_ = others + slots * block;
   }

@@ -3,7 +3,8 @@
 // and end.
 //
 // Limits adapt. A bin starts small; each time it runs empty or full its limit
-// doubles, up to the option bin_bytes. A bin that only ever runs full, in a
+// doubles, up to the option bin_bytes; those of mid classes together up to a
+// budget that follows what is in use. A bin that only ever runs full, in a
 // thread that frees what others allocate, stays small: nobody will request what
 // it holds. A bin that was neither empty nor full during an epoch, a quarter of
 // the decay time, returns half of its blocks and halves its limit. With
@@ -205,7 +206,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   static void Retire(ThreadCache* cache);
   static size_t ListedCaches();
 
-  void SetMostSlots();
+  void UseOptions();
   uint32_t FirstSlots(size_t c) const;
   static uint32_t BatchSlots(SizeClass c);
   uint32_t Refill(SizeClass c, void** blocks, uint32_t count);
@@ -251,7 +252,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   void LookAtClock();
   bool HasGrown() const;
   void FlushOnGrowth(uint64_t now);
-  void SetSpanBudget();
+  void SetBudgets();
 
   Watch WatchNow() const { return watch_.load(std::memory_order_relaxed); }
   bool IsQuiet(uint64_t now) const;
@@ -352,7 +353,8 @@ class ThreadCache : public ListNode<ThreadCache> {
 
   // Fields that every thread uses come first, so that a thread that allocates
   // little keeps few pages of it resident.
-  size_t mid_limit_bytes_;  // limits of all mid bins together
+  size_t mid_limit_bytes_;  // limits of all mid bins together ...
+  size_t mid_budget_;       // ... and how far they may grow
   LinkedBackend::Heap* heap_;
   ThreadTables* tables_;        // the thread's thread_tables
   uint64_t epoch_begun_;        // CoarseMilliseconds, as below

@@ -145,11 +145,11 @@ ThreadCache* ThreadCache::MakeCache() {
   cache->flushed_in_ = flushes.load(std::memory_order_relaxed);
   cache->span_cache_.Begin();
   cache->mid_limit_bytes_ = 0;
-  cache->SetMostSlots();
+  cache->mid_budget_ = cache->span_cache_.budget();
   cache->bins_.window =
       Pagemap::PlaceWindow(reinterpret_cast<uintptr_t>(cache));
   cache->bins_.checks = BinChecks::Make();
-  cache->bins_.class_of_units = internal::kClassTables.of_units;
+  cache->UseOptions();
   for (size_t c = 0; c < kClassCount; ++c) {
     // The null below the first slot is there: the memory was zeros and nothing
     // writes to it. Writing it would make all pages of slots resident.
@@ -181,7 +181,7 @@ ThreadCache* ThreadCache::TakeParked() {
   if (cache == nullptr) return nullptr;
   parked.Remove(cache);
   cache->is_parked_ = false;
-  cache->SetMostSlots();
+  cache->UseOptions();
   cache->BeginForThisThread();
   count_.fetch_add(1, std::memory_order_relaxed);
   cache->SetMostVisible();

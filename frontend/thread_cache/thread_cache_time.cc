@@ -51,12 +51,25 @@ void ThreadCache::FlushOnGrowth(uint64_t now) {
     Count(Event::kRoomMade);
   }
   fresh_chunks_seen_ = ChunkSource::FreshChunks();
-  SetSpanBudget();
+  SetBudgets();
 }
 
-void ThreadCache::SetSpanBudget() {
-  span_cache_.SetBudget(PageHeap::UsedBytes(),
-                        count_.load(std::memory_order_relaxed));
+// Sets how far the span bins, and the limits of the mid bins, may grow.
+void ThreadCache::SetBudgets() {
+  const size_t threads =
+      std::max(count_.load(std::memory_order_relaxed), size_t{1});
+  span_cache_.SetBudget(PageHeap::UsedBytes(), threads);
+  size_t own = 0;
+  for (size_t c = kTinyClassCount; c < kClassCount; ++c) {
+    own += Held(c) * size_t{ClassBytes(ClassNumber(c))};
+  }
+  // The limits of all threads together are twice what the program has in use,
+  // and bins are half full: of 2 * threads parts of that, one is for each
+  // thread's bins, and the others' are in `blocks` too.
+  const size_t blocks = Ace::MidBlockBytes();
+  mid_budget_ =
+      std::max((blocks - std::min(own, blocks)) * 2 / (2 * threads - 1),
+               span_cache_.budget());
 }
 
 void ThreadCache::EndEpoch(uint64_t now) {
@@ -73,7 +86,7 @@ void ThreadCache::EndEpoch(uint64_t now) {
   }
   HalveUnmovedBins();
   Ace::TrimBins(span_cache_, /*all=*/false);
-  SetSpanBudget();
+  SetBudgets();
   retry_gate.Open();
 }
 

@@ -43,8 +43,7 @@ void SizeClassesModel::CheckInvariants() {
           "class %zu is tiny or mid, the wrong one", c);
   }
   for (size_t bytes = 0; bytes <= kMaxMidBytes; ++bytes) {
-    const size_t c =
-        Index(bytes <= kMaxTinyBytes ? ClassOf(bytes) : MidClassOf(bytes));
+    const size_t c = Index(ClassOf(bytes));
     Check(c == Search(bytes, 1), "%zu bytes have class %zu, found %zu", bytes,
           Search(bytes, 1), c);
     Check(bytes <= 128 || (sizes_[c] - bytes) * 8 < bytes,
