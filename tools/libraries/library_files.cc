@@ -63,7 +63,7 @@ absl::StatusOr<std::string> FindLibrary(const std::string& name) {
   if (const fs::path folder = InstalledLibraries(self); !folder.empty()) {
     const fs::path path = folder / InstalledName(name);
     if (fs::exists(path, error)) return path.string();
-    return absl::NotFoundError(
+    return absl::FailedPreconditionError(
         absl::StrCat(path.string(), " is not installed"));
   }
   fs::path found;

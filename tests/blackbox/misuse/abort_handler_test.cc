@@ -166,13 +166,14 @@ const std::vector<Misuse>& Misuses() {
          free(neighbour);
          Hakmem().collect();
        }},
-      {"double free by a thread that ends",
+      {"double free by a thread that ended, and collected",
        [](void* block, size_t size) {
          std::thread([=] {
            free(Opaque(block));
            FreeOthers(size);
            free(Opaque(block));
          }).join();
+         Hakmem().collect();
        }},
       {"free of the middle",
        [](void* block, size_t) {
