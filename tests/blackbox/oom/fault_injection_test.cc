@@ -346,14 +346,16 @@ TEST(FaultInjectionTest, ThreadsThatGetNoCacheFreeAllTheSame) {
 // --- How often the system is asked -------------------------------------------
 
 // How many calls are refused for one request of 16 MiB, while no mapping is
-// that long. Three blocks are kept that it could be put together from.
+// that long. Three blocks are kept that it could be put together from; others
+// lie between, so that they are not one run of memory.
 uint64_t CallsRefusedFor(void* (*allocate)(size_t size)) {
-  void* blocks[3];
+  Hakmem().collect();
+  void* blocks[5];
   for (void*& block : blocks) {
     block = Opaque(malloc(6 * kMiB));
     memset(block, 1, 6 * kMiB);
   }
-  for (void* block : blocks) free(block);
+  for (const size_t i : {0, 2, 4}) free(blocks[i]);
   Faults().refuse_maps_above(15 * kMiB);
   const uint64_t failed = Faults().failed();
   EXPECT_EQ(Opaque(allocate(16 * kMiB)), nullptr);
@@ -363,6 +365,7 @@ uint64_t CallsRefusedFor(void* (*allocate)(size_t size)) {
   void* block = Opaque(allocate(16 * kMiB));
   EXPECT_NE(block, nullptr);
   free(block);
+  for (const size_t i : {1, 3}) free(blocks[i]);
   return refused;
 }
 
