@@ -191,7 +191,8 @@ def hakmem_shared_library(
             **fixed
         )
 
-_DEFAULTS = {"ace": "adaptive", "hardening": "off", "os_calls": "direct", "tracing": "on"}
+# The flags of the variants that name none.
+VARIANT_DEFAULTS = {"ace": "adaptive", "hardening": "off", "os_calls": "direct", "tracing": "on"}
 
 # What a variant's name ends in, and its flags that are not those above. Each
 # exists with hakmem_check_heap (-verify), too.
@@ -221,7 +222,7 @@ def hakmem_shared_libraries():
     """Makes all variants with fixed flags, side by side."""
     for backend in BACKENDS:
         for end, flags in _VARIANTS.items():
-            fixed = dict(_DEFAULTS, backend = backend, **flags)
+            fixed = dict(VARIANT_DEFAULTS, backend = backend, **flags)
             name = "libhakmem-" + backend + end
             hakmem_shared_library(name + ".so", **fixed)
             hakmem_shared_library(name + "-verify.so", verify = True, **fixed)
@@ -231,5 +232,5 @@ def hakmem_shared_libraries():
                 testonly = True,
                 tags = ["manual"] if backend + end in _MANUAL else [],
                 verify = True,
-                **dict(_DEFAULTS, backend = backend, **flags)
+                **dict(VARIANT_DEFAULTS, backend = backend, **flags)
             )

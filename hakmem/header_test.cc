@@ -1,15 +1,15 @@
 // hakmem.h compiles without a warning by each standard, of C and C++, and says
-// the same by all: the helpers are compiled once for each (standards.bzl).
+// the same by all: the helpers are compiled once for each (header_tests.bzl).
 #include <gtest/gtest.h>
 
 #include <set>
 
 #include "hakmem/header_test_helper.h"
 
-#define HAKMEM_STANDARDS(F)                                                \
-  F(c89)                                                                   \
-  F(c99) F(c11) F(c17) F(c2x) F(cxx98) F(cxx11) F(cxx14) F(cxx17) F(cxx20) \
-      F(cxx2b)
+#define HAKMEM_STANDARDS(F) \
+  F(c89)                    \
+  F(c99)                    \
+  F(c11) F(c17) F(c2x) F(cxx98) F(cxx11) F(cxx14) F(cxx17) F(cxx20) F(cxx2b)
 
 #define HAKMEM_DECLARE(standard) \
   extern "C" HeaderLayout HeaderLayout_##standard();

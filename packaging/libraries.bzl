@@ -1,14 +1,7 @@
 """The libraries that are installed."""
 
-load("//:hakmem.bzl", "fixed_cc_library", "hakmem_shared_library")
+load("//:hakmem.bzl", "VARIANT_DEFAULTS", "fixed_cc_library", "hakmem_shared_library")
 load(":archive.bzl", "static_archive")
-
-# The flags that all of them have in common.
-_FIXED = dict(
-    ace = "adaptive",
-    os_calls = "direct",
-    tracing = "on",
-)
 
 def installed_libraries(libraries):
     """Makes NAME.so.1 for each library, and libhakmem.a of the one so called.
@@ -17,21 +10,15 @@ def installed_libraries(libraries):
       libraries: maps each name to its back-end and its hardening.
     """
     for name, (backend, hardening) in libraries.items():
-        hakmem_shared_library(
-            name = name + ".so.1",
-            backend = backend,
-            hardening = hardening,
-            **_FIXED
-        )
-    backend, hardening = libraries["libhakmem"]
-    fixed_cc_library(
-        name = "hakmem_static",
-        backend = backend,
-        hardening = hardening,
-        library = "//:hakmem",
-        tags = ["nosan"],
-        **_FIXED
-    )
+        fixed = dict(VARIANT_DEFAULTS, backend = backend, hardening = hardening)
+        hakmem_shared_library(name = name + ".so.1", **fixed)
+        if name == "libhakmem":
+            fixed_cc_library(
+                name = "hakmem_static",
+                library = "//:hakmem",
+                tags = ["nosan"],
+                **fixed
+            )
     static_archive(
         name = "libhakmem.a",
         library = ":hakmem_static",

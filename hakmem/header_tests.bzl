@@ -1,6 +1,8 @@
-"""Compiles the headers by each standard of C and C++."""
+"""Tests of the headers: by each standard of C and C++, and on the library."""
 
-load("@rules_cc//cc:defs.bzl", "cc_library", "cc_test")
+load("@rules_cc//cc:defs.bzl", "cc_library")
+load("//:hakmem.bzl", "HAKMEM_TEST_COPTS", "VARIANT_DEFAULTS", "fixed_cc_library")
+load("//:hakmem_cc.bzl", "hakmem_cc_test")
 
 _STANDARDS = {
     "c": ["c89", "c99", "c11", "c17", "c2x"],
@@ -36,9 +38,29 @@ def header_test(name, deps):
                 ],
                 deps = deps,
             )
-    cc_test(
-        name = name,
-        size = "small",
-        srcs = [name + ".cc"],
-        deps = libraries + deps + ["@com_google_googletest//:gtest_main"],
-    )
+    hakmem_cc_test(name, libraries + deps, size = "small")
+
+def hpp_tests(code):
+    """Makes CODE_HARDENING of CODE.cc, with the library inside.
+
+    Args:
+      code: the file without .cc.
+    """
+    for hardening in ["off", "full"]:
+        fixed = dict(VARIANT_DEFAULTS, backend = "segment", hardening = hardening)
+        library = "hakmem_" + hardening
+        fixed_cc_library(
+            name = library,
+            testonly = True,
+            library = "//:hakmem",
+            tags = ["nosan"],
+            **fixed
+        )
+        hakmem_cc_test(
+            "%s_%s" % (code, hardening),
+            [library],
+            code = code,
+            copts = HAKMEM_TEST_COPTS,
+            size = "small",
+            tags = ["nosan"],
+        )
