@@ -406,7 +406,7 @@ TEST(AllocatorTest, ChildrenAreForkedMeanwhile) {
   }
 }
 
-TEST(AllocatorTest, TheMetadataBalanceAfterAll) {
+TEST(AllocatorTest, TheHeapVerifiesAfterAll) {
   {
     BusyThreads busy;
     busy.WaitForRounds(2 * kThreads);

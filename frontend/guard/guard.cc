@@ -74,12 +74,6 @@ void Guard::Start() {
   interval_.store(interval, std::memory_order_relaxed);
 }
 
-bool Guard::IsDue() {
-  using Wide = unsigned __int128;
-  const uint64_t interval = interval_.load(std::memory_order_relaxed);
-  return (Wide{Random()} * interval) >> 64 == 0;
-}
-
 uint32_t Guard::DrawGap() {
   return GeometricGap(interval_.load(std::memory_order_relaxed), Random());
 }

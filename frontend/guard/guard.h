@@ -39,12 +39,13 @@ class Guard {
            length_.load(std::memory_order_relaxed);
   }
 
-  // Whether to guard a block of a kind that nobody counts: at random.
-  static bool IsDue();
-
   // How many blocks to hand out before the next one that should be guarded:
   // random, so that each block is as likely as any.
   static uint32_t DrawGap();
+
+  // Whether to guard a block of a kind that nobody counts: the first after a
+  // gap.
+  static bool IsDue() { return DrawGap() == 0; }
 
   // Returns a guarded block of `bytes` at `alignment` for a call from `caller`.
   // Null when it is too long, all slots are in use, or the calling thread is

@@ -48,11 +48,10 @@
 //
 // Parked caches. The cache of a thread that ends is kept with its heap and its
 // blocks (where free blocks are shared: a batch of each class) for the next
-// thread that begins: a program that
-// starts a thread per task would otherwise return the same blocks and fetch
-// them again each time. What a parked cache holds is a reserve, so that
-// collecting, statistics and fork reach it like any other; housekeeping ends
-// one that nobody took for an epoch.
+// thread that begins: a program that starts a thread per task would otherwise
+// return the same blocks and fetch them again each time. What a parked cache
+// holds is a reserve, so that collecting, statistics and fork reach it like any
+// other; housekeeping ends one that nobody took for an epoch.
 //
 // A thread that has ended (late destructors), or for which the OS refuses a
 // cache, is served without one, under a lock; a thread on which the process is
@@ -214,7 +213,14 @@ class ThreadCache : public ListNode<ThreadCache> {
   void* AllocateHere(SizeClass c);
   uint32_t RefillBin(SizeClass c, uint32_t most);
   void* RefillAndTake(SizeClass c);
-  bool UsesRation() const { return samples_ || WatchNow() == Watch::kRationed; }
+  bool Samples() const {
+    // acquire: pairs with the release in ChooseSampling. A thread that counts
+    // what another one's cache holds finds the table that it counts in set up.
+    return samples_.load(std::memory_order_acquire);
+  }
+  bool UsesRation() const {
+    return Samples() || WatchNow() == Watch::kRationed;
+  }
   void* AllocateRationed(SizeClass c);
   uint32_t NextRation();
   uint32_t MostToAllocate(SizeClass c);
@@ -308,27 +314,26 @@ class ThreadCache : public ListNode<ThreadCache> {
   static constexpr uint32_t FirstOffset(size_t c) {
     return internal::kBinLayout.first[c];
   }
-  uint32_t Held(size_t c) const {
-    return (bins_.bins[c].TopSeenFromElsewhere() - FirstOffset(c)) / kSlotBytes;
+  // Blocks of class `c` in a table whose first slot of that class ends at
+  // offset `first`.
+  static uint32_t HeldIn(const BinTable& table, size_t c, uint32_t first) {
+    return (table.bins[c].TopSeenFromElsewhere() - first) / kSlotBytes;
   }
+  uint32_t Held(size_t c) const { return HeldIn(bins_, c, FirstOffset(c)); }
   // The table that malloc pops from while UsesRation, and the offset after its
   // first slot of a class.
   BinTable& RationTable() {
-    return samples_ ? static_cast<BinTable&>(sampled_) : ration_;
+    return Samples() ? static_cast<BinTable&>(sampled_) : ration_;
   }
   uint32_t RationFirst(size_t c) const {
-    return samples_ ? FirstOffset(c) : RationBins::FirstOffset(c);
+    return Samples() ? FirstOffset(c) : RationBins::FirstOffset(c);
   }
   uint32_t HeldInRation(size_t c) const {
-    const BinTable& table =
-        samples_ ? static_cast<const BinTable&>(sampled_) : ration_;
-    return (table.bins[c].TopSeenFromElsewhere() - RationFirst(c)) / kSlotBytes;
+    return Samples() ? HeldIn(sampled_, c, FirstOffset(c))
+                     : HeldIn(ration_, c, RationBins::FirstOffset(c));
   }
   uint32_t HeldVisible(size_t c) const {
-    return KeepsReserve() ? (visible_.bins[c].TopSeenFromElsewhere() -
-                             RationBins::FirstOffset(c)) /
-                                kSlotBytes
-                          : 0;
+    return KeepsReserve() ? HeldIn(visible_, c, RationBins::FirstOffset(c)) : 0;
   }
   // Slots that a bin may use.
   uint32_t Limit(size_t c) const {
@@ -378,14 +383,12 @@ class ThreadCache : public ListNode<ThreadCache> {
   ReserveMark reserve_mark_;
   // When the owner was last seen, for others. relaxed: a hint.
   std::atomic<uint64_t> seen_at_;
-  uint32_t flushed_in_;  // the last pass of FlushReserves that visited it
-  uint32_t slow_calls_;  // in this epoch, approximately
-  bool is_busy_;         // made many, and has not been idle since
-  bool is_parked_;       // guarded by the lock of the list
-  // Written by the owner while no blocks are rationed. relaxed: others read it
-  // for statistics.
-  std::atomic<bool> samples_;
-  uint32_t visible_bytes_;  // capacity of all visible_slots_ together
+  uint32_t flushed_in_;        // the last pass of FlushReserves that visited it
+  uint32_t slow_calls_;        // in this epoch, approximately
+  bool is_busy_;               // made many, and has not been idle since
+  bool is_parked_;             // guarded by the lock of the list
+  std::atomic<bool> samples_;  // written by the owner (Samples)
+  uint32_t visible_bytes_;     // capacity of all visible_slots_ together
   uint32_t most_visible_bytes_;
   uint8_t visible_slots_[kClassCount];
   BinState states_[kClassCount];

@@ -70,7 +70,7 @@ void ThreadCache::CheckBin(size_t c, HeapVerifier& check) const {
                check);
   }
   const uint32_t most_rationed =
-      samples_ ? BinSlots(size_class) : RationBins::kMostBlocks;
+      Samples() ? BinSlots(size_class) : RationBins::kMostBlocks;
   if (check.Require(HeldInRation(c) <= most_rationed,
                     "a ration is larger than its room",
                     reinterpret_cast<uintptr_t>(this)) &&

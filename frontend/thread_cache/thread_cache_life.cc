@@ -138,7 +138,7 @@ ThreadCache* ThreadCache::MakeCache() {
     LinkedBackend::StartBesideOthers(heap);
   }
   cache->heap_ = heap;
-  cache->samples_ = false;
+  cache->samples_.store(false, std::memory_order_relaxed);
   cache->is_parked_ = false;
   cache->keeps_reserve_.store(false, std::memory_order_relaxed);
   cache->reserve_mark_.Begin();
@@ -447,7 +447,7 @@ void ThreadCache::NameThisThread() {
   if (own_ == nullptr) return;
   own_->thread_ = ThreadId();
   // Siblings sample different blocks. A gap's rest is as long as a gap.
-  if (own_->samples_) own_->DrawGaps();
+  if (own_->Samples()) own_->DrawGaps();
 }
 
 void ThreadCache::AbandonOtherThreads() {

@@ -17,8 +17,8 @@ namespace {
 // is must not have many blocks left.
 constexpr uint32_t kRationsPerGrowth = 8;
 
-// The most blocks of a class at a time while only samples need slow calls. More
-// make few calls fewer.
+// The most blocks of a class at a time while only samples need slow calls. A
+// larger ration would save hardly any slow calls.
 constexpr uint32_t kMostSampledBlocks = 64;
 
 }  // namespace
@@ -41,7 +41,7 @@ uint32_t ThreadCache::MostToAllocate(SizeClass c) {
     // Blocks left over from a ration are out of others' reach as well.
     most = std::min(most, GrowVisible(c));
   }
-  if (samples_) most = std::min(most, until_sample_[Index(c)]);
+  if (Samples()) most = std::min(most, until_sample_[Index(c)]);
   return std::max(most, uint32_t{1});
 }
 
@@ -60,7 +60,7 @@ void* ThreadCache::AllocateRationed(SizeClass c) {
   }
   const uint32_t count = std::min(Held(i), most);
   if (count == 0) return nullptr;
-  if (samples_) until_sample_[i] -= std::min(until_sample_[i], count);
+  if (Samples()) until_sample_[i] -= std::min(until_sample_[i], count);
   Bin& bin = bins_.bins[i];
   bin.SetTop(bin.top - count * kSlotBytes);
   BinTable& ration = RationTable();
@@ -84,7 +84,7 @@ void ThreadCache::ReturnRation() {
   for (size_t i = 1; i < kClassCount; ++i) {
     const uint32_t count = HeldInRation(i);
     if (count == 0) continue;
-    if (samples_) until_sample_[i] += count;
+    if (Samples()) until_sample_[i] += count;
     BinTable& ration = RationTable();
     PutBack(ClassNumber(i), ration.SlotBelow(RationFirst(i) + kSlotBytes),
             count);
@@ -97,7 +97,7 @@ void ThreadCache::ReturnRation() {
 bool ThreadCache::IsSampleDue(SizeClass c) {
   ThreadCache* cache = own_;
   // Every call comes here that its tables do not serve: with none all do.
-  if (cache == nullptr || !cache->samples_) return Guard::IsDue();
+  if (cache == nullptr || !cache->Samples()) return Guard::IsDue();
   const size_t i = Index(c);
   if (cache->HeldInRation(i) != 0 || cache->until_sample_[i] != 0) return false;
   cache->until_sample_[i] = Guard::DrawGap();
@@ -107,15 +107,18 @@ bool ThreadCache::IsSampleDue(SizeClass c) {
 // Begins or ends sampling by this thread. Call it while no blocks are rationed,
 // before the thread's tables are chosen.
 void ThreadCache::ChooseSampling() {
-  if (samples_ == Guard::IsOn()) return;
-  samples_ = !samples_;
-  if (!samples_) return;
-  PrepareTable(sampled_);
-  // The nulls below the first slots are there: nothing else writes to them.
-  for (size_t c = 0; c < kClassCount; ++c) {
-    sampled_.bins[c].SetTop(FirstOffset(c));
+  const bool samples = Guard::IsOn();
+  if (Samples() == samples) return;
+  if (samples) {
+    PrepareTable(sampled_);
+    // The nulls below the first slots are there: nothing else writes to them.
+    for (size_t c = 0; c < kClassCount; ++c) {
+      sampled_.bins[c].SetTop(FirstOffset(c));
+    }
+    DrawGaps();
   }
-  DrawGaps();
+  // release: pairs with the acquire in Samples.
+  samples_.store(samples, std::memory_order_release);
 }
 
 void ThreadCache::DrawGaps() {

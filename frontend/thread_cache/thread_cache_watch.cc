@@ -115,7 +115,7 @@ void ThreadCache::ShowBins() {
   RestoreLimits();
   ChooseSampling();
   watch_.store(Watch::kNone, std::memory_order_relaxed);
-  UseTables({samples_ ? &RationTable() : &Front(), &Front()});
+  UseTables({Samples() ? &RationTable() : &Front(), &Front()});
 }
 
 // Rations start empty: the first malloc of each class, and the first free, look
@@ -126,7 +126,8 @@ void ThreadCache::Ration() {
   watch_.store(Watch::kRationed, std::memory_order_relaxed);
   calls_in_tick_ = kBusyLooks;  // for the tick it begins in
   rations_in_tick_ = 0;
-  PrepareTable(RationTable());
+  // sampled_ is prepared once, when sampling begins.
+  if (!Samples()) PrepareTable(ration_);
   BinTable& front = Front();
   for (size_t c = 0; c < kClassCount; ++c) {
     Bin& bin = front.bins[c];
@@ -136,8 +137,8 @@ void ThreadCache::Ration() {
 }
 
 void ThreadCache::UseTables(TablePair tables) {
-  // Sampling may have begun since samples_ was set.
-  ShowBinsUnless([&] { return SeesEveryCall() || samples_ != Guard::IsOn(); },
+  // Sampling may have begun since ChooseSampling.
+  ShowBinsUnless([&] { return SeesEveryCall() || Samples() != Guard::IsOn(); },
                  thread_tables, tables, NoTables());
 }
 
