@@ -137,7 +137,7 @@ TEST_F(SegmentsMetadata, StayForTheDecayTime) {
 // Each thread's segments are emptied by the thread and its neighbour at the
 // same time, while another thread collects and purges. segment_model_test tries
 // the interleavings of this; here the kernel purges, and TSan watches.
-TEST(SegmentsMetadataRace, NothingIsLostWhileMetadataArePurged) {
+TEST(SegmentsMetadataRace, NothingIsLostWhileMetadataIsPurged) {
   constexpr int kThreads = 3;
   constexpr int kRounds = 500;
   std::vector<void*> blocks[kThreads];

@@ -154,11 +154,11 @@ void AceModel::Allocate(ByteSource& source) {
         AllocateBlock(bytes, alignment, contents, bins);
     if (!block) {
       // Fixed classes may need more than the request.
-      const bool is_written =
+      const bool is_limited =
           kAceMode == AceMode::kFixed
               ? AceLimit::Bytes() != SIZE_MAX
               : IsBeyondLimit(RoundToPages(std::max(bytes, size_t{1})));
-      return Check(faults.Happened() || is_written,
+      return Check(faults.Happened() || is_limited,
                    "%zu bytes refused by nobody: %zu held", bytes,
                    AceLimit::Held());
     }

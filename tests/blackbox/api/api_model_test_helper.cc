@@ -108,7 +108,7 @@ std::string ApiModel::Run(const uint8_t* bytes, size_t count) {
 }
 
 void ApiModel::CheckHeap() {
-  Require(functions_.check_heap() == 0, "the metadata do not balance", nullptr);
+  Require(functions_.check_heap() == 0, "the heap does not verify", nullptr);
 }
 
 void ApiModel::FreeAll() {

@@ -1,4 +1,4 @@
-// After many forks while many threads allocate, the parent's metadata are
+// After many forks while many threads allocate, the parent's metadata is
 // consistent and nothing is leaked. The environment variable HAKMEM_TEST_FORKS
 // sets the number of forks; the test `..._long` forks 1,000 times.
 #include <sys/wait.h>

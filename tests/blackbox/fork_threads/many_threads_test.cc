@@ -109,7 +109,7 @@ void* FreeWhenSignalled(void* argument) {
   return nullptr;
 }
 
-// When a heap shrinks while threads exist, its metadata do not stay resident:
+// When a heap shrinks while threads exist, its metadata does not stay resident:
 // those of 512 segments are 18 MiB.
 TEST(ManyThreadsTest, AHeapThatShrinksLeavesFewMetadata) {
   constexpr size_t kBlockBytes = 2048;
