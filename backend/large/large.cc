@@ -44,6 +44,7 @@ constexpr size_t kLeastMovedBytes = kChunkBytes + 1;
 constexpr size_t kMostCachedBlock = size_t{32} << 20;
 // The longest tail: this much may soon be filled again.
 constexpr size_t kMostTail = size_t{16} << 20;
+
 // From this length on blocks are whole chunks: at most a quarter longer than
 // requested. The excess is never touched, but may be resident: in an assembled
 // block, in a reused cached one, and where the last requested page lies in a
