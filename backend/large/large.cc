@@ -12,6 +12,7 @@
 #include "backend/large/large_state.h"
 #include "backend/memory/huge_pages.h"
 #include "backend/memory/pagemap.h"
+#include "backend/memory/purge_turn.h"
 #include "base/os/clock.h"
 #include "base/os/os_memory.h"
 #include "base/sync/lock.h"
@@ -161,8 +162,10 @@ SpanAllocation EnterTaken(const CachedMemory& memory)
 }
 
 // Unmaps cached blocks, the oldest first, until they add up to `bytes` or none
-// is left.
+// is left. Leaves it to another thread that gives memory back already.
 void GiveBackCached(size_t bytes) ABSL_LOCKS_EXCLUDED(mutex) {
+  const PurgeTurn turn(PurgeTurn::IfTaken::kLeave);
+  if (!turn.IsOurs()) return;
   size_t given_back = 0;
   MutexLock lock(mutex);
   while (given_back < bytes && !cached.empty()) {
@@ -253,22 +256,21 @@ SpanAllocation Large::AllocateFresh(size_t bytes, size_t alignment) {
 }
 
 bool Large::Cache(Found found, uint64_t now) {
-  MutexLock lock(mutex);
-  LargeBlock* block = BlockAt(found);
-  if (block == nullptr || !block->is_in_use || kGuardsMemory ||
-      block->bytes + block->tail > kMostCachedBlock) {
-    return false;
+  size_t excess;
+  {
+    MutexLock lock(mutex);
+    LargeBlock* block = BlockAt(found);
+    if (block == nullptr || !block->is_in_use || kGuardsMemory ||
+        block->bytes + block->tail > kMostCachedBlock) {
+      return false;
+    }
+    LeaveUse(block);
+    const size_t budget = CacheBudget();
+    block->freed_at = now;
+    EnterCached(block);
+    excess = bytes_cached - std::min(bytes_cached, budget);
   }
-  LeaveUse(block);
-  const size_t budget = CacheBudget();
-  block->freed_at = now;
-  EnterCached(block);
-  while (bytes_cached > budget && !cached.empty()) {
-    LargeBlock* oldest = TakeOldest(bytes_cached - budget);
-    mutex.Unlock();
-    GiveBack(oldest);
-    mutex.Lock();
-  }
+  if (excess != 0) GiveBackCached(excess);
   return true;
 }
 

@@ -10,6 +10,7 @@
 #include "backend/large/bad_address.h"
 #include "backend/memory/chunk_source.h"
 #include "backend/memory/found.h"
+#include "backend/memory/purge_turn.h"
 #include "backend/spans/small_reserve.h"
 #include "base/os/clock.h"
 #include "base/os/os_memory.h"
@@ -63,22 +64,30 @@ void RecordRefusal(const Request& request, const Route& route) {
 // How long the result of a sweep that found nothing holds.
 constexpr uint64_t kClosedMilliseconds = 100;
 
-// Whether returning free memory to the OS could make room for the request.
-bool MayHelpToCollect(const Request& request) {
-  if (std::max(request.bytes, request.alignment) >= os::kAddressSpaceBytes) {
-    return false;
-  }
+// Whether no memory that could come free would serve the request.
+bool IsBeyondAddressSpace(const Request& request) {
+  return std::max(request.bytes, request.alignment) >= os::kAddressSpaceBytes;
+}
+
+// Whether returning free memory to the OS could make room for a request.
+bool MayHelpToCollect() {
   return !retry_gate.IsClosed(CoarseMilliseconds()) ||
          ThreadCache::ThisThreadHoldsBlocks();
+}
+
+// Moves free blocks of threads to where CollectEverything finds them.
+void FlushThreads() {
+  ThreadCache::FlushThisThread();
+  ThreadCache::CollectEndedThreads();
+  ThreadCache::FlushReserves();
 }
 
 // Returns all free memory to the OS, then runs `allocate`. If there was nothing
 // to return and nothing changed, closes the retry gate for a while.
 template <typename Allocate>
 auto CollectAndRun(Allocate&& allocate) {
-  ThreadCache::FlushThisThread();
-  ThreadCache::CollectEndedThreads();
-  ThreadCache::FlushReserves();
+  const PurgeTurn turn(PurgeTurn::IfTaken::kWait);
+  FlushThreads();
   const uint64_t number = retry_gate.Begin();
   const size_t reserved = ChunkSource::BytesReserved();
   const size_t given_back = CollectEverything();
@@ -93,11 +102,12 @@ auto CollectAndRun(Allocate&& allocate) {
 
 // Handles a request that `allocate`, which returns something false on failure,
 // could not serve: where it may help, returns all free memory to the OS and
-// runs `allocate` once more, then `last_resort`. Records a final failure and
-// sets errno.
+// runs `allocate` once more, then `last_resort`. `gate` is the state of the
+// retry gate before the refusal. Records a final failure and sets errno.
 template <typename Allocate, typename LastResort>
 [[gnu::cold, gnu::noinline]] auto AfterRefusal(const Request& request,
                                                const Route& route,
+                                               uint64_t gate,
                                                Allocate&& allocate,
                                                LastResort&& last_resort) {
   decltype(allocate()) result{};
@@ -106,7 +116,13 @@ template <typename Allocate, typename LastResort>
     errno = ENOMEM;
     return result;
   }
-  if (MayHelpToCollect(request)) result = CollectAndRun(allocate);
+  if (!IsBeyondAddressSpace(request)) {
+    if (MayHelpToCollect()) {
+      result = CollectAndRun(allocate);
+    } else if (retry_gate.State() != gate) {
+      result = allocate();
+    }
+  }
   if (!result) result = last_resort();
   if (!result && !request.can_do_without) {
     RecordRefusal(request, route);
@@ -136,11 +152,12 @@ void* AllocateFromClass(const Request& request, const Route& route) {
   const auto allocate = [c = route.size_class] {
     return ThreadCache::Allocate(c);
   };
+  const uint64_t gate = retry_gate.State();
   void* block = allocate();
   if (block != nullptr) [[likely]] {
     return block;
   }
-  return AfterRefusal(request, route, allocate,
+  return AfterRefusal(request, route, gate, allocate,
                       [&] { return TakeFromReserve(request); });
 }
 
@@ -153,11 +170,12 @@ void* AllocateFromClass(const Request& request, const Route& route) {
                : ThreadCache::AllocateLarge(request.bytes, request.alignment,
                                             contents);
   };
+  const uint64_t gate = retry_gate.State();
   const SpanAllocation pages = allocate();
   if (pages) [[likely]] {
     return pages;
   }
-  return AfterRefusal(request, route, allocate,
+  return AfterRefusal(request, route, gate, allocate,
                       [&] { return TakeSpanFromReserve(request); });
 }
 
@@ -447,9 +465,8 @@ size_t UsableBytes(const void* block) {
 }
 
 size_t CollectAll() {
-  ThreadCache::FlushThisThread();
-  ThreadCache::CollectEndedThreads();
-  ThreadCache::FlushReserves();
+  const PurgeTurn turn(PurgeTurn::IfTaken::kWait);
+  FlushThreads();
   return CollectEverything();
 }
 

@@ -8,12 +8,12 @@
 #include "backend/large/large.h"
 #include "backend/memory/chunk_source.h"
 #include "backend/memory/metadata.h"
+#include "backend/memory/purge_turn.h"
 #include "backend/spans/page_heap.h"
 #include "base/os/stream_locks.h"
 #include "base/sync/lock.h"
 #include "base/sync/single_thread.h"
 #include "frontend/guard/guard.h"
-#include "frontend/process/housekeeping.h"
 #include "frontend/thread_cache/thread_cache.h"
 #include "linked_backend.h"
 #include "os_calls.h"
@@ -78,7 +78,7 @@ void BeginChild() {
 
 void InChildAfterFork() {
   OnlyThreadInChild();
-  ResetHousekeepingInChild();
+  PurgeTurn::ResetInChild();
   if (EndForkWithoutLocks()) {
     ThreadCache::NameThisThread();
     if (!OnlyHoldsEveryLock()) return;

@@ -8,6 +8,7 @@
 #include "backend/memory/dirty_bytes.h"
 #include "backend/memory/huge_pages.h"
 #include "backend/memory/purge_budget.h"
+#include "backend/memory/purge_turn.h"
 #include "base/os/clock.h"
 #include "base/text/options.h"
 #include "linked_backend.h"
@@ -30,10 +31,8 @@ constexpr uint64_t kMostQuietNanoseconds = 1'000'000;
 constexpr size_t kMostDirtyBytes = size_t{64} << 20;
 constexpr size_t kDirtyPart = 2;
 
-// Only one thread at a time does deferrable housekeeping.
-constinit std::atomic<bool> is_housekeeping{false};
 // Whether the last run ran out of time to purge all that was due. Guarded by
-// is_housekeeping.
+// the turn to purge.
 constinit bool has_more_to_purge = false;
 
 void EndEpoch(uint64_t now, bool force) {
@@ -88,9 +87,8 @@ void RunHousekeeping(uint64_t now, bool is_quiet, FlushIdle flush_idle) {
   const bool is_due = now >= next_run.load(std::memory_order_relaxed);
   const bool is_excess = DirtyBytes::Bytes() > MostDirty();
   if (!is_due && !is_excess) return;
-  // acquire: pairs with the release below, for has_more_to_purge; the rest has
-  // its own locks.
-  if (is_housekeeping.exchange(true, std::memory_order_acquire)) return;
+  const PurgeTurn turn(PurgeTurn::IfTaken::kLeave);
+  if (!turn.IsHeld()) return;
   if (is_excess) PurgeExcess(now);
   if (is_due) {
     PurgeDue(now, is_quiet, flush_idle);
@@ -100,11 +98,6 @@ void RunHousekeeping(uint64_t now, bool is_quiet, FlushIdle flush_idle) {
     next_run.store(now + wait, std::memory_order_relaxed);
     RecordRefusedHugePages();
   }
-  is_housekeeping.store(false, std::memory_order_release);
-}
-
-void ResetHousekeepingInChild() {
-  is_housekeeping.store(false, std::memory_order_relaxed);
 }
 
 void GatherFreeChunks(uint64_t now) {

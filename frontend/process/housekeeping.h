@@ -33,11 +33,8 @@ void RunHousekeeping(uint64_t now, bool is_quiet, FlushIdle flush_idle);
 void GatherFreeChunks(uint64_t now);
 
 // Returns all free memory outside threads' bins to the OS. Returns the bytes.
+// To find what other threads are about to return, call it in a turn to purge.
 size_t CollectEverything();
-
-// In the child of a fork: clears the flag of a parent's thread that was inside
-// RunHousekeeping; that thread does not exist here.
-void ResetHousekeepingInChild();
 
 }  // namespace hakmem
 

@@ -95,5 +95,62 @@ TEST_F(RetryGateModel, TwoMayGatherAtOnce) {
   EXPECT_GT(closed_, 0);
 }
 
+// A system that has memory while some is in nobody's hands: a request takes it.
+// Sweeps take turns (backend/memory/purge_turn.h), and give back what is free.
+struct System {
+  RetryGate gate;
+  interleaver::Lock turn;
+  std::atomic<uint64_t> free{1};
+  std::atomic<uint64_t> room{0};
+
+  bool Ask() { return room.exchange(0, std::memory_order_seq_cst) != 0; }
+
+  bool SweepAndAsk() {
+    turn.Take();
+    const uint64_t number = gate.Begin();
+    const uint64_t found = free.exchange(0, std::memory_order_seq_cst);
+    if (found != 0) room.store(found, std::memory_order_seq_cst);
+    if (found == 0) gate.Close(number, kUntil);
+    turn.Release();
+    return found != 0;
+  }
+
+  // A request that is always refused itself.
+  void RequestTooMuch() {
+    if (!gate.IsClosed(kNow)) SweepAndAsk();
+  }
+
+  // As AfterRefusal of frontend/dispatch.
+  bool Request() {
+    const uint64_t before = gate.State();
+    if (Ask()) return true;
+    if (!gate.IsClosed(kNow)) {
+      SweepAndAsk();
+      return Ask();
+    }
+    return gate.State() != before && Ask();
+  }
+};
+
+TEST_F(RetryGateModel, WhatOthersGiveBackMeanwhileIsFound) {
+  std::unique_ptr<System> system;
+  bool served = false;
+  Options options;
+  options.most_preemptions = 4;
+  const Result result = Explore(
+      [&] {
+        system = std::make_unique<System>();
+        System* s = system.get();
+        served = false;
+        return Threads{[=] { s->RequestTooMuch(); },
+                       [=] { s->RequestTooMuch(); },
+                       [=, &served] { served = s->Request(); }};
+      },
+      [&] { Require(served, "refused, though memory was free before"); },
+      options);
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 100);
+}
+
 }  // namespace
 }  // namespace hakmem
