@@ -2,8 +2,8 @@
 //
 // The build gives the paths of the tool and of its helpers, from the folder the
 // test starts in:
-//   HAKMEM_TEST_TOOL (with all libraries), HAKMEM_TEST_USUAL_TOOL (with those
-//   that users get), HAKMEM_TEST_PROGRAM, HAKMEM_TEST_STATIC_PROGRAM
+//   HAKMEM_TEST_TOOL (with all libraries), HAKMEM_TEST_PROGRAM,
+//   HAKMEM_TEST_STATIC_PROGRAM
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -105,10 +105,13 @@ TEST(HakmemTest, FlagsReachTheLibrary) {
 }
 
 TEST(HakmemTest, ALibraryThatIsNotBuiltIsNamedWithTheTargetThatBuildsIt) {
-  // Elsewhere than where this test has the data of both.
+  // A copy with the two usual libraries beside it. (The folder of the built
+  // program may still have those of an earlier build.)
   const std::string start =
-      "unset RUNFILES_DIR; usual=$PWD/$HAKMEM_TEST_USUAL_TOOL; mkdir -p " +
-      Temporary("empty") + " && cd " + Temporary("empty") + " && $usual ";
+      "unset RUNFILES_DIR; alone=" + Temporary("alone") +
+      "; usual=$alone/hakmem; data=$usual.runfiles/main; mkdir -p $data;"
+      "cp -f $tool $usual; ln -sf $PWD/libhakmem-segment.so"
+      " $PWD/libhakmem-superslab.so $data; cd $alone; $usual ";
   const Result result = Shell(start + "--ace=fixed -- echo out");
   EXPECT_EQ(result.status, 2);
   EXPECT_EQ(result.out, "");
