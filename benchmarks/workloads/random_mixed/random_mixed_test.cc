@@ -195,7 +195,9 @@ void ExpectSmallestStepThatFits() {
     ASSERT_LE(step, Steps::kSteps) << size;
     ASSERT_GE(step, last) << size;
     ASSERT_GE(Steps::Bytes(step), size);
-    if (size > 16) ASSERT_LT(Steps::Bytes(step - 1), size);
+    if (size > 16) {
+      ASSERT_LT(Steps::Bytes(step - 1), size);
+    }
     last = step;
   }
   EXPECT_EQ(last, Steps::kSteps);
