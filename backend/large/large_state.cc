@@ -22,7 +22,9 @@ LargeBlock* BlockAt(Found found) {
 
 void Begin(LargeBlock* block, uintptr_t address, size_t bytes) {
   block->base = address;
-  block->kind = ChunkKind::kLarge;
+  // Written once: threads that look up what else lies in the chunk read it at
+  // any time.
+  if (block->kind != ChunkKind::kLarge) block->kind = ChunkKind::kLarge;
   block->is_in_use = false;
   block->guarded = 0;
   block->bytes = bytes;

@@ -18,7 +18,7 @@ enum class FoundKind : uint8_t {
   kNone,   // nothing that the pagemap knows
   kSlab,   // a slab of a size class
   kSpan,   // a chunk of page spans
-  kLarge,  // the first chunk of a large block
+  kLarge,  // the start of a large block
 };
 
 // Two words, to be passed by value.
@@ -44,7 +44,10 @@ struct Found {
       case ChunkKind::kPages:
         return FoundKind::kSpan;
       case ChunkKind::kLarge:
-        return FoundKind::kLarge;
+        // It starts the chunk. After a shorter one come other mappings, even
+        // the library's own: the small reserve, guarded blocks.
+        return address % kChunkBytes == 0 ? FoundKind::kLarge
+                                          : FoundKind::kNone;
       case ChunkKind::kSlabs:  // between its slabs, or without one
         break;
     }

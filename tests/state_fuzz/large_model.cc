@@ -154,6 +154,8 @@ void LargeModel::FreeWhatIsNone(ByteSource& source) {
         "%#zx lies in the block at %#zx, found %#zx", inside, block.address,
         Large::BlockAround(inside));
   if (inside == block.address) return;
+  Check(Found::At(inside).kind() == FoundKind::kNone,
+        "%#zx was found, inside the block at %#zx", inside, block.address);
   Check(!Large::Free(Found::At(inside)), "freed what is inside a block");
   Check(!Large::Cache(Found::At(inside), now_),
         "cached what is inside a block");
