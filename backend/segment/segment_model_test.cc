@@ -97,7 +97,8 @@ void* Metadata::AllocatePages(size_t bytes) { return Allocate(bytes, 4096); }
 // Purges the metadata of a segment, the only large objects here. Pages are of
 // one byte, so that all of it is purged. What the model tracks is written
 // through the model.
-bool Metadata::PurgePages(void* pages, size_t bytes) {
+bool Metadata::PurgePages(void* pages,
+                          size_t bytes) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   auto* chunk = static_cast<SlabChunk<SegmentSlab>*>(pages);
   Require(bytes == sizeof(*chunk),
           "what is purged is not a segment's metadata");
@@ -124,6 +125,7 @@ bool Metadata::PurgePages(void* pages, size_t bytes) {
 }
 
 bool AddressStack::Push(void* address) {
+  (void)spare_;
   system_below.purged_metadata.push_back(address);
   return true;
 }

@@ -11,6 +11,13 @@
 namespace hakmem {
 namespace {
 
+// Takes the lock, if it is free, and releases it.
+bool TryOnce(Mutex& mutex) {
+  if (!mutex.TryLock()) return false;
+  mutex.Unlock();
+  return true;
+}
+
 TEST(Mutex, OneThreadAtATimeHoldsIt) {
   Mutex mutex;
   int64_t counter = 0;
@@ -29,18 +36,13 @@ TEST(Mutex, OneThreadAtATimeHoldsIt) {
 
 TEST(Mutex, TryLockFailsWhileHeld) {
   Mutex mutex;
-  const auto try_once = [&mutex] {
-    if (!mutex.TryLock()) return false;
-    mutex.Unlock();
-    return true;
-  };
   bool got_it = true;
   {
     MutexLock lock(mutex);
-    std::thread([&] { got_it = try_once(); }).join();
+    std::thread([&] { got_it = TryOnce(mutex); }).join();
   }
   EXPECT_FALSE(got_it);
-  EXPECT_TRUE(try_once());
+  EXPECT_TRUE(TryOnce(mutex));
 }
 
 TEST(Mutex, AThreadKnowsWhetherItHoldsLocks) {
@@ -62,24 +64,28 @@ TEST(Mutex, AThreadKnowsWhetherItHoldsLocks) {
 
 bool IsFree(Mutex& mutex) {
   bool got_it = false;
-  std::thread([&] {
-    got_it = mutex.TryLock();
-    if (got_it) mutex.Unlock();
-  }).join();
+  std::thread([&] { got_it = TryOnce(mutex); }).join();
   return got_it;
 }
 
 // As fork does with the allocator's locks.
-void HoldBoth(Mutex& a, Mutex& b) {
+void HoldBoth(Mutex& a, Mutex& b) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   a.Lock();
   b.Lock();
   BeginHoldingEveryLock();
 }
 
-void ReleaseBoth(Mutex& a, Mutex& b) {
+// `made`: a lock that was made meanwhile.
+void ReleaseBoth(Mutex& a, Mutex& b,
+                 Mutex* made = nullptr) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   EndHoldingEveryLock();
+  if (made != nullptr) {
+    made->Unlock();
+    EXPECT_TRUE(ThreadMayHoldLocks());
+  }
   b.Unlock();
   a.Unlock();
+  EXPECT_TRUE(ThreadMayHoldLocks());
   EndReleasingEveryLock();
 }
 
@@ -92,8 +98,7 @@ TEST(Mutex, WhoHoldsEveryLockTakesThemAgain) {
     MutexLock lock_a(a);
     MutexLock lock_b(b);
     EXPECT_FALSE(OnlyHoldsEveryLock());
-    EXPECT_TRUE(b.TryLock());
-    b.Unlock();
+    EXPECT_TRUE(TryOnce(b));
   }
   EXPECT_TRUE(OnlyHoldsEveryLock());
   // No other thread can take them, neither in between nor now.
@@ -111,13 +116,7 @@ TEST(Mutex, ThatWasMadeWhileEveryLockIsHeldIsReleasedWithThem) {
   HoldBoth(a, b);
   { MutexLock lock(made); }
   // One more lock than was taken is released.
-  EndHoldingEveryLock();
-  made.Unlock();
-  EXPECT_TRUE(ThreadMayHoldLocks());
-  b.Unlock();
-  a.Unlock();
-  EXPECT_TRUE(ThreadMayHoldLocks());
-  EndReleasingEveryLock();
+  ReleaseBoth(a, b, &made);
   EXPECT_FALSE(ThreadMayHoldLocks());
   EXPECT_TRUE(IsFree(made));
   MutexLock lock(made);
@@ -185,11 +184,10 @@ TEST(Mutex, TheChildOfWhoHoldsEveryLockHoldsThemToo) {
     again = OnlyHoldsEveryLock() == false && HoldsEveryLock();
   }
   ReleaseBoth(a, b);
-  again = again && !ThreadMayHoldLocks() && b.TryLock();
+  again = again && !ThreadMayHoldLocks() && TryOnce(b);
   if (child == 0) _exit(again ? 0 : 1);
   ASSERT_GE(child, 0);
   EXPECT_TRUE(again);
-  b.Unlock();
   int status = 0;
   ASSERT_EQ(waitpid(child, &status, 0), child);
   EXPECT_EQ(status, 0);

@@ -24,8 +24,9 @@ void DoNothing() {}
 
 extern "C" {
 
-// The loader calls it after all other relocations of this library.
-__attribute__((used)) static void (*HakmemShowNoBins())() {
+// The loader calls it after all other relocations of this library. Hidden, not
+// static: clang would give a static function another name than `ifunc` says.
+__attribute__((visibility("hidden"))) void (*HakmemShowNoBins())() {
   hakmem::thread_tables.store(hakmem::NoTables(), std::memory_order_relaxed);
   return &DoNothing;
 }

@@ -66,7 +66,8 @@ int Answer() { return 42; }
 }  // namespace
 
 extern "C" {
-__attribute__((used)) static int (*ResolveEarly())() {
+// Not static, or clang would give it another name.
+__attribute__((visibility("hidden"))) int (*ResolveEarly())() {
   AllocateEarly();
   return &Answer;
 }
