@@ -185,18 +185,18 @@ void Ace::Free(Found found, ThreadSpanCache* bins) {
   if (!Large::Free(found)) AbortOnBadAddress(found);
 }
 
-uintptr_t Ace::Resize(Found found, size_t bytes) {
+Ace::Resized Ace::Resize(Found found, size_t bytes) {
   if (found.kind() != FoundKind::kSpan) {
-    return bytes <= kMaxSpanBytes ? 0 : Large::Resize(found, bytes);
+    return bytes <= kMaxSpanBytes ? Resized{} : Large::Resize(found, bytes);
   }
   const size_t old_pages = PageHeap::PagesAt(found);
-  if (old_pages == 0 || bytes == 0 || bytes > kMaxSpanBytes) return 0;
+  if (old_pages == 0 || bytes == 0 || bytes > kMaxSpanBytes) return {};
   const size_t pages = ClassPagesFor(bytes);
   const size_t more = pages > old_pages ? pages - old_pages : 0;
   const bool done = AceLimit::Within(more * kPageBytes, [&] {
     return PageHeap::Resize(found, pages, CoarseMilliseconds());
   });
-  return done ? found.address : 0;
+  return done ? Resized{found.address} : Resized{};
 }
 
 void Ace::TrimBins(ThreadSpanCache& bins, bool all) {

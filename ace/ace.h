@@ -90,9 +90,9 @@ class Ace {
   static void Free(Found found, ThreadSpanCache* bins);
 
   // Resizes the span or large block that starts there to at least `bytes`
-  // without copying. Returns its address; 0 when that is not possible, and the
-  // block is unchanged.
-  static uintptr_t Resize(Found found, size_t bytes);
+  // without copying, if that is possible.
+  using Resized = Large::Resized;
+  static Resized Resize(Found found, size_t bytes);
 
   // Ends an epoch of `bins`: returns what lay unused in them, everything with
   // `all`.

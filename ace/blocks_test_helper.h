@@ -28,7 +28,7 @@ inline void FreeBlock(uintptr_t address, ThreadSpanCache* bins) {
 }
 
 inline uintptr_t ResizeBlock(uintptr_t address, size_t bytes) {
-  return Ace::Resize(Found::At(address), bytes);
+  return Ace::Resize(Found::At(address), bytes).address;
 }
 
 }  // namespace hakmem

@@ -77,8 +77,8 @@ size_t CacheBudget() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
 }
 
 // Moves the block's `mapped` bytes of pages to a new place of `size` bytes.
-// Returns false, with everything unchanged, when the OS refuses.
-bool Move(LargeBlock* block, size_t mapped, size_t size) {
+// Everything is unchanged when the OS refuses.
+Large::Resized Move(LargeBlock* block, size_t mapped, size_t size) {
   const uintptr_t from = block->base;
   const size_t guarded = kGuardsMemory ? kChunkBytes : 0;
   const os::Mapping to = kGuardsMemory
@@ -86,14 +86,14 @@ bool Move(LargeBlock* block, size_t mapped, size_t size) {
                              : os::Map(size, kChunkBytes, os::Access::kNone);
   if (!to) {
     NoteMapFail(HAKMEM_OS_REQUEST_GROW_LARGE, to.error, to.refused);
-    return false;
+    return {.is_refused = true};
   }
   // Tests whether the pagemap has room for the new place; then it cannot refuse
   // below.
   if (!Pagemap::SetChunk(to.address, block)) {
     os::Release(to.address, size);
     ReleaseGuards(to.address, size, guarded);
-    return false;
+    return {};
   }
   // Clears both entries before the pages move: another thread may be given the
   // old place, or the new one if the move fails.
@@ -103,7 +103,7 @@ bool Move(LargeBlock* block, size_t mapped, size_t size) {
     NoteMapFail(HAKMEM_OS_REQUEST_GROW_LARGE, error, size);
     ReleaseGuards(to.address, size, guarded);
     Pagemap::SetChunk(from, block);
-    return false;
+    return {};
   }
   Pagemap::SetChunk(to.address, block);
   ReleaseGuards(from, mapped, block->guarded);
@@ -111,7 +111,7 @@ bool Move(LargeBlock* block, size_t mapped, size_t size) {
   block->base = to.address;
   block->guarded = guarded;
   SetBorders(block, 1);
-  return true;
+  return {.address = to.address};
 }
 
 // When time matters, a long block is unmapped in steps of this size.
@@ -329,13 +329,13 @@ bool Large::Free(Found found) {
   return true;
 }
 
-uintptr_t Large::Resize(Found found, size_t bytes) {
+Large::Resized Large::Resize(Found found, size_t bytes) {
   const uintptr_t address = found.address;
   LargeBlock* block = BlockAt(found);
   const size_t size = RoundToPages(bytes);
-  if (block == nullptr || size == 0) return 0;
+  if (block == nullptr || size == 0) return {};
   // A guarded block is never shrunk, so it has neither a tail nor room to grow.
-  if (kGuardsMemory && size <= block->bytes) return 0;
+  if (kGuardsMemory && size <= block->bytes) return {};
   size_t mapped;
   {
     MutexLock lock(mutex);
@@ -343,23 +343,25 @@ uintptr_t Large::Resize(Found found, size_t bytes) {
     if (size <= mapped && mapped - size <= kMostTail) {
       SetBytes(block, size);
       SetTail(block, mapped - size);
-      return address;
+      return {address};
     }
     SetTail(block, 0);
     if (const size_t more = TakeNext(block, mapped, size); more != 0) {
       SetBytes(block, size);
       SetTail(block, mapped + more - size);
-      return address;
+      return {address};
     }
   }
   Count(Event::kMapCall);
   if (kGuardsMemory || os::ResizeInPlace(address, mapped, size) != 0) {
     // A block of several mappings is copied.
-    if (!block->IsOneMapping() || !Move(block, mapped, size)) {
+    const Resized moved =
+        block->IsOneMapping() ? Move(block, mapped, size) : Resized{};
+    if (!moved) {
       MutexLock lock(mutex);
       SetTail(block, mapped - block->bytes);
       Count(Event::kMapFailure);
-      return 0;
+      return moved;
     }
   }
   {
@@ -370,7 +372,7 @@ uintptr_t Large::Resize(Found found, size_t bytes) {
   if (size >= kLeastHugeBytes && size / kChunkBytes > mapped / kChunkBytes) {
     AdviseGrown(block, mapped);
   }
-  return block->base;
+  return {block->base};
 }
 
 Origin Large::OriginAt(Found found) {

@@ -79,11 +79,19 @@ class Large {
   // there is none.
   static bool Free(Found found);
 
+  struct Resized {
+    uintptr_t address = 0;  // 0: not possible, and the block is unchanged
+    // Then, whether the OS has refused a mapping of that length, as it would
+    // for a new block.
+    bool is_refused = false;
+
+    explicit operator bool() const { return address != 0; }
+  };
+
   // Resizes the block that starts there to at least `bytes`, moving it if it
   // cannot grow in place; a block that shrinks keeps its tail for the decay
-  // time. Returns its address, or 0 when the OS refused, or would; then the
-  // block is unchanged.
-  static uintptr_t Resize(Found found, size_t bytes);
+  // time.
+  static Resized Resize(Found found, size_t bytes);
 
   // The origin of the block that starts there: kUnknown when there is none, or
   // it was not recorded.

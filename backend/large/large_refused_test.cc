@@ -89,7 +89,7 @@ TEST_F(LargeRefused, ATailThatIsNotTakenBackGoesLater) {
   const uintptr_t block = Allocate(6 * kMiB);
   ASSERT_NE(block, 0u);
   memset(At(block), 1, 6 * kMiB);
-  ASSERT_EQ(Large::Resize(Found::At(block), 2 * kMiB), block);
+  ASSERT_EQ(Large::Resize(Found::At(block), 2 * kMiB).address, block);
   hakmem_test_fail_os_calls(1, 1);
   Large::Purge(0, /*force=*/true);
   EXPECT_STREQ(hakmem_test_failed_call(), "munmap");

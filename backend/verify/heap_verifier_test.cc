@@ -591,7 +591,7 @@ TEST(LargeMetadata, NameEachDamageOfABlock) {
 
 TEST(LargeMetadata, KnowTailsOfBlocksThatShrank) {
   const uintptr_t a = Large::AllocateFresh(6 * kChunkBytes, 16).address;
-  ASSERT_EQ(Large::Resize(Found::At(a), 2 * kChunkBytes), a);
+  ASSERT_EQ(Large::Resize(Found::At(a), 2 * kChunkBytes).address, a);
   EXPECT_EQ(LargeFaults(), "");
   ASSERT_NE(LargeAt(a)->tail, 0u);
   ExpectFault(&LargeAt(a)->tail, size_t{0}, LargeFaults,

@@ -341,6 +341,19 @@ inline void FreeFound(Found found, Call call) {
               BytesOf(found, function, call.caller), call.caller);
 }
 
+// The large block for a realloc for which the OS has just refused a mapping of
+// that length. `gate` as for AfterRefusal.
+[[gnu::cold, gnu::noinline]] void* AllocateAfterRefusal(const Request& request,
+                                                        uint64_t gate) {
+  return PointerTo(AfterRefusal(
+      request, RouteOf(request), gate,
+      [&] {
+        return ThreadCache::AllocateLarge(request.bytes, request.alignment,
+                                          Ace::Contents::kAny);
+      },
+      [&] { return TakeSpanFromReserve(request); }));
+}
+
 [[gnu::always_inline]] inline void* Resize(Found found, BlockCall function,
                                            size_t bytes, Call call) {
   void* const block = reinterpret_cast<void*>(found.address);
@@ -350,13 +363,18 @@ inline void FreeFound(Found found, Call call) {
   if (bytes > kMaxBytes) {
     return RefuseImpossible(bytes, 0, ENOMEM, call);
   }
+  bool is_refused = false;
+  const uint64_t gate = retry_gate.State();
   if (usable > kMaxMidBytes && bytes > kMaxMidBytes) {
-    const uintptr_t resized = ThreadCache::ResizeSpan(found, bytes);
-    if (resized != 0) return reinterpret_cast<void*>(resized);
+    const Ace::Resized resized = ThreadCache::ResizeSpan(found, bytes);
+    if (resized) return reinterpret_cast<void*>(resized.address);
+    is_refused = resized.is_refused;
   }
   // If the block need not grow, keeping it beats failing.
   const bool fits = bytes <= usable;
-  void* moved = AllocateUnrecorded({bytes, 0, call, fits});
+  const Request request{bytes, 0, call, fits};
+  void* moved = is_refused ? AllocateAfterRefusal(request, gate)
+                           : AllocateUnrecorded(request);
   if (moved == nullptr) return fits ? block : nullptr;
   memcpy(moved, block, std::min(usable, bytes));
   const BlockCallScope scope(function, found.address);

@@ -240,10 +240,10 @@ void ThreadCache::FreeSpan(Found found) {
   }
 }
 
-uintptr_t ThreadCache::ResizeSpan(Found found, size_t bytes) {
-  if (FallbackHeap::IsInEmergency()) return 0;
-  const uintptr_t resized = Ace::Resize(found, bytes);
-  if (resized != 0) retry_gate.Open();
+Ace::Resized ThreadCache::ResizeSpan(Found found, size_t bytes) {
+  if (FallbackHeap::IsInEmergency()) return {};
+  const Ace::Resized resized = Ace::Resize(found, bytes);
+  if (resized) retry_gate.Open();
   return resized;
 }
 

@@ -103,7 +103,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   static SpanAllocation AllocateLarge(size_t bytes, size_t alignment,
                                       Ace::Contents contents);
   static void FreeSpan(Found found);
-  static uintptr_t ResizeSpan(Found found, size_t bytes);
+  static Ace::Resized ResizeSpan(Found found, size_t bytes);
 
   // Returns all blocks in this thread's bins to where they came from.
   static void FlushThisThread();

@@ -111,7 +111,8 @@ void LargeModel::Resize(ByteSource& source) {
                            ? block.bytes + source.Below(3 * kPageBytes)
                            : DrawBytes(source);
   if (blocks_.bytes() + bytes > kMostLive + block.bytes) return;
-  const uintptr_t address = Large::Resize(Found::At(block.address), bytes);
+  const uintptr_t address =
+      Large::Resize(Found::At(block.address), bytes).address;
   // A block that pages were moved to cannot grow, so refusing is allowed.
   if (address == 0) {
     Check(Large::BytesAt(Found::At(block.address)) == block.bytes,
@@ -140,7 +141,7 @@ void LargeModel::AskImpossible(ByteSource& source) {
   }
   if (blocks_.empty()) return;
   const LiveBlock block = blocks_.Pick(source);
-  Check(Large::Resize(Found::At(block.address), bytes) == 0, "resized to %zu",
+  Check(!Large::Resize(Found::At(block.address), bytes), "resized to %zu",
         bytes);
   Check(Large::BytesAt(Found::At(block.address)) == block.bytes,
         "and changed to %zu", Large::BytesAt(Found::At(block.address)));

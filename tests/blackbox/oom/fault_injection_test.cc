@@ -369,9 +369,21 @@ uint64_t CallsRefusedFor(void* (*allocate)(size_t size)) {
   return refused;
 }
 
+// realloc of a large block of 4 MiB, which is unchanged afterwards if refused.
+void* GrowLargeBlock(size_t size) {
+  void* block = Opaque(malloc(4 * kMiB));
+  memset(block, 1, 4 * kMiB);
+  void* grown = Opaque(realloc(block, size));
+  if (grown != nullptr) return grown;
+  EXPECT_EQ(static_cast<char*>(block)[4 * kMiB - 1], 1);
+  free(block);
+  return nullptr;
+}
+
 TEST(FaultInjectionTest,
      ARefusedLargeRequestIsAskedForOnceMoreAfterGivingBack) {
   const ChildResult child = RunForked([] {
+    EXPECT_EQ(CallsRefusedFor(GrowLargeBlock), 2u);
     EXPECT_EQ(CallsRefusedFor([](size_t size) { return malloc(size); }), 2u);
     EXPECT_EQ(CallsRefusedFor([](size_t size) { return calloc(1, size); }), 2u);
     EXPECT_EQ(CallsRefusedFor([](size_t size) { return memalign(4096, size); }),
