@@ -48,13 +48,7 @@ class SharedSlabPools {
     ClassPool& pool = PoolOf(size_class);
     MutexLock lock(pool.mutex);
     uint32_t taken = pool.slabs.Take(blocks, count);
-    if (taken == 0) {
-      SlabT* slab =
-          source_.Take(size_class, SlabSource<SlabT>::Growth::kAllowed);
-      if (slab == nullptr) return 0;
-      pool.slabs.AddEmpty(slab);
-      taken = pool.slabs.Take(blocks, count);
-    }
+    if (taken == 0) taken = TakeFromNewSlab(pool, size_class, blocks, count);
     pool.AddBlocks(taken);
     return taken;
   }
@@ -238,6 +232,25 @@ class SharedSlabPools {
                    std::memory_order_relaxed);
     }
   };
+
+  // For a pool without free blocks. Releases the lock while the kernel samples
+  // the newest chunk: others may free blocks meanwhile.
+  [[gnu::noinline]] uint32_t TakeFromNewSlab(ClassPool& pool,
+                                             SizeClass size_class,
+                                             void** blocks, uint32_t count)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(pool.mutex) {
+    if (const uintptr_t chunk = source_.ChunkToSample(); chunk != 0) {
+      pool.mutex.Unlock();
+      source_.Sample(chunk);
+      pool.mutex.Lock();
+      const uint32_t taken = pool.slabs.Take(blocks, count);
+      if (taken != 0) return taken;
+    }
+    SlabT* slab = source_.Take(size_class, SlabSource<SlabT>::Growth::kAllowed);
+    if (slab == nullptr) return 0;
+    pool.slabs.AddEmpty(slab);
+    return pool.slabs.Take(blocks, count);
+  }
 
   ClassPool& PoolOf(SizeClass c) { return pools_[Index(c) - kFirst]; }
 

@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "backend/errors/error_reporting.h"
@@ -55,6 +56,23 @@ class SlabSource {
   constexpr SlabSource() = default;
 
   enum class Growth { kAllowed, kForbidden };
+
+  // For slabs of long blocks: the chunk to sample before the Take that is going
+  // to add another; 0 when it will add none, or the sample would not matter.
+  uintptr_t ChunkToSample() {
+    if constexpr (!kSamplesDensity) return 0;
+    MutexLock lock(mutex_);
+    return lists_with_free_ == 0 && growing_ == nullptr && MayBeDense()
+               ? held_.back()->base
+               : 0;
+  }
+
+  // Samples that chunk. The kernel may take a while: hold no lock.
+  void Sample(uintptr_t chunk) {
+    const bool is_dense = Density::IsDense(chunk, kChunkBytes);
+    MutexLock lock(mutex_);
+    next_is_dense_ = density_.WantsHugePages(is_dense);
+  }
 
   // Returns a slab of `size_class`, entered in the pagemap. Null when none is
   // free and growth is forbidden or the OS refuses.
@@ -213,17 +231,20 @@ class SlabSource {
     return std::countr_zero(chunk.free_mask);
   }
 
-  // Whether most of the next chunk will be touched. All slabs held are in use,
-  // so with many chunks the waste of one is small. That suffices where several
-  // blocks share a page; long blocks are sampled.
+  // Where several blocks share a page, a slab in use is touched. A long block
+  // may not be.
+  static constexpr bool kSamplesDensity = requires { SlabT::kHasLongBlocks; };
+
+  // All slabs held are in use, so with many chunks the waste of one is small.
+  // Guard pages make holes, which huge pages cannot have.
+  bool MayBeDense() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return !kGuardsMemory && held_count_ >= kLeastDenseChunks;
+  }
+
+  // Whether most of the next chunk will be touched.
   bool WillBeDense() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    // Guard pages make holes, which huge pages cannot have.
-    if (kGuardsMemory || held_count_ < kLeastDenseChunks) return false;
-    if constexpr (requires { SlabT::kHasLongBlocks; }) {
-      return density_.WantsHugePages(
-          Density::IsDense(held_.back()->base, kChunkBytes));
-    }
-    return true;
+    return MayBeDense() &&
+           (!kSamplesDensity || std::exchange(next_is_dense_, false));
   }
 
   bool AddChunk() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -417,6 +438,7 @@ class SlabSource {
   HeldList held_ ABSL_GUARDED_BY(mutex_);
   size_t held_count_ ABSL_GUARDED_BY(mutex_) = 0;
   Density density_ ABSL_GUARDED_BY(mutex_);
+  bool next_is_dense_ ABSL_GUARDED_BY(mutex_) = false;  // by the last sample
   // Where the next purge continues; null if the last one finished.
   ChunkT* resume_at_ ABSL_GUARDED_BY(mutex_) = nullptr;
   // CoarseMilliseconds before which nothing is due; 0 if unknown.
