@@ -341,6 +341,33 @@ inline void FreeFound(Found found, Call call) {
               BytesOf(found, function, call.caller), call.caller);
 }
 
+// Frees a block that was looked up; the caller has a BlockCallScope.
+[[gnu::always_inline]] inline void FreeChecked(Found found, Call call,
+                                               BlockCall function) {
+  CheckOrigin(found, function);
+  if (EventsOn()) [[unlikely]] {
+    RecordFree(found, call);
+  }
+  FreeFound(found, call);
+}
+
+// Aborts when the block cannot have been requested with these terms. Whether a
+// block of a slab is in use is for FreeFound to check, except that it is the
+// better reason to abort for.
+void CheckTerms(Found found, SizedFreeHint terms, BlockCall function,
+                Call call) {
+  const SizeClass c = found.IsSlab() ? found.size_class() : SizeClass::kNone;
+  const FreedBlock block = {found.address, c,
+                            c != SizeClass::kNone
+                                ? ClassBytes(c)
+                                : BytesOf(found, function, call.caller)};
+  if (MayHaveTerms(block, terms, function)) [[likely]] {
+    return;
+  }
+  (void)BytesOf(found, function, call.caller);
+  AbortOnTerms(block, terms);
+}
+
 // The large block for a realloc for which the OS has just refused a mapping of
 // that length. `gate` as for AfterRefusal.
 [[gnu::cold, gnu::noinline]] void* AllocateAfterRefusal(const Request& request,
@@ -423,18 +450,17 @@ void FreeSlow(void* block, Call call, BlockCall function) {
   if (block == nullptr) return;
   const Found found = Found::At(AddressOf(block));
   const BlockCallScope scope(function, found.address);
-  CheckOrigin(found, function);
-  if (EventsOn()) [[unlikely]] {
-    RecordFree(found, call);
-  }
-  FreeFound(found, call);
+  FreeChecked(found, call, function);
 }
 
 void FreeInTerms(void* block, SizedFreeHint terms, BlockCall function,
                  Call call) {
+  if constexpr (!kChecksFrees) return FreeSlow(block, call, function);
   if (block == nullptr) return;
-  if constexpr (kChecksFrees) CheckTerms(block, terms, function);
-  FreeSlow(block, call, function);
+  const Found found = Found::At(AddressOf(block));
+  const BlockCallScope scope(function, found.address);
+  CheckTerms(found, terms, function, call);
+  FreeChecked(found, call, function);
 }
 
 void* AllocateZeroed(size_t bytes, Call call) {

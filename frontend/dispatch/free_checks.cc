@@ -1,11 +1,6 @@
 #include "frontend/dispatch/free_checks.h"
 
-#include <algorithm>
-#include <cstdint>
-
 #include "backend/errors/error_reporting.h"
-#include "backend/memory/pagemap.h"
-#include "base/size_classes.h"
 #include "frontend/dispatch/allocator.h"
 #include "frontend/dispatch/route.h"
 
@@ -20,25 +15,30 @@ bool MayHold(size_t usable, SizedFreeHint terms) {
          usable - terms.bytes < terms.alignment;
 }
 
+bool IsAligned(uintptr_t address, size_t alignment) {
+  return alignment == 0 || address % alignment == 0;
+}
+
 }  // namespace
 
-void CheckTerms(const void* block, SizedFreeHint terms, BlockCall function) {
-  const auto address = reinterpret_cast<uintptr_t>(block);
-  const BlockCallScope scope(function, address);
-  const size_t usable = UsableBytes(block);  // aborts when it is not a block
-  if (terms.alignment != 0 && address % terms.alignment != 0) {
-    AbortOnWrongAlignment(address, terms.alignment);
-  }
-  if (terms.bytes == 0) return;
-  const SizeClass c = Pagemap::ClassAt(address);
+bool MayHaveTerms(const FreedBlock& block, SizedFreeHint terms,
+                  BlockCall function) {
+  if (!IsAligned(block.address, terms.alignment)) return false;
+  if (terms.bytes == 0) return true;
   // C's free_sized also accepts what realloc left larger than necessary.
   const bool is_new =
       function == BlockCall::kDelete || function == BlockCall::kDeleteArray;
-  const bool fits =
-      c == SizeClass::kNone || !is_new
-          ? MayHold(usable, terms)
-          : Route::Of(terms.bytes, terms.alignment).size_class == c;
-  if (!fits) AbortOnWrongSize(address, terms.bytes, usable);
+  return block.size_class == SizeClass::kNone || !is_new
+             ? MayHold(block.usable, terms)
+             : Route::Of(terms.bytes, terms.alignment).size_class ==
+                   block.size_class;
+}
+
+void AbortOnTerms(const FreedBlock& block, SizedFreeHint terms) {
+  if (!IsAligned(block.address, terms.alignment)) {
+    AbortOnWrongAlignment(block.address, terms.alignment);
+  }
+  AbortOnWrongSize(block.address, terms.bytes, block.usable);
 }
 
 }  // namespace hakmem

@@ -4,8 +4,10 @@
 #define HAKMEM_FRONTEND_DISPATCH_FREE_CHECKS_H_
 
 #include <cstddef>
+#include <cstdint>
 
 #include "backend/errors/block_call.h"
+#include "base/size_classes.h"
 
 namespace hakmem {
 
@@ -16,11 +18,23 @@ struct SizedFreeHint {
   size_t alignment = 0;
 };
 
-// Aborts with one line when `block`, in use and not null, cannot have been
-// requested with these terms. Blocks above 32 KiB, and C's, which realloc may
-// have left larger than necessary, are only checked to be large enough and at
-// most twice as large as necessary. `function` is what the program called.
-void CheckTerms(const void* block, SizedFreeHint terms, BlockCall function);
+// A block that is to be freed: its class, kNone above 32 KiB, and its bytes.
+struct FreedBlock {
+  uintptr_t address;
+  SizeClass size_class;
+  size_t usable;
+};
+
+// Whether the block may have been requested with these terms. Blocks above 32
+// KiB, and C's, which realloc may have left larger than necessary, only have to
+// be large enough and at most twice as large as necessary. `function` is what
+// the program called.
+bool MayHaveTerms(const FreedBlock& block, SizedFreeHint terms,
+                  BlockCall function);
+
+// Aborts with one line that says in what they differ.
+[[noreturn, gnu::cold]] void AbortOnTerms(const FreedBlock& block,
+                                          SizedFreeHint terms);
 
 }  // namespace hakmem
 

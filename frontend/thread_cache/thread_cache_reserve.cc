@@ -67,11 +67,12 @@ bool AreMany(size_t threads) {
   return threads >= kManyPerProcessor * Processors();
 }
 
+// The most bytes that one of `threads` threads may have visible.
 size_t MostVisibleBytes(size_t threads, bool is_busy) {
   if (!is_busy) return kMostVisibleOfQuiet / std::max<size_t>(threads, 1);
   const size_t crowd = kCrowdPerProcessor * Processors();
   if (threads <= crowd) return kMostVisibleBytes;
-  return kMostVisibleBytes * crowd / threads * crowd / threads;
+  return kMostVisibleBytes * (crowd * crowd) / (threads * threads);
 }
 
 }  // namespace
