@@ -45,6 +45,10 @@ concept Backend = requires(typename B::Heap* heap, SizeClass size_class,
   // first.
   { B::StartBesideOthers(heap) } -> std::same_as<void>;
 
+  // Whether the thread of `heap` allocates little, beside others, for now: what
+  // it returns of shared memory it may take again.
+  { B::SetQuiet(heap, force) } -> std::same_as<void>;
+
   // Allocates up to `count` blocks of `size_class` into blocks[0..n), lowest
   // address last; returns n, 0 only when the OS refuses memory.
   { B::Refill(heap, size_class, blocks, count) } -> std::same_as<uint32_t>;

@@ -1,5 +1,8 @@
 #include "backend/segment/segment.h"
 
+#include <algorithm>
+#include <atomic>
+
 #include "absl/base/thread_annotations.h"
 #include "backend/memory/metadata.h"
 #include "backend/memory/metadata_check.h"
@@ -29,7 +32,8 @@ constinit std::atomic<Heap*> resume_at{nullptr};
 // How many orphans a thread tries before it takes a new segment.
 constexpr int kMaxOrphansAsked = 4;
 
-// Bytes a thread may take from the nursery in total, and its smallest block.
+// Bytes a thread may take from the nursery in total, or have at once while it
+// is quiet, and its smallest block.
 constexpr uint32_t kMostBorrowed = 128 << 10;
 constexpr uint32_t kLeastBorrowedBlock = 64;
 
@@ -65,7 +69,7 @@ uint32_t RefillFromOrphans(SizeClass size_class, void** blocks,
     Heap* orphan = PopOrphan();
     if (orphan == nullptr) break;
     asked[asked_count++] = orphan;
-    taken = orphan->Refill(size_class, blocks, count, Heap::Growth::kForbidden);
+    taken = orphan->Refill(size_class, blocks, count, Heap::Growth::kPages);
   }
   if (asked_count != 0) {
     MutexLock lock(heaps_mutex);
@@ -88,13 +92,23 @@ Heap* Nursery() {
 uint32_t Borrow(Heap& heap, SizeClass size_class, void** blocks,
                 uint32_t count) {
   const uint32_t bytes = ClassBytes(size_class);
-  if (bytes < kLeastBorrowedBlock || count * bytes > heap.may_borrow) return 0;
+  const uint32_t most = heap.may_borrow.load(std::memory_order_relaxed);
+  if (bytes < kLeastBorrowedBlock || count * bytes > most) return 0;
   Heap* lender = Nursery();
   if (lender == nullptr) return 0;
   const uint32_t taken =
-      lender->Refill(size_class, blocks, count, Heap::Growth::kAllowed);
-  heap.may_borrow -= taken * bytes;
+      lender->Refill(size_class, blocks, count, Heap::Growth::kSegments);
+  heap.may_borrow.store(most - taken * bytes, std::memory_order_relaxed);
   return taken;
+}
+
+// Call when a thread frees `bytes` that are not its heap's. A quiet thread may
+// borrow them again.
+void Repay(Heap& heap, uint32_t bytes) {
+  if (!heap.is_quiet.load(std::memory_order_relaxed)) return;
+  const uint32_t before = heap.may_borrow.load(std::memory_order_relaxed);
+  heap.may_borrow.store(std::min(before + bytes, kMostBorrowed),
+                        std::memory_order_relaxed);
 }
 
 // Runs `action` on every heap with its lock held.
@@ -111,7 +125,8 @@ void ForEachLocked(Action&& action) ABSL_NO_THREAD_SAFETY_ANALYSIS {
 SegmentBackend::Heap* SegmentBackend::Attach() {
   Heap* heap = PopOrphan();
   if (heap != nullptr) {
-    heap->may_borrow = 0;
+    heap->may_borrow.store(0, std::memory_order_relaxed);
+    heap->is_quiet.store(false, std::memory_order_relaxed);
     return heap;
   }
   MutexLock lock(heaps_mutex);
@@ -120,7 +135,12 @@ SegmentBackend::Heap* SegmentBackend::Attach() {
 
 void SegmentBackend::StartBesideOthers(Heap* heap) {
   // An adopted orphan may have pages of its own.
-  if (heap->source.IsEmpty()) heap->may_borrow = kMostBorrowed;
+  if (!heap->source.IsEmpty()) return;
+  heap->may_borrow.store(kMostBorrowed, std::memory_order_relaxed);
+}
+
+void SegmentBackend::SetQuiet(Heap* heap, bool is_quiet) {
+  heap->is_quiet.store(is_quiet, std::memory_order_relaxed);
 }
 
 void SegmentBackend::Detach(Heap* heap) {
@@ -131,12 +151,16 @@ void SegmentBackend::Detach(Heap* heap) {
 
 uint32_t SegmentBackend::Refill(Heap* heap, SizeClass size_class, void** blocks,
                                 uint32_t count) {
+  // A page more of its own is memory that others cannot use.
+  const bool is_quiet = heap->is_quiet.load(std::memory_order_relaxed);
   uint32_t taken =
-      heap->Refill(size_class, blocks, count, Heap::Growth::kForbidden);
+      heap->Refill(size_class, blocks, count,
+                   is_quiet ? Heap::Growth::kNone : Heap::Growth::kPages);
+  if (taken == 0 && is_quiet) taken = Borrow(*heap, size_class, blocks, count);
   if (taken == 0) taken = RefillFromOrphans(size_class, blocks, count);
-  if (taken == 0) taken = Borrow(*heap, size_class, blocks, count);
+  if (taken == 0 && !is_quiet) taken = Borrow(*heap, size_class, blocks, count);
   if (taken == 0) {
-    taken = heap->Refill(size_class, blocks, count, Heap::Growth::kAllowed);
+    taken = heap->Refill(size_class, blocks, count, Heap::Growth::kSegments);
   }
   return taken;
 }
@@ -144,7 +168,9 @@ uint32_t SegmentBackend::Refill(Heap* heap, SizeClass size_class, void** blocks,
 void SegmentBackend::Drain(Heap* heap, SizeClass size_class, void** blocks,
                            uint32_t count) {
   if (heap != nullptr) count = heap->DrainOwn(size_class, blocks, count);
-  if (count != 0) FreeRemotely(size_class, blocks, count);
+  if (count == 0) return;
+  if (heap != nullptr) Repay(*heap, count * ClassBytes(size_class));
+  FreeRemotely(size_class, blocks, count);
 }
 
 const Slab* SegmentBackend::SlabAt(uintptr_t address) {

@@ -24,7 +24,8 @@
 //
 // A thread that starts while others run gets its first blocks from the nursery,
 // a heap that no thread owns: most of many threads allocate few blocks, and a
-// segment per thread with a page per class would be much memory for them.
+// segment per thread with a page per class would be much memory for them. While
+// such a thread stays quiet it may borrow again what it returns.
 // Blocks below a cache line are excluded, to avoid false sharing.
 //
 // Lock order: the list of heaps; one heap; slab source. A heap's lock is its
@@ -47,6 +48,7 @@ class SegmentBackend {
   static Heap* Attach();
   static void Detach(Heap* heap);
   static void StartBesideOthers(Heap* heap);
+  static void SetQuiet(Heap* heap, bool is_quiet);
   static uint32_t Refill(Heap* heap, SizeClass size_class, void** blocks,
                          uint32_t count);
   static void Drain(Heap* heap, SizeClass size_class, void** blocks,

@@ -23,8 +23,11 @@ uint32_t SegmentBackend::Heap::Refill(SizeClass size_class, void** blocks,
     MergeRemoteFrees();
     taken = pool.Take(blocks, count);
   }
-  if (taken != 0) return taken;
-  SegmentSlab* page = source.Take(size_class, growth);
+  if (taken != 0 || growth == Growth::kNone) return taken;
+  using SourceGrowth = SlabSource<SegmentSlab>::Growth;
+  SegmentSlab* page = source.Take(size_class, growth == Growth::kSegments
+                                                  ? SourceGrowth::kAllowed
+                                                  : SourceGrowth::kForbidden);
   if (page == nullptr) return 0;
   SetOwner(page);
   pool.AddEmpty(page);

@@ -58,18 +58,21 @@ struct SegmentBackend::Heap {
   Heap* next_orphan;  // in the list of orphans
   bool has_holder;    // set and cleared by heap checks
   // Bytes of blocks that the owning thread may still take from the nursery.
-  // Accessed by that thread only.
-  uint32_t may_borrow;
+  // relaxed, both: hints; another thread may drain blocks in the owner's stead
+  // at the same time, and one of two changes be lost.
+  std::atomic<uint32_t> may_borrow;
+  std::atomic<bool> is_quiet;  // what it repays it may borrow again
   Mutex mutex;
   SlabPool<SegmentSlab> pages[kTinyClassCount] ABSL_GUARDED_BY(mutex);
   SlabSource<SegmentSlab> source;
   // On its own cache line: other threads push here.
   alignas(64) std::atomic<RemoteLink*> waiting_links;
 
-  using Growth = SlabSource<SegmentSlab>::Growth;
+  // What a refill may add to the heap: nothing, pages in the segments it has,
+  // or segments.
+  enum class Growth { kNone, kPages, kSegments };
 
   // Takes a batch from this heap's pages; merges remote frees if there is none.
-  // Begins new pages only in segments the heap has, unless growth is allowed.
   // Returns how many blocks.
   uint32_t Refill(SizeClass size_class, void** blocks, uint32_t count,
                   Growth growth);

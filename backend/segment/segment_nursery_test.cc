@@ -95,6 +95,28 @@ TEST_F(Nursery, WhoNeedsMoreThanAFewBlocksHasHisOwn) {
   for (void* block : ones) Free(one, kClass, block);
 }
 
+TEST_F(Nursery, AQuietThreadBorrowsAgainWhatItReturns) {
+  Heap* quiet = Start(/*beside_others=*/true);
+  Heap* other = Start(/*beside_others=*/true);
+  SegmentBackend::SetQuiet(quiet, true);
+  // It has a segment, but no page for the class.
+  constexpr SizeClass kSmall = ClassOf(48);
+  void* small = Take(quiet, kSmall);
+  void* young = Take(other, kClass);
+  const auto borrows = [&] {
+    void* block = Take(quiet, kClass);
+    const bool is_shared = SlabOf(block) == SlabOf(young);
+    Free(quiet, kClass, block);
+    return is_shared;
+  };
+  for (int i = 0; i < 2000; ++i) ASSERT_TRUE(borrows()) << i;
+  // One that allocates much has pages of its own.
+  SegmentBackend::SetQuiet(quiet, false);
+  EXPECT_FALSE(borrows());
+  Free(quiet, kSmall, small);
+  Free(other, kClass, young);
+}
+
 TEST_F(Nursery, ThreadsTakeAndFreeAtOnce) {
   constexpr int kThreads = 4;
   std::vector<std::thread> threads;

@@ -269,21 +269,11 @@ class SlabSource {
     const size_t count = SlabsOfChunk();
     const size_t usable = std::min(count, memory.usable_bytes / kSlabBytes);
     chunk->all_mask = FirstSlabs(usable);
-    for (size_t i = 0; i < count; ++i) {
-      SlabT& slab = chunk->slabs[i];
-      slab.base = memory.address + i * kSlabBytes;
-      slab.size_class = SizeClass::kNone;
-      // Used memory may be resident to any extent: assume all. Huge pages are
-      // all resident once the first slab is used.
-      slab.touched_bytes = i >= usable || (memory.is_zero && !memory.is_dense)
-                               ? 0
-                               : kSlabUsableBytes;
-      slab.freed_at = now;
-      DirtyBytes::Add(slab.touched_bytes);
-      if constexpr (kGuardsMemory) {
-        os::Guard(slab.base + kSlabUsableBytes, kSlabGuardBytes);
-      }
-    }
+    // Used memory may be resident to any extent: assume all. Huge pages are all
+    // resident once the first slab is used.
+    const size_t touched =
+        memory.is_zero && !memory.is_dense ? 0 : kSlabUsableBytes;
+    BeginSlabs(*chunk, 0, usable, static_cast<uint32_t>(touched), now);
     if (!Pagemap::SetChunk(memory.address, chunk)) {
       if constexpr (kGuardsMemory) os::Unguard(chunk->base, kChunkBytes);
       ChunkSource::Free(memory.address, DropSlabs(*chunk), 0);
@@ -297,6 +287,23 @@ class SlabSource {
     next_due_ = std::min(next_due_, now + options::Get(options::k_decay));
     if (usable < count) growing_ = chunk;
     return true;
+  }
+
+  // Makes free slabs of those numbered [first, end). The metadata of slabs that
+  // are not usable is not touched: many chunks never use theirs.
+  static void BeginSlabs(ChunkT& chunk, size_t first, size_t end,
+                         uint32_t touched_bytes, uint64_t now) {
+    for (size_t i = first; i < end; ++i) {
+      SlabT& slab = chunk.slabs[i];
+      slab.base = chunk.base + i * kSlabBytes;
+      slab.size_class = SizeClass::kNone;
+      slab.touched_bytes = touched_bytes;
+      slab.freed_at = now;
+      DirtyBytes::Add(touched_bytes);
+      if constexpr (kGuardsMemory) {
+        os::Guard(slab.base + kSlabUsableBytes, kSlabGuardBytes);
+      }
+    }
   }
 
   // The chunk where a walk begins: where the last one stopped, or the first.
@@ -334,6 +341,7 @@ class SlabSource {
         return false;
       }
     }
+    BeginSlabs(*chunk, usable, next, /*touched_bytes=*/0, /*now=*/0);
     const uint32_t fresh = FirstSlabs(next) & ~chunk->all_mask;
     chunk->all_mask |= fresh;
     if (next == count) growing_ = nullptr;

@@ -17,6 +17,8 @@ void SuperSlabBackend::Detach(Heap*) {}
 
 void SuperSlabBackend::StartBesideOthers(Heap*) {}
 
+void SuperSlabBackend::SetQuiet(Heap*, bool) {}
+
 uint32_t SuperSlabBackend::Refill(Heap*, SizeClass size_class, void** blocks,
                                   uint32_t count) {
   return pools.Refill(size_class, blocks, count);

@@ -20,6 +20,7 @@ class SuperSlabBackend {
   static Heap* Attach();
   static void Detach(Heap* heap);
   static void StartBesideOthers(Heap* heap);
+  static void SetQuiet(Heap* heap, bool is_quiet);
   static uint32_t Refill(Heap* heap, SizeClass size_class, void** blocks,
                          uint32_t count);
   static void Drain(Heap* heap, SizeClass size_class, void** blocks,

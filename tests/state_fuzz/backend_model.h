@@ -63,13 +63,13 @@ class BackendModel {
   }
 
   void Perform(ByteSource& source) {
-    switch (source.Choose({refill_weight_, 4, 1, 1, 1, 1})) {
+    switch (source.Choose({refill_weight_, 4, 1, 1, 1, 1, 1})) {
       case 0:
         return Refill(source);
       case 1:
         return Drain(source);
       case 2:
-        return Attach();
+        return Attach(source);
       case 3:
         return Detach(source);
       case 4:
@@ -77,6 +77,11 @@ class BackendModel {
       case 5:
         if (source.OneIn(2)) return Faults::Arm(source);
         now_ += source.Below(400);
+        return;
+      case 6:
+        if (heaps_.empty()) return;
+        return B::SetQuiet(heaps_[source.Below(heaps_.size())],
+                           source.OneIn(2));
     }
   }
 
@@ -122,13 +127,15 @@ class BackendModel {
   static constexpr uint32_t kMostBatch = 128;
   static constexpr size_t kMostHeaps = 5;
 
-  void Attach() {
+  // The heap of a thread that starts alone, or beside others.
+  void Attach(ByteSource& source) {
     if (heaps_.size() == kMostHeaps) return;
     const FaultWatch faults;
     Heap* heap = B::Attach();
     if (heap == nullptr) {
       return Check(faults.Happened(), "a heap refused by nobody");
     }
+    if (source.OneIn(2)) B::StartBesideOthers(heap);
     heaps_.push_back(heap);
   }
 
@@ -140,7 +147,7 @@ class BackendModel {
   }
 
   void Refill(ByteSource& source) {
-    if (heaps_.empty()) Attach();
+    if (heaps_.empty()) Attach(source);
     if (heaps_.empty()) return;
     Heap* heap = heaps_[source.Below(heaps_.size())];
     const size_t c = first_class_ + source.Below(class_count_);
