@@ -296,6 +296,8 @@ class ThreadCache : public ListNode<ThreadCache> {
   void NoteReserveUse();
   bool FlushFromElsewhere();
   void FlushBinsOfReserve();
+  void NoteReserved(size_t bytes);
+  void BoundReserve();
 
   // The table that free pushes to, and malloc pops from unless it is rationed;
   // and the offset after the last of its slots that a class may use.
@@ -390,6 +392,9 @@ class ThreadCache : public ListNode<ThreadCache> {
   std::atomic<bool> samples_;  // written by the owner (Samples)
   uint32_t visible_bytes_;     // capacity of all visible_slots_ together
   uint32_t most_visible_bytes_;
+  uint32_t most_reserved_bytes_;
+  // What may be added to the reserve before its bound is checked.
+  uint32_t may_reserve_bytes_;
   uint8_t visible_slots_[kClassCount];
   BinState states_[kClassCount];
   ThreadBins bins_;

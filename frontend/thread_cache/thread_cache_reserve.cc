@@ -45,6 +45,12 @@ constexpr size_t kCrowdPerProcessor = 32;
 // Of all threads together that are not busy.
 constexpr size_t kMostVisibleOfQuiet = size_t{64} << 10;
 
+// The most bytes in a thread's reserve, and of all threads' together unless
+// these are so many that each could keep less than kLeastReserved.
+constexpr size_t kMostReserved = size_t{1} << 20;
+constexpr size_t kMostReservedOfAll = size_t{16} << 20;
+constexpr size_t kLeastReserved = size_t{16} << 10;
+
 // Slots of a class that may be visible, and how many are at first. A slot
 // counts for at least kLeastSlotBytes: a small block keeps a page resident, but
 // shares it with others.
@@ -93,6 +99,7 @@ void ThreadCache::NoteSlowCalls() {
 void ThreadCache::ChooseReserve() {
   const size_t threads = count_.load(std::memory_order_relaxed);
   if (threads > 1 && !span_cache_.is_shared()) span_cache_.Share();
+  LinkedBackend::SetQuiet(heap_, threads > 1 && !is_busy_);
   const bool needs_reserve = threads > 1 && (!is_busy_ || AreMany(threads));
   if (needs_reserve == KeepsReserve()) return;
   ReturnRation();
@@ -108,8 +115,12 @@ void ThreadCache::ChooseReserve() {
 }
 
 void ThreadCache::SetMostVisible() {
-  most_visible_bytes_ = static_cast<uint32_t>(
-      MostVisibleBytes(count_.load(std::memory_order_relaxed), is_busy_));
+  const size_t threads = count_.load(std::memory_order_relaxed);
+  most_visible_bytes_ =
+      static_cast<uint32_t>(MostVisibleBytes(threads, is_busy_));
+  most_reserved_bytes_ = static_cast<uint32_t>(
+      std::clamp(kMostReservedOfAll / std::max<size_t>(threads, 1),
+                 kLeastReserved, kMostReserved));
 }
 
 // Makes bins_ the reserve; nothing is visible at first.
@@ -121,6 +132,7 @@ void ThreadCache::BeginReserve() {
     visible_.bins[c].SetLimit(RationBins::FirstOffset(c));
   }
   visible_bytes_ = 0;
+  may_reserve_bytes_ = 0;
   SetMostVisible();
   {
     MutexLock lock(reserve_mutex_);
@@ -151,7 +163,11 @@ void* ThreadCache::AllocateFromReserve(SizeClass c) {
   const size_t i = Index(c);
   const uint32_t more = GrowVisible(c) / 2;
   const BinsLock lock(*this);
-  if (Held(i) == 0) RefillBin(c, UINT32_MAX);
+  const bool is_empty = Held(i) == 0;
+  if (is_empty) {
+    // Not more than the bound allows, lest it be returned at once.
+    RefillBin(c, std::max(may_reserve_bytes_ / 2 / ClassBytes(c), uint32_t{1}));
+  }
   void* block = bins_.Pop(c);
   const uint32_t count = std::min(more, Held(i));
   if (count != 0) {
@@ -161,6 +177,7 @@ void* ThreadCache::AllocateFromReserve(SizeClass c) {
            count * kSlotBytes);
     visible_.bins[i].SetTop(RationBins::FirstOffset(i) + count * kSlotBytes);
   }
+  if (is_empty) NoteReserved(Held(i) * size_t{ClassBytes(c)});
   return block;
 }
 
@@ -176,6 +193,7 @@ void ThreadCache::KeepInReserve(SizeClass c, void* block) {
       AbortOnDoubleFree(reinterpret_cast<uintptr_t>(block), ClassBytes(c));
     }
     if (!bins_.PushChecked(states_[i].limit, c, block)) KeepInBins(c, block);
+    NoteReserved(ClassBytes(c));
   }
 }
 
@@ -208,6 +226,7 @@ void ThreadCache::TakeBackVisible(SizeClass c, uint32_t count) {
   {
     const BinsLock lock(*this);
     PutBack(c, blocks, count);
+    NoteReserved(count * size_t{ClassBytes(c)});
   }
   std::copy_n(blocks + count, rest, blocks);
   visible_.bins[i].SetTop(RationBins::FirstOffset(i) + rest * kSlotBytes);
@@ -225,6 +244,36 @@ void ThreadCache::TakeBackVisible() {
   visible_bytes_ = 0;
   SetMostVisible();
   NoteReserveUse();
+}
+
+// Keeps what the reserves of many threads hold together bounded, however much
+// each of them frees before it waits: nobody takes it from them before the
+// decay time. Call with the lock held, after `bytes` were put in.
+void ThreadCache::NoteReserved(size_t bytes) {
+  if (bytes <= may_reserve_bytes_) {
+    may_reserve_bytes_ -= static_cast<uint32_t>(bytes);
+  } else {
+    BoundReserve();
+  }
+}
+
+// If the reserve is near its bound, returns blocks until at most half of that
+// is left; the largest first, which are fetched again at the same cost as small
+// ones.
+void ThreadCache::BoundReserve() {
+  size_t held = 0;
+  for (size_t c = 1; c < kClassCount; ++c) {
+    held += Held(c) * size_t{ClassBytes(ClassNumber(c))};
+  }
+  if (held > most_reserved_bytes_ / 4 * 3) {
+    for (size_t c = kClassCount; held > most_reserved_bytes_ / 2;) {
+      const uint32_t count = Held(--c);
+      if (count == 0) continue;
+      held -= count * size_t{ClassBytes(ClassNumber(c))};
+      DrainOldest(ClassNumber(c), count);
+    }
+  }
+  may_reserve_bytes_ = most_reserved_bytes_ - static_cast<uint32_t>(held);
 }
 
 // Call after each critical section that may have put something in.

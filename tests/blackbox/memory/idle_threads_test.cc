@@ -14,6 +14,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <random>
 #include <thread>
 #include <vector>
@@ -21,6 +22,7 @@
 #include "gtest/gtest.h"
 #include "tests/blackbox/support/block_test_helper.h"
 #include "tests/blackbox/support/busy_threads_test_helper.h"
+#include "tests/blackbox/support/misuse_test_helper.h"
 #include "tests/blackbox/support/preload_test_helper.h"
 
 namespace hakmem_test {
@@ -56,11 +58,14 @@ void Work(uint64_t seed) {
   memset(Opaque(&stack[0]), 1, sizeof(stack));
 }
 
-// Threads that work when they are told to, and then wait until this goes out of
-// scope.
+enum class Manner { kAtOnce, kInTurn };
+
+// Threads that work when they are told to, at once or one after another, and
+// then wait until this goes out of scope.
 class Workers {
  public:
-  explicit Workers(int count) : threads_(count) {
+  explicit Workers(int count, Manner manner = Manner::kAtOnce)
+      : manner_(manner), threads_(count) {
     pthread_barrier_init(&begun_, nullptr, static_cast<unsigned>(count + 1));
     pthread_barrier_init(&begin_, nullptr, static_cast<unsigned>(count + 1));
     pthread_barrier_init(&done_, nullptr, static_cast<unsigned>(count + 1));
@@ -89,12 +94,19 @@ class Workers {
     TouchStack();
     pthread_barrier_wait(&workers->begun_);
     pthread_barrier_wait(&workers->begin_);
-    Work(workers->next_++);
+    if (workers->manner_ == Manner::kInTurn) {
+      const std::lock_guard lock(workers->turn_);
+      Work(workers->next_++);
+    } else {
+      Work(workers->next_++);
+    }
     pthread_barrier_wait(&workers->done_);
     pthread_barrier_wait(&workers->end_);
     return nullptr;
   }
 
+  const Manner manner_;
+  std::mutex turn_;
   std::vector<pthread_t> threads_;
   std::atomic<uint64_t> next_ = 0;
   pthread_barrier_t begun_;
@@ -137,6 +149,26 @@ TEST(IdleThreadsTest, KeepLittleWhenAnyThreadMakesCalls) {
     EXPECT_LE(EachBeyond(base), MostEach()) << worked << " after work";
     EXPECT_EQ(HeapProblems(), 0);
   });
+  EXPECT_EQ(child.exit_code, 0) << child.err;
+}
+
+int WorkInTurn() {
+  const uint64_t before = Stats().cached_bytes;
+  Workers workers(kThreads, Manner::kInTurn);
+  workers.LetWork();
+  const uint64_t cached = Stats().cached_bytes - before;
+  // A quarantine is not for others to reuse.
+  const size_t most_each = kMostEach + (LevelHere() == kFull ? 256 * kKiB : 0);
+  EXPECT_LE(cached, kThreads * most_each + FirstThreads() * 2 * kMiB);
+  EXPECT_EQ(HeapProblems(), 0);
+  return testing::Test::HasFailure() ? 1 : 0;
+}
+const ChildProgram work_in_turn("work_in_turn", WorkInTurn);
+
+// Without anybody's help, before the decay time has passed.
+TEST(IdleThreadsTest, KeepLittleAtOnceWhenTheyAreMany) {
+  const ChildResult child =
+      RunChildProgram("work_in_turn", {{"HAKMEM_DECAY", "3600000"}});
   EXPECT_EQ(child.exit_code, 0) << child.err;
 }
 
