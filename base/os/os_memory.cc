@@ -3,13 +3,17 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cerrno>
+#include <cstddef>
 
 #include "base/os/clock.h"
 #include "base/os/memory_calls.h"
@@ -100,6 +104,38 @@ bool IsNotZero(uintptr_t address) {
                     &nobody_waits, 0) == -EAGAIN;
 }
 
+// Whether system calls are filtered, or might be.
+bool AreCallsFiltered() { return SystemCall(SYS_prctl, PR_GET_SECCOMP) != 0; }
+
+// Purges the ranges from the front, one after the other, in one call if the
+// kernel has it. Returns how many it did before it was refused. A filter may
+// end the process for a call that it does not know, so none is tried under one.
+size_t PurgeInOneCall(std::span<const Range> ranges) {
+  static_assert(sizeof(Range) == sizeof(iovec) &&
+                offsetof(Range, bytes) == offsetof(iovec, iov_len));
+  // relaxed: only saves calls.
+  static constinit std::atomic<bool> is_refused{false};
+  if (ranges.size() < 2 || is_refused.load(std::memory_order_relaxed) ||
+      FailsOnPurpose(Call::kMadvise) || AreCallsFiltered()) {
+    return 0;
+  }
+  for (const Range& range : ranges) CheckRange(range.address, range.bytes);
+  const long result = AdviseRanges(ranges.data(), ranges.size(), MADV_DONTNEED);
+  if (IsRefusal(result)) {
+    // EINVAL and ENOMEM are about the first range.
+    if (result != -EINVAL && result != -ENOMEM) {
+      is_refused.store(true, std::memory_order_relaxed);
+    }
+    return 0;
+  }
+  size_t done = 0;
+  for (auto left = static_cast<size_t>(result);
+       done < ranges.size() && left >= ranges[done].bytes; ++done) {
+    left -= ranges[done].bytes;
+  }
+  return done;
+}
+
 // MADV_DONTNEED, verified. An emulator or a sandbox may return 0 and do
 // nothing; such memory is not zero. So the first word of the range is made
 // nonzero before and read afterwards. After a failed check nobody tries again
@@ -108,14 +144,54 @@ class HonestPurge {
  public:
   // As Purge, for nonempty ranges.
   int Do(uintptr_t address, size_t bytes) {
-    // relaxed, as below: a hint that orders nothing.
-    const uint64_t distrusted =
-        distrusted_until_.load(std::memory_order_relaxed);
-    if (distrusted != 0 && CoarseMilliseconds() < distrusted) return ENOTSUP;
+    if (IsDistrusted()) return ENOTSUP;
+    return Verify(address, bytes,
+                  [&] { return Advise(address, bytes, MADV_DONTNEED); });
+  }
+
+  // As PurgeAll. Only the last range is verified: an emulator or a sandbox that
+  // did something with it did so with the others.
+  uint64_t DoAll(std::span<const Range> ranges) {
+    if (ranges.empty() || IsDistrusted()) return 0;
+    const size_t last = ranges.size() - 1;
+    uint64_t done = 0;
+    const int error = Verify(ranges[last].address, ranges[last].bytes, [&] {
+      const size_t first = PurgeInOneCall(ranges);
+      done = first == 64 ? ~uint64_t{0} : (uint64_t{1} << first) - 1;
+      int last_error = 0;
+      for (size_t i = first; i <= last; ++i) {
+        last_error = Advise(ranges[i].address, ranges[i].bytes, MADV_DONTNEED);
+        done |= uint64_t{last_error == 0} << i;
+      }
+      return last_error;
+    });
+    if (error == 0) return done;
+    // It shows nothing about the others: purge and verify each.
+    done &= ~(uint64_t{1} << last);
+    for (uint64_t m = done; m != 0; m &= m - 1) {
+      const int i = std::countr_zero(m);
+      if (Do(ranges[i].address, ranges[i].bytes) != 0) {
+        done &= ~(uint64_t{1} << i);
+      }
+    }
+    return done;
+  }
+
+ private:
+  bool IsDistrusted() const {
+    // relaxed: a hint that orders nothing.
+    const uint64_t until = distrusted_until_.load(std::memory_order_relaxed);
+    return until != 0 && CoarseMilliseconds() < until;
+  }
+
+  // Calls purge(), which is to purge the range and returns an errno. Returns
+  // that, or ENOTSUP if it returned 0 and the range is as before.
+  template <typename Purge>
+  int Verify(uintptr_t address, size_t bytes, Purge&& purge) {
     volatile uint64_t& word = *reinterpret_cast<uint64_t*>(address);
     const bool was_zero = word == 0;
     if (was_zero) word = kNotZero;
-    int error = Advise(address, bytes, MADV_DONTNEED);
+    int error = purge();
     if (error == 0 && word != 0) {
       error = ENOTSUP;
       distrusted_until_.store(CoarseMilliseconds() + kDistrustMilliseconds,
@@ -132,7 +208,6 @@ class HonestPurge {
     return error;
   }
 
- private:
   static constexpr uint64_t kNotZero = 0x68616b6d656d2121;
   static constexpr uint64_t kDistrustMilliseconds = 1000;
   static constexpr size_t kHugePageBytes = size_t{2} << 20;
@@ -333,6 +408,11 @@ int Purge(uintptr_t address, size_t bytes) {
   // Not MADV_FREE: such memory counts as resident until memory is short, which
   // users take for a leak.
   return bytes == 0 ? 0 : honest_purge.Do(address, bytes);
+}
+
+uint64_t PurgeAll(std::span<const Range> ranges) {
+  const KeepErrno keep_errno;
+  return honest_purge.DoAll(ranges);
 }
 
 int PurgeWithin(uintptr_t begin, uintptr_t end) {

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace hakmem::os {
 
@@ -65,7 +66,18 @@ void ReadCommitMode();
 // system reported success without effect, and the contents are unchanged.
 int Purge(uintptr_t address, size_t bytes);
 
-// The same for the whole pages between `begin` and `end`, if there are any.
+struct Range {
+  uintptr_t address = 0;
+  size_t bytes = 0;
+};
+
+// Purges up to kMostPurgeRanges ranges, none of them empty, for less than a
+// call each: a small one costs as much as purging half a dozen pages. Returns a
+// bit for each, set if it was purged.
+inline constexpr size_t kMostPurgeRanges = 64;
+uint64_t PurgeAll(std::span<const Range> ranges);
+
+// As Purge, for the whole pages between `begin` and `end`, if there are any.
 int PurgeWithin(uintptr_t begin, uintptr_t end);
 
 // Unmaps the range. Returns 0 or an errno: the kernel refuses if the hole would

@@ -68,17 +68,109 @@ TEST(OsMemory, PurgedMemoryReadsAsZerosAndIsNotResident) {
   EXPECT_EQ(Unmap(m.address, kMiB), 0);
 }
 
-// Makes every madvise return 0 without effect, as emulators and sandboxes may.
-// Returns whether it succeeded.
-bool MakeAdviceALie() {
+// Four ranges of pages of a MiB, all of which is 7.
+class PurgeAllTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(mapping_);
+    memset(At(mapping_.address), 7, kMiB);
+  }
+  void TearDown() override { EXPECT_EQ(Unmap(mapping_.address, kMiB), 0); }
+
+  uintptr_t Page(size_t i) const { return mapping_.address + i * PageBytes(); }
+  bool IsPurged(const Range& range) const {
+    const char* first = At(range.address);
+    return first[0] == 0 && first[range.bytes - 1] == 0;
+  }
+  void ExpectPurged(uint64_t purged) const {
+    for (size_t i = 0; i < std::size(ranges_); ++i) {
+      EXPECT_EQ(IsPurged(ranges_[i]), (purged >> i & 1) != 0) << i;
+    }
+    for (size_t i : {2, 5, 7, 9}) EXPECT_EQ(*At(Page(i)), 7) << i;
+  }
+
+  const Mapping mapping_ = Map(kMiB, PageBytes(), Access::kReadWrite);
+  const Range ranges_[4] = {{Page(0), 2 * PageBytes()},
+                            {Page(3), 2 * PageBytes()},
+                            {Page(6), PageBytes()},
+                            {Page(8), PageBytes()}};
+};
+
+TEST_F(PurgeAllTest, PurgesAllRangesAndNothingElse) {
+  errno = 55;
+  EXPECT_EQ(PurgeAll(ranges_), 0b1111u);
+  EXPECT_EQ(PurgeAll({}), 0u);
+  EXPECT_EQ(errno, 55);
+  unsigned char in_core[9];
+  ASSERT_EQ(mincore(At(Page(0)), 9 * PageBytes(), in_core), 0);
+  EXPECT_EQ((in_core[0] | in_core[4] | in_core[8]) & 1, 0);
+  ExpectPurged(0b1111);
+}
+
+// Locked memory cannot be purged.
+TEST_F(PurgeAllTest, TellsWhichRangesAreRefused) {
+  ASSERT_EQ(mlock(At(Page(4)), PageBytes()), 0);
+  EXPECT_EQ(PurgeAll(ranges_), 0b1101u);
+  *At(Page(0)) = 7;
+  *At(Page(8)) = 7;
+  ASSERT_EQ(mlock(At(Page(8)), PageBytes()), 0);
+  EXPECT_EQ(PurgeAll(ranges_), 0b0101u);
+  EXPECT_EQ(*At(Page(0)), 0);
+  EXPECT_EQ(*At(Page(4)), 7);
+  EXPECT_EQ(*At(Page(8)), 7);
+}
+
+TEST_F(PurgeAllTest, PurgesAsManyAsFit) {
+  Range many[kMostPurgeRanges];
+  for (size_t i = 0; i < kMostPurgeRanges; ++i) {
+    many[i] = {Page(2 * i), PageBytes()};
+  }
+  EXPECT_EQ(PurgeAll(many), UINT64_MAX);
+  for (size_t i = 0; i < 2 * kMostPurgeRanges; ++i) {
+    EXPECT_EQ(*At(Page(i)), i % 2 == 0 ? 0 : 7) << i;
+  }
+}
+
+// Answers each call of `number` so. Returns whether it succeeded.
+bool Filter(int number, uint32_t answer) {
   sock_filter program[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_madvise, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(number), 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, answer),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
   const sock_fprog filter = {std::size(program), program};
   return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
          prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+// Makes every madvise return 0 without effect, as emulators and sandboxes may.
+bool MakeAdviceALie() { return Filter(SYS_madvise, SECCOMP_RET_ERRNO); }
+
+using PurgeAllDeathTest = PurgeAllTest;
+
+// process_madvise, which older headers lack.
+TEST_F(PurgeAllDeathTest, MakesNoNewSystemCallUnderAFilter) {
+  EXPECT_EXIT(
+      {
+        if (!Filter(440, SECCOMP_RET_KILL_PROCESS)) exit(0);
+        exit(PurgeAll(ranges_) == 0b1111 && IsPurged(ranges_[0]) ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
+}
+
+TEST_F(PurgeAllDeathTest, RefusesWhereThatDidNothing) {
+  EXPECT_EXIT(
+      {
+        if (!MakeAdviceALie()) exit(0);
+        const bool is_refused =
+            PurgeAll(ranges_) == 0 && PurgeAll(ranges_) == 0;
+        bool is_kept = true;
+        for (const Range& range : ranges_) {
+          is_kept = is_kept && *At(range.address) == 7;
+        }
+        exit(is_refused && is_kept ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
 }
 
 TEST(OsMemoryDeathTest, APurgeThatDidNothingIsARefusal) {
