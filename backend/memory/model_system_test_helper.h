@@ -110,6 +110,15 @@ int os::Purge(uintptr_t address, size_t bytes) {
   return 0;
 }
 
+uint64_t os::PurgeAll(std::span<const Range> ranges) {
+  uint64_t done = 0;
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    const bool is_done = Purge(ranges[i].address, ranges[i].bytes) == 0;
+    done |= uint64_t{is_done} << i;
+  }
+  return done;
+}
+
 uint64_t CoarseMilliseconds() { return 1; }
 uint64_t RecentMilliseconds() { return 1; }
 uint64_t Nanoseconds() { return 1; }

@@ -146,6 +146,10 @@ int os::Purge(uintptr_t address, size_t bytes) {
   Overwrite(address, bytes);
   return 0;
 }
+uint64_t os::PurgeAll(std::span<const Range> ranges) {
+  for (const Range& range : ranges) Purge(range.address, range.bytes);
+  return (uint64_t{1} << ranges.size()) - 1;
+}
 
 uint64_t CoarseMilliseconds() { return 1; }
 uint64_t Nanoseconds() { return 1; }

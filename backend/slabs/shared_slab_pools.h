@@ -20,6 +20,7 @@
 #include <cstdint>
 
 #include "absl/base/thread_annotations.h"
+#include "backend/memory/purge_batch.h"
 #include "backend/slabs/freed_batch.h"
 #include "backend/slabs/slab_pool.h"
 #include "backend/slabs/slab_source.h"
@@ -101,6 +102,11 @@ class SharedSlabPools {
     const uint64_t decay = options::Get(options::k_decay);
     size_t bytes = 0;
     for (ClassPool& pool : pools_) {
+      // A walk of a class that found nothing is not repeated at once: calls
+      // that continue one another would do little else. relaxed: a hint.
+      if (!force && now < pool.purge_at.load(std::memory_order_relaxed)) {
+        continue;
+      }
       // Bounded, to keep housekeeping short; the rest can wait.
       for (int batch = 0; force || batch < kMostPurgeBatches; ++batch) {
         if (PurgeBudget::IsSpent(budget)) break;
@@ -108,15 +114,21 @@ class SharedSlabPools {
         const size_t count = pool.Withdraw(withdrawn, [&](SlabT& slab) {
           return slab.WithPurgedBeside(slab.TakeDue(now, decay, force));
         });
-        if (count == 0) break;
-        bool all_purged = true;
+        if (count == 0) {
+          pool.purge_at.store(now + decay / kWalksPerDecay,
+                              std::memory_order_relaxed);
+          break;
+        }
+        PurgeBatch purges;
         for (size_t i = 0; i < count; ++i) {
           source_.BecomeSparse(*withdrawn[i].slab);
-          withdrawn[i].Purge();
-          all_purged = all_purged && withdrawn[i].is_purged;
+          withdrawn[i].AddTo(purges);
         }
+        purges.Purge();
+        bool all_purged = true;
         MutexLock lock(pool.mutex);
         for (size_t i = 0; i < count; ++i) {
+          all_purged = all_purged && withdrawn[i].is_purged;
           SlabT* unneeded = pool.PutBack(withdrawn[i], &bytes);
           if (unneeded != nullptr) source_.Return(unneeded, now);
         }
@@ -158,6 +170,7 @@ class SharedSlabPools {
  private:
   static constexpr size_t kPurgeBatch = 16;
   static constexpr int kMostPurgeBatches = 16;
+  static constexpr uint64_t kWalksPerDecay = 8;
 
   // Free blocks taken out of a slab while the kernel purges them, so that the
   // lock is not held meanwhile.
@@ -167,15 +180,11 @@ class SharedSlabPools {
     uint32_t touched;  // the slab's touched_bytes at that time
     bool is_purged;
 
-    void Purge() {
+    void AddTo(PurgeBatch& purges) {
       is_purged = true;
       slab->ForEachPageRun(blocks, touched, os::PageBytes(),
                            [&](uintptr_t address, size_t length) {
-                             if (os::Purge(address, length) != 0) {
-                               is_purged = false;
-                               return;
-                             }
-                             Count(Event::kPurge);
+                             purges.Add(address, length, &is_purged);
                            });
     }
   };
@@ -186,6 +195,8 @@ class SharedSlabPools {
     SlabPool<SlabT> slabs ABSL_GUARDED_BY(mutex);
     // Blocks allocated; written under the lock. relaxed: it orders nothing.
     std::atomic<uint32_t> blocks{0};
+    // When PurgeInside walks it again; CoarseMilliseconds.
+    std::atomic<uint64_t> purge_at{0};
 
     // Takes the free blocks that `take_due(slab)` selects out of up to
     // kPurgeBatch slabs. Returns how many slabs.

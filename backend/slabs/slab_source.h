@@ -129,19 +129,17 @@ class SlabSource {
         return given_back;
       }
       next = held_.Next(chunk);
-      if (chunk->free_mask == chunk->all_mask &&
-          IsDue(*chunk, now, decay, force)) {
+      const bool is_unused = chunk->free_mask == chunk->all_mask &&
+                             IsDue(*chunk, now, decay, force);
+      const uint32_t due = is_unused ? 0 : DueSlabs(*chunk, now, decay, force);
+      if ((is_unused || due != 0) && PurgeBudget::IsSpent(budget)) {
+        resume_at_ = chunk;
+        return given_back;
+      }
+      if (is_unused) {
         Release(chunk, now - decay);
         pool_.Put(chunk);
         continue;
-      }
-      uint32_t due = 0;
-      for (uint32_t m = chunk->free_mask; m != 0; m &= m - 1) {
-        const SlabT& slab = chunk->slabs[std::countr_zero(m)];
-        if (slab.touched_bytes != 0 &&
-            (force || now >= slab.freed_at + decay)) {
-          due |= m & -m;
-        }
       }
       if (due == 0) {
         NoteDue(*chunk, decay);
@@ -160,10 +158,6 @@ class SlabSource {
       given_back += EndPurge(chunk, due, purged);
       NoteDue(*chunk, decay);
       next = held_.Next(chunk);
-      if (PurgeBudget::IsSpent(budget)) {
-        resume_at_ = next;
-        if (next != nullptr) return given_back;
-      }
     }
     return given_back;
   }
@@ -388,17 +382,36 @@ class SlabSource {
     return true;
   }
 
-  // Purges the slabs in `due`, neighbours in one call. Returns those purged.
+  // The free slabs to purge at `now`, or all with `force`.
+  static uint32_t DueSlabs(const ChunkT& chunk, uint64_t now, uint64_t decay,
+                           bool force) {
+    uint32_t due = 0;
+    for (uint32_t m = chunk.free_mask; m != 0; m &= m - 1) {
+      const SlabT& slab = chunk.slabs[std::countr_zero(m)];
+      if (slab.touched_bytes != 0 && (force || now >= slab.freed_at + decay)) {
+        due |= m & -m;
+      }
+    }
+    return due;
+  }
+
+  // Purges the slabs in `due`, neighbours as one range. Returns those purged.
   static uint32_t PurgeSlabs(const ChunkT& chunk, uint32_t due) {
-    uint32_t done = 0;
+    constexpr size_t kMostRuns = kSlabsPerChunk / 2;
+    os::Range ranges[kMostRuns];
+    uint32_t runs[kMostRuns];
+    size_t count = 0;
     while (due != 0) {
       const int first = std::countr_zero(due);
-      const int count = std::countr_one(due >> first);
-      const uint32_t run = ~uint32_t{0} >> (kSlabsPerChunk - count) << first;
-      due &= ~run;
-      if (os::Purge(chunk.slabs[first].base, count * kSlabBytes) != 0) continue;
+      const int slabs = std::countr_one(due >> first);
+      runs[count] = ~uint32_t{0} >> (kSlabsPerChunk - slabs) << first;
+      ranges[count] = {chunk.slabs[first].base, slabs * kSlabBytes};
+      due &= ~runs[count++];
+    }
+    uint32_t done = 0;
+    for (uint64_t m = os::PurgeAll({ranges, count}); m != 0; m &= m - 1) {
       Count(Event::kPurge);
-      done |= run;
+      done |= runs[std::countr_zero(m)];
     }
     return done;
   }
