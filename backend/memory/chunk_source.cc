@@ -86,7 +86,7 @@ bool UnmapUnusedRegions(size_t most_dirty = SIZE_MAX)
     // region then stays as it was.
     if (os::Unmap(region->base, bytes) != 0) continue;
     for (size_t c = 0; c < region->usable; ++c) {
-      DirtyBytes::Subtract(region->dirty_bytes[c]);
+      DirtyBytes::SubtractOfChunk(region->dirty_bytes[c]);
     }
     RegionMapping::Forget(*region);
     bytes_reserved -= bytes;
@@ -247,7 +247,7 @@ struct PurgeRun {
 // Limits how long an allocating thread waits for a chunk and, with a budget,
 // how long the purging thread takes.
 constexpr size_t kMaxPurgeRun = 16;
-constexpr size_t kMaxBudgetedRun = 2;
+constexpr size_t kMaxBudgetedRun = 1;
 
 PurgeRun ClaimDueRun(uint64_t now, bool force, size_t most)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
@@ -283,6 +283,21 @@ size_t EndRun(const PurgeRun& run, bool purged)
     run.region->MarkFree(c);
   }
   return bytes;
+}
+
+// Purges up to `most` free neighbours that are due, without holding the lock
+// while the kernel works. Returns the bytes purged; 0 if nothing is due, or the
+// kernel refuses.
+size_t PurgeOneRun(uint64_t now, bool force, size_t most)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  const PurgeRun run = ClaimDueRun(now, force, most);
+  if (run.count == 0) return 0;
+  mutex.Unlock();
+  const int error = os::Purge(run.region->base + run.first * kChunkBytes,
+                              run.count * kChunkBytes);
+  mutex.Lock();
+  if (error == 0) Count(Event::kPurge);
+  return EndRun(run, error == 0);
 }
 
 ChunkSource::Allocation TakeChunk(const Wish& wish)
@@ -383,20 +398,27 @@ bool ChunkSource::BecomeSparse(uintptr_t address) {
   return !region->IsDense(chunk) || RegionMapping::MakeSparse(*region, chunk);
 }
 
+size_t ChunkSource::PurgeExcess(size_t most_dirty, PurgeBudget* budget) {
+  MutexLock lock(mutex);
+  size_t given_back = 0;
+  while (DirtyBytes::OfChunks() > most_dirty && !PurgeBudget::IsSpent(budget)) {
+    const size_t purged =
+        PurgeOneRun(/*now=*/0, /*force=*/true, kMaxBudgetedRun);
+    if (purged == 0) break;
+    given_back += purged;
+  }
+  Count(Event::kPurgedByte, given_back);
+  return given_back;
+}
+
 size_t ChunkSource::Purge(uint64_t now, bool force, PurgeBudget* budget) {
   size_t given_back = 0;
   const size_t most = budget == nullptr ? kMaxPurgeRun : kMaxBudgetedRun;
   MutexLock lock(mutex);
   while (!PurgeBudget::IsSpent(budget)) {
-    const PurgeRun run = ClaimDueRun(now, force, most);
-    if (run.count == 0) break;
-    mutex.Unlock();
-    const int error = os::Purge(run.region->base + run.first * kChunkBytes,
-                                run.count * kChunkBytes);
-    mutex.Lock();
-    given_back += EndRun(run, error == 0);
-    if (error != 0) break;
-    Count(Event::kPurge);
+    const size_t purged = PurgeOneRun(now, force, most);
+    if (purged == 0) break;
+    given_back += purged;
   }
   Count(Event::kPurgedByte, given_back);
   if (force || IsSpaceLimited()) {

@@ -75,6 +75,10 @@ class ChunkSource {
   // remaining free chunks reserved. Returns the bytes purged.
   static size_t Purge(uint64_t now, bool force, PurgeBudget* budget = nullptr);
 
+  // Purges free chunks, whatever their age, until at most `most_dirty` bytes of
+  // free chunks are resident or `budget` is spent. Returns the bytes purged.
+  static size_t PurgeExcess(size_t most_dirty, PurgeBudget* budget);
+
   static size_t BytesReserved();
 
   // Whether `address` lies in a region, for messages.

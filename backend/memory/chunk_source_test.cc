@@ -89,6 +89,29 @@ TEST(ChunkSource, PurgesWhatIsDueAndOnlyThat) {
   ChunkSource::Free(kept, 0, 0);
 }
 
+TEST(ChunkSource, PurgesExcessWhateverItsAge) {
+  ChunkSource::Purge(0, /*force=*/true);
+  const uintptr_t kept = Allocate().address;
+  std::vector<uintptr_t> chunks;
+  for (int i = 0; i < 6; ++i) chunks.push_back(Allocate().address);
+  for (const uintptr_t chunk : chunks) {
+    ChunkSource::Free(chunk, kChunkBytes, 1000);
+  }
+  // What other parts keep does not count: it cannot be purged here.
+  DirtyBytes::Add(100 * kChunkBytes);
+  PurgeBudget endless(UINT64_MAX / 2);
+  EXPECT_EQ(ChunkSource::PurgeExcess(6 * kChunkBytes, &endless), 0u);
+  EXPECT_EQ(ChunkSource::PurgeExcess(4 * kChunkBytes, &endless),
+            2 * kChunkBytes);
+  EXPECT_EQ(DirtyBytes::OfChunks(), 4 * kChunkBytes);
+  PurgeBudget spent(0);
+  EXPECT_EQ(ChunkSource::PurgeExcess(0, &spent), 0u);
+  EXPECT_EQ(ChunkSource::PurgeExcess(0, &endless), 4 * kChunkBytes);
+  EXPECT_EQ(DirtyBytes::OfChunks(), 0u);
+  DirtyBytes::Subtract(100 * kChunkBytes);
+  ChunkSource::Free(kept, 0, 0);
+}
+
 TEST(ChunkSource, UnusedRegionsAreUnmappedWhenForced) {
   std::vector<uintptr_t> chunks;
   for (int i = 0; i < 100; ++i) chunks.push_back(Allocate().address);

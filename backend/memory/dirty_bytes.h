@@ -22,6 +22,22 @@ class DirtyBytes {
   static void SetSpans(size_t bytes) {
     span_bytes_.store(bytes, std::memory_order_relaxed);
   }
+  // Free chunks are counted by themselves too: only they can be purged before
+  // they are due.
+  static void AddOfChunk(size_t bytes) {
+    Add(bytes);
+    chunk_bytes_.fetch_add(static_cast<int64_t>(bytes),
+                           std::memory_order_relaxed);
+  }
+  static void SubtractOfChunk(size_t bytes) {
+    Subtract(bytes);
+    chunk_bytes_.fetch_sub(static_cast<int64_t>(bytes),
+                           std::memory_order_relaxed);
+  }
+  static size_t OfChunks() {
+    const int64_t bytes = chunk_bytes_.load(std::memory_order_relaxed);
+    return bytes > 0 ? static_cast<size_t>(bytes) : 0;
+  }
   // Whether the sums equal these, for heap checks.
   static bool Is(size_t bytes, size_t span_bytes) {
     return bytes_.load(std::memory_order_relaxed) ==
@@ -37,6 +53,7 @@ class DirtyBytes {
 
  private:
   static inline constinit std::atomic<int64_t> bytes_{0};
+  static inline constinit std::atomic<int64_t> chunk_bytes_{0};  // of bytes_
   static inline constinit std::atomic<size_t> span_bytes_{0};
 };
 

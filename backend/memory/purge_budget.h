@@ -6,22 +6,20 @@
 #ifndef HAKMEM_BACKEND_MEMORY_PURGE_BUDGET_H_
 #define HAKMEM_BACKEND_MEMORY_PURGE_BUDGET_H_
 
-#include <cstddef>
 #include <cstdint>
 
-#include "backend/memory/dirty_bytes.h"
 #include "base/os/clock.h"
 
 namespace hakmem {
 
 class PurgeBudget {
  public:
-  // Spent after so many nanoseconds, or when at most `enough` bytes of free
-  // memory are resident.
-  explicit PurgeBudget(uint64_t nanoseconds, size_t enough = 0)
-      : deadline_(Nanoseconds() + nanoseconds), enough_(enough) {}
+  // Spent after so many nanoseconds.
+  explicit PurgeBudget(uint64_t nanoseconds)
+      : deadline_(Nanoseconds() + nanoseconds) {}
 
-  // Whether to stop. Call it after each system call that purges.
+  // Whether to stop. Call it before each system call that purges; one call
+  // should purge at most a chunk.
   static bool IsSpent(PurgeBudget* budget) {
     return budget != nullptr && budget->Look();
   }
@@ -38,13 +36,11 @@ class PurgeBudget {
   static constexpr uint32_t kStepsPerLook = 32;
 
   bool Look() {
-    is_spent_ = is_spent_ || Nanoseconds() >= deadline_ ||
-                (enough_ != 0 && DirtyBytes::Bytes() <= enough_);
+    is_spent_ = is_spent_ || Nanoseconds() >= deadline_;
     return is_spent_;
   }
 
   uint64_t deadline_;
-  size_t enough_;
   uint32_t steps_ = 0;
   bool is_spent_ = false;
 };

@@ -68,8 +68,8 @@ struct Region : ListNode<Region> {
   }
   // Only while the chunk is not marked free.
   void SetDirty(size_t chunk, size_t bytes) {
-    DirtyBytes::Add(bytes);
-    DirtyBytes::Subtract(dirty_bytes[chunk]);
+    DirtyBytes::AddOfChunk(bytes);
+    DirtyBytes::SubtractOfChunk(dirty_bytes[chunk]);
     dirty_bytes[chunk] = static_cast<uint32_t>(bytes);
   }
 };

@@ -19,15 +19,14 @@ namespace {
 
 constinit std::atomic<uint64_t> next_run{0};
 
-// The longest that one call of malloc or free purges. A thread with few calls
-// must do more in each.
-constexpr uint64_t kMostNanoseconds = 300'000;
-constexpr uint64_t kMostQuietNanoseconds = 1'000'000;
+// The longest that one call of malloc or free purges, but for the system call
+// that it is in by then. A thread with few calls must do more in each.
+constexpr uint64_t kMostNanoseconds = 100'000;
+constexpr uint64_t kMostQuietNanoseconds = 200'000;
 
-// Free chunks may stay resident for the decay time, but only while all free
-// resident memory is at most this, or half of the chunks in use if that is
-// more: the process may never call again. (Cached large blocks count, and are
-// not purged early: large.cc has a limit of its own for them.)
+// Free chunks may stay resident for the decay time, but no more of them than
+// this, or than half of the chunks in use if that is more: the process may
+// never call again. (large.cc has a limit of its own for cached large blocks.)
 constexpr size_t kMostDirtyBytes = size_t{64} << 20;
 constexpr size_t kDirtyPart = 2;
 
@@ -50,22 +49,12 @@ size_t MostDirty() {
   return std::max(kMostDirtyBytes, ChunkSource::BytesInUse() / kDirtyPart);
 }
 
-// Purges free chunks that are not yet due, until free resident memory is within
-// its maximum.
-void PurgeExcess(uint64_t now) {
-  PurgeBudget budget(kMostNanoseconds, MostDirty());
-  ChunkSource::Purge(now + options::Get(options::k_decay), /*force=*/false,
-                     &budget);
-}
-
-// Empties the reserves of waiting threads, and purges what is due, within the
-// budget of one call.
-void PurgeDue(uint64_t now, bool is_quiet, FlushIdle flush_idle) {
-  PurgeBudget budget(is_quiet ? kMostQuietNanoseconds : kMostNanoseconds);
-  flush_idle(now, &budget);
+// Empties the reserves of waiting threads, and purges what is due.
+void PurgeDue(uint64_t now, FlushIdle flush_idle, PurgeBudget* budget) {
+  flush_idle(now, budget);
   if (!has_more_to_purge) EndEpoch(now, /*force=*/false);
-  Purge(now, /*force=*/false, &budget);
-  has_more_to_purge = budget.is_spent();
+  Purge(now, /*force=*/false, budget);
+  has_more_to_purge = budget->is_spent();
 }
 
 // Records a refusal that failed no request of the program.
@@ -85,13 +74,15 @@ void RecordRefusedHugePages() {
 
 void RunHousekeeping(uint64_t now, bool is_quiet, FlushIdle flush_idle) {
   const bool is_due = now >= next_run.load(std::memory_order_relaxed);
-  const bool is_excess = DirtyBytes::Bytes() > MostDirty();
+  const size_t most_dirty = MostDirty();
+  const bool is_excess = DirtyBytes::OfChunks() > most_dirty;
   if (!is_due && !is_excess) return;
   const PurgeTurn turn(PurgeTurn::IfTaken::kLeave);
   if (!turn.IsHeld()) return;
-  if (is_excess) PurgeExcess(now);
+  PurgeBudget budget(is_quiet ? kMostQuietNanoseconds : kMostNanoseconds);
+  if (is_excess) ChunkSource::PurgeExcess(most_dirty, &budget);
   if (is_due) {
-    PurgeDue(now, is_quiet, flush_idle);
+    PurgeDue(now, flush_idle, &budget);
     const uint64_t interval =
         std::clamp<uint64_t>(options::Get(options::k_decay) / 8, 1, 1000);
     const uint64_t wait = !has_more_to_purge ? interval : is_quiet ? 0 : 1;
