@@ -115,7 +115,7 @@ Large::Resized Move(LargeBlock* block, size_t mapped, size_t size) {
 }
 
 // When time matters, a long block is unmapped in steps of this size.
-constexpr size_t kMostAtOnce = 2 * kChunkBytes;
+constexpr size_t kMostAtOnce = kChunkBytes;
 
 // Unmaps the end of a block that is in no list. Returns false, and does
 // nothing, when the OS refuses.

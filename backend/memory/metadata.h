@@ -121,7 +121,7 @@ class MetadataAllocator {
   }
   void PurgeKept(uint64_t now, uint64_t decay, bool force,
                  PurgeBudget* budget = nullptr) {
-    while (!PurgeBudget::IsSpentLooking(budget)) {
+    while (!PurgeBudget::IsSpent(budget)) {
       MutexLock lock(mutex_);  // one at a time, so others can get it
       T* oldest = kept_.back();
       if (oldest == nullptr || !(force || now >= oldest->kept_at + decay)) {

@@ -393,21 +393,20 @@ size_t PageHeap::Purge(uint64_t now, bool force, PurgeBudget* budget) {
   if (chunk == nullptr) chunk = held.front();
   while (chunk != nullptr) {
     const size_t due = FindDue(chunk, when, decay, all);
-    bool is_spent;
-    if (due == kPagesPerChunk) {
-      chunk = held.Next(chunk);
-      is_spent = PurgeBudget::IsSpentLooking(budget);
-    } else {
-      const Purged purged = PurgeSpan(chunk, due);
-      given_back += purged.bytes;
-      if (!purged.done) return given_back;  // try again another time
-      chunk = purged.resume;
-      is_spent = PurgeBudget::IsSpent(budget);
-    }
-    if (is_spent && chunk != nullptr) {
+    const bool is_due = due != kPagesPerChunk;
+    if (is_due ? PurgeBudget::IsSpent(budget)
+               : PurgeBudget::IsSpentLooking(budget)) {
       resume_at = chunk;
       return given_back;
     }
+    if (!is_due) {
+      chunk = held.Next(chunk);
+      continue;
+    }
+    const Purged purged = PurgeSpan(chunk, due);
+    given_back += purged.bytes;
+    if (!purged.done) return given_back;  // try again another time
+    chunk = purged.resume;
   }
   last_purge = now;
   return given_back;

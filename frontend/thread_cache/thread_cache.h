@@ -377,6 +377,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   std::atomic<Watch> watch_;
   std::atomic<bool> is_asked_to_look_;
   bool was_asked_to_look_;  // and has not begun to watch for it yet
+  bool has_tidied_;         // the last look ended an epoch, or flushed
   // Guards bins_, except for their limits, and states_, while they are a
   // reserve. At other times they are the owner's alone, hence no annotation
   // there.

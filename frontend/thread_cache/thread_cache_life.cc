@@ -193,6 +193,7 @@ void ThreadCache::BeginForThisThread() {
   tables_ = &thread_tables;
   calls_ = 0;
   epoch_begun_ = CoarseMilliseconds();
+  has_tidied_ = false;
   last_every_call_ = epoch_begun_;
   fresh_chunks_seen_ = ChunkSource::FreshChunks();
   dirty_seen_ = 0;

@@ -1,5 +1,6 @@
 // Time in a thread cache: decay, and flushing when the heap grows.
 #include <algorithm>
+#include <utility>
 
 #include "ace/ace.h"
 #include "backend/memory/chunk_source.h"
@@ -27,9 +28,18 @@ void ThreadCache::LookAtClock() {
   TakeOverRequestToLook();
   const uint64_t now = CoarseMilliseconds();
   seen_at_.store(now, std::memory_order_relaxed);
-  RunHousekeeping(now, IsQuiet(now), &ThreadCache::FlushIdleReserves);
-  if (now - epoch_begun_ >= EpochLength()) EndEpoch(now);
-  if (HasGrown()) FlushOnGrowth(now);
+  // One call does one of these, since each may take a tenth of a millisecond;
+  // housekeeping has every second one at least.
+  const bool may_tidy = !std::exchange(has_tidied_, false);
+  if (may_tidy && now - epoch_begun_ >= EpochLength()) {
+    EndEpoch(now);
+    has_tidied_ = true;
+  } else if (may_tidy && HasGrown()) {
+    FlushOnGrowth(now);
+    has_tidied_ = true;
+  } else {
+    RunHousekeeping(now, IsQuiet(now), &ThreadCache::FlushIdleReserves);
+  }
   ChooseReserve();
   ChooseWatch(now);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -163,24 +164,52 @@ TEST_P(LastFreeTest, LeavesLittleThoughNoCallFollows) {
 INSTANTIATE_TEST_SUITE_P(Sizes, LastFreeTest,
                          testing::Values(200, 4096, 64 * kKiB, 3 * kMiB / 2));
 
-TEST(SlowestCallTest, IsNotTheOneThatGivesAllBack) {
+// The slowest of many calls, in processor time.
+class SlowestCalls {
+ public:
+  template <typename Call>
+  void Time(Call&& call) {
+    const uint64_t begin = ThreadNanoseconds();
+    call();
+    const uint64_t time = ThreadNanoseconds() - begin;
+    if (time <= times_.front()) return;
+    times_.front() = time;
+    std::sort(times_.begin(), times_.end());
+  }
+
+  // A call purges for 0.1 ms, and finishes the system call that it is in. The
+  // rest allows for a busy machine, which a few calls suffer from even more.
+  void ExpectShort() const {
+    EXPECT_LT(times_.front(), 1'000'000u) << "the fifth slowest";
+    EXPECT_LT(times_.back(), 6'000'000u) << "the slowest";
+  }
+
+ private:
+  std::array<uint64_t, 5> times_ = {};
+};
+
+class SlowestCallTest : public testing::TestWithParam<size_t> {};
+
+TEST_P(SlowestCallTest, IsNotTheOneThatGivesAllBack) {
   const ChildResult child = RunForked([] {
-    std::vector<void*> blocks = MakeBlocks(2 * kPeak, 1000);
-    FreeAll(blocks);
-    uint64_t slowest = 0;
+    std::vector<void*> blocks = MakeBlocks(2 * kPeak, GetParam());
+    SlowestCalls frees;
+    for (void* block : blocks) frees.Time([=] { free(block); });
+    frees.ExpectShort();
+    SlowestCalls calls;
     const auto end = Clock::now() + milliseconds(1500);
     while (Clock::now() < end) {
-      const uint64_t begin = ThreadNanoseconds();
-      free(malloc(3000));
-      slowest = std::max(slowest, ThreadNanoseconds() - begin);
+      calls.Time([] { free(malloc(3000)); });
       std::this_thread::sleep_for(milliseconds(1));
     }
-    // Purging takes a millisecond; the rest allows for a busy machine.
-    EXPECT_LT(slowest, 6'000'000u);
+    calls.ExpectShort();
     EXPECT_LT(ResidentBytes(), kPeak / 5);
   });
   EXPECT_EQ(child.exit_code, 0) << child.err;
 }
+
+INSTANTIATE_TEST_SUITE_P(Sizes, SlowestCallTest,
+                         testing::Values(1000, 20 * kKiB, 100'000));
 
 TEST(IdleThreadsTest, CostNextToNothing) {
   const ChildResult child = RunForked([] {
