@@ -79,8 +79,8 @@ HAKMEM_API size_t hakmem_malloc_usable_size(const void* block) HAKMEM_NOEXCEPT;
    spans. Returns the bytes purged. */
 HAKMEM_API size_t hakmem_collect(void) HAKMEM_NOEXCEPT;
 
-/* "0.2.0 (segment, ace adaptive)": the version and the variants of back-end and
-   ACE linked in. Static storage. */
+/* "0.2.0 (segment, ace adaptive, hardening off, tracing on)": the version and
+   the variants linked in. Static storage. */
 HAKMEM_API const char* hakmem_version(void) HAKMEM_NOEXCEPT;
 
 /* --- Options -------------------------------------------------------------- */

@@ -55,8 +55,10 @@ TEST(VersionTest, TheModuleHasIt) {
 }
 
 TEST(VersionTest, TheHeaderTellsOfIt) {
-  EXPECT_THAT(Contents("HAKMEM_TEST_HEADER"),
-              HasSubstr("\"" + Version() + " (segment, ace adaptive)\""));
+  EXPECT_THAT(
+      Contents("HAKMEM_TEST_HEADER"),
+      HasSubstr("\"" + Version() +
+                " (segment, ace adaptive, hardening off, tracing on)\""));
 }
 
 TEST(VersionTest, TheLibrariesSayIt) {

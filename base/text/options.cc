@@ -4,10 +4,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <iterator>
+#include <utility>
 
 #include "base/text/log.h"
 
@@ -177,6 +179,56 @@ void ReadOne(size_t option) {
   internal::values[option].store(value, std::memory_order_release);
 }
 
+constexpr size_t kLongestName = 40;
+
+// How many characters must be added, dropped or replaced to make `a`, at most
+// kLongestName long, of `b` (Levenshtein's distance).
+size_t EditsBetween(const char* a, size_t a_length, const char* b) {
+  size_t row[kLongestName + 1];  // [i]: to make the first i of `a` of b's
+  for (size_t i = 0; i <= a_length; ++i) row[i] = i;
+  for (size_t j = 0; b[j] != '\0'; ++j) {
+    size_t diagonal = std::exchange(row[0], j + 1);
+    for (size_t i = 1; i <= a_length; ++i) {
+      const size_t replaced = diagonal + (a[i - 1] == b[j] ? 0 : 1);
+      diagonal = row[i];
+      row[i] = std::min({replaced, row[i] + 1, row[i - 1] + 1});
+    }
+  }
+  return row[a_length];
+}
+
+// Tells of the variable `name` if it looks like a misspelt option.
+void ComplainIfMisspelt(const char* name, size_t length) {
+  constexpr size_t kFewEdits = 2;
+  const Description* nearest = nullptr;
+  size_t edits = kFewEdits + 1;
+  for (const Description& d : kDescriptions) {
+    const size_t its_edits = EditsBetween(name, length, d.environment);
+    if (its_edits >= edits) continue;
+    edits = its_edits;
+    nearest = &d;
+  }
+  if (nearest == nullptr || edits == 0) return;
+  char copy[kLongestName + 1] = {};
+  memcpy(copy, name, length);
+  LogLine()
+      .Text(copy)
+      .Text(" is not an option; ")
+      .Text(nearest->environment)
+      .Text(" is")
+      .Send();
+}
+
+void ComplainOfMisspelt() {
+  constexpr char kOurs[] = "HAKMEM_";
+  for (char* const* at = environ; *at != nullptr; ++at) {
+    const char* const end = strchr(*at, '=');
+    if (end == nullptr || strncmp(*at, kOurs, sizeof(kOurs) - 1) != 0) continue;
+    const auto length = static_cast<size_t>(end - *at);
+    if (length <= kLongestName) ComplainIfMisspelt(*at, length);
+  }
+}
+
 }  // namespace
 
 constinit std::atomic<uint64_t> internal::values[] = {
@@ -249,6 +301,7 @@ bool Read() {
   if (was_read.exchange(true, std::memory_order_relaxed)) return true;
   if (getauxval(AT_SECURE) != 0) return true;
   for (size_t option = 0; option < kCount; ++option) ReadOne(option);
+  ComplainOfMisspelt();
   return true;
 }
 

@@ -3,8 +3,9 @@
 //   if (options::Get(options::k_huge_pages) != 0) …
 //
 // Defaults are in force from the first instruction; Read() replaces them once
-// the environment exists. A bad value is reported once on stderr and ignored. A
-// privileged process (AT_SECURE) ignores the environment.
+// the environment exists. A bad value is reported once on stderr and ignored, and
+// so is a variable whose name is nearly that of an option. A privileged process
+// (AT_SECURE) ignores the environment.
 #ifndef HAKMEM_BASE_TEXT_OPTIONS_H_
 #define HAKMEM_BASE_TEXT_OPTIONS_H_
 

@@ -112,6 +112,32 @@ TEST(OptionsDeathTest, ABadValueIsReportedOnceAndIgnored) {
               "3600000\n$");
 }
 
+TEST(OptionsDeathTest, AMisspeltNameIsReportedOnce) {
+  const auto said = [](const std::string& name) {
+    return "^hakmem\\[[0-9]+\\]: " + name +
+           " is not an option; HAKMEM_DECAY is\n$";
+  };
+  for (const std::string name :
+       {"HAKMEM_DECAI", "HAKMEM_DEACY", "HAKMEM_DECAYS", "HAKMEM_DECA",
+        "HAKMEM_XDECAYX"}) {
+    EXPECT_EXIT(
+        ReadAndExpect(name.c_str(), "0", k_decay, Describe(k_decay).fallback),
+        testing::ExitedWithCode(0), said(name));
+  }
+}
+
+TEST(OptionsDeathTest, OtherNamesAreNot) {
+  for (const std::string name :
+       {std::string("HAKMEM_DEC"), std::string("HAKMEM_"),
+        std::string("HAKMEM"), std::string("HAKMEN_DECAY"),
+        std::string("HAKMEM_HOME"), "HAKMEM_" + std::string(33, 'x'),
+        "HAKMEM_" + std::string(5000, 'x')}) {
+    EXPECT_EXIT(
+        ReadAndExpect(name.c_str(), "0", k_decay, Describe(k_decay).fallback),
+        testing::ExitedWithCode(0), "^$");
+  }
+}
+
 TEST(OptionsDeathTest, AValueOutOfRangeIsReportedAndIgnored) {
   EXPECT_EXIT(
       ReadAndExpect("HAKMEM_SUPERSLAB_BYTES", "1G", k_superslab_bytes, 2097152),

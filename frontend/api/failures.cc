@@ -86,16 +86,6 @@ const char* NameOrNone(Code code) {
   return "";
 }
 
-// Reports that a trace was requested but cannot be written.
-__attribute__((constructor)) void ReportThatThereIsNoTrace() {
-  if constexpr (kTracing) return;
-  options::Read();
-  if (options::Get(options::k_ace_trace) == 0) return;
-  hakmem::LogLine()
-      .Text("HAKMEM_ACE_TRACE is ignored: built with --//tracing=off")
-      .Send();
-}
-
 __attribute__((destructor)) void PrintWhatWasLeftOut() {
   if constexpr (kTracing) hakmem::PrintFailuresLeftOut();
 }

@@ -17,12 +17,14 @@ namespace options = hakmem::options;
 
 namespace {
 
-// "0.2.0 (<back-end>, ace <variant>)"; HAKMEM_VERSION is from version.bzl.
-constexpr std::array<char, 48> kVersion = [] {
-  std::array<char, 48> text{};
+// HAKMEM_VERSION is from version.bzl.
+constexpr std::array<char, 96> kVersion = [] {
+  std::array<char, 96> text{};
   size_t length = 0;
-  for (const char* part : {HAKMEM_VERSION " (", hakmem::LinkedBackend::kName,
-                           ", ace ", hakmem::kAceModeName, ")"}) {
+  for (const char* part :
+       {HAKMEM_VERSION " (", hakmem::LinkedBackend::kName, ", ace ",
+        hakmem::kAceModeName, ", hardening ", hakmem::kHardeningModeName,
+        ", tracing ", hakmem::kTracing ? "on" : "off", ")"}) {
     for (; *part != '\0'; ++part) text[length++] = *part;
   }
   return text;

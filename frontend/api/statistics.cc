@@ -9,6 +9,7 @@
 #include "ace/ace.h"
 #include "backend/memory/chunk_source.h"
 #include "backend/memory/metadata.h"
+#include "base/build_config.h"
 #include "base/text/options.h"
 #include "frontend/guard/guard.h"
 #include "frontend/thread_cache/thread_cache.h"
@@ -148,7 +149,14 @@ hakmem_stats_t GatherStatistics() {
 }
 
 void WriteJsonFields(const hakmem_stats_t& stats, TextBuffer& out) {
-  out.Text("\"backend\":\"").Text(stats.backend).Text("\"");
+  out.Text("\"format\":1,\"version\":\"" HAKMEM_VERSION "\",\"backend\":\"")
+      .Text(stats.backend)
+      .Text("\",\"ace\":\"")
+      .Text(kAceModeName)
+      .Text("\",\"hardening\":\"")
+      .Text(kHardeningModeName)
+      .Text("\",\"tracing\":")
+      .Text(kTracing ? "true" : "false");
   for (const Field& field : kFields) {
     out.Text(",\"").Text(field.name).Text("\":").Decimal(stats.*field.value);
   }

@@ -13,13 +13,17 @@ namespace hakmem {
 // Thread-safe; allocates nothing.
 [[gnu::cold]] hakmem_stats_t GatherStatistics();
 
-// Enough for any statistics text: a name, punctuation and up to 20 digits for
-// each field.
+// Enough for any statistics text: what the build is, and a name, punctuation
+// and up to 20 digits for each field.
 inline constexpr size_t kLongestJsonName = 44;
 inline constexpr size_t kMostJsonBytes =
+    160 +
     (kLongestJsonName + 24) * (sizeof(hakmem_stats_t) / sizeof(uint64_t) + 1);
 
-// The fields of a JSON object, on one line, without the braces.
+// The fields of a JSON object, on one line, without the braces: "format" (1:
+// its version), "version", "backend", "ace", "hardening" and "tracing" of the
+// library, then the struct's. What a later version adds does not change the
+// format.
 void WriteJsonFields(const hakmem_stats_t& stats, TextBuffer& out);
 
 // One JSON object on one line.

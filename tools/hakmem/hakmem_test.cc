@@ -93,13 +93,17 @@ std::string OptionSeen(const std::string& flags, const std::string& option) {
 
 TEST(HakmemTest, FlagsReachTheLibrary) {
   EXPECT_THAT(OptionSeen("", "decay"),
-              MatchesRegex("300 .*\\(segment, ace adaptive\\)\n"));
+              MatchesRegex("300 .*\\(segment, ace adaptive, .*\\)\n"));
   EXPECT_THAT(OptionSeen("--backend superslab --option decay=2s", "decay"),
-              MatchesRegex("2000 .*\\(superslab, ace adaptive\\)\n"));
+              MatchesRegex("2000 .*\\(superslab, ace adaptive, .*\\)\n"));
   EXPECT_THAT(OptionSeen("--ace=fixed --ace-limit-mb=77", "ace_limit_mb"),
-              MatchesRegex("77 .*\\(segment, ace fixed\\)\n"));
+              MatchesRegex("77 .*\\(segment, ace fixed, .*\\)\n"));
   EXPECT_THAT(OptionSeen("--ace off --option=HAKMEM_BIN_BYTES=4K", "bin_bytes"),
-              MatchesRegex("4096 .*\\(segment, ace off\\)\n"));
+              MatchesRegex("4096 .*\\(segment, ace off, .*\\)\n"));
+  EXPECT_THAT(OptionSeen("--hardening=checks", "decay"),
+              MatchesRegex("300 .*, hardening checks, .*\n"));
+  EXPECT_THAT(OptionSeen("--backend=superslab --hardening=full", "decay"),
+              MatchesRegex("300 .*\\(superslab, .*, hardening full, .*\n"));
   EXPECT_THAT(OptionSeen("--stack", "ace_trace_stack"),
               testing::StartsWith("1 "));
 }
@@ -349,7 +353,7 @@ TEST(HakmemTest, RunIsMeantWhereNoSubcommandIsNamed) {
   for (const char* const subcommand : {"", "run "}) {
     const Result result = Shell("$tool " + (subcommand + flags) + "decay");
     EXPECT_EQ(result.status, 0) << subcommand;
-    EXPECT_THAT(result.out, HasSubstr("(superslab, ace adaptive)"));
+    EXPECT_THAT(result.out, HasSubstr("(superslab, ace adaptive, "));
     EXPECT_THAT(result.err, HasSubstr("peak resident"));
     EXPECT_EQ(Shell(std::string("$tool ") + subcommand).err,
               "hakmem: no command to run (--help tells more)\n");

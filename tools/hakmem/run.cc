@@ -181,9 +181,20 @@ int Fail(std::string_view message, int status) {
 }
 
 int Run(const RunFlags& flags) {
-  const auto library = FindLibrary(LibraryName(flags.backend, flags.ace));
-  if (absl::IsNotFound(library.status()) && flags.ace != "adaptive") {
-    return Fail(absl::StrCat("--ace=", flags.ace,
+  const bool usual_pool = flags.ace == "adaptive";
+  const bool is_hardened = flags.hardening != "off";
+  const std::string variant =
+      is_hardened ? absl::StrCat("--hardening=", flags.hardening)
+                  : absl::StrCat("--ace=", flags.ace);
+  if (is_hardened && !usual_pool) {
+    return Fail(absl::StrCat(variant, ": there is no such library with --ace=",
+                             flags.ace),
+                2);
+  }
+  const auto library =
+      FindLibrary(LibraryName(flags.backend, flags.ace, flags.hardening));
+  if (absl::IsNotFound(library.status()) && (is_hardened || !usual_pool)) {
+    return Fail(absl::StrCat(variant,
                              ": that library is not built with this program; "
                              "//tools:hakmem_all is the same with all of them"),
                 2);

@@ -89,6 +89,12 @@ CLI::App* AddRun(CLI::App& app, RunFlags& flags) {
          "are in //tools:hakmem_all")
       ->type_name("adaptive|fixed|off")
       ->check(OneOf({"adaptive", "fixed", "off"}));
+  run->add_option(
+         "--hardening", flags.hardening,
+         "what is checked at each free (default off); installed, or in\n"
+         "//tools:hakmem_all")
+      ->type_name("off|checks|full")
+      ->check(OneOf({"off", "checks", "full"}));
   run->add_flag("--stats", flags.stats,
                 "print a table of what each process held when it ended")
       ->disable_flag_override();

@@ -12,6 +12,7 @@ namespace hakmem::tools {
 struct RunFlags {
   std::string backend = "segment";
   std::string ace = "adaptive";
+  std::string hardening = "off";
   bool stats = false;
   // Where to report failures as they happen: a file, "-" for stderr; empty:
   // nowhere.

@@ -52,9 +52,12 @@ fs::path InstalledLibraries(const fs::path& self) {
 
 }  // namespace
 
-std::string LibraryName(std::string_view backend, std::string_view ace) {
-  return absl::StrCat("libhakmem-", backend, ace == "adaptive" ? "" : "-ace_",
-                      ace == "adaptive" ? "" : ace, ".so");
+std::string LibraryName(std::string_view backend, std::string_view ace,
+                        std::string_view hardening) {
+  const std::string pool = ace == "adaptive" ? "" : absl::StrCat("-ace_", ace);
+  const std::string level =
+      hardening == "off" ? "" : absl::StrCat("-", hardening);
+  return absl::StrCat("libhakmem-", backend, pool, level, ".so");
 }
 
 absl::StatusOr<std::string> FindLibrary(const std::string& name) {

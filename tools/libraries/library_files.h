@@ -9,9 +9,10 @@
 
 namespace hakmem::tools {
 
-// The name of the file with this back-end ("segment", "superslab") and ACE
-// ("adaptive", "fixed", "off").
-std::string LibraryName(std::string_view backend, std::string_view ace);
+// The name of the file with this back-end ("segment", "superslab"), ACE
+// ("adaptive", "fixed", "off") and hardening ("off", "checks", "full").
+std::string LibraryName(std::string_view backend, std::string_view ace,
+                        std::string_view hardening = "off");
 
 // The absolute path of the library called `name`, links resolved. It is found
 // in this program's runfiles: beside the program, or where `bazel run` and

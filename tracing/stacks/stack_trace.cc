@@ -245,17 +245,18 @@ void WriteModuleName(const char* name, FrameFormat format, TextBuffer& out) {
                                : WriteJsonString(name, out, kMostModuleBytes);
 }
 
-[[gnu::noinline]] void WriteModule(const link_map& module, FrameFormat format,
-                                   TextBuffer& out) {
-  if (module.l_name[0] != '\0') {
-    return WriteModuleName(module.l_name, format, out);
-  }
-  // The program itself has no name there.
+[[gnu::noinline]] void WriteProgram(FrameFormat format, TextBuffer& out) {
   char program[256];
   const long length = syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/exe",
                               program, sizeof(program) - 1);
   program[std::max(length, 0L)] = '\0';
   WriteModuleName(length > 0 ? program : "the program", format, out);
+}
+
+void WriteModule(const link_map& module, FrameFormat format, TextBuffer& out) {
+  // The program itself has no name there.
+  module.l_name[0] != '\0' ? WriteModuleName(module.l_name, format, out)
+                           : WriteProgram(format, out);
 }
 
 // The module of `address`; null when it lies in none.
@@ -343,6 +344,12 @@ void PrintStackJson(options::Option where, uint64_t sequence,
     SendBare(where, line, text.length());
   }
   errno = saved_errno;
+}
+
+void WriteModuleOf(uintptr_t address, TextBuffer& out) {
+  const link_map* const module = ModuleOf(address);
+  module != nullptr ? WriteModule(*module, FrameFormat::kText, out)
+                    : WriteProgram(FrameFormat::kText, out);
 }
 
 void PrintNotedStack(const StackTrace& stack) {

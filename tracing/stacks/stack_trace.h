@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/text/log.h"
 #include "base/text/options.h"
 
 namespace hakmem {
@@ -51,6 +52,11 @@ void PrintStack(options::Option where, const void* from = nullptr);
 // Addresses and offsets are strings: "0x11f7". Needs some 6 KiB of stack.
 void PrintStackJson(options::Option where, uint64_t sequence,
                     const void* from = nullptr);
+
+// Appends the path of the file whose code is at `address`, by its name in the
+// loader; the program's if that does not know. Allocates nothing; may change
+// errno.
+void WriteModuleOf(uintptr_t address, TextBuffer& out);
 
 }  // namespace hakmem
 

@@ -13,6 +13,7 @@
 
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "tests/blackbox/support/misuse_test_helper.h"
 #include "tests/blackbox/support/preload_test_helper.h"
 
 namespace hakmem_test {
@@ -126,8 +127,37 @@ TEST(OptionsTest, ABadValueIsReportedOnceAndIgnored) {
   }
 }
 
+// Removes and returns the first of `lines` that begins with `start`; "" if none
+// does.
+std::string TakeLine(std::vector<std::string>* lines,
+                     const std::string& start) {
+  for (auto line = lines->begin(); line != lines->end(); ++line) {
+    if (line->rfind(start, 0) != 0) continue;
+    std::string taken = *line;
+    lines->erase(line);
+    return taken;
+  }
+  return "";
+}
+
+// What the library says at the start when `option` is not its default, if this
+// build ignores it.
+std::string IgnoredLine(const hakmem_option_t& option) {
+  const std::string name = option.name;
+  const std::string start =
+      "hakmem: " + VariableOf(option) + " is ignored: built ";
+  if (name == "mismatch" && LevelHere() == kOff) {
+    return start + "with --//hardening=off";
+  }
+  if ((name == "quarantine" || name == "zero_on_free") &&
+      LevelHere() != kFull) {
+    return start + "without --//hardening=full";
+  }
+  return "";
+}
+
 // Runs PrintValues with `text` for `option`, and expects the value `value` and
-// no other output.
+// no other output but what the library says of that option.
 void ExpectValue(const hakmem_option_t& option, const std::string& text,
                  uint64_t value) {
   SCOPED_TRACE(VariableOf(option) + "=" + text);
@@ -140,6 +170,12 @@ void ExpectValue(const hakmem_option_t& option, const std::string& text,
     const std::string& last = lines.back();
     EXPECT_TRUE(nlohmann::json::accept(last.substr(last.find('{')))) << last;
     lines.pop_back();
+  }
+  const std::string variable = "hakmem: " + VariableOf(option);
+  EXPECT_EQ(TakeLine(&lines, variable),
+            value == option.fallback ? "" : IgnoredLine(option));
+  if (option.name == std::string("verbose") && value == 1) {
+    EXPECT_NE(TakeLine(&lines, "hakmem: "), "");
   }
   EXPECT_EQ(lines, ExpectedValues(option, value));
 }
@@ -196,6 +232,29 @@ TEST(OptionsTest, AFileThatCannotBeOpenedIsOneLine) {
   EXPECT_EQ(Lines(child.err).back(),
             "hakmem: HAKMEM_STATS_AT_EXIT: cannot open (ENOENT), so nothing is "
             "written to /nonexistent/file");
+}
+
+TEST(OptionsTest, VerboseIsOneLineOfWhatIsThere) {
+  const ChildResult child = RunChildProgram(
+      "print_values", {{"HAKMEM_VERBOSE", "1"}, {"HAKMEM_DECAY", "2s"}});
+  EXPECT_EQ(child.exit_code, 0);
+  EXPECT_EQ(Lines(child.err).front(),
+            "hakmem: " + std::string(Hakmem().version()) + " in " +
+                LibraryPath() + "; HAKMEM_DECAY=2000");
+  constexpr const char* kLevels[] = {"off", "checks", "full"};
+  EXPECT_NE(std::string(Hakmem().version())
+                .find(std::string(", hardening ") + kLevels[LevelHere()] +
+                      ", tracing on)"),
+            std::string::npos);
+}
+
+TEST(OptionsTest, AMisspeltOptionIsOneLine) {
+  const ChildResult child =
+      RunChildProgram("print_values", {{"HAKMEM_DECAI", "0"}});
+  EXPECT_EQ(child.exit_code, 0);
+  EXPECT_EQ(Lines(child.err).front(),
+            "hakmem: HAKMEM_DECAI is not an option; HAKMEM_DECAY is");
+  EXPECT_EQ(Lines(child.err).size(), AllOptions().size() + 1) << child.err;
 }
 
 TEST(OptionsTest, TwoBadValuesAreTwoLines) {
