@@ -4,6 +4,7 @@
 // Reads the file itself, which is mapped here but never run.
 #include <elf.h>
 
+#include <cstddef>
 #include <set>
 #include <string>
 
@@ -102,6 +103,15 @@ const char* const kOperators[] = {
     "_ZdaPvmSt11align_val_t",
     "_ZdaPvSt11align_val_tRKSt9nothrow_t",
 };
+
+// The layout of the interface's structs in version HAKMEM_1. A program built
+// with a later header runs on this library and the other way round, so members
+// are only ever added at the end of a struct whose size is passed.
+static_assert(sizeof(hakmem_option_t) == 40);
+static_assert(sizeof(hakmem_event_t) == 48);
+static_assert(offsetof(hakmem_stats_t, guarded_live_bytes) == 304);
+static_assert(offsetof(hakmem_event_counts_t, dropped) == 16);
+static_assert(offsetof(hakmem_failure_t, evidence_limit) == 112);
 
 TEST(LibraryOutsideTest, IsASharedLibrary) {
   EXPECT_TRUE(ElfFile(LibraryPath()).IsSharedLibrary());
