@@ -86,7 +86,8 @@ HAKMEM_API const char* hakmem_version(void) HAKMEM_NOEXCEPT;
 /* --- Options -------------------------------------------------------------- */
 
 /* Options are read once, at start, from environment variables HAKMEM_<NAME>;
-   the list is base/text/options.def and the table in README.md. */
+   the list is base/text/options.def and the table in
+   docs/guide/options.md. */
 
 typedef struct {
   const char* name;  /* lower case, as in options.def */

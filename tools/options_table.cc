@@ -1,5 +1,5 @@
-// Prints the options as the Markdown table that README.md holds, or with --man
-// as the list in hakmem(1). With the path of a README as argument, checks that
+// Prints the options as the Markdown table that docs/guide/options.md holds, or with --man
+// as the list in hakmem(1). With the path of that file as argument, checks that
 // it holds exactly this table instead: exit status 1 when it does not, 2 when
 // it cannot be read.
 

@@ -46,7 +46,7 @@ std::string SetOption(const std::string& setting, RunFlags& flags) {
   const std::string value = setting.substr(equals + 1);
   const options::Description* const option = FindOption(name);
   if (option == nullptr) {
-    return absl::StrCat(name, ": no such option (README.md lists them)");
+    return absl::StrCat(name, ": no such option (docs/guide/options.md lists them)");
   }
   const std::string_view known = option->name;
   if (known == "stats_at_exit" || known == "ace_trace") {
