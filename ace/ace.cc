@@ -35,20 +35,20 @@ auto TakeWithinLimit(size_t bytes, Take&& take) {
 }
 
 // A cached span of `pages`, or a slightly longer one.
-ThreadSpanCache::Span TakeKept(size_t pages, size_t most,
-                               ThreadSpanCache* bins) {
-  uintptr_t batch[ThreadSpanCache::kMostSpans];
+ThreadSpanCache::Span TakeCachedSpan(size_t pages, size_t most,
+                                     ThreadSpanCache* bins) {
+  uintptr_t batch[ThreadSpanCache::kMaxSpans];
   if (bins == nullptr) {
     return CentralSpanCache::Take(pages, 1, batch) == 1
                ? ThreadSpanCache::Span{batch[0], pages}
                : ThreadSpanCache::Span{};
   }
-  const ThreadSpanCache::OwnersLock lock(*bins);
-  if (const ThreadSpanCache::Span kept = bins->Pop(pages, most);
-      kept.address != 0) {
-    return kept;
+  const ThreadSpanCache::OwnerLock lock(*bins);
+  if (const ThreadSpanCache::Span cached = bins->Pop(pages, most);
+      cached.address != 0) {
+    return cached;
   }
-  if (!bins->OthersFree(pages)) return {};
+  if (!bins->MissesFarExceedFrees(pages)) return {};
   // Half a bin at once, so that a thread that allocates what others free rarely
   // takes the list's lock.
   const uint32_t want = std::max(bins->Limit(pages) / 2, uint32_t{1});
@@ -63,27 +63,27 @@ ThreadSpanCache::Span TakeKept(size_t pages, size_t most,
 }
 
 // Caches a used span in `bins`. Returns false when they have no room.
-[[gnu::always_inline]] inline bool Keep(Found span, size_t pages,
-                                        ThreadSpanCache& bins) {
-  const ThreadSpanCache::OwnersLock lock(bins);
+[[gnu::always_inline]] inline bool CacheInBins(PagemapEntry span, size_t pages,
+                                               ThreadSpanCache& bins) {
+  const ThreadSpanCache::OwnerLock lock(bins);
   bins.NoteFree(pages);
-  bool is_kept = bins.Push(pages, span.address);
+  bool is_cached = bins.Push(pages, span.address);
   // Moves the older half out to make room for this one, which is still in the
   // CPU cache.
-  if (!is_kept && bins.IsAtLimit(pages)) {
-    uintptr_t oldest[ThreadSpanCache::kMostSpans];
+  if (!is_cached && bins.IsAtLimit(pages)) {
+    uintptr_t oldest[ThreadSpanCache::kMaxSpans];
     const uint32_t count = (bins.Count(pages) + 1) / 2;
     bins.TakeOldest(pages, count, oldest);
     CentralSpanCache::Give(pages, oldest, count);
-    is_kept = bins.Push(pages, span.address);
+    is_cached = bins.Push(pages, span.address);
   }
   // Under the lock: another thread may take the span out right afterwards.
-  if (is_kept) PageHeap::MarkCached(span, pages);
-  return is_kept;
+  if (is_cached) PageHeap::MarkCached(span, pages);
+  return is_cached;
 }
 
-void KeepOrPassOn(Found span, size_t pages, ThreadSpanCache* bins) {
-  if (bins == nullptr || !Keep(span, pages, *bins)) {
+void CacheOrRelease(PagemapEntry span, size_t pages, ThreadSpanCache* bins) {
+  if (bins == nullptr || !CacheInBins(span, pages, *bins)) {
     CentralSpanCache::GiveUsed(pages, span);
   }
 }
@@ -93,7 +93,7 @@ void EndEpochOf(ThreadSpanCache& bins, bool all) {
     const uint32_t unused = bins.EndEpoch(pages);
     const uint32_t count = all ? bins.Count(pages) : unused;
     if (count == 0) continue;
-    uintptr_t spans[ThreadSpanCache::kMostSpans];
+    uintptr_t spans[ThreadSpanCache::kMaxSpans];
     bins.TakeOldest(pages, count, spans);
     CentralSpanCache::Give(pages, spans, count);
   }
@@ -146,15 +146,16 @@ size_t Ace::MidBlockBytes() { return mid_pools.BlockBytes(); }
 SpanAllocation Ace::AllocateSpan(size_t bytes, size_t alignment,
                                  ThreadSpanCache* bins) {
   bytes = std::max(bytes, size_t{1});
-  if (kAceMode != AceMode::kOff && bytes <= kMaxMidBytes) CountRouting(bytes);
+  if (kAceMode != AceMode::kOff && bytes <= kMaxMidBytes)
+    CountUnclassified(bytes);
   const size_t pages = ClassPagesFor(bytes);
   if (kAceMode != AceMode::kOff && alignment <= kPageBytes) {
     const size_t most =
         std::min(MostPagesFor(bytes), ThreadSpanCache::kMaxPages);
-    const ThreadSpanCache::Span kept = TakeKept(pages, most, bins);
-    if (kept.address != 0) {
-      PageHeap::MarkUsed(kept.address, kept.pages);
-      return {kept.address, false};
+    const ThreadSpanCache::Span cached = TakeCachedSpan(pages, most, bins);
+    if (cached.address != 0) {
+      PageHeap::MarkUsed(cached.address, cached.pages);
+      return {cached.address, false};
     }
   }
   return TakeWithinLimit(pages * kPageBytes, [&] {
@@ -162,52 +163,52 @@ SpanAllocation Ace::AllocateSpan(size_t bytes, size_t alignment,
   });
 }
 
-size_t Ace::BytesAt(Found found) {
-  return found.kind() == FoundKind::kSpan
-             ? PageHeap::PagesAt(found) * kPageBytes
-             : Large::BytesAt(found);
+size_t Ace::BytesAt(PagemapEntry entry) {
+  return entry.kind() == PagemapEntryKind::kSpan
+             ? PageHeap::PagesAt(entry) * kPageBytes
+             : Large::BytesAt(entry);
 }
 
-void Ace::FreeSpan(Found found, size_t pages, ThreadSpanCache* bins) {
-  if (kAceMode != AceMode::kOff) return KeepOrPassOn(found, pages, bins);
-  if (PageHeap::Free(found, CoarseMilliseconds()) == 0) {
-    AbortOnBadAddress(found);
+void Ace::FreeSpan(PagemapEntry entry, size_t pages, ThreadSpanCache* bins) {
+  if (kAceMode != AceMode::kOff) return CacheOrRelease(entry, pages, bins);
+  if (PageHeap::Free(entry, CoarseMilliseconds()) == 0) {
+    AbortOnBadAddress(entry);
   }
 }
 
-void Ace::Free(Found found, ThreadSpanCache* bins) {
-  if (const size_t pages = PageHeap::PagesAt(found); pages != 0) {
-    return FreeSpan(found, pages, bins);
+void Ace::Free(PagemapEntry entry, ThreadSpanCache* bins) {
+  if (const size_t pages = PageHeap::PagesAt(entry); pages != 0) {
+    return FreeSpan(entry, pages, bins);
   }
-  if (kAceMode != AceMode::kOff && Large::Cache(found, CoarseMilliseconds())) {
+  if (kAceMode != AceMode::kOff && Large::Cache(entry, CoarseMilliseconds())) {
     return;
   }
-  if (!Large::Free(found)) AbortOnBadAddress(found);
+  if (!Large::Free(entry)) AbortOnBadAddress(entry);
 }
 
-Ace::Resized Ace::Resize(Found found, size_t bytes) {
-  if (found.kind() != FoundKind::kSpan) {
-    return bytes <= kMaxSpanBytes ? Resized{} : Large::Resize(found, bytes);
+Ace::Resized Ace::Resize(PagemapEntry entry, size_t bytes) {
+  if (entry.kind() != PagemapEntryKind::kSpan) {
+    return bytes <= kMaxSpanBytes ? Resized{} : Large::Resize(entry, bytes);
   }
-  const size_t old_pages = PageHeap::PagesAt(found);
+  const size_t old_pages = PageHeap::PagesAt(entry);
   if (old_pages == 0 || bytes == 0 || bytes > kMaxSpanBytes) return {};
   const size_t pages = ClassPagesFor(bytes);
   const size_t more = pages > old_pages ? pages - old_pages : 0;
   const bool done = AceLimit::Within(more * kPageBytes, [&] {
-    return PageHeap::Resize(found, pages, CoarseMilliseconds());
+    return PageHeap::Resize(entry, pages, CoarseMilliseconds());
   });
-  return done ? Resized{found.address} : Resized{};
+  return done ? Resized{entry.address} : Resized{};
 }
 
 void Ace::TrimBins(ThreadSpanCache& bins, bool all) {
-  const ThreadSpanCache::OwnersLock lock(bins);
+  const ThreadSpanCache::OwnerLock lock(bins);
   EndEpochOf(bins, all);
 }
 
-bool Ace::TrimBinsOfOther(ThreadSpanCache& bins) {
-  return bins.TryAsOther([&] {
+bool Ace::FlushBinsOfOtherThread(ThreadSpanCache& bins) {
+  return bins.TryFromOtherThread([&] {
     EndEpochOf(bins, /*all=*/true);
-    bins.PurgeRoom();
+    bins.PurgeSlotArrays();
   });
 }
 

@@ -28,7 +28,7 @@
 #include "ace/thread_span_cache.h"
 #include "backend/backend.h"
 #include "backend/large/large.h"
-#include "backend/memory/found.h"
+#include "backend/memory/pagemap_entry.h"
 #include "backend/spans/span.h"
 #include "base/build_config.h"
 #include "base/size_classes.h"
@@ -79,20 +79,21 @@ class Ace {
     return Large::Allocate(bytes < 1 ? 1 : bytes, alignment, contents);
   }
 
-  // The functions below accept any found address (found.h) outside slabs.
+  // The functions below accept any entry (pagemap_entry.h) outside
+  // slabs.
 
   // Usable bytes of the span or large block that starts there; 0 when there is
   // none.
-  static size_t BytesAt(Found found);
+  static size_t BytesAt(PagemapEntry entry);
 
   // Frees the span or large block that starts there. When there is none, aborts
   // with one line that says what the address is.
-  static void Free(Found found, ThreadSpanCache* bins);
+  static void Free(PagemapEntry entry, ThreadSpanCache* bins);
 
   // Resizes the span or large block that starts there to at least `bytes`
   // without copying, if that is possible.
   using Resized = Large::Resized;
-  static Resized Resize(Found found, size_t bytes);
+  static Resized Resize(PagemapEntry entry, size_t bytes);
 
   // Ends an epoch of `bins`: returns what lay unused in them, everything with
   // `all`.
@@ -100,7 +101,7 @@ class Ace {
 
   // Returns all that another thread's bins hold. Returns false, and does
   // nothing, when they are not shared or their thread is changing them.
-  static bool TrimBinsOfOther(ThreadSpanCache& bins);
+  static bool FlushBinsOfOtherThread(ThreadSpanCache& bins);
 
   // Housekeeping at `now` (CoarseMilliseconds); see Backend's functions of
   // these names. EndEpoch releases what the central span cache and pools held
@@ -137,7 +138,7 @@ class Ace {
            bytes * options::Get(options::k_ace_waste_percent);
   }
 
-  static void FreeSpan(Found found, size_t pages, ThreadSpanCache* bins);
+  static void FreeSpan(PagemapEntry entry, size_t pages, ThreadSpanCache* bins);
   static size_t ClassPagesFor(size_t bytes);
   static size_t MostPagesFor(size_t bytes);
 };

@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include "ace/ace.h"
-#include "backend/memory/found.h"
+#include "backend/memory/pagemap_entry.h"
 
 namespace hakmem {
 
@@ -20,15 +20,15 @@ inline SpanAllocation AllocateBlock(size_t bytes, size_t alignment,
 }
 
 inline size_t BlockBytesAt(uintptr_t address) {
-  return Ace::BytesAt(Found::At(address));
+  return Ace::BytesAt(PagemapEntry::At(address));
 }
 
 inline void FreeBlock(uintptr_t address, ThreadSpanCache* bins) {
-  Ace::Free(Found::At(address), bins);
+  Ace::Free(PagemapEntry::At(address), bins);
 }
 
 inline uintptr_t ResizeBlock(uintptr_t address, size_t bytes) {
-  return Ace::Resize(Found::At(address), bytes).address;
+  return Ace::Resize(PagemapEntry::At(address), bytes).address;
 }
 
 }  // namespace hakmem

@@ -15,8 +15,8 @@
 namespace hakmem {
 namespace {
 
-constexpr uint32_t kMostSpans = 64;
-constexpr size_t kMostBytes = size_t{4} << 20;  // of one length
+constexpr uint32_t kMaxSpans = 64;
+constexpr size_t kMaxBytes = size_t{4} << 20;  // of one length
 constexpr uint32_t kMissesPerGrowth = 8;
 constexpr uint32_t kFixedLimit = 8;
 
@@ -30,7 +30,7 @@ struct alignas(64) SpanList {
   uint32_t low ABSL_GUARDED_BY(mutex);  // lowest count since the epoch began
   uint32_t misses ABSL_GUARDED_BY(mutex);
   std::atomic<uint32_t> count;  // as is_active
-  uintptr_t spans[kMostSpans] ABSL_GUARDED_BY(mutex);
+  uintptr_t spans[kMaxSpans] ABSL_GUARDED_BY(mutex);
 
   uint32_t Count() const { return count.load(std::memory_order_relaxed); }
   void SetCount(uint32_t n) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
@@ -47,7 +47,7 @@ void NoteMiss(SpanList& list, size_t pages)
     list.limit = kFixedLimit;
   } else if (++list.misses % kMissesPerGrowth == 0) {
     const size_t most =
-        std::clamp<size_t>(kMostBytes / (pages * kPageBytes), 2, kMostSpans);
+        std::clamp<size_t>(kMaxBytes / (pages * kPageBytes), 2, kMaxSpans);
     list.limit = static_cast<uint32_t>(
         std::min<size_t>(std::max(list.limit * 2, 1u), most));
   }
@@ -58,7 +58,7 @@ void ReturnToHeap(const uintptr_t* spans, uint32_t count) {
   if (count == 0) return;
   const uint64_t now = RecentMilliseconds();
   for (uint32_t i = 0; i < count; ++i) {
-    PageHeap::FreeCached(Found::At(spans[i]), now);
+    PageHeap::FreeCached(PagemapEntry::At(spans[i]), now);
   };
 }
 
@@ -95,7 +95,7 @@ void CentralSpanCache::Give(size_t pages, const uintptr_t* spans,
   ReturnToHeap(spans + kept, count - kept);
 }
 
-void CentralSpanCache::GiveUsed(size_t pages, Found span) {
+void CentralSpanCache::GiveUsed(size_t pages, PagemapEntry span) {
   if (lists[pages].is_active.load(std::memory_order_relaxed)) {
     PageHeap::MarkCached(span, pages);
     Give(pages, &span.address, 1);
@@ -107,7 +107,7 @@ void CentralSpanCache::GiveUsed(size_t pages, Found span) {
 void CentralSpanCache::EndEpoch(bool force) {
   for (SpanList& list : lists) {
     if (!list.is_active.load(std::memory_order_relaxed)) continue;
-    uintptr_t unused[kMostSpans];
+    uintptr_t unused[kMaxSpans];
     uint32_t count;
     {
       MutexLock lock(list.mutex);
@@ -151,15 +151,15 @@ void CentralSpanCache::VerifyInvariants(HeapVerifier& check)
     ABSL_NO_THREAD_SAFETY_ANALYSIS {
   for (size_t pages = 0; pages <= ThreadSpanCache::kMaxPages; ++pages) {
     const SpanList& list = lists[pages];
-    if (!check.Require(list.Count() <= kMostSpans,
+    if (!check.Require(list.Count() <= kMaxSpans,
                        "a central span list has more spans than room")) {
       continue;
     }
     check.Require(
-        list.low <= list.Count() && list.limit <= kMostSpans,
+        list.low <= list.Count() && list.limit <= kMaxSpans,
         "a central span list's low water is above what it has, or its limit "
         "above its room");
-    CheckKeptSpans(list.spans, list.Count(), pages, check);
+    CheckCachedSpans(list.spans, list.Count(), pages, check);
   }
 }
 
@@ -167,7 +167,7 @@ void CentralSpanCache::VisitSpans(void (*visit)(uintptr_t span, void* argument),
                                   void* argument)
     ABSL_NO_THREAD_SAFETY_ANALYSIS {
   for (const SpanList& list : lists) {
-    const uint32_t count = std::min(list.Count(), kMostSpans);
+    const uint32_t count = std::min(list.Count(), kMaxSpans);
     for (uint32_t i = 0; i < count; ++i) visit(list.spans[i], argument);
   }
 }

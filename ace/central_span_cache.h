@@ -5,9 +5,9 @@
 // and in the CPU cache, without the page heap's lock. (tcmalloc's transfer
 // cache, for spans.) The list of a length is inactive, and costs nothing, until
 // a thread misses that length much more often than it frees it
-// (ThreadSpanCache::OthersFree). Then it takes the spans that do not fit in
-// bins, up to a limit that doubles after every few misses. Spans unused for an
-// epoch return to the page heap, and the limit falls accordingly.
+// (ThreadSpanCache::MissesFarExceedFrees). Then it takes the spans that do not
+// fit in bins, up to a limit that doubles after every few misses. Spans unused
+// for an epoch return to the page heap, and the limit falls accordingly.
 //
 // Thread-safe: a lock per length, held for a few instructions.
 #ifndef HAKMEM_ACE_CENTRAL_SPAN_CACHE_H_
@@ -16,7 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "backend/memory/found.h"
+#include "backend/memory/pagemap_entry.h"
 
 namespace hakmem {
 
@@ -32,7 +32,7 @@ class CentralSpanCache {
   static void Give(size_t pages, const uintptr_t* spans, uint32_t count);
 
   // The same for one used span.
-  static void GiveUsed(size_t pages, Found span);
+  static void GiveUsed(size_t pages, PagemapEntry span);
 
   // Ends an epoch: returns spans unused in it to the page heap, all of them
   // with `force`.

@@ -28,7 +28,7 @@ class CentralSpanCacheTest : public testing::Test {
 
 TEST_F(CentralSpanCacheTest, KeepNothingThatNobodyAsksFor) {
   const size_t used = PageHeap::UsedBytes();
-  CentralSpanCache::GiveUsed(kPages, Found::At(NewSpan()));
+  CentralSpanCache::GiveUsed(kPages, PagemapEntry::At(NewSpan()));
   EXPECT_EQ(CentralSpanCache::HeldBytes(), 0u);
   EXPECT_EQ(PageHeap::UsedBytes(), used);
 }
@@ -42,11 +42,11 @@ TEST_F(CentralSpanCacheTest, HandFromThreadToThreadWhatIsAskedFor) {
   for (uintptr_t& each : freed) each = NewSpan();
   std::thread([&] {
     for (const uintptr_t each : freed)
-      CentralSpanCache::GiveUsed(kPages, Found::At(each));
+      CentralSpanCache::GiveUsed(kPages, PagemapEntry::At(each));
   }).join();
   EXPECT_EQ(CentralSpanCache::HeldBytes(), 3 * kPages * kPageBytes);
   // Cached: no longer in use by the program.
-  EXPECT_EQ(PageHeap::PagesAt(Found::At(freed[0])), 0u);
+  EXPECT_EQ(PageHeap::PagesAt(PagemapEntry::At(freed[0])), 0u);
   uintptr_t taken[8];
   ASSERT_EQ(CentralSpanCache::Take(kPages, 8, taken), 3u);
   EXPECT_EQ(taken[2], freed[2]);
@@ -62,7 +62,7 @@ TEST_F(CentralSpanCacheTest, KeepNoMoreThanTheLimit) {
   uintptr_t spans[8];
   for (uintptr_t& each : spans) {
     each = NewSpan();
-    PageHeap::MarkCached(Found::At(each), kPages);
+    PageHeap::MarkCached(PagemapEntry::At(each), kPages);
   }
   CentralSpanCache::Give(kPages, spans, 8);
   EXPECT_EQ(CentralSpanCache::HeldBytes(), 2 * kPages * kPageBytes);
@@ -72,8 +72,8 @@ TEST_F(CentralSpanCacheTest, KeepNoMoreThanTheLimit) {
 TEST_F(CentralSpanCacheTest, GiveBackWhatLayUnusedForAnEpoch) {
   uintptr_t span = 0;
   for (int i = 0; i < 64; ++i) CentralSpanCache::Take(kPages, 1, &span);
-  CentralSpanCache::GiveUsed(kPages, Found::At(NewSpan()));
-  CentralSpanCache::GiveUsed(kPages, Found::At(NewSpan()));
+  CentralSpanCache::GiveUsed(kPages, PagemapEntry::At(NewSpan()));
+  CentralSpanCache::GiveUsed(kPages, PagemapEntry::At(NewSpan()));
   CentralSpanCache::EndEpoch(/*force=*/false);  // it was empty during this one
   EXPECT_EQ(CentralSpanCache::HeldBytes(), 2 * kPages * kPageBytes);
   ASSERT_EQ(CentralSpanCache::Take(kPages, 1, &span), 1u);
@@ -90,7 +90,7 @@ TEST_F(CentralSpanCacheTest, GiveBackWhatIsLeftOfARetiredLength) {
   uintptr_t span = 0;
   for (int i = 0; i < 8; ++i) CentralSpanCache::Take(kPages, 1, &span);
   CentralSpanCache::EndEpoch(/*force=*/false);
-  CentralSpanCache::GiveUsed(kPages, Found::At(NewSpan()));
+  CentralSpanCache::GiveUsed(kPages, PagemapEntry::At(NewSpan()));
   CentralSpanCache::EndEpoch(
       /*force=*/false);  // not requested: lowers the limit
   CentralSpanCache::EndEpoch(/*force=*/false);

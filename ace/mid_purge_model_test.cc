@@ -42,7 +42,7 @@ using interleaver::Result;
 using interleaver::Threads;
 
 constexpr uintptr_t kFirstChunk = uintptr_t{1} << 40;
-constexpr size_t kMostChunks = 10;
+constexpr size_t kMaxChunks = 10;
 
 // Four blocks of whole pages per slab.
 constexpr SizeClass kClass = ClassOf(16384);
@@ -55,7 +55,7 @@ using Pools = SharedSlabPools<MidSlab, Index(kOddClass), Index(kClass) + 1>;
 
 struct Chunks {
   Mutex mutex;
-  bool is_used[kMostChunks] = {};
+  bool is_used[kMaxChunks] = {};
 };
 
 Chunks& chunks = *new Chunks;
@@ -65,7 +65,7 @@ Pools& pools = *new Pools;
 
 ChunkSource::Allocation ChunkSource::Allocate(Use, size_t, size_t) {
   MutexLock lock(chunks.mutex);
-  for (size_t c = 0; c < kMostChunks; ++c) {
+  for (size_t c = 0; c < kMaxChunks; ++c) {
     if (std::exchange(chunks.is_used[c], true)) continue;
     return {kFirstChunk + c * kChunkBytes, false, false};
   }
@@ -135,7 +135,7 @@ class MidPurgeModel : public testing::Test {
  protected:
   void SetUp() override {
     // Creates the pagemap's leaves, which stay for the whole process.
-    for (size_t c = 0; c < kMostChunks; ++c) {
+    for (size_t c = 0; c < kMaxChunks; ++c) {
       static Chunk chunk;
       ASSERT_TRUE(Pagemap::SetChunk(kFirstChunk + c * kChunkBytes, &chunk));
     }
@@ -144,7 +144,7 @@ class MidPurgeModel : public testing::Test {
 
   // Fresh pools with chunks of `slabs` slabs.
   void Begin(size_t slabs) {
-    for (size_t c = 0; c < kMostChunks; ++c) {
+    for (size_t c = 0; c < kMaxChunks; ++c) {
       const uintptr_t chunk = kFirstChunk + c * kChunkBytes;
       Pagemap::SetChunk(chunk, nullptr);
       for (size_t i = 0; i < kSlabsPerChunk; ++i) {

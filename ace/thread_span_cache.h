@@ -12,7 +12,8 @@
 //
 // Owned by one thread. When there is a second thread it becomes shared (Share):
 // its functions are then called under its lock, so that other threads can take
-// the spans of an idle owner (Ace::TrimBinsOfOther). Call Begin() before use.
+// the spans of an idle owner (Ace::FlushBinsOfOtherThread). Call Begin() before
+// use.
 #ifndef HAKMEM_ACE_THREAD_SPAN_CACHE_H_
 #define HAKMEM_ACE_THREAD_SPAN_CACHE_H_
 
@@ -37,7 +38,7 @@ class HeapVerifier;
 class ThreadSpanCache {
  public:
   static constexpr size_t kMaxPages = kMaxSpanBytes / kPageBytes;
-  static constexpr uint32_t kMostSpans = 8;
+  static constexpr uint32_t kMaxSpans = 8;
   static constexpr uint32_t kFixedLimit = 2;
   // All threads' bins together hold at most 1/kPoolShare of the pool.
   static constexpr size_t kPoolShare = 12;
@@ -46,7 +47,7 @@ class ThreadSpanCache {
     is_shared_ = false;
     SetRelaxed(held_bytes_, 0);
     SetRelaxed(classes_, 0);
-    budget_ = kLeastBudget;
+    budget_ = kMinBudget;
     std::fill(std::begin(held_), std::end(held_), 0);
     for (Bin& bin : bins_) {
       bin = {};
@@ -62,18 +63,18 @@ class ThreadSpanCache {
   bool is_shared() const { return is_shared_; }
 
   // Held by the owner in the functions below; takes no lock before Share.
-  class ABSL_SCOPED_LOCKABLE OwnersLock {
+  class ABSL_SCOPED_LOCKABLE OwnerLock {
    public:
-    explicit OwnersLock(ThreadSpanCache& bins)
+    explicit OwnerLock(ThreadSpanCache& bins)
         ABSL_EXCLUSIVE_LOCK_FUNCTION(bins.mutex_) ABSL_NO_THREAD_SAFETY_ANALYSIS
         : mutex_(bins.is_shared_ ? &bins.mutex_ : nullptr) {
       if (mutex_ != nullptr) mutex_->Lock();
     }
-    ~OwnersLock() ABSL_UNLOCK_FUNCTION() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    ~OwnerLock() ABSL_UNLOCK_FUNCTION() ABSL_NO_THREAD_SAFETY_ANALYSIS {
       if (mutex_ != nullptr) mutex_->Unlock();
     }
-    OwnersLock(const OwnersLock&) = delete;
-    OwnersLock& operator=(const OwnersLock&) = delete;
+    OwnerLock(const OwnerLock&) = delete;
+    OwnerLock& operator=(const OwnerLock&) = delete;
 
    private:
     Mutex* const mutex_;
@@ -83,7 +84,7 @@ class ThreadSpanCache {
   // false when the owner is changing its bins or has not shared them. Never
   // waits.
   template <typename Action>
-  bool TryAsOther(Action&& action) {
+  bool TryFromOtherThread(Action&& action) {
     if (!mutex_.TryLock()) return false;
     const bool is_shared = is_shared_;
     if (is_shared) action();
@@ -93,7 +94,7 @@ class ThreadSpanCache {
 
   // Purges the arrays of span addresses when there are no spans. The caller
   // holds the lock.
-  void PurgeRoom() {
+  void PurgeSlotArrays() {
     if (held_bytes() != 0) return;
     // A refusal does no harm.
     (void)os::PurgeWithin(reinterpret_cast<uintptr_t>(spans_),
@@ -127,7 +128,7 @@ class ThreadSpanCache {
   void SetBudget(size_t pool_bytes, size_t threads) {
     threads = std::max(threads, size_t{1});
     const size_t least =
-        std::clamp(kLeastBudgetOfAll / threads, kLeastOfLeast, kLeastBudget);
+        std::clamp(kMinBudgetOfAll / threads, kMinBudgetOfMany, kMinBudget);
     budget_ = std::max(pool_bytes / kPoolShare / threads, least);
   }
 
@@ -152,7 +153,7 @@ class ThreadSpanCache {
 
   // Whether in this epoch the thread found the bin empty much more often than
   // it freed such spans: then other threads free them, if any does.
-  bool OthersFree(size_t pages) const {
+  bool MissesFarExceedFrees(size_t pages) const {
     const Bin& bin = bins_[pages];
     return bin.misses >= kMissesPerGrowth + 4 * bin.frees;
   }
@@ -205,19 +206,19 @@ class ThreadSpanCache {
   template <typename Visit>
   void VisitSpans(Visit&& visit) const {
     for (size_t pages = 0; pages <= kMaxPages; ++pages) {
-      const uint32_t count = std::min<uint32_t>(bins_[pages].count, kMostSpans);
+      const uint32_t count = std::min<uint32_t>(bins_[pages].count, kMaxSpans);
       for (uint32_t i = 0; i < count; ++i) visit(spans_[pages][i]);
     }
   }
 
  private:
   static constexpr uint32_t kMissesPerGrowth = 8;
-  static constexpr size_t kMostBytes = size_t{1} << 20;  // of one length
+  static constexpr size_t kMaxBytes = size_t{1} << 20;  // of one length
   // Least budget of a thread, however little the pool holds, unless so many
-  // threads would together exceed kLeastBudgetOfAll.
-  static constexpr size_t kLeastBudget = size_t{1} << 20;
-  static constexpr size_t kLeastBudgetOfAll = size_t{64} << 20;
-  static constexpr size_t kLeastOfLeast = size_t{256} << 10;
+  // threads would together exceed kMinBudgetOfAll.
+  static constexpr size_t kMinBudget = size_t{1} << 20;
+  static constexpr size_t kMinBudgetOfAll = size_t{64} << 20;
+  static constexpr size_t kMinBudgetOfMany = size_t{256} << 10;
 
   struct Bin {
     uint8_t count;
@@ -276,7 +277,7 @@ class ThreadSpanCache {
     if (kAceMode != AceMode::kAdaptive) return;
     if (bin.misses % kMissesPerGrowth != 0) return;
     const size_t most =
-        std::clamp<size_t>(kMostBytes / (pages * kPageBytes), 1, kMostSpans);
+        std::clamp<size_t>(kMaxBytes / (pages * kPageBytes), 1, kMaxSpans);
     if (bin.limit < most) SetLimit(bin, bin.limit + 1u);
   }
 
@@ -287,7 +288,7 @@ class ThreadSpanCache {
   size_t budget_;
   uint64_t held_[kMaxPages / 64 + 1];  // a bit for each length with spans
   Bin bins_[kMaxPages + 1];
-  uintptr_t spans_[kMaxPages + 1][kMostSpans];
+  uintptr_t spans_[kMaxPages + 1][kMaxSpans];
 };
 
 }  // namespace hakmem

@@ -11,8 +11,8 @@ namespace hakmem {
 
 // Verifies that each of `count` spans has `pages` pages and is marked cached in
 // the page heap, and counts them.
-[[gnu::cold]] void CheckKeptSpans(const uintptr_t* spans, uint32_t count,
-                                  size_t pages, HeapVerifier& check);
+[[gnu::cold]] void CheckCachedSpans(const uintptr_t* spans, uint32_t count,
+                                    size_t pages, HeapVerifier& check);
 
 }  // namespace hakmem
 

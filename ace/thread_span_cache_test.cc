@@ -69,7 +69,7 @@ TEST_F(ThreadSpanCacheTest, GrowNoFurtherThanMemoryAllows) {
        {size_t{1}, size_t{64}, ThreadSpanCache::kMaxPages}) {
     Miss(pages, 10'000);
     EXPECT_GE(bins_->Limit(pages), 1u);
-    EXPECT_LE(bins_->Limit(pages), ThreadSpanCache::kMostSpans);
+    EXPECT_LE(bins_->Limit(pages), ThreadSpanCache::kMaxSpans);
     EXPECT_LE(bins_->Limit(pages) * pages * kPageBytes, size_t{1} << 20);
   }
 }
@@ -115,17 +115,17 @@ TEST_F(ThreadSpanCacheTest, AreReachedByOthersOnceShared) {
     ++calls;
     uintptr_t span;
     bins_->TakeOldest(kPages, 1, &span);
-    bins_->PurgeRoom();
+    bins_->PurgeSlotArrays();
   };
-  EXPECT_FALSE(bins_->TryAsOther(take));
+  EXPECT_FALSE(bins_->TryFromOtherThread(take));
   bins_->Share();
   {
     // The owner is changing its bins.
-    const ThreadSpanCache::OwnersLock lock(*bins_);
-    EXPECT_FALSE(bins_->TryAsOther(take));
+    const ThreadSpanCache::OwnerLock lock(*bins_);
+    EXPECT_FALSE(bins_->TryFromOtherThread(take));
   }
   EXPECT_EQ(calls, 0);
-  EXPECT_TRUE(bins_->TryAsOther(take));
+  EXPECT_TRUE(bins_->TryFromOtherThread(take));
   EXPECT_EQ(calls, 1);
   EXPECT_EQ(bins_->held_bytes(), 0u);
   ASSERT_TRUE(bins_->Push(kPages, 2 << 12));
@@ -154,20 +154,20 @@ TEST_F(ThreadSpanCacheTest, RetireALengthThatNobodyAsksForAnyMore) {
 }
 
 TEST_F(ThreadSpanCacheTest, TellAThreadThatAllocatesWhatOthersFree) {
-  EXPECT_FALSE(bins_->OthersFree(kPages));
+  EXPECT_FALSE(bins_->MissesFarExceedFrees(kPages));
   Miss(kPages, 8);
-  EXPECT_TRUE(bins_->OthersFree(kPages));
+  EXPECT_TRUE(bins_->MissesFarExceedFrees(kPages));
   // A thread that frees as it allocates is served by its own bins.
   bins_->NoteFree(kPages);
-  EXPECT_FALSE(bins_->OthersFree(kPages));
+  EXPECT_FALSE(bins_->MissesFarExceedFrees(kPages));
   for (int i = 0; i < 1000; ++i) {
     Miss(kPages, 1);
     bins_->NoteFree(kPages);
   }
-  EXPECT_FALSE(bins_->OthersFree(kPages));
+  EXPECT_FALSE(bins_->MissesFarExceedFrees(kPages));
   bins_->EndEpoch(kPages);
   Miss(kPages, 8);
-  EXPECT_TRUE(bins_->OthersFree(kPages));
+  EXPECT_TRUE(bins_->MissesFarExceedFrees(kPages));
 }
 
 }  // namespace

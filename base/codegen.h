@@ -18,7 +18,7 @@ namespace hakmem {
 // it gcc keeps a zero-extended load in two registers, one of each width, with a
 // copy between them.
 template <typename Number>
-[[gnu::always_inline]] inline void ForgetOrigin(Number& value) {
+[[gnu::always_inline]] inline void HideFromOptimizer(Number& value) {
   asm("" : "+r"(value));
 }
 
@@ -27,8 +27,7 @@ template <typename Number>
 // the comparison that follows; an atomic load takes two instructions. Atomic
 // under ThreadSanitizer.
 template <typename Number>
-[[gnu::always_inline]] inline Number ReadWhileItMayChange(
-    const Number& number) {
+[[gnu::always_inline]] inline Number RacyLoad(const Number& number) {
 #ifdef HAKMEM_THREAD_SANITIZER
   return std::atomic_ref<Number>(const_cast<Number&>(number))
       .load(std::memory_order_relaxed);

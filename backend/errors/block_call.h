@@ -29,7 +29,7 @@ enum class BlockCall : uint8_t {
 // For example "operator delete[]".
 const char* NameOf(BlockCall call);
 
-constexpr bool EndsBlock(BlockCall call) { return call < BlockCall::kRealloc; }
+constexpr bool FreesBlock(BlockCall call) { return call < BlockCall::kRealloc; }
 
 // While it exists, this thread is in `call` with the block at `address`.
 class BlockCallScope {
@@ -47,7 +47,7 @@ class BlockCallScope {
     current_ = {address, call};
   }
   // The same, unless the thread is in another call with that address.
-  static void NoteIfNone(BlockCall call, uintptr_t address) {
+  static void SetIfUnset(BlockCall call, uintptr_t address) {
     if (current_.address != address) Note(call, address);
   }
 

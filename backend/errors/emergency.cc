@@ -9,8 +9,8 @@ namespace hakmem {
 namespace {
 
 // Only what is used becomes resident. If the OS refuses, tries less.
-constexpr size_t kMostBytes = size_t{256} << 20;
-constexpr size_t kLeastBytes = size_t{64} << 10;
+constexpr size_t kMaxBytes = size_t{256} << 20;
+constexpr size_t kMinBytes = size_t{64} << 10;
 
 // Pieces are multiples of this; so is the space for the size before each.
 constexpr size_t kGrain = 16;
@@ -28,7 +28,7 @@ constinit std::atomic<void (*)()> when_begun{nullptr};
 void MapOnce() {
   // relaxed: it publishes no data.
   if (claimed.exchange(true, std::memory_order_relaxed)) return;
-  for (size_t bytes = kMostBytes; bytes >= kLeastBytes; bytes /= 4) {
+  for (size_t bytes = kMaxBytes; bytes >= kMinBytes; bytes /= 4) {
     const os::Mapping made =
         os::Map(bytes, os::PageBytes(), os::Access::kReadWrite);
     if (!made) continue;
@@ -48,7 +48,7 @@ size_t& SizeBefore(uintptr_t address) {
 
 }  // namespace
 
-void Emergency::WhenBegun(void (*take_over)()) {
+void Emergency::SetBeginCallback(void (*take_over)()) {
   // relaxed, here and below: a function pointer, set when the process began.
   when_begun.store(take_over, std::memory_order_relaxed);
 }

@@ -18,7 +18,7 @@ namespace hakmem {
 class Emergency {
  public:
   // Registers `take_over()`, which Begin calls on its thread.
-  static void WhenBegun(void (*take_over)());
+  static void SetBeginCallback(void (*take_over)());
 
   // Starts emergency mode for the calling thread. Takes no lock.
   static void Begin();

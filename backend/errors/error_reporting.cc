@@ -15,8 +15,8 @@ namespace {
 // delete", "realloc of A".
 LogLine& Begin(LogLine& line, const char* kind, uintptr_t address) {
   const BlockCall call = BlockCallScope::Of(address);
-  line.Text(EndsBlock(call) ? kind : NameOf(call)).Text(" of ").Hex(address);
-  if (EndsBlock(call) && call != BlockCall::kFree) {
+  line.Text(FreesBlock(call) ? kind : NameOf(call)).Text(" of ").Hex(address);
+  if (FreesBlock(call) && call != BlockCall::kFree) {
     line.Text(" by ").Text(NameOf(call));
   }
   return line;
@@ -73,11 +73,11 @@ void AbortOnMiddleOfSpan(uintptr_t address, size_t offset) {
                 .Hex(address - offset));
 }
 
-void AbortOnForeignFree(uintptr_t address, bool for_sure) {
+void AbortOnForeignFree(uintptr_t address, bool is_certain) {
   LogLine line;
   AbortWith(Begin(line, "invalid free", address)
                 .Text(": not an address that hakmem handed out")
-                .Text(for_sure ? "" : ", as far as it remembers"));
+                .Text(is_certain ? "" : ", as far as it remembers"));
 }
 
 void AbortOnNoBlock(uintptr_t address) {
@@ -144,7 +144,7 @@ void AbortOnMismatch(uintptr_t address, Origin origin) {
       line.Text("malloc or its like allocated: ");
       break;
   }
-  if (EndsBlock(BlockCallScope::Of(address))) {
+  if (FreesBlock(BlockCallScope::Of(address))) {
     line.Text("use ").Text(right);
   } else {
     line.Text("only what malloc or its like allocated can be resized");

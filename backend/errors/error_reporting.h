@@ -32,10 +32,10 @@ struct SlabLayout {
 [[noreturn, gnu::cold]] void AbortOnMiddleOfSpan(uintptr_t address,
                                                  size_t offset);
 
-// `address` is not in the pagemap. `for_sure`: no block ever started there;
+// `address` is not in the pagemap. `is_certain`: no block ever started there;
 // otherwise one may have, and is no longer remembered (FreedLarge).
 [[noreturn, gnu::cold]] void AbortOnForeignFree(uintptr_t address,
-                                                bool for_sure = true);
+                                                bool is_certain = true);
 
 // `address` lies in memory of ours where nothing is in use.
 [[noreturn, gnu::cold]] void AbortOnNoBlock(uintptr_t address);

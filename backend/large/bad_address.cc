@@ -10,8 +10,8 @@
 
 namespace hakmem {
 
-void AbortOnBadAddress(Found found) {
-  const uintptr_t address = found.address;
+void AbortOnBadAddress(PagemapEntry entry) {
+  const uintptr_t address = entry.address;
   if (SmallReserve::Owns(address)) {
     const SmallReserve::Place place = SmallReserve::PlaceOf(address);
     if (place.start != address) {
@@ -26,8 +26,8 @@ void AbortOnBadAddress(Found found) {
   if (const size_t bytes = Large::BytesOfFreed(address); bytes != 0) {
     AbortOnDoubleFree(address, bytes);
   }
-  if (found.kind() == FoundKind::kSpan) {
-    if (const size_t pages = PageHeap::CachedPagesAt(found); pages != 0) {
+  if (entry.kind() == PagemapEntryKind::kSpan) {
+    if (const size_t pages = PageHeap::CachedPagesAt(entry); pages != 0) {
       AbortOnDoubleFree(address, pages * kPageBytes);
     }
     if (const uintptr_t block = PageHeap::SpanAround(address); block != 0) {

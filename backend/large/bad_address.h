@@ -3,14 +3,14 @@
 #ifndef HAKMEM_BACKEND_LARGE_BAD_ADDRESS_H_
 #define HAKMEM_BACKEND_LARGE_BAD_ADDRESS_H_
 
-#include "backend/memory/found.h"
+#include "backend/memory/pagemap_entry.h"
 
 namespace hakmem {
 
-// Aborts with one line that says what lies at `found`, which is in no slab
-// (found.h) and not the start of a block in use. Takes the locks of the page
-// heap and the large blocks.
-[[noreturn, gnu::cold]] void AbortOnBadAddress(Found found);
+// Aborts with one line that says what lies at `entry`, which is in no slab
+// (pagemap_entry.h) and not the start of a block in use. Takes the locks of the
+// page heap and the large blocks.
+[[noreturn, gnu::cold]] void AbortOnBadAddress(PagemapEntry entry);
 
 }  // namespace hakmem
 

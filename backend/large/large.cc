@@ -29,28 +29,28 @@ using namespace large;
 
 // From this length on a growing block asks for huge pages: the last of them,
 // partly touched, adds at most a quarter to the memory requested.
-constexpr size_t kLeastHugeBytes = 4 * kChunkBytes;
+constexpr size_t kMinHugeBytes = 4 * kChunkBytes;
 
 // Limit of cached blocks and tails together: this multiple of the bytes in use,
 // within bounds. Beyond it the oldest blocks are unmapped.
 constexpr size_t kCachedTimes = 4;
-constexpr size_t kLeastCachedBytes = size_t{32} << 20;
-constexpr size_t kMostCachedBytes = size_t{512} << 20;
+constexpr size_t kMinCachedBytes = size_t{32} << 20;
+constexpr size_t kMaxCachedBytes = size_t{512} << 20;
 
 // The shortest block assembled from pieces. Vectors that outgrow spans use
 // shorter ones, which should be one mapping, so that mremap can grow them.
-constexpr size_t kLeastMovedBytes = kChunkBytes + 1;
+constexpr size_t kMinMovedBytes = kChunkBytes + 1;
 // The longest that is assembled or cached. A longer one is an array that may
 // grow without end, and growing it should move pages, not bytes.
-constexpr size_t kMostCachedBlock = size_t{32} << 20;
+constexpr size_t kMaxCachedBlock = size_t{32} << 20;
 // The longest tail: this much may soon be filled again.
-constexpr size_t kMostTail = size_t{16} << 20;
+constexpr size_t kMaxTail = size_t{16} << 20;
 
 // From this length on blocks are whole chunks: at most a quarter longer than
 // requested. The excess is never touched, but may be resident: in an assembled
 // block, in a reused cached one, and where the last requested page lies in a
 // huge one.
-constexpr size_t kLeastWholeBytes = 4 * kChunkBytes;
+constexpr size_t kMinWholeBytes = 4 * kChunkBytes;
 
 // 0 when rounding `bytes` up overflows.
 size_t RoundToPages(size_t bytes) {
@@ -62,7 +62,7 @@ size_t RoundToPages(size_t bytes) {
 // of it can move to other blocks later. 0 as above.
 size_t MappedBytes(size_t bytes) {
   const size_t size = RoundToPages(bytes);
-  return size < kLeastWholeBytes ? size : RoundToChunks(size);
+  return size < kMinWholeBytes ? size : RoundToChunks(size);
 }
 
 void SetBytes(LargeBlock* block, size_t bytes)
@@ -72,8 +72,8 @@ void SetBytes(LargeBlock* block, size_t bytes)
 }
 
 size_t CacheBudget() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-  return std::clamp(bytes_in_use * kCachedTimes, kLeastCachedBytes,
-                    kMostCachedBytes);
+  return std::clamp(bytes_in_use * kCachedTimes, kMinCachedBytes,
+                    kMaxCachedBytes);
 }
 
 // Moves the block's `mapped` bytes of pages to a new place of `size` bytes.
@@ -115,13 +115,13 @@ Large::Resized Move(LargeBlock* block, size_t mapped, size_t size) {
 }
 
 // When time matters, a long block is unmapped in steps of this size.
-constexpr size_t kMostAtOnce = kChunkBytes;
+constexpr size_t kMaxAtOnce = kChunkBytes;
 
 // Unmaps the end of a block that is in no list. Returns false, and does
 // nothing, when the OS refuses.
-bool ShortenBeforeGivingBack(LargeBlock* block) {
-  const size_t left = block->bytes - kMostAtOnce;
-  if (os::Unmap(block->base + left, kMostAtOnce) != 0) return false;
+bool UnmapEnd(LargeBlock* block) {
+  const size_t left = block->bytes - kMaxAtOnce;
+  if (os::Unmap(block->base + left, kMaxAtOnce) != 0) return false;
   block->bytes = left;
   block->is_end_joined = false;
   return true;
@@ -132,12 +132,12 @@ CachedMemory TakeCached(size_t size, size_t alignment)
   CachedMemory memory;
   {
     MutexLock lock(mutex);
-    memory.block = TakeBestFit(size, alignment, kMostTail);
+    memory.block = TakeBestFit(size, alignment, kMaxTail);
   }
   if (memory.block == nullptr) {
-    return size >= kLeastMovedBytes && size <= kMostCachedBlock &&
+    return size >= kMinMovedBytes && size <= kMaxCachedBlock &&
                    alignment <= kChunkBytes
-               ? PutTogether(size)
+               ? Assemble(size)
                : memory;
   }
   const size_t rest = memory.block->bytes - size;
@@ -151,7 +151,7 @@ SpanAllocation EnterTaken(const CachedMemory& memory)
   LargeBlock* block = memory.block;
   if (block == nullptr) return {};
   if (!Pagemap::SetChunk(block->base, block)) {
-    GiveBack(block);
+    UnmapBlock(block);
     return {};
   }
   MutexLock lock(mutex);
@@ -163,7 +163,7 @@ SpanAllocation EnterTaken(const CachedMemory& memory)
 
 // Unmaps cached blocks, the oldest first, until they add up to `bytes` or none
 // is left. Leaves it to another thread that gives memory back already.
-void GiveBackCached(size_t bytes) ABSL_LOCKS_EXCLUDED(mutex) {
+void UnmapCached(size_t bytes) ABSL_LOCKS_EXCLUDED(mutex) {
   const PurgeTurn turn(PurgeTurn::IfTaken::kLeave);
   if (!turn.IsOurs()) return;
   size_t given_back = 0;
@@ -171,7 +171,7 @@ void GiveBackCached(size_t bytes) ABSL_LOCKS_EXCLUDED(mutex) {
   while (given_back < bytes && !cached.empty()) {
     LargeBlock* oldest = TakeOldest(bytes - given_back);
     mutex.Unlock();
-    given_back += GiveBack(oldest);
+    given_back += UnmapBlock(oldest);
     mutex.Lock();
   }
 }
@@ -180,7 +180,7 @@ void GiveBackCached(size_t bytes) ABSL_LOCKS_EXCLUDED(mutex) {
 // its tail.
 SpanAllocation EnterPendingUnmap(LargeBlock* block, size_t size) {
   if (!Pagemap::SetChunk(block->base, block)) {
-    GiveBack(block);
+    UnmapBlock(block);
     return {};
   }
   MutexLock lock(mutex);
@@ -193,7 +193,7 @@ SpanAllocation EnterPendingUnmap(LargeBlock* block, size_t size) {
 
 // Serves a block of `size` without the OS, which refused a mapping.
 SpanAllocation AllocateRefused(size_t size, size_t alignment) {
-  LargeBlock* block = TakePendingUnmap(size, alignment, kMostTail);
+  LargeBlock* block = TakePendingUnmap(size, alignment, kMaxTail);
   return block == nullptr ? SpanAllocation{} : EnterPendingUnmap(block, size);
 }
 
@@ -205,7 +205,7 @@ SpanAllocation MapFresh(size_t size, size_t alignment) {
     return EnterPendingUnmap(block, size);
   }
   // Cached blocks are all too short to serve here.
-  if (size > kMostCachedBlock) GiveBackCached(size);
+  if (size > kMaxCachedBlock) UnmapCached(size);
   LargeBlock* block = block_pool.Get();
   if (block == nullptr) return {};
   const os::Mapping m = MapBlock(size, alignment);
@@ -216,9 +216,9 @@ SpanAllocation MapFresh(size_t size, size_t alignment) {
   Begin(block, m.address, size);
   if constexpr (kGuardsMemory) block->guarded = alignment;
   HugePages::AdviseIfAsked(block->base, block->bytes);
-  AskIfDense(block);
+  AdviseIfDense(block);
   if (!Pagemap::SetChunk(m.address, block)) {
-    GiveBack(block);
+    UnmapBlock(block);
     return {};
   }
   MutexLock lock(mutex);
@@ -246,7 +246,7 @@ SpanAllocation Large::Allocate(size_t bytes, size_t alignment,
     }
   }
   // So that cached memory does not add to the peak.
-  if (to_be_zero) GiveBackCached(size);
+  if (to_be_zero) UnmapCached(size);
   return MapFresh(size, alignment);
 }
 
@@ -255,13 +255,13 @@ SpanAllocation Large::AllocateFresh(size_t bytes, size_t alignment) {
   return size == 0 ? SpanAllocation{} : MapFresh(size, alignment);
 }
 
-bool Large::Cache(Found found, uint64_t now) {
+bool Large::Cache(PagemapEntry entry, uint64_t now) {
   size_t excess;
   {
     MutexLock lock(mutex);
-    LargeBlock* block = BlockAt(found);
+    LargeBlock* block = BlockAt(entry);
     if (block == nullptr || !block->is_in_use || kGuardsMemory ||
-        block->bytes + block->tail > kMostCachedBlock) {
+        block->bytes + block->tail > kMaxCachedBlock) {
       return false;
     }
     LeaveUse(block);
@@ -270,7 +270,7 @@ bool Large::Cache(Found found, uint64_t now) {
     EnterCached(block);
     excess = bytes_cached - std::min(bytes_cached, budget);
   }
-  if (excess != 0) GiveBackCached(excess);
+  if (excess != 0) UnmapCached(excess);
   return true;
 }
 
@@ -284,14 +284,13 @@ size_t Large::Purge(uint64_t now, bool force, PurgeBudget* budget) {
     if (PurgeBudget::IsSpent(budget)) return given_back;
     RemoveCached(oldest);
     mutex.Unlock();
-    if (budget != nullptr && oldest->bytes > kMostAtOnce &&
-        ShortenBeforeGivingBack(oldest)) {
-      given_back += kMostAtOnce;
+    if (budget != nullptr && oldest->bytes > kMaxAtOnce && UnmapEnd(oldest)) {
+      given_back += kMaxAtOnce;
       mutex.Lock();
       EnterCachedAsOldest(oldest);
       continue;
     }
-    given_back += GiveBack(oldest);
+    given_back += UnmapBlock(oldest);
     mutex.Lock();
   }
   while (LargeBlock* oldest = tails.front()) {
@@ -304,34 +303,34 @@ size_t Large::Purge(uint64_t now, bool force, PurgeBudget* budget) {
     SetTail(oldest, 0);
     oldest->is_end_joined = false;
     mutex.Unlock();
-    GiveBackPart(address, bytes);
+    UnmapPart(address, bytes);
     given_back += bytes;
     mutex.Lock();
   }
   return given_back;
 }
 
-size_t Large::BytesAt(Found found) {
-  const LargeBlock* block = BlockAt(found);
+size_t Large::BytesAt(PagemapEntry entry) {
+  const LargeBlock* block = BlockAt(entry);
   return block == nullptr ? 0 : block->bytes;
 }
 
-bool Large::Free(Found found) {
-  LargeBlock* block = BlockAt(found);
+bool Large::Free(PagemapEntry entry) {
+  LargeBlock* block = BlockAt(entry);
   if (block == nullptr) return false;
   {
     MutexLock lock(mutex);
-    if (!block->is_in_use || block->base != found.address) return false;
+    if (!block->is_in_use || block->base != entry.address) return false;
     LeaveUse(block);
   }
-  LookAtFreed(*block);
-  GiveBack(block);
+  SampleFreed(*block);
+  UnmapBlock(block);
   return true;
 }
 
-Large::Resized Large::Resize(Found found, size_t bytes) {
-  const uintptr_t address = found.address;
-  LargeBlock* block = BlockAt(found);
+Large::Resized Large::Resize(PagemapEntry entry, size_t bytes) {
+  const uintptr_t address = entry.address;
+  LargeBlock* block = BlockAt(entry);
   const size_t size = RoundToPages(bytes);
   if (block == nullptr || size == 0) return {};
   // A guarded block is never shrunk, so it has neither a tail nor room to grow.
@@ -340,7 +339,7 @@ Large::Resized Large::Resize(Found found, size_t bytes) {
   {
     MutexLock lock(mutex);
     mapped = block->bytes + block->tail;
-    if (size <= mapped && mapped - size <= kMostTail) {
+    if (size <= mapped && mapped - size <= kMaxTail) {
       SetBytes(block, size);
       SetTail(block, mapped - size);
       return {address};
@@ -369,19 +368,19 @@ Large::Resized Large::Resize(Found found, size_t bytes) {
     SetBytes(block, size);
     block->is_end_joined = false;
   }
-  if (size >= kLeastHugeBytes && size / kChunkBytes > mapped / kChunkBytes) {
+  if (size >= kMinHugeBytes && size / kChunkBytes > mapped / kChunkBytes) {
     AdviseGrown(block, mapped);
   }
   return {block->base};
 }
 
-Origin Large::OriginAt(Found found) {
-  const LargeBlock* block = BlockAt(found);
+Origin Large::OriginAt(PagemapEntry entry) {
+  const LargeBlock* block = BlockAt(entry);
   return block == nullptr ? Origin::kUnknown : block->origin;
 }
 
-void Large::SetOrigin(Found found, Origin origin) {
-  LargeBlock* block = BlockAt(found);
+void Large::SetOrigin(PagemapEntry entry, Origin origin) {
+  LargeBlock* block = BlockAt(entry);
   if (block != nullptr) block->origin = origin;
 }
 

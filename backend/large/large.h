@@ -35,7 +35,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "backend/memory/found.h"
+#include "backend/memory/pagemap_entry.h"
 #include "backend/memory/purge_budget.h"
 #include "backend/spans/span.h"
 #include "hardening/block_origins.h"
@@ -61,23 +61,23 @@ class Large {
   // The same, from fresh memory only.
   static SpanAllocation AllocateFresh(size_t bytes, size_t alignment);
 
-  // The functions below accept any found address (found.h), whether or not a
-  // block starts there.
+  // The functions below accept any entry (pagemap_entry.h), whether or
+  // not a block starts there.
 
   // Caches the block that starts there. Returns false, and does nothing, when
   // there is none or it is too long.
-  static bool Cache(Found found, uint64_t now);
+  static bool Cache(PagemapEntry entry, uint64_t now);
 
   // Unmaps cached blocks freed at least the decay time before `now`, all of
   // them with `force`. Returns the bytes.
   static size_t Purge(uint64_t now, bool force, PurgeBudget* budget = nullptr);
 
   // Usable bytes of the block that starts there; 0 when there is none.
-  static size_t BytesAt(Found found);
+  static size_t BytesAt(PagemapEntry entry);
 
   // Unmaps the block that starts there. Returns false, and does nothing, when
   // there is none.
-  static bool Free(Found found);
+  static bool Free(PagemapEntry entry);
 
   struct Resized {
     uintptr_t address = 0;  // 0: not possible, and the block is unchanged
@@ -91,13 +91,13 @@ class Large {
   // Resizes the block that starts there to at least `bytes`, moving it if it
   // cannot grow in place; a block that shrinks keeps its tail for the decay
   // time.
-  static Resized Resize(Found found, size_t bytes);
+  static Resized Resize(PagemapEntry entry, size_t bytes);
 
   // The origin of the block that starts there: kUnknown when there is none, or
   // it was not recorded.
-  static Origin OriginAt(Found found);
+  static Origin OriginAt(PagemapEntry entry);
   // Records it, if a block starts there. The caller holds the block.
-  static void SetOrigin(Found found, Origin origin);
+  static void SetOrigin(PagemapEntry entry, Origin origin);
 
   // The block that contains `address`, for messages; 0 when there is none.
   static uintptr_t BlockAround(uintptr_t address);

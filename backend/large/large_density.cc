@@ -8,7 +8,7 @@ namespace hakmem::large {
 namespace {
 
 // Shorter blocks get no advice.
-constexpr size_t kLeastBytes = 2 * kChunkBytes;
+constexpr size_t kMinBytes = 2 * kChunkBytes;
 
 constinit Density density ABSL_GUARDED_BY(mutex);
 
@@ -24,7 +24,7 @@ Range RangeOf(const LargeBlock* block) {
 // Decides by a range that may have a new owner by now: then the sample is of
 // that memory, or of nothing.
 bool WantsHugePages(const Range& range) ABSL_LOCKS_EXCLUDED(mutex) {
-  if (range.bytes < kLeastBytes) return false;
+  if (range.bytes < kMinBytes) return false;
   const bool is_dense = Density::IsDense(range.address, range.bytes);
   MutexLock lock(mutex);
   return density.WantsHugePages(is_dense);
@@ -44,17 +44,17 @@ void AdviseGrown(LargeBlock* block, size_t old_bytes) {
   block->is_end_joined = false;
 }
 
-void LookAtFreed(const LargeBlock& block) {
+void SampleFreed(const LargeBlock& block) {
   (void)WantsHugePages(RangeOf(&block));
 }
 
-void AskIfDense(LargeBlock* block) {
+void AdviseIfDense(LargeBlock* block) {
   Range newest;
   {
     MutexLock lock(mutex);
     newest = RangeOf(blocks.empty() ? cached.back() : blocks.front());
   }
-  if (WantsHugePages(newest) && block->bytes >= kLeastBytes) {
+  if (WantsHugePages(newest) && block->bytes >= kMinBytes) {
     block->asked_for_huge_pages =
         HugePages::AdviseDense(block->base, block->bytes);
   }

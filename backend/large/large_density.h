@@ -15,10 +15,10 @@ namespace hakmem::large {
 void AdviseGrown(LargeBlock* block, size_t old_bytes);
 
 // Samples a block that is about to be unmapped without being cached first.
-void LookAtFreed(const LargeBlock& block) ABSL_LOCKS_EXCLUDED(mutex);
+void SampleFreed(const LargeBlock& block) ABSL_LOCKS_EXCLUDED(mutex);
 
 // Asks for huge pages for a fresh block if the previous ones were dense.
-void AskIfDense(LargeBlock* block) ABSL_LOCKS_EXCLUDED(mutex);
+void AdviseIfDense(LargeBlock* block) ABSL_LOCKS_EXCLUDED(mutex);
 
 // Whether the program touched at least half of the last cached block.
 bool IsCachedDense() ABSL_LOCKS_EXCLUDED(mutex);

@@ -12,8 +12,8 @@ namespace {
 
 // The most cached blocks in one assembled block, and the most borders in total;
 // each may add a kernel mapping (vm.max_map_count is 65530).
-constexpr size_t kMostPieces = 32;
-constexpr size_t kMostBorders = 8192;
+constexpr size_t kMaxPieces = 32;
+constexpr size_t kMaxBorders = 8192;
 
 size_t WholeChunks(size_t bytes) { return bytes & ~(kChunkBytes - 1); }
 
@@ -56,16 +56,16 @@ LargeBlock* ChoosePiece(const Lacking& lacking)
 struct Pieces {
   size_t count = 0;
   size_t bytes = 0;  // of all; more than lacking in the last chunk only
-  LargeBlock* blocks[kMostPieces];
+  LargeBlock* blocks[kMaxPieces];
 };
 
 // Takes cached memory to assemble a block of `size`.
 Pieces TakePieces(size_t size) {
   Pieces pieces;
   MutexLock lock(mutex);
-  if (borders + size / kChunkBytes >= kMostBorders) return pieces;
+  if (borders + size / kChunkBytes >= kMaxBorders) return pieces;
   Lacking lacking{size};
-  while (lacking.filled < size && pieces.count < kMostPieces) {
+  while (lacking.filled < size && pieces.count < kMaxPieces) {
     LargeBlock* piece = ChoosePiece(lacking);
     if (piece == nullptr) break;
     piece = TakeFront(piece, lacking.FromPiece(*piece));
@@ -101,14 +101,14 @@ void MovePiece(LargeBlock* piece, Assembly& assembly) {
     assembly.filled += step;
     DropFront(piece, step);
   }
-  if (piece->bytes == 0) return Forget(piece);
+  if (piece->bytes == 0) return DeleteMetadata(piece);
   MutexLock lock(mutex);
   EnterCached(piece);
 }
 
 }  // namespace
 
-CachedMemory PutTogether(size_t size) {
+CachedMemory Assemble(size_t size) {
   const Pieces pieces = TakePieces(size);
   if (pieces.count == 0) return {};
   LargeBlock* block = block_pool.Get();
@@ -116,12 +116,12 @@ CachedMemory PutTogether(size_t size) {
   const size_t mapped = std::max(size, pieces.bytes);
   if (block != nullptr) m = MapBlock(mapped, kChunkBytes);
   if (!m) {
-    for (size_t i = 0; i < pieces.count; ++i) GiveBack(pieces.blocks[i]);
+    for (size_t i = 0; i < pieces.count; ++i) UnmapBlock(pieces.blocks[i]);
     if (block != nullptr) block_pool.Put(block);
     return {.is_refused = true};
   }
   Begin(block, m.address, mapped);
-  if (pieces.bytes < size) AskIfDense(block);  // for its fresh part
+  if (pieces.bytes < size) AdviseIfDense(block);  // for its fresh part
   Assembly assembly{m.address};
   for (size_t i = 0; i < pieces.count; ++i) {
     MovePiece(pieces.blocks[i], assembly);
@@ -129,8 +129,8 @@ CachedMemory PutTogether(size_t size) {
   const size_t filled = assembly.filled;
   if (assembly.hole != 0) {
     const size_t behind = filled + assembly.hole;
-    if (filled != 0) GiveBackPart(m.address, filled);
-    if (behind != mapped) GiveBackPart(m.address + behind, mapped - behind);
+    if (filled != 0) UnmapPart(m.address, filled);
+    if (behind != mapped) UnmapPart(m.address + behind, mapped - behind);
     block_pool.Put(block);
     return {};
   }

@@ -21,7 +21,7 @@ struct CachedMemory {
 };
 
 // Assembles a block of `size` bytes from cached ones.
-CachedMemory PutTogether(size_t size) ABSL_LOCKS_EXCLUDED(mutex);
+CachedMemory Assemble(size_t size) ABSL_LOCKS_EXCLUDED(mutex);
 
 }  // namespace hakmem::large
 

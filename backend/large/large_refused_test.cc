@@ -36,11 +36,11 @@ class LargeRefused : public testing::Test {
   // Frees the block while the kernel refuses to unmap it.
   static void FreeInVain(uintptr_t block) {
     hakmem_test_fail_os_calls(1, 1);
-    EXPECT_TRUE(Large::Free(Found::At(block)));
+    EXPECT_TRUE(Large::Free(PagemapEntry::At(block)));
     EXPECT_STREQ(hakmem_test_failed_call(), "munmap");
     hakmem_test_fail_os_calls(0, 0);
     EXPECT_TRUE(IsMapped(block));
-    EXPECT_EQ(Large::BytesAt(Found::At(block)), 0u);
+    EXPECT_EQ(Large::BytesAt(PagemapEntry::At(block)), 0u);
   }
 };
 
@@ -53,7 +53,7 @@ TEST_F(LargeRefused, ABlockThatIsNotTakenBackIsTheNextOne) {
   EXPECT_EQ(again.address, block);
   EXPECT_TRUE(again.is_zero);
   for (size_t i = 0; i < 3 * kMiB; i += 512) ASSERT_EQ(At(block)[i], 0);
-  EXPECT_TRUE(Large::Free(Found::At(block)));
+  EXPECT_TRUE(Large::Free(PagemapEntry::At(block)));
   EXPECT_FALSE(IsMapped(block));
 }
 
@@ -65,12 +65,12 @@ TEST_F(LargeRefused, AShorterBlockTakesItWhenNothingElseIsGiven) {
   EXPECT_EQ(Allocate(2 * kMiB), block);
   EXPECT_EQ(Allocate(2 * kMiB), 0u);
   hakmem_test_fail_os_calls(0, 0);
-  EXPECT_EQ(Large::BytesAt(Found::At(block)), 2 * kMiB);
+  EXPECT_EQ(Large::BytesAt(PagemapEntry::At(block)), 2 * kMiB);
   // The rest is its tail, retained for the decay time.
   EXPECT_EQ(Large::BytesCached(), 4 * kMiB);
   Large::Purge(0, /*force=*/true);
   EXPECT_FALSE(IsMapped(block + 2 * kMiB));
-  EXPECT_TRUE(Large::Free(Found::At(block)));
+  EXPECT_TRUE(Large::Free(PagemapEntry::At(block)));
 }
 
 TEST_F(LargeRefused, HundredsAreKeptAndGoBackLater) {
@@ -89,7 +89,7 @@ TEST_F(LargeRefused, ATailThatIsNotTakenBackGoesLater) {
   const uintptr_t block = Allocate(6 * kMiB);
   ASSERT_NE(block, 0u);
   memset(At(block), 1, 6 * kMiB);
-  ASSERT_EQ(Large::Resize(Found::At(block), 2 * kMiB).address, block);
+  ASSERT_EQ(Large::Resize(PagemapEntry::At(block), 2 * kMiB).address, block);
   hakmem_test_fail_os_calls(1, 1);
   Large::Purge(0, /*force=*/true);
   EXPECT_STREQ(hakmem_test_failed_call(), "munmap");
@@ -101,7 +101,7 @@ TEST_F(LargeRefused, ATailThatIsNotTakenBackGoesLater) {
   Large::Purge(0, /*force=*/false);
   EXPECT_FALSE(IsMapped(tail));
   EXPECT_EQ(At(block)[2 * kMiB - 1], 1);
-  EXPECT_TRUE(Large::Free(Found::At(block)));
+  EXPECT_TRUE(Large::Free(PagemapEntry::At(block)));
 }
 
 }  // namespace

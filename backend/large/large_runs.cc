@@ -10,13 +10,13 @@ namespace hakmem::large {
 namespace {
 
 // The longest joined run: LargeBlock::borders has a bit for each chunk.
-constexpr size_t kMostRun = 64 * kChunkBytes;
+constexpr size_t kMaxRun = 64 * kChunkBytes;
 
 // What a block of one chunk gets, if a run is so long.
 constexpr size_t kVectorBytes = 4 * kChunkBytes;
 
 // A shorter rest of a run is not worth metadata of its own.
-constexpr size_t kLeastRest = kChunkBytes / 2;
+constexpr size_t kMinRest = kChunkBytes / 2;
 
 uint64_t FirstBits(size_t count) {
   return count >= 64 ? ~uint64_t{0} : (uint64_t{1} << count) - 1;
@@ -49,7 +49,7 @@ LargeBlock* Join(LargeBlock* left, LargeBlock* right)
 
 bool CanJoin(const LargeBlock* left, const LargeBlock* right) {
   return left != nullptr && right != nullptr &&
-         left->bytes + right->bytes <= kMostRun;
+         left->bytes + right->bytes <= kMaxRun;
 }
 
 }  // namespace
@@ -98,7 +98,7 @@ LargeBlock* TakeFront(LargeBlock* run, size_t bytes) {
 LargeBlock* TakeOldest(size_t bytes) {
   LargeBlock* oldest = cached.front();
   const size_t chunks = RoundToChunks(bytes);
-  if (chunks + kLeastRest <= oldest->bytes) {
+  if (chunks + kMinRest <= oldest->bytes) {
     if (LargeBlock* front = TakeFront(oldest, chunks)) return front;
   }
   RemoveCached(oldest);
@@ -120,7 +120,7 @@ LargeBlock* TakeBestFit(size_t size, size_t alignment, size_t most_rest) {
       size <= kChunkBytes ? std::min({BytesToBorder(*best),
                                       RoundToChunks(best->bytes), kVectorBytes})
                           : RoundToChunks(size);
-  if (wanted + kLeastRest <= best->bytes) {
+  if (wanted + kMinRest <= best->bytes) {
     if (LargeBlock* front = TakeFront(best, wanted)) return front;
   }
   if (best->bytes - size > most_rest) return nullptr;
@@ -130,7 +130,7 @@ LargeBlock* TakeBestFit(size_t size, size_t alignment, size_t most_rest) {
 
 size_t TakeNext(LargeBlock* block, size_t mapped, size_t wanted) {
   const uintptr_t end = block->base + mapped;
-  if (!block->is_end_joined || end % kChunkBytes != 0 || wanted > kMostRun) {
+  if (!block->is_end_joined || end % kChunkBytes != 0 || wanted > kMaxRun) {
     return 0;
   }
   LargeBlock* next = cached.front();

@@ -13,10 +13,10 @@
 
 namespace hakmem::large {
 
-LargeBlock* BlockAt(Found found) {
-  return found.kind() == FoundKind::kLarge &&
-                 found.chunk()->base == found.address
-             ? static_cast<LargeBlock*>(found.chunk())
+LargeBlock* BlockAt(PagemapEntry entry) {
+  return entry.kind() == PagemapEntryKind::kLarge &&
+                 entry.chunk()->base == entry.address
+             ? static_cast<LargeBlock*>(entry.chunk())
              : nullptr;
 }
 
@@ -100,7 +100,7 @@ void RemoveCached(LargeBlock* block) {
   DirtyBytes::Subtract(block->bytes);
 }
 
-void Forget(LargeBlock* block) {
+void DeleteMetadata(LargeBlock* block) {
   if (!block->IsOneMapping()) {
     MutexLock lock(mutex);
     borders -= block->CountBorders();
@@ -126,22 +126,22 @@ LargeBlock* Take(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
 
 }  // namespace
 
-size_t GiveBack(LargeBlock* block) {
+size_t UnmapBlock(LargeBlock* block) {
   const size_t bytes = block->bytes;
   const size_t guarded = block->guarded;
   if (guarded != 0) {
     const uintptr_t address = block->base;
-    Forget(block);
+    DeleteMetadata(block);
     os::Release(address - guarded, guarded + bytes + os::PageBytes());
   } else if (os::Unmap(block->base, bytes) == 0) {
-    Forget(block);
+    DeleteMetadata(block);
   } else {
     KeepPendingUnmap(block);
   }
   return bytes;
 }
 
-void GiveBackPart(uintptr_t address, size_t bytes) {
+void UnmapPart(uintptr_t address, size_t bytes) {
   if (os::Unmap(address, bytes) == 0) return;
   LargeBlock* block = block_pool.Get();
   if (block == nullptr) return os::Release(address, bytes);
@@ -161,7 +161,7 @@ void RetryPendingUnmaps() {
     Take(block);
     mutex.Unlock();
     const bool is_refused = os::Unmap(block->base, block->bytes) != 0;
-    if (!is_refused) Forget(block);
+    if (!is_refused) DeleteMetadata(block);
     mutex.Lock();
     if (!is_refused) continue;
     pending_unmap.PushBack(block);

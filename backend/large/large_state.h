@@ -16,8 +16,8 @@
 #include "backend/large/freed_large.h"
 #include "backend/large/large_block.h"
 #include "backend/memory/chunk.h"
-#include "backend/memory/found.h"
 #include "backend/memory/metadata.h"
+#include "backend/memory/pagemap_entry.h"
 #include "base/intrusive_list.h"
 #include "base/os/os_memory.h"
 #include "base/sync/lock.h"
@@ -50,9 +50,9 @@ inline size_t RoundToChunks(size_t bytes) {
   return (bytes + kChunkBytes - 1) & ~(kChunkBytes - 1);
 }
 
-// The block that starts at `found`; null when there is none. The caller holds
+// The block that starts at `entry`; null when there is none. The caller holds
 // the block, or holds the lock and checks is_in_use.
-LargeBlock* BlockAt(Found found);
+LargeBlock* BlockAt(PagemapEntry entry);
 
 // Initialises a block of mapped memory that is in no list yet. (One from the
 // pool still has its old contents.)
@@ -83,13 +83,13 @@ void RemoveCached(LargeBlock* block) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
 // Deletes the metadata of a block that is in no list and whose memory has a new
 // owner.
-void Forget(LargeBlock* block) ABSL_LOCKS_EXCLUDED(mutex);
+void DeleteMetadata(LargeBlock* block) ABSL_LOCKS_EXCLUDED(mutex);
 
 // Unmaps a block that is in no list. Returns its bytes.
-size_t GiveBack(LargeBlock* block) ABSL_LOCKS_EXCLUDED(mutex);
+size_t UnmapBlock(LargeBlock* block) ABSL_LOCKS_EXCLUDED(mutex);
 
 // The same for a part of a block that no metadata describes any more.
-void GiveBackPart(uintptr_t address, size_t bytes) ABSL_LOCKS_EXCLUDED(mutex);
+void UnmapPart(uintptr_t address, size_t bytes) ABSL_LOCKS_EXCLUDED(mutex);
 
 // Retries to unmap memory pending unmap, until the OS refuses.
 void RetryPendingUnmaps() ABSL_LOCKS_EXCLUDED(mutex);

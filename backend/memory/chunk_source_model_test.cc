@@ -31,11 +31,11 @@ using interleaver::Result;
 using interleaver::Threads;
 
 constexpr uintptr_t kFirstRegion = uintptr_t{1} << 40;
-constexpr size_t kMostRegions = 4;
-constexpr size_t kMostChunks = 8;  // of a region
+constexpr size_t kMaxRegions = 4;
+constexpr size_t kMaxChunks = 8;  // of a region
 
 constexpr uintptr_t RegionAddress(size_t region) {
-  return kFirstRegion + region * kMostChunks * kChunkBytes;
+  return kFirstRegion + region * kMaxChunks * kChunkBytes;
 }
 
 // --- Address space -----------------------------------------------------------
@@ -60,7 +60,7 @@ os::Mapping os::Map(size_t bytes, size_t, Access access) {
   // No window: the pagemap keeps all classes in leaves.
   if (access == Access::kRead) return {0, ENOMEM};
   interleaver::Touch(&space);
-  Require(space.regions < kMostRegions, "too many regions");
+  Require(space.regions < kMaxRegions, "too many regions");
   const uintptr_t address = RegionAddress(space.regions++);
   for (uintptr_t c = address; c < address + bytes; c += kChunkBytes) {
     space.mapped.insert(c);
@@ -141,7 +141,7 @@ class ChunkSourceModel : public testing::Test {
  protected:
   void SetUp() override {
     // Creates the pagemap's leaves, once for all runs.
-    for (size_t r = 0; r < kMostRegions; ++r) {
+    for (size_t r = 0; r < kMaxRegions; ++r) {
       ASSERT_TRUE(Pagemap::SetChunk(RegionAddress(r), &space.chunk));
     }
     model::KeepMetadata();
@@ -149,8 +149,8 @@ class ChunkSourceModel : public testing::Test {
 
   // Starts with an empty chunk source.
   void Begin(size_t region_chunks) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    for (size_t r = 0; r < kMostRegions; ++r) {
-      for (size_t c = 0; c < kMostChunks; ++c) {
+    for (size_t r = 0; r < kMaxRegions; ++r) {
+      for (size_t c = 0; c < kMaxChunks; ++c) {
         Pagemap::SetChunk(RegionAddress(r) + c * kChunkBytes, nullptr);
       }
     }

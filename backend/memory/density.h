@@ -2,7 +2,7 @@
 // may stay mostly unused, and huge pages under it would be wasted.
 //
 // Each time more memory is needed, the newest memory in use is sampled. After
-// kRow dense samples in a row new memory gets huge pages; a sparse sample
+// kStreak dense samples in a row new memory gets huge pages; a sparse sample
 // halves the streak. So a program that turns sparse wastes one chunk, and one
 // that alternates wastes about a tenth of its memory.
 //
@@ -36,14 +36,14 @@ class Density {
   // Adds a sample: what IsDense returned for the newest memory in use. Returns
   // whether new memory should have huge pages.
   bool WantsHugePages(bool is_dense) {
-    row_ = is_dense ? std::min(row_ + 1, kRow) : row_ / 2;
-    return is_dense && row_ == kRow;
+    streak_ = is_dense ? std::min(streak_ + 1, kStreak) : streak_ / 2;
+    return is_dense && streak_ == kStreak;
   }
 
  private:
-  static constexpr size_t kRow = 8;  // 16 MiB of chunks
+  static constexpr size_t kStreak = 8;  // 16 MiB of chunks
 
-  size_t row_ = 0;
+  size_t streak_ = 0;
 };
 
 }  // namespace hakmem

@@ -37,23 +37,23 @@ class HugePageTrials {
   void End(uint64_t nanoseconds) {
     if (nanoseconds > kSlowNanoseconds) {
       until_allowed_ = patience_;
-      patience_ = std::min(patience_ * 2, kMostPatience);
+      patience_ = std::min(patience_ * 2, kMaxPatience);
       was_quick_ = false;
     } else if (std::exchange(was_quick_, true)) {
-      patience_ = kLeastPatience;
+      patience_ = kMinPatience;
     }
-    if (!was_quick_ || patience_ != kLeastPatience) until_timed_ = 0;
+    if (!was_quick_ || patience_ != kMinPatience) until_timed_ = 0;
   }
 
  private:
   static constexpr uint32_t kTimedEvery = 8;
-  static constexpr uint32_t kLeastPatience = 32;   // chunks: 64 MiB
-  static constexpr uint32_t kMostPatience = 4096;  // 8 GiB
+  static constexpr uint32_t kMinPatience = 32;    // chunks: 64 MiB
+  static constexpr uint32_t kMaxPatience = 4096;  // 8 GiB
   static constexpr uint64_t kSlowNanoseconds = 512'000;
 
   uint32_t until_timed_ = 0;
   uint32_t until_allowed_ = 0;
-  uint32_t patience_ = kLeastPatience;
+  uint32_t patience_ = kMinPatience;
   bool was_quick_ = false;  // the last trial
 };
 

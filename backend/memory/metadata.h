@@ -2,9 +2,9 @@
 // program writes to.
 //
 // Bump allocation from private mappings that are never returned. Objects that
-// come and go are kept in typed free lists (MetadataAllocator), so memory that
-// once held a T always holds a T. Lock-free readers rely on that: a stale T*
-// still points at a T.
+// come and go are cached in typed free lists (MetadataAllocator), so memory
+// that once held a T always holds a T. Lock-free readers rely on that: a stale
+// T* still points at a T.
 #ifndef HAKMEM_BACKEND_MEMORY_METADATA_H_
 #define HAKMEM_BACKEND_MEMORY_METADATA_H_
 
@@ -77,8 +77,8 @@ class AddressStack {
 // `void BeforePurge()`, which releases what it holds elsewhere.
 //
 // Purging costs more than many uses of an object. Objects that come and go are
-// therefore kept (Keep) and purged only after a while unused. For that, T is a
-// ListNode<T> and has a member `uint64_t kept_at`.
+// therefore cached (PutCached) and purged only after a while unused. For that,
+// T is a ListNode<T> and has a member `uint64_t cached_at`.
 template <typename T>
 class MetadataAllocator {
  public:
@@ -88,8 +88,8 @@ class MetadataAllocator {
   T* Get() {
     {
       MutexLock lock(mutex_);
-      if constexpr (kMayKeep) {
-        if (T* object = kept_.PopFront(); object != nullptr) return object;
+      if constexpr (kMayCache) {
+        if (T* object = cached_.PopFront(); object != nullptr) return object;
       }
       if (free_ != nullptr) {
         T* object = free_;
@@ -111,23 +111,23 @@ class MetadataAllocator {
     PutLocked(object);
   }
 
-  // Put in two steps. Kept objects stay resident and are reused first.
-  // PurgeKept puts those kept at least `decay` before `now` (in ms), or all
+  // Put in two steps. Cached objects stay resident and are reused first.
+  // PurgeCached puts those cached at least `decay` before `now` (in ms), or all
   // with `force`.
-  void Keep(T* object, uint64_t now) {
+  void PutCached(T* object, uint64_t now) {
     MutexLock lock(mutex_);
-    object->kept_at = now;
-    kept_.PushFront(object);
+    object->cached_at = now;
+    cached_.PushFront(object);
   }
-  void PurgeKept(uint64_t now, uint64_t decay, bool force,
-                 PurgeBudget* budget = nullptr) {
+  void PurgeCached(uint64_t now, uint64_t decay, bool force,
+                   PurgeBudget* budget = nullptr) {
     while (!PurgeBudget::IsSpent(budget)) {
       MutexLock lock(mutex_);  // one at a time, so others can get it
-      T* oldest = kept_.back();
-      if (oldest == nullptr || !(force || now >= oldest->kept_at + decay)) {
+      T* oldest = cached_.back();
+      if (oldest == nullptr || !(force || now >= oldest->cached_at + decay)) {
         return;
       }
-      kept_.Remove(oldest);
+      cached_.Remove(oldest);
       PutLocked(oldest);
     }
   }
@@ -144,12 +144,12 @@ class MetadataAllocator {
 
  private:
   static constexpr bool kIsLarge = sizeof(T) >= 8192;
-  static constexpr bool kMayKeep = std::is_base_of_v<ListNode<T>, T>;
-  static constexpr size_t kMostResident = 4;
+  static constexpr bool kMayCache = std::is_base_of_v<ListNode<T>, T>;
+  static constexpr size_t kMaxResident = 4;
 
   void PutLocked(T* object) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if constexpr (kIsLarge) {
-      if (free_count_ >= kMostResident && purged_.Push(object)) {
+      if (free_count_ >= kMaxResident && purged_.Push(object)) {
         if constexpr (requires { object->BeforePurge(); }) {
           object->BeforePurge();
         }
@@ -163,7 +163,7 @@ class MetadataAllocator {
   }
 
   Mutex mutex_;
-  IntrusiveList<T> kept_ ABSL_GUARDED_BY(mutex_);  // newest first
+  IntrusiveList<T> cached_ ABSL_GUARDED_BY(mutex_);  // newest first
   T* free_ ABSL_GUARDED_BY(mutex_) = nullptr;
   // Of large objects: the length of `free_`, and the purged ones.
   size_t free_count_ ABSL_GUARDED_BY(mutex_) = 0;

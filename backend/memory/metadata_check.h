@@ -32,11 +32,11 @@ void MetadataAllocator<T>::VerifyInvariants(HeapVerifier& check,
   if constexpr (kIsLarge) {
     check.RequireEqual(free_count_, count, "wrong count of free metadata");
   }
-  if constexpr (kMayKeep) {
-    WalkList(kept_, "the list of metadata that is kept is broken", check,
+  if constexpr (kMayCache) {
+    WalkList(cached_, "the list of cached metadata is broken", check,
              [&](const T* object) {
                check.Require(!is_used(object),
-                             "metadata in use is kept as well",
+                             "metadata in use is cached as well",
                              reinterpret_cast<uintptr_t>(object));
              });
   }
@@ -55,9 +55,9 @@ void MetadataAllocator<T>::VerifyInvariants(HeapVerifier& check,
         purged_.VisitAll([&](const void* object) {
           add(reinterpret_cast<uintptr_t>(object));
         });
-        if constexpr (kMayKeep) {
-          for (T* object = kept_.front(); object != nullptr;
-               object = kept_.Next(object)) {
+        if constexpr (kMayCache) {
+          for (T* object = cached_.front(); object != nullptr;
+               object = cached_.Next(object)) {
             add(reinterpret_cast<uintptr_t>(object));
           }
         }

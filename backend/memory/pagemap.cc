@@ -33,11 +33,11 @@ const Pagemap::Window& Pagemap::MakeWindow(uintptr_t address) {
   // The mappings of a process mostly lie side by side: under a limit, within a
   // few times the limit.
   const uint64_t limit = os::AddressSpaceLimit();
-  uintptr_t bytes = limit >= kMostWindowBytes / 8
-                        ? kMostWindowBytes
-                        : std::max(std::bit_ceil(limit * 8), kLeastWindowBytes);
+  uintptr_t bytes = limit >= kMaxWindowBytes / 8
+                        ? kMaxWindowBytes
+                        : std::max(std::bit_ceil(limit * 8), kMinWindowBytes);
   os::Mapping table;
-  for (; bytes >= kLeastWindowBytes; bytes /= 2) {
+  for (; bytes >= kMinWindowBytes; bytes /= 2) {
     table = os::Map(bytes >> kGranuleShift, os::PageBytes(), os::Access::kRead);
     if (table) break;
   }

@@ -66,8 +66,8 @@ class Pagemap {
   static constexpr int kGranuleShift = 16;
 
   // The window without a limit on address space, and the smallest.
-  static constexpr uintptr_t kMostWindowBytes = uintptr_t{1} << 39;
-  static constexpr uintptr_t kLeastWindowBytes = uintptr_t{1} << kLeafShift;
+  static constexpr uintptr_t kMaxWindowBytes = uintptr_t{1} << 39;
+  static constexpr uintptr_t kMinWindowBytes = uintptr_t{1} << kLeafShift;
 
   // A range of addresses whose classes lie in a flat table.
   struct Window {

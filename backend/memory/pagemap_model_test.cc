@@ -58,7 +58,7 @@ template struct Expose<&Pagemap::window_, &Pagemap::no_window_,
 // size, as under a limit, so with one leaf each.
 struct Tables {
   alignas(4096)
-      uint8_t classes[4][Pagemap::kLeastWindowBytes >> Pagemap::kGranuleShift];
+      uint8_t classes[4][Pagemap::kMinWindowBytes >> Pagemap::kGranuleShift];
   size_t used;
 };
 

@@ -25,7 +25,7 @@ class PurgeBudget {
   }
 
   // The same after each step that only searches for memory to purge.
-  static bool IsSpentLooking(PurgeBudget* budget) {
+  static bool IsSpentScanning(PurgeBudget* budget) {
     return budget != nullptr && ++budget->steps_ % kStepsPerLook == 0 &&
            budget->Look();
   }

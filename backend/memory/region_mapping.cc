@@ -9,9 +9,9 @@ namespace hakmem {
 namespace {
 
 // With more borders than this, no border is added for speed ...
-constexpr ptrdiff_t kMostForSpeed = 1536;
+constexpr ptrdiff_t kMaxForSpeed = 1536;
 // ... and with more than this, none to get below a limit.
-constexpr ptrdiff_t kMostForLimits = 8192;
+constexpr ptrdiff_t kMaxForLimits = 8192;
 
 // Places where neighbours differ, over all regions; guarded by the chunk
 // source's lock. What lies beyond the ends of a region counts as reserved.
@@ -85,7 +85,7 @@ void RegionMapping::SetPieces(Region& region, size_t chunk, size_t pieces) {
 
 int RegionMapping::MakeUsable(Region& region, size_t chunk, size_t bytes) {
   // Making all of it usable saves two mappings.
-  const size_t pieces = borders > kMostForSpeed
+  const size_t pieces = borders > kMaxForSpeed
                             ? kPiecesPerChunk
                             : (bytes + kPieceBytes - 1) / kPieceBytes;
   const size_t before = region.pieces[chunk];
@@ -125,7 +125,7 @@ int RegionMapping::MakeUsable(Region& region, size_t chunk, size_t bytes) {
 void RegionMapping::MakeDense(Region& region, size_t chunk) {
   if (!region.IsWhole(chunk)) return;
   const ptrdiff_t added = BordersAdded(region, chunk, 1, ChunkMapping::kDense);
-  if (added > 0 && borders + added > kMostForSpeed) return;
+  if (added > 0 && borders + added > kMaxForSpeed) return;
   if (HugePages::AdviseDense(AddressOf(region, chunk), kChunkBytes)) {
     Set(region, chunk, 1, ChunkMapping::kDense);
   }
@@ -154,7 +154,7 @@ size_t RegionMapping::Withdraw(Region& region) {
     }
     const ptrdiff_t added =
         BordersAdded(region, run.first, run.count, ChunkMapping::kReserved);
-    if (added > 0 && borders + added > kMostForLimits) continue;
+    if (added > 0 && borders + added > kMaxForLimits) continue;
     if (os::Uncommit(AddressOf(region, run.first), run.count * kChunkBytes) !=
         0) {
       break;

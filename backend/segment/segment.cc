@@ -34,8 +34,8 @@ constexpr int kMaxOrphansAsked = 4;
 
 // Bytes a thread may take from the nursery in total, or have at once while it
 // is quiet, and its smallest block.
-constexpr uint32_t kMostBorrowed = 128 << 10;
-constexpr uint32_t kLeastBorrowedBlock = 64;
+constexpr uint32_t kMaxBorrowed = 128 << 10;
+constexpr uint32_t kMinBorrowedBlock = 64;
 
 // Creates a heap and adds it to the list. Null when the OS refuses memory.
 Heap* MakeHeap() ABSL_EXCLUSIVE_LOCKS_REQUIRED(heaps_mutex) {
@@ -93,7 +93,7 @@ uint32_t Borrow(Heap& heap, SizeClass size_class, void** blocks,
                 uint32_t count) {
   const uint32_t bytes = ClassBytes(size_class);
   const uint32_t most = heap.may_borrow.load(std::memory_order_relaxed);
-  if (bytes < kLeastBorrowedBlock || count * bytes > most) return 0;
+  if (bytes < kMinBorrowedBlock || count * bytes > most) return 0;
   Heap* lender = Nursery();
   if (lender == nullptr) return 0;
   const uint32_t taken =
@@ -107,7 +107,7 @@ uint32_t Borrow(Heap& heap, SizeClass size_class, void** blocks,
 void Repay(Heap& heap, uint32_t bytes) {
   if (!heap.is_quiet.load(std::memory_order_relaxed)) return;
   const uint32_t before = heap.may_borrow.load(std::memory_order_relaxed);
-  heap.may_borrow.store(std::min(before + bytes, kMostBorrowed),
+  heap.may_borrow.store(std::min(before + bytes, kMaxBorrowed),
                         std::memory_order_relaxed);
 }
 
@@ -136,7 +136,7 @@ SegmentBackend::Heap* SegmentBackend::Attach() {
 void SegmentBackend::StartBesideOthers(Heap* heap) {
   // An adopted orphan may have pages of its own.
   if (!heap->source.IsEmpty()) return;
-  heap->may_borrow.store(kMostBorrowed, std::memory_order_relaxed);
+  heap->may_borrow.store(kMaxBorrowed, std::memory_order_relaxed);
 }
 
 void SegmentBackend::SetQuiet(Heap* heap, bool is_quiet) {

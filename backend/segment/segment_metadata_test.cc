@@ -75,7 +75,7 @@ class SegmentsMetadata : public testing::Test {
  protected:
   static constexpr size_t kSegments = 64;
   // Pages of metadata: those of a few segments.
-  static constexpr size_t kMostLeft = 5 * 10;
+  static constexpr size_t kMaxLeft = 5 * 10;
 
   void SetUp() override {
     if (sysconf(_SC_PAGESIZE) > 4096) GTEST_SKIP() << "metadata of few pages";
@@ -115,7 +115,7 @@ class SegmentsMetadata : public testing::Test {
 TEST_F(SegmentsMetadata, GoBackWhenAllIsCollected) {
   Free([&] {
     SegmentBackend::Collect(CoarseMilliseconds(), /*force=*/true);
-    EXPECT_LE(ResidentPages(metadata_), kMostLeft);
+    EXPECT_LE(ResidentPages(metadata_), kMaxLeft);
   });
 }
 
@@ -130,7 +130,7 @@ TEST_F(SegmentsMetadata, StayForTheDecayTime) {
     const uint64_t end = CoarseMilliseconds() + decay;
     SegmentBackend::Collect(end, /*force=*/false);
     SegmentBackend::Collect(end + decay, /*force=*/false);
-    EXPECT_LE(ResidentPages(metadata_), kMostLeft);
+    EXPECT_LE(ResidentPages(metadata_), kMaxLeft);
   });
 }
 

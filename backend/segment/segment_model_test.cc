@@ -107,7 +107,7 @@ class SegmentModel : public testing::Test {
 
   void SetUp() override {
     // Creates the pagemap's leaves, once for all runs.
-    for (size_t c = 0; c < kMostChunks; ++c) {
+    for (size_t c = 0; c < kMaxChunks; ++c) {
       static Chunk chunk;
       ASSERT_TRUE(Pagemap::SetChunk(kFirstChunk + c * kChunkBytes, &chunk));
     }
@@ -118,7 +118,7 @@ class SegmentModel : public testing::Test {
   // Starts with an empty back-end whose segments have `slabs` slabs.
   void Begin(size_t slabs = 1) ABSL_NO_THREAD_SAFETY_ANALYSIS {
     System& s = system_below;
-    for (size_t c = 0; c < kMostChunks; ++c) {
+    for (size_t c = 0; c < kMaxChunks; ++c) {
       const uintptr_t chunk = kFirstChunk + c * kChunkBytes;
       Pagemap::SetChunk(chunk, nullptr);
       for (size_t i = 0; i < kSlabsPerChunk; ++i) {

@@ -21,7 +21,7 @@ namespace hakmem {
 using interleaver::Require;
 
 inline constexpr uintptr_t kFirstChunk = uintptr_t{1} << 40;
-inline constexpr size_t kMostChunks = 3;
+inline constexpr size_t kMaxChunks = 3;
 
 using LinksRow = LastingParts<SegmentSlab>::Row;
 
@@ -35,7 +35,7 @@ struct System {
   bool links_are_purged = false;
 
   Mutex chunks_mutex;
-  bool chunk_is_used[kMostChunks] = {};
+  bool chunk_is_used[kMaxChunks] = {};
   std::map<uintptr_t, interleaver::Plain<int>> memory;  // by block
   std::set<uintptr_t> live;                             // blocks handed out
 };
@@ -112,7 +112,7 @@ void* AddressStack::Pop() {
 
 ChunkSource::Allocation ChunkSource::Allocate(Use, size_t, size_t) {
   MutexLock lock(system_below.chunks_mutex);
-  for (size_t c = 0; c < kMostChunks; ++c) {
+  for (size_t c = 0; c < kMaxChunks; ++c) {
     if (std::exchange(system_below.chunk_is_used[c], true)) continue;
     return {kFirstChunk + c * kChunkBytes, false, false};
   }

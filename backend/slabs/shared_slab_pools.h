@@ -108,7 +108,7 @@ class SharedSlabPools {
         continue;
       }
       // Bounded, to keep housekeeping short; the rest can wait.
-      for (int batch = 0; force || batch < kMostPurgeBatches; ++batch) {
+      for (int batch = 0; force || batch < kMaxPurgeBatches; ++batch) {
         if (PurgeBudget::IsSpent(budget)) break;
         Withdrawn withdrawn[kPurgeBatch];
         const size_t count = pool.Withdraw(withdrawn, [&](SlabT& slab) {
@@ -169,7 +169,7 @@ class SharedSlabPools {
 
  private:
   static constexpr size_t kPurgeBatch = 16;
-  static constexpr int kMostPurgeBatches = 16;
+  static constexpr int kMaxPurgeBatches = 16;
   static constexpr uint64_t kWalksPerDecay = 8;
 
   // Free blocks taken out of a slab while the kernel purges them, so that the

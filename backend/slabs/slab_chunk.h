@@ -32,7 +32,7 @@ struct SlabChunk : Chunk,
   SlabChunk* pool_next;
   uint32_t all_mask;   // one bit per usable slab of the chunk
   uint32_t free_mask;  // of those: free, and not being purged
-  uint64_t kept_at;    // for the pool
+  uint64_t cached_at;  // for the pool
   [[no_unique_address]] LastingParts<SlabT> lasting;
   SlabT slabs[kSlabsPerChunk];
 

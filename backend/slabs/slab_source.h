@@ -78,7 +78,7 @@ class SlabSource {
   // free and growth is forbidden or the OS refuses.
   SlabT* Take(SizeClass size_class, Growth growth) {
     MutexLock lock(mutex_);
-    if (lists_with_free_ == 0 && !OpenSlabs() &&
+    if (lists_with_free_ == 0 && !MakeMoreSlabsUsable() &&
         (growth == Growth::kForbidden || !AddChunk())) {
       return nullptr;
     }
@@ -109,7 +109,7 @@ class SlabSource {
     SetFreeMask(chunk, chunk->free_mask | MaskOf(*chunk, *slab));
     if (chunk->free_mask == chunk->all_mask && FreeSlabElsewhere(chunk)) {
       Release(chunk, now);
-      pool_.Keep(chunk, now);
+      pool_.PutCached(chunk, now);
     }
   }
 
@@ -120,11 +120,11 @@ class SlabSource {
   size_t Purge(uint64_t now, bool force, PurgeBudget* budget = nullptr) {
     const uint64_t decay = options::Get(options::k_decay);
     size_t given_back = 0;
-    pool_.PurgeKept(now, decay, force, budget);
+    pool_.PurgeCached(now, decay, force, budget);
     MutexLock lock(mutex_);
     ChunkT* chunk = force ? held_.front() : BeginOrResumeWalk(now);
     for (ChunkT* next; chunk != nullptr; chunk = next) {
-      if (PurgeBudget::IsSpentLooking(budget)) {
+      if (PurgeBudget::IsSpentScanning(budget)) {
         resume_at_ = chunk;
         return given_back;
       }
@@ -203,12 +203,12 @@ class SlabSource {
 
  private:
   // From this many chunks in use, new ones get huge pages (16 MiB).
-  static constexpr size_t kLeastDenseChunks = 8;
+  static constexpr size_t kMinDenseChunks = 8;
 
   // How many slabs of a source's only chunk are made usable at a time, and how
   // many at least when memory is short. Guard pages need whole chunks.
   static constexpr size_t kSlabsAtOnce = kGuardsMemory ? kSlabsPerChunk : 4;
-  static constexpr size_t kLeastSlabs = kGuardsMemory ? kSlabsPerChunk : 1;
+  static constexpr size_t kMinSlabs = kGuardsMemory ? kSlabsPerChunk : 1;
 
   using HeldList = IntrusiveList<ChunkT, HeldChunksTag>;
 
@@ -232,7 +232,7 @@ class SlabSource {
   // All slabs held are in use, so with many chunks the waste of one is small.
   // Guard pages make holes, which huge pages cannot have.
   bool MayBeDense() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return !kGuardsMemory && held_count_ >= kLeastDenseChunks;
+    return !kGuardsMemory && held_count_ >= kMinDenseChunks;
   }
 
   // Whether most of the next chunk will be touched.
@@ -251,7 +251,7 @@ class SlabSource {
     const ChunkSource::Allocation memory = ChunkSource::Allocate(
         WillBeDense() ? ChunkSource::Use::kDense : ChunkSource::Use::kSparse,
         held_count_ == 0 ? kSlabsAtOnce * kSlabBytes : kChunkBytes,
-        kLeastSlabs * kSlabBytes);
+        kMinSlabs * kSlabBytes);
     if (memory.address == 0) {
       pool_.Put(chunk);
       return false;
@@ -323,14 +323,14 @@ class SlabSource {
   }
 
   // Makes more slabs of the newest chunk usable, if some are not yet.
-  bool OpenSlabs() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  bool MakeMoreSlabsUsable() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     ChunkT* chunk = growing_;
     if (chunk == nullptr) return false;
     const size_t count = SlabsOfChunk();
     const auto usable = static_cast<size_t>(std::popcount(chunk->all_mask));
     size_t next = std::min(count, usable + kSlabsAtOnce);
     if (!ChunkSource::MakeUsable(chunk->base, next * kSlabBytes)) {
-      next = std::min(count, usable + kLeastSlabs);
+      next = std::min(count, usable + kMinSlabs);
       if (!ChunkSource::MakeUsable(chunk->base, next * kSlabBytes)) {
         return false;
       }

@@ -52,7 +52,7 @@ struct PageChunk : Chunk, ListNode<PageChunk, HeldPageChunksTag> {
   };
 
   // No two free spans are neighbours.
-  static constexpr size_t kMostFreeSpans = kPagesPerChunk / 2;
+  static constexpr size_t kMaxFreeSpans = kPagesPerChunk / 2;
 
   PageChunk* pool_next;
   uint32_t used_pages;
@@ -67,8 +67,8 @@ struct PageChunk : Chunk, ListNode<PageChunk, HeldPageChunksTag> {
   uint64_t resident[kPagesPerChunk / 64];
   // Slots are allocated from the front, so that those in use lie together: a
   // few cache lines per chunk, where one slot per page would take hundreds.
-  uint64_t unused_slots[kMostFreeSpans / 64];
-  FreeSpan free_spans[kMostFreeSpans];
+  uint64_t unused_slots[kMaxFreeSpans / 64];
+  FreeSpan free_spans[kMaxFreeSpans];
 
   size_t PageOf(uintptr_t address) const {
     return (address - base) >> kPageShift;

@@ -262,32 +262,32 @@ SpanAllocation PageHeap::Allocate(size_t pages, size_t alignment) {
   return {aligned, is_zero};
 }
 
-size_t PageHeap::FreeSpanIn(State state, Found found, uint64_t now) {
+size_t PageHeap::FreeSpanIn(State state, PagemapEntry entry, uint64_t now) {
   MutexLock lock(mutex);
-  const size_t pages = PagesIn(found, state);
+  const size_t pages = PagesIn(entry, state);
   if (pages == 0) return 0;
-  PageChunk* chunk = ChunkOf(found);
-  const size_t first = chunk->PageOf(found.address);
+  PageChunk* chunk = ChunkOf(entry);
+  const size_t first = chunk->PageOf(entry.address);
   chunk->ClearTags(first, pages);
   AddUsed(chunk, -pages);
   FreePages(chunk, first, pages, pages, static_cast<uint32_t>(now));
   return pages;
 }
 
-size_t PageHeap::Free(Found found, uint64_t now) {
-  return FreeSpanIn(State::kUsed, found, now);
+size_t PageHeap::Free(PagemapEntry entry, uint64_t now) {
+  return FreeSpanIn(State::kUsed, entry, now);
 }
 
-size_t PageHeap::FreeCached(Found found, uint64_t now) {
-  return FreeSpanIn(State::kCached, found, now);
+size_t PageHeap::FreeCached(PagemapEntry entry, uint64_t now) {
+  return FreeSpanIn(State::kCached, entry, now);
 }
 
-bool PageHeap::Resize(Found found, size_t pages, uint64_t now) {
+bool PageHeap::Resize(PagemapEntry entry, size_t pages, uint64_t now) {
   MutexLock lock(mutex);
-  const size_t old_pages = PagesAt(found);
+  const size_t old_pages = PagesAt(entry);
   if (old_pages == 0) return false;
-  PageChunk* chunk = ChunkOf(found);
-  const size_t first = chunk->PageOf(found.address);
+  PageChunk* chunk = ChunkOf(entry);
+  const size_t first = chunk->PageOf(entry.address);
   if (pages > old_pages) {
     const size_t end = first + old_pages;
     const size_t more = pages - old_pages;
@@ -395,7 +395,7 @@ size_t PageHeap::Purge(uint64_t now, bool force, PurgeBudget* budget) {
     const size_t due = FindDue(chunk, when, decay, all);
     const bool is_due = due != kPagesPerChunk;
     if (is_due ? PurgeBudget::IsSpent(budget)
-               : PurgeBudget::IsSpentLooking(budget)) {
+               : PurgeBudget::IsSpentScanning(budget)) {
       resume_at = chunk;
       return given_back;
     }
@@ -431,7 +431,7 @@ PageTotals PageHeap::Totals() {
 
 uintptr_t PageHeap::SpanAround(uintptr_t address) {
   MutexLock lock(mutex);
-  const PageChunk* chunk = ChunkOf(Found::At(address));
+  const PageChunk* chunk = ChunkOf(PagemapEntry::At(address));
   if (chunk == nullptr) return 0;
   for (size_t page = chunk->PageOf(address) + 1; page-- > 0;) {
     const size_t pages = chunk->SpanAt(page, State::kUsed);

@@ -17,8 +17,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "backend/memory/found.h"
 #include "backend/memory/pagemap.h"
+#include "backend/memory/pagemap_entry.h"
 #include "backend/memory/purge_budget.h"
 #include "backend/spans/page_chunk.h"
 #include "backend/spans/span.h"
@@ -40,61 +40,61 @@ class PageHeap {
   // power of two from kPageBytes to kMaxSpanBytes).
   static SpanAllocation Allocate(size_t pages, size_t alignment);
 
-  // The functions below accept any found address (found.h), whether or not a
-  // span starts there.
+  // The functions below accept any entry (pagemap_entry.h), whether or
+  // not a span starts there.
 
   // Length in pages of the used span that starts there; 0 when there is none.
   // Takes no lock: exact for the holder of the span.
-  static size_t PagesAt(Found found) {
-    return PagesIn(found, PageChunk::State::kUsed);
+  static size_t PagesAt(PagemapEntry entry) {
+    return PagesIn(entry, PageChunk::State::kUsed);
   }
 
   // The same for a cached span.
-  static size_t CachedPagesAt(Found found) {
-    return PagesIn(found, PageChunk::State::kCached);
+  static size_t CachedPagesAt(PagemapEntry entry) {
+    return PagesIn(entry, PageChunk::State::kCached);
   }
 
   // Marks a used span of `pages` as cached, so that a double free of it is
   // detected: the heap still counts it as used, but it is no longer the
   // program's. And back, given only the address. Takes no lock; the caller
   // holds the span.
-  static void MarkCached(Found found, size_t pages) {
-    Mark(found, pages, PageChunk::State::kCached);
+  static void MarkCached(PagemapEntry entry, size_t pages) {
+    Mark(entry, pages, PageChunk::State::kCached);
   }
   static void MarkUsed(uintptr_t address, size_t pages) {
-    Mark(Found(address, Pagemap::ChunkAt(address)), pages,
+    Mark(PagemapEntry(address, Pagemap::ChunkAt(address)), pages,
          PageChunk::State::kUsed);
   }
 
   // The origin of the used span that starts there: kUnknown when there is none,
   // or it was not recorded since the span was allocated or resized.
-  static Origin OriginAt(Found found) {
-    if (PagesAt(found) == 0) return Origin::kUnknown;
-    const PageChunk* chunk = ChunkOf(found);
-    return chunk->TagAt(chunk->PageOf(found.address)).origin;
+  static Origin OriginAt(PagemapEntry entry) {
+    if (PagesAt(entry) == 0) return Origin::kUnknown;
+    const PageChunk* chunk = ChunkOf(entry);
+    return chunk->TagAt(chunk->PageOf(entry.address)).origin;
   }
   // Records it; false when no used span starts there. The caller holds the
   // span.
-  static bool SetOrigin(Found found, Origin origin) {
-    if (PagesAt(found) == 0) return false;
-    PageChunk* chunk = ChunkOf(found);
-    PageChunk::Tag tag = chunk->TagAt(chunk->PageOf(found.address));
+  static bool SetOrigin(PagemapEntry entry, Origin origin) {
+    if (PagesAt(entry) == 0) return false;
+    PageChunk* chunk = ChunkOf(entry);
+    PageChunk::Tag tag = chunk->TagAt(chunk->PageOf(entry.address));
     tag.origin = origin;
-    chunk->SetTag(chunk->PageOf(found.address), tag);
+    chunk->SetTag(chunk->PageOf(entry.address), tag);
     return true;
   }
 
   // Frees the used span that starts there. Returns its pages; 0, without
   // effect, when there is none.
-  static size_t Free(Found found, uint64_t now);
+  static size_t Free(PagemapEntry entry, uint64_t now);
 
   // The same for a cached span.
-  static size_t FreeCached(Found found, uint64_t now);
+  static size_t FreeCached(PagemapEntry entry, uint64_t now);
 
   // Resizes the used span that starts there to `pages`, without moving it.
   // Returns false, and does nothing, when there is none or the pages after it
   // are not free.
-  static bool Resize(Found found, size_t pages, uint64_t now);
+  static bool Resize(PagemapEntry entry, size_t pages, uint64_t now);
 
   // Purges free spans that were freed at least the decay time before `now`, all
   // of them with `force`. Returns the bytes purged.
@@ -117,28 +117,29 @@ class PageHeap {
   [[gnu::cold]] static void VerifyInvariants(HeapVerifier& check);
 
  private:
-  static PageChunk* ChunkOf(Found found) {
-    return found.kind() == FoundKind::kSpan
-               ? static_cast<PageChunk*>(found.chunk())
+  static PageChunk* ChunkOf(PagemapEntry entry) {
+    return entry.kind() == PagemapEntryKind::kSpan
+               ? static_cast<PageChunk*>(entry.chunk())
                : nullptr;
   }
 
   // Length of the span in `state`. The chunk's metadata may have been reused
   // since it was found: then it describes another address.
-  static size_t PagesIn(Found found, PageChunk::State state) {
-    const PageChunk* chunk = ChunkOf(found);
-    if (chunk == nullptr || found.address % kPageBytes != 0) return 0;
-    const size_t page = chunk->PageOf(found.address);
+  static size_t PagesIn(PagemapEntry entry, PageChunk::State state) {
+    const PageChunk* chunk = ChunkOf(entry);
+    if (chunk == nullptr || entry.address % kPageBytes != 0) return 0;
+    const size_t page = chunk->PageOf(entry.address);
     return page < kPagesPerChunk ? chunk->SpanAt(page, state) : 0;
   }
 
-  static void Mark(Found found, size_t pages, PageChunk::State state) {
-    PageChunk* chunk = ChunkOf(found);
-    chunk->SetTag(chunk->PageOf(found.address),
+  static void Mark(PagemapEntry entry, size_t pages, PageChunk::State state) {
+    PageChunk* chunk = ChunkOf(entry);
+    chunk->SetTag(chunk->PageOf(entry.address),
                   PageChunk::Tag::Make(pages, 0, state, true));
   }
 
-  static size_t FreeSpanIn(PageChunk::State state, Found found, uint64_t now);
+  static size_t FreeSpanIn(PageChunk::State state, PagemapEntry entry,
+                           uint64_t now);
 };
 
 }  // namespace hakmem

@@ -31,14 +31,14 @@ using interleaver::Result;
 using interleaver::Threads;
 
 constexpr uintptr_t kFirstChunk = uintptr_t{1} << 40;
-constexpr size_t kMostChunks = 2;
+constexpr size_t kMaxChunks = 2;
 
 // --- Chunks ------------------------------------------------------------------
 
 struct Chunks {
   Mutex mutex;
-  bool is_used[kMostChunks] = {};
-  bool is_dirty[kMostChunks] = {};
+  bool is_used[kMaxChunks] = {};
+  bool is_dirty[kMaxChunks] = {};
   bool is_dense = false;  // for chunks to come
 };
 
@@ -48,7 +48,7 @@ Chunks& chunks = *new Chunks;
 
 ChunkSource::Allocation ChunkSource::Allocate(Use, size_t, size_t) {
   MutexLock lock(chunks.mutex);
-  for (size_t c = 0; c < kMostChunks; ++c) {
+  for (size_t c = 0; c < kMaxChunks; ++c) {
     if (std::exchange(chunks.is_used[c], true)) continue;
     return {kFirstChunk + c * kChunkBytes, !chunks.is_dirty[c],
             chunks.is_dense};
@@ -112,14 +112,14 @@ Span Allocate(size_t pages) {
   const Span span{allocation.address, pages};
   ForEachPlace(
       span, [&](uintptr_t place) { model::Hold(place, allocation.is_zero); });
-  Require(PageHeap::PagesAt(Found::At(span.address)) == pages,
+  Require(PageHeap::PagesAt(PagemapEntry::At(span.address)) == pages,
           "a span has not the length that was asked for");
   return span;
 }
 
 void Free(const Span& span) {
   ForEachPlace(span, model::LetGo);
-  Require(PageHeap::Free(Found::At(span.address), 1) == span.pages,
+  Require(PageHeap::Free(PagemapEntry::At(span.address), 1) == span.pages,
           "a span in use cannot be freed");
 }
 
@@ -129,7 +129,7 @@ class PageHeapModel : public testing::Test {
  protected:
   void SetUp() override {
     // Creates the pagemap's leaves, which stay for the whole process.
-    for (size_t c = 0; c < kMostChunks; ++c) {
+    for (size_t c = 0; c < kMaxChunks; ++c) {
       static Chunk chunk;
       ASSERT_TRUE(Pagemap::SetChunk(kFirstChunk + c * kChunkBytes, &chunk));
     }
@@ -138,7 +138,7 @@ class PageHeapModel : public testing::Test {
 
   // A fresh heap.
   void Begin() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    for (size_t c = 0; c < kMostChunks; ++c) {
+    for (size_t c = 0; c < kMaxChunks; ++c) {
       Pagemap::SetChunk(kFirstChunk + c * kChunkBytes, nullptr);
     }
     model::BeginSystem();
@@ -229,7 +229,7 @@ TEST_F(PageHeapModel, ASpanGrowsAndShrinksBesideOneThatIsPurged) {
     return Threads{[] { Purge(); },
                    [&, span] {
                      const bool grows =
-                         PageHeap::Resize(Found::At(span.address), 3, 1);
+                         PageHeap::Resize(PagemapEntry::At(span.address), 3, 1);
                      ++(grows ? grown : refused);
                      if (grows) {
                        const Span tail{span.address + 2 * kPageBytes, 1};
@@ -238,8 +238,9 @@ TEST_F(PageHeapModel, ASpanGrowsAndShrinksBesideOneThatIsPurged) {
                        });
                        ForEachPlace(tail, model::LetGo);
                      }
-                     Require(PageHeap::Resize(Found::At(span.address), 2, 1),
-                             "a span cannot shrink");
+                     Require(
+                         PageHeap::Resize(PagemapEntry::At(span.address), 2, 1),
+                         "a span cannot shrink");
                    }};
   });
   EXPECT_TRUE(result.passed) << result.failure;
@@ -259,14 +260,15 @@ TEST_F(PageHeapModel, ASpanIsCachedBesideOneThatIsPurged) {
     return Threads{
         [] { Purge(); },
         [=] {
-          PageHeap::MarkCached(Found::At(span.address), span.pages);
-          Require(PageHeap::PagesAt(Found::At(span.address)) == 0 &&
-                      PageHeap::CachedPagesAt(Found::At(span.address)) == 2,
-                  "a cached span is in use");
+          PageHeap::MarkCached(PagemapEntry::At(span.address), span.pages);
+          Require(
+              PageHeap::PagesAt(PagemapEntry::At(span.address)) == 0 &&
+                  PageHeap::CachedPagesAt(PagemapEntry::At(span.address)) == 2,
+              "a cached span is in use");
           PageHeap::MarkUsed(span.address, span.pages);
-          PageHeap::MarkCached(Found::At(span.address), span.pages);
+          PageHeap::MarkCached(PagemapEntry::At(span.address), span.pages);
           ForEachPlace(span, model::LetGo);
-          Require(PageHeap::FreeCached(Found::At(span.address), 1) == 2,
+          Require(PageHeap::FreeCached(PagemapEntry::At(span.address), 1) == 2,
                   "a cached span cannot be freed");
         },
         [] { Allocate(2); }};

@@ -27,14 +27,14 @@ TEST(PageHeap, SpansHaveTheirLengthAndAlignment) {
       const uintptr_t a = PageHeap::Allocate(pages, alignment).address;
       ASSERT_NE(a, 0u);
       ASSERT_EQ(a % alignment, 0u);
-      ASSERT_EQ(PageHeap::PagesAt(Found::At(a)), pages);
-      ASSERT_EQ(PageHeap::PagesAt(Found::At(a + 16)), 0u);
+      ASSERT_EQ(PageHeap::PagesAt(PagemapEntry::At(a)), pages);
+      ASSERT_EQ(PageHeap::PagesAt(PagemapEntry::At(a + 16)), 0u);
       if (pages > 1) {
-        ASSERT_EQ(PageHeap::PagesAt(Found::At(a + kPageBytes)), 0u);
+        ASSERT_EQ(PageHeap::PagesAt(PagemapEntry::At(a + kPageBytes)), 0u);
         ASSERT_EQ(PageHeap::SpanAround(a + kPageBytes + 5), a);
       }
-      ASSERT_TRUE(PageHeap::Free(Found::At(a), 0));
-      ASSERT_FALSE(PageHeap::Free(Found::At(a), 0));
+      ASSERT_TRUE(PageHeap::Free(PagemapEntry::At(a), 0));
+      ASSERT_FALSE(PageHeap::Free(PagemapEntry::At(a), 0));
     }
   }
 }
@@ -48,11 +48,11 @@ TEST(PageHeap, FreedNeighboursMergeWhateverTheOrder) {
     ASSERT_EQ(spans[1], spans[0] + 20 * kPageBytes);
     ASSERT_EQ(spans[2], spans[1] + 20 * kPageBytes);
     for (const int i : order)
-      ASSERT_TRUE(PageHeap::Free(Found::At(spans[i]), 0));
+      ASSERT_TRUE(PageHeap::Free(PagemapEntry::At(spans[i]), 0));
     const uintptr_t merged = Allocate(60);
     EXPECT_EQ(merged, spans[0]);
-    PageHeap::Free(Found::At(merged), 0);
-    PageHeap::Free(Found::At(keep), 0);
+    PageHeap::Free(PagemapEntry::At(merged), 0);
+    PageHeap::Free(PagemapEntry::At(keep), 0);
   } while (std::next_permutation(order, order + 3));
 }
 
@@ -62,16 +62,16 @@ TEST(PageHeap, KnowsWhatIsZero) {
   SpanAllocation span = PageHeap::Allocate(7, kPageBytes);
   EXPECT_TRUE(span.is_zero);
   memset(At(span.address), 1, 7 * kPageBytes);
-  PageHeap::Free(Found::At(span.address), 0);
+  PageHeap::Free(PagemapEntry::At(span.address), 0);
   span = PageHeap::Allocate(7, kPageBytes);
   EXPECT_FALSE(span.is_zero);
-  PageHeap::Free(Found::At(span.address), 0);
+  PageHeap::Free(PagemapEntry::At(span.address), 0);
   PageHeap::Purge(0, /*force=*/true);
   span = PageHeap::Allocate(7, kPageBytes);
   EXPECT_TRUE(span.is_zero);
   EXPECT_EQ(At(span.address)[5000], 0);
-  PageHeap::Free(Found::At(span.address), 0);
-  PageHeap::Free(Found::At(keep), 0);
+  PageHeap::Free(PagemapEntry::At(span.address), 0);
+  PageHeap::Free(PagemapEntry::At(keep), 0);
 }
 
 TEST(PageHeap, PurgesSpansWhenTheyAreDue) {
@@ -79,12 +79,12 @@ TEST(PageHeap, PurgesSpansWhenTheyAreDue) {
   PageHeap::Purge(0, /*force=*/true);
   const uintptr_t span = Allocate(10);
   const uint64_t decay = options::Get(options::k_decay);
-  PageHeap::Free(Found::At(span), 5000);
+  PageHeap::Free(PagemapEntry::At(span), 5000);
   const uint64_t committed = PageHeap::Totals().committed_bytes;
   EXPECT_EQ(PageHeap::Purge(4999 + decay, /*force=*/false), 0u);
   EXPECT_EQ(PageHeap::Purge(5000 + decay, /*force=*/false), 10 * kPageBytes);
   EXPECT_EQ(PageHeap::Totals().committed_bytes, committed - 10 * kPageBytes);
-  PageHeap::Free(Found::At(keep), 0);
+  PageHeap::Free(PagemapEntry::At(keep), 0);
 }
 
 TEST(PageHeap, PurgesWhatWasFreedLongAgo) {
@@ -94,11 +94,11 @@ TEST(PageHeap, PurgesWhatWasFreedLongAgo) {
   // 32-bit ages wrap at 24 and 49 days.
   for (const uint64_t idle : {1, 12, 13, 24, 25, 26, 48, 49, 50, 51, 75, 400}) {
     PageHeap::Purge(now, /*force=*/true);
-    PageHeap::Free(Found::At(Allocate(10)), now);
+    PageHeap::Free(PagemapEntry::At(Allocate(10)), now);
     now += idle * kDay;
     EXPECT_EQ(PageHeap::Purge(now, /*force=*/false), 10 * kPageBytes) << idle;
   }
-  PageHeap::Free(Found::At(keep), now);
+  PageHeap::Free(PagemapEntry::At(keep), now);
 }
 
 TEST(PageHeap, ResizesInPlaceWhereThereIsRoom) {
@@ -106,16 +106,16 @@ TEST(PageHeap, ResizesInPlaceWhereThereIsRoom) {
   const uintptr_t b = Allocate(10);
   const uintptr_t c = Allocate(10);
   ASSERT_EQ(b, a + 10 * kPageBytes);
-  EXPECT_FALSE(PageHeap::Resize(Found::At(a), 11, 0));
-  PageHeap::Free(Found::At(b), 0);
-  EXPECT_TRUE(PageHeap::Resize(Found::At(a), 15, 0));
-  EXPECT_EQ(PageHeap::PagesAt(Found::At(a)), 15u);
-  EXPECT_FALSE(PageHeap::Resize(Found::At(a), 21, 0));
-  EXPECT_TRUE(PageHeap::Resize(Found::At(a), 20, 0));
-  EXPECT_TRUE(PageHeap::Resize(Found::At(a), 2, 0));
-  EXPECT_EQ(PageHeap::PagesAt(Found::At(a)), 2u);
-  EXPECT_TRUE(PageHeap::Free(Found::At(a), 0));
-  EXPECT_TRUE(PageHeap::Free(Found::At(c), 0));
+  EXPECT_FALSE(PageHeap::Resize(PagemapEntry::At(a), 11, 0));
+  PageHeap::Free(PagemapEntry::At(b), 0);
+  EXPECT_TRUE(PageHeap::Resize(PagemapEntry::At(a), 15, 0));
+  EXPECT_EQ(PageHeap::PagesAt(PagemapEntry::At(a)), 15u);
+  EXPECT_FALSE(PageHeap::Resize(PagemapEntry::At(a), 21, 0));
+  EXPECT_TRUE(PageHeap::Resize(PagemapEntry::At(a), 20, 0));
+  EXPECT_TRUE(PageHeap::Resize(PagemapEntry::At(a), 2, 0));
+  EXPECT_EQ(PageHeap::PagesAt(PagemapEntry::At(a)), 2u);
+  EXPECT_TRUE(PageHeap::Free(PagemapEntry::At(a), 0));
+  EXPECT_TRUE(PageHeap::Free(PagemapEntry::At(c), 0));
 }
 
 // Model: the spans held, by address, with the byte each is filled with.
@@ -165,12 +165,12 @@ TEST(PageHeap, AgreesWithAModelOverRandomOperations) {
         ASSERT_EQ(At(it->first)[p * kPageBytes], it->second.fill);
         ASSERT_EQ(At(it->first)[(p + 1) * kPageBytes - 1], it->second.fill);
       }
-      ASSERT_TRUE(PageHeap::Free(Found::At(it->first), step));
+      ASSERT_TRUE(PageHeap::Free(PagemapEntry::At(it->first), step));
       held_pages -= it->second.pages;
       held.erase(it);
     } else if (action < 15) {
       const auto it = pick();
-      if (PageHeap::Resize(Found::At(it->first), pages, step)) {
+      if (PageHeap::Resize(PagemapEntry::At(it->first), pages, step)) {
         for (size_t p = it->second.pages; p < pages; ++p) {
           At(it->first)[p * kPageBytes] = it->second.fill;
           At(it->first)[(p + 1) * kPageBytes - 1] = it->second.fill;
@@ -185,7 +185,7 @@ TEST(PageHeap, AgreesWithAModelOverRandomOperations) {
               held_pages * kPageBytes);
   }
   for (const auto& [address, span] : held) {
-    ASSERT_TRUE(PageHeap::Free(Found::At(address), 0));
+    ASSERT_TRUE(PageHeap::Free(PagemapEntry::At(address), 0));
   }
   PageHeap::Purge(0, /*force=*/true);
   EXPECT_EQ(PageHeap::Totals().chunks, 0u);
@@ -206,7 +206,7 @@ TEST(PageHeap, ThreadsNeverShareAPage) {
         for (const auto& [address, pages] : mine) {
           ASSERT_EQ(At(address)[0], t + 1);
           ASSERT_EQ(At(address)[pages * kPageBytes - 1], t + 1);
-          ASSERT_TRUE(PageHeap::Free(Found::At(address), round));
+          ASSERT_TRUE(PageHeap::Free(PagemapEntry::At(address), round));
         }
         if (round % 20 == 0) PageHeap::Purge(round, /*force=*/true);
       }

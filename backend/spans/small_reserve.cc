@@ -11,7 +11,7 @@ constinit std::atomic<uint64_t> SmallReserve::used_[kReserveClasses]{};
 
 void* SmallReserve::Allocate(size_t bytes, size_t alignment) {
   alignment = std::max(alignment, kBlockAlignment);
-  if (bytes > kMostBytes || alignment > kReservePage) return nullptr;
+  if (bytes > kMaxBytes || alignment > kReservePage) return nullptr;
   const size_t c = Index(AlignedClassOf(bytes, alignment));
   if (c == 0 || c >= kReserveClasses) return nullptr;
   uint64_t used = used_[c].load(std::memory_order_relaxed);

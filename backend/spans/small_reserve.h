@@ -32,8 +32,8 @@ namespace hakmem {
 namespace internal {
 
 inline constexpr size_t kReservePage = 4096;
-inline constexpr size_t kMostReserveBytes = 8192;
-inline constexpr size_t kReserveClasses = Index(ClassOf(kMostReserveBytes)) + 1;
+inline constexpr size_t kMaxReserveBytes = 8192;
+inline constexpr size_t kReserveClasses = Index(ClassOf(kMaxReserveBytes)) + 1;
 
 struct ReserveLayout {
   std::array<uint32_t, kReserveClasses> first{};  // offset of the first block
@@ -57,7 +57,7 @@ constexpr ReserveLayout MakeReserveLayout() {
 
 class SmallReserve {
  public:
-  static constexpr size_t kMostBytes = internal::kMostReserveBytes;
+  static constexpr size_t kMaxBytes = internal::kMaxReserveBytes;
 
   // A block of at least `bytes`, aligned to `alignment` (a power of two, or 0
   // for the default), with any contents. Null when the class has no more or no

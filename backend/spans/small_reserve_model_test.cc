@@ -26,7 +26,7 @@ using interleaver::Result;
 using interleaver::Threads;
 
 // There is one block of this size.
-constexpr size_t kBytes = SmallReserve::kMostBytes;
+constexpr size_t kBytes = SmallReserve::kMaxBytes;
 
 struct State {
   Plain<int> block;  // represents its contents

@@ -30,7 +30,7 @@ void FreeAll(const std::vector<uintptr_t>& blocks) {
 TEST(SmallReserve, ServesEverySizeThoughOthersAreUsedUp) {
   std::set<uintptr_t> bytes_taken;
   std::vector<uintptr_t> all;
-  for (size_t bytes = 0; bytes <= SmallReserve::kMostBytes; bytes += 8) {
+  for (size_t bytes = 0; bytes <= SmallReserve::kMaxBytes; bytes += 8) {
     const std::vector<uintptr_t> blocks = Exhaust(bytes);
     for (const uintptr_t block : blocks) {
       EXPECT_TRUE(SmallReserve::Owns(block));
@@ -42,12 +42,12 @@ TEST(SmallReserve, ServesEverySizeThoughOthersAreUsedUp) {
     }
   }
   for (size_t c = 1; ClassBytes(SizeClass{static_cast<uint8_t>(c)}) <=
-                     SmallReserve::kMostBytes;
+                     SmallReserve::kMaxBytes;
        ++c) {
     EXPECT_EQ(Allocate(ClassBytes(SizeClass{static_cast<uint8_t>(c)})), 0u);
   }
   FreeAll(all);
-  for (size_t bytes = 1; bytes <= SmallReserve::kMostBytes; bytes += 500) {
+  for (size_t bytes = 1; bytes <= SmallReserve::kMaxBytes; bytes += 500) {
     const std::vector<uintptr_t> blocks = Exhaust(bytes);
     EXPECT_GE(blocks.size(), 1u) << bytes;
     FreeAll(blocks);
@@ -65,7 +65,7 @@ TEST(SmallReserve, KeepsAlignmentOrRefuses) {
     }
   }
   EXPECT_EQ(Allocate(1, 8192), 0u);
-  EXPECT_EQ(Allocate(SmallReserve::kMostBytes + 1), 0u);
+  EXPECT_EQ(Allocate(SmallReserve::kMaxBytes + 1), 0u);
   EXPECT_EQ(Allocate(SIZE_MAX), 0u);
 }
 

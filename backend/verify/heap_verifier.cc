@@ -16,14 +16,14 @@ LogLine& Begin(LogLine& line, const char* fault, uintptr_t where) {
 constinit uintptr_t HeapVerifier::sorted_[kRoom] = {};
 
 void HeapVerifier::Report(const char* fault, uintptr_t where) {
-  if (++errors_ > kMostLines) return;
+  if (++errors_ > kMaxLines) return;
   LogLine line;
   Begin(line, fault, where).Send();
 }
 
 void HeapVerifier::Report(const char* fault, uintptr_t where, uint64_t found,
                           uint64_t expected) {
-  if (++errors_ > kMostLines) return;
+  if (++errors_ > kMaxLines) return;
   LogLine line;
   Begin(line, fault, where)
       .Text(": ")
@@ -34,10 +34,10 @@ void HeapVerifier::Report(const char* fault, uintptr_t where, uint64_t found,
 }
 
 int HeapVerifier::Finish() {
-  if (errors_ > kMostLines) {
+  if (errors_ > kMaxLines) {
     LogLine()
         .Text("heap check: ")
-        .Decimal(static_cast<uint64_t>(errors_ - kMostLines))
+        .Decimal(static_cast<uint64_t>(errors_ - kMaxLines))
         .Text(" more errors")
         .Send();
   }

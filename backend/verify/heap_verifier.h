@@ -97,12 +97,12 @@ class HeapVerifier {
     uint64_t dirty_bytes = 0;       // free and resident, without spans
     uint64_t dirty_span_bytes = 0;  // in free spans
     uint64_t cached_spans = 0;      // according to the page heap's tags
-    uint64_t kept_spans = 0;        // in span bins and the central span cache
+    uint64_t spans_in_caches = 0;   // in span bins and the central span cache
   };
   Tally tally;
 
  private:
-  static constexpr int kMostLines = 20;
+  static constexpr int kMaxLines = 20;
   static constexpr size_t kRoom = 8192;
 
   static uint64_t Hash(uintptr_t address) {

@@ -128,7 +128,7 @@ TEST(MetadataAllocatorInvariants, NamesWhatIsFreeTwiceOrInUseAsWell) {
 
 struct KeptItem : ListNode<KeptItem> {
   KeptItem* pool_next;
-  uint64_t kept_at;
+  uint64_t cached_at;
 };
 
 TEST(MetadataAllocatorInvariants, KnowsWhatIsKeptUntilItIsDue) {
@@ -143,24 +143,24 @@ TEST(MetadataAllocatorInvariants, KnowsWhatIsKeptUntilItIsDue) {
       pool.UnlockAfterFork();
     });
   };
-  pool.Keep(a, 10);
-  pool.Keep(b, 11);
+  pool.PutCached(a, 10);
+  pool.PutCached(b, 11);
   EXPECT_EQ(faults(nullptr), "");
-  EXPECT_NE(faults(a).find("metadata in use is kept as well"),
+  EXPECT_NE(faults(a).find("metadata in use is cached as well"),
             std::string::npos);
   ExpectFault(
       &b->list_previous, a, [&] { return faults(nullptr); },
-      "the list of metadata that is kept is broken");
-  pool.PurgeKept(15, 5, /*force=*/false);
+      "the list of cached metadata is broken");
+  pool.PurgeCached(15, 5, /*force=*/false);
   EXPECT_NE(faults(a).find("metadata in use is free as well"),
             std::string::npos);
-  EXPECT_NE(faults(b).find("metadata in use is kept as well"),
+  EXPECT_NE(faults(b).find("metadata in use is cached as well"),
             std::string::npos);
   pool.Put(b);
   EXPECT_NE(faults(nullptr).find("metadata is free twice"), std::string::npos);
   EXPECT_EQ(pool.Get(), b);  // the last one kept
-  pool.Keep(b, 20);
-  pool.PurgeKept(20, 5, /*force=*/true);
+  pool.PutCached(b, 20);
+  pool.PurgeCached(20, 5, /*force=*/true);
   EXPECT_NE(faults(b).find("metadata in use is free as well"),
             std::string::npos);
 }
@@ -234,15 +234,15 @@ class PageHeapMetadata : public testing::Test {
     }
     ASSERT_EQ(spans_[1], spans_[0] + kPages * kPageBytes);
     ASSERT_EQ(spans_[2], spans_[1] + kPages * kPageBytes);
-    ASSERT_EQ(PageHeap::Free(Found::At(spans_[1]), 0), kPages);
+    ASSERT_EQ(PageHeap::Free(PagemapEntry::At(spans_[1]), 0), kPages);
     chunk_ = static_cast<PageChunk*>(Pagemap::ChunkAt(spans_[0]));
     first_ = chunk_->PageOf(spans_[0]);
     ASSERT_EQ(PageFaults(), "");
   }
   void TearDown() override {
     EXPECT_EQ(PageFaults(), "");
-    PageHeap::Free(Found::At(spans_[0]), 0);
-    PageHeap::Free(Found::At(spans_[2]), 0);
+    PageHeap::Free(PagemapEntry::At(spans_[0]), 0);
+    PageHeap::Free(PagemapEntry::At(spans_[2]), 0);
     EXPECT_EQ(PageFaults(), "");
   }
   FreeSpan* free_span() {
@@ -306,7 +306,7 @@ TEST_F(PageHeapMetadata, NameFreeSpansThatListsAndSumsDoNotKnow) {
 }
 
 TEST_F(PageHeapMetadata, KnowCachedSpansAndNoSpanBeingPurged) {
-  PageHeap::MarkCached(Found::At(spans_[0]), kPages);
+  PageHeap::MarkCached(PagemapEntry::At(spans_[0]), kPages);
   uint64_t cached = 0;
   EXPECT_EQ(FaultsOf([&](HeapVerifier& check) {
               PageHeap::LockForFork();
@@ -362,7 +362,7 @@ TEST(LargeMetadata, NameEachDamageOfABlock) {
   ASSERT_TRUE(Pagemap::SetChunk(a, block));
 
   // A cached block is in the list, not in the pagemap.
-  ASSERT_TRUE(Large::Cache(Found::At(a), 0));
+  ASSERT_TRUE(Large::Cache(PagemapEntry::At(a), 0));
   EXPECT_EQ(LargeFaults(), "");
   ExpectFault(&block->bytes, block->bytes - kPageBytes, LargeFaults,
               "wrong sum of cached blocks' bytes");
@@ -370,21 +370,21 @@ TEST(LargeMetadata, NameEachDamageOfABlock) {
               "a cached block has a tail");
   ExpectFault(&block->base, b, LargeFaults,
               "a cached block and one in use share memory");
-  ASSERT_TRUE(Large::Cache(Found::At(b), 0));
+  ASSERT_TRUE(Large::Cache(PagemapEntry::At(b), 0));
   ExpectFault(&block->base, b, LargeFaults, "two cached blocks share memory");
-  ASSERT_TRUE(Large::Free(Found::At(between)));
+  ASSERT_TRUE(Large::Free(PagemapEntry::At(between)));
   Large::Purge(0, /*force=*/true);
   EXPECT_EQ(LargeFaults(), "");
 }
 
 TEST(LargeMetadata, KnowTailsOfBlocksThatShrank) {
   const uintptr_t a = Large::AllocateFresh(6 * kChunkBytes, 16).address;
-  ASSERT_EQ(Large::Resize(Found::At(a), 2 * kChunkBytes).address, a);
+  ASSERT_EQ(Large::Resize(PagemapEntry::At(a), 2 * kChunkBytes).address, a);
   EXPECT_EQ(LargeFaults(), "");
   ASSERT_NE(LargeAt(a)->tail, 0u);
   ExpectFault(&LargeAt(a)->tail, size_t{0}, LargeFaults,
               "a block without a tail is in the list of tails");
-  ASSERT_TRUE(Large::Free(Found::At(a)));
+  ASSERT_TRUE(Large::Free(PagemapEntry::At(a)));
   EXPECT_EQ(LargeFaults(), "");
 }
 

@@ -22,12 +22,12 @@ constexpr int kGuardRemove = 103;
 constinit std::atomic<bool> by_protection{false};
 
 bool Protect(uintptr_t address, size_t bytes, int protection) {
-  return !FailsOnPurpose(Call::kMprotect) &&
+  return !ShouldInjectFault(Call::kMprotect) &&
          ProtectPages(address, bytes, protection) == 0;
 }
 
 bool Advise(uintptr_t address, size_t bytes, int advice) {
-  return !FailsOnPurpose(Call::kMadvise) &&
+  return !ShouldInjectFault(Call::kMadvise) &&
          AdvisePages(address, bytes, advice) == 0;
 }
 

@@ -66,8 +66,9 @@ int ProtectionOf(Access access) {
 // At `hint` if that is free (0: anywhere).
 Mapping MapAt(uintptr_t hint, size_t bytes, int protection) {
   CheckRange(hint, bytes);
-  const long result =
-      FailsOnPurpose(Call::kMmap) ? -ENOMEM : MapPages(hint, bytes, protection);
+  const long result = ShouldInjectFault(Call::kMmap)
+                          ? -ENOMEM
+                          : MapPages(hint, bytes, protection);
   if (!IsRefusal(result)) return {static_cast<uintptr_t>(result)};
   if ((protection & PROT_WRITE) != 0) NoteRefusal();
   return {0, ErrnoOf(result), bytes};
@@ -76,7 +77,7 @@ Mapping MapAt(uintptr_t hint, size_t bytes, int protection) {
 int MakeUsable(uintptr_t address, size_t bytes) {
   CheckRange(address, bytes);
   const int error =
-      FailsOnPurpose(Call::kMprotect) || ExceedsCommitLimit(address, bytes)
+      ShouldInjectFault(Call::kMprotect) || ExceedsCommitLimit(address, bytes)
           ? ENOMEM
           : ErrnoOf(ProtectPages(address, bytes, PROT_READ | PROT_WRITE));
   if (error != 0) NoteRefusal();
@@ -85,13 +86,13 @@ int MakeUsable(uintptr_t address, size_t bytes) {
 
 int Reserve(uintptr_t address, size_t bytes) {
   CheckRange(address, bytes);
-  if (FailsOnPurpose(Call::kMmap)) return ENOMEM;
+  if (ShouldInjectFault(Call::kMmap)) return ENOMEM;
   return ErrnoOf(ReservePages(address, bytes));
 }
 
 int Advise(uintptr_t address, size_t bytes, int advice) {
   CheckRange(address, bytes);
-  if (FailsOnPurpose(Call::kMadvise)) return ENOMEM;
+  if (ShouldInjectFault(Call::kMadvise)) return ENOMEM;
   return ErrnoOf(AdvisePages(address, bytes, advice));
 }
 
@@ -116,7 +117,7 @@ size_t PurgeInOneCall(std::span<const Range> ranges) {
   // relaxed: only saves calls.
   static constinit std::atomic<bool> is_refused{false};
   if (ranges.size() < 2 || is_refused.load(std::memory_order_relaxed) ||
-      FailsOnPurpose(Call::kMadvise) || AreCallsFiltered()) {
+      ShouldInjectFault(Call::kMadvise) || AreCallsFiltered()) {
     return 0;
   }
   for (const Range& range : ranges) CheckRange(range.address, range.bytes);
@@ -219,7 +220,7 @@ constinit HonestPurge honest_purge;
 
 int UnmapNow(uintptr_t address, size_t bytes) {
   CheckRange(address, bytes);
-  if (FailsOnPurpose(Call::kMunmap)) return ENOMEM;
+  if (ShouldInjectFault(Call::kMunmap)) return ENOMEM;
   return ErrnoOf(UnmapPages(address, bytes));
 }
 
@@ -235,7 +236,7 @@ int Remap(uintptr_t address, size_t old_bytes, size_t new_bytes, int flags,
 
 // Whether a test makes it fail.
 bool RemapFails(size_t old_bytes, size_t new_bytes) {
-  if (!FailsOnPurpose(Call::kMremap) &&
+  if (!ShouldInjectFault(Call::kMremap) &&
       (new_bytes <= old_bytes ||
        !ExceedsCommitLimit(0, new_bytes - old_bytes))) {
     return false;
@@ -310,7 +311,7 @@ struct KernelLimit {
 uint64_t AskForLimit() {
   const KeepErrno keep_errno;
   KernelLimit limit;
-  if (FailsOnPurpose(Call::kGetrlimit) ||
+  if (ShouldInjectFault(Call::kGetrlimit) ||
       SystemCall(SYS_prlimit64, 0, RLIMIT_AS, nullptr, &limit) != 0) {
     return UINT64_MAX;
   }
@@ -390,7 +391,7 @@ void ReadCommitMode() {
   const KeepErrno keep_errno;
   char mode = '0';
   const int file =
-      FailsOnPurpose(Call::kOpen)
+      ShouldInjectFault(Call::kOpen)
           ? -1
           : static_cast<int>(SystemCall(SYS_openat, AT_FDCWD,
                                         "/proc/sys/vm/overcommit_memory",

@@ -14,7 +14,7 @@ namespace hakmem {
 namespace {
 
 // Of a machine with more the kernel refuses to tell; it is taken for as many.
-constexpr uint32_t kMostProcessors = 4096;
+constexpr uint32_t kMaxProcessors = 4096;
 
 // relaxed: a number that orders nothing.
 constinit std::atomic<uint32_t> processors{1};
@@ -24,13 +24,13 @@ constinit std::atomic<uint32_t> processors{1};
 uint32_t Processors() { return processors.load(std::memory_order_relaxed); }
 
 void ReadProcessors() {
-  uint64_t mask[kMostProcessors / 64] = {};
+  uint64_t mask[kMaxProcessors / 64] = {};
   const long bytes = SystemCall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
   uint32_t count = 0;
   for (const uint64_t word : mask) {
     count += static_cast<uint32_t>(std::popcount(word));
   }
-  if (bytes <= 0) count = kMostProcessors;
+  if (bytes <= 0) count = kMaxProcessors;
   processors.store(std::max(count, 1u), std::memory_order_relaxed);
 }
 

@@ -15,7 +15,7 @@ std::atomic<bool> has_key{false};
 }  // namespace
 
 bool InitThreadExit(void (*on_exit)(void* state)) {
-  if (os::FailsOnPurpose(os::Call::kThreadKey) ||
+  if (os::ShouldInjectFault(os::Call::kThreadKey) ||
       pthread_key_create(&key, on_exit) != 0) {
     return false;
   }

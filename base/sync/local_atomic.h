@@ -14,7 +14,7 @@ namespace hakmem {
 // Adds `more` to `value` and returns its previous value, relaxed. No other
 // thread may change it concurrently.
 template <typename Atomic>
-inline uint64_t FetchAddAlone(Atomic& value, uint64_t more) {
+inline uint64_t FetchAddSingleThreaded(Atomic& value, uint64_t more) {
 #if defined(__x86_64__)
   // Not for the test's replacement of std::atomic.
   if constexpr (::std::is_same_v<Atomic, ::std::atomic<uint64_t>>) {

@@ -12,8 +12,8 @@ namespace {
 
 TEST(LocalAtomic, AddsAndReturnsWhatWasThere) {
   std::atomic<uint64_t> value{5};
-  EXPECT_EQ(FetchAddAlone(value, 3), 5u);
-  EXPECT_EQ(FetchAddAlone(value, UINT64_MAX), 8u);
+  EXPECT_EQ(FetchAddSingleThreaded(value, 3), 5u);
+  EXPECT_EQ(FetchAddSingleThreaded(value, UINT64_MAX), 8u);
   EXPECT_EQ(value, 7u);
 }
 
@@ -23,7 +23,7 @@ constinit std::atomic<uint64_t> handled{0};
 TEST(LocalAtomic, LosesNothingToAHandler) {
   struct sigaction action = {};
   action.sa_handler = [](int) {
-    FetchAddAlone(count, 1);
+    FetchAddSingleThreaded(count, 1);
     handled = handled + 1;
   };
   ASSERT_EQ(sigaction(SIGALRM, &action, nullptr), 0);
@@ -31,7 +31,7 @@ TEST(LocalAtomic, LosesNothingToAHandler) {
   ASSERT_EQ(setitimer(ITIMER_REAL, &every, nullptr), 0);
   uint64_t added = 0;
   while (handled < 500) {
-    FetchAddAlone(count, 1);
+    FetchAddSingleThreaded(count, 1);
     ++added;
   }
   const itimerval never = {};

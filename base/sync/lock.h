@@ -42,7 +42,7 @@ inline bool HoldsEveryLock() {
 }
 
 // HoldsEveryLock, and in no critical section: none is taken again.
-inline bool OnlyHoldsEveryLock() {
+inline bool HoldsEveryLockOnce() {
   return internal::locks_counted.load(std::memory_order_relaxed) ==
          internal::kHoldsEveryLock;
 }

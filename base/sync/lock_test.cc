@@ -93,14 +93,14 @@ TEST(Mutex, WhoHoldsEveryLockTakesThemAgain) {
   Mutex a, b;
   HoldBoth(a, b);
   EXPECT_TRUE(HoldsEveryLock());
-  EXPECT_TRUE(OnlyHoldsEveryLock());
+  EXPECT_TRUE(HoldsEveryLockOnce());
   {
     MutexLock lock_a(a);
     MutexLock lock_b(b);
-    EXPECT_FALSE(OnlyHoldsEveryLock());
+    EXPECT_FALSE(HoldsEveryLockOnce());
     EXPECT_TRUE(TryOnce(b));
   }
-  EXPECT_TRUE(OnlyHoldsEveryLock());
+  EXPECT_TRUE(HoldsEveryLockOnce());
   // No other thread can take them, neither in between nor now.
   EXPECT_FALSE(IsFree(a));
   EXPECT_FALSE(IsFree(b));
@@ -181,7 +181,7 @@ TEST(Mutex, TheChildOfWhoHoldsEveryLockHoldsThemToo) {
   bool again = false;
   {
     MutexLock lock(a);
-    again = OnlyHoldsEveryLock() == false && HoldsEveryLock();
+    again = HoldsEveryLockOnce() == false && HoldsEveryLock();
   }
   ReleaseBoth(a, b);
   again = again && !ThreadMayHoldLocks() && TryOnce(b);

@@ -26,7 +26,7 @@ using interleaver::Result;
 using interleaver::Survivors;
 using interleaver::Threads;
 
-constexpr int kMostThreads = 3;
+constexpr int kMaxThreads = 3;
 
 // A multiple of 4, like an address.
 constexpr uintptr_t NameOf(int thread) {
@@ -42,7 +42,7 @@ struct State {
   const Without without;
   // The first thread is known from the start.
   Atomic<uintptr_t> named{NameOf(0)};
-  Atomic<uint32_t> locks[kMostThreads];
+  Atomic<uint32_t> locks[kMaxThreads];
   Atomic<uint32_t> word{futex_lock::kFree};
   Plain<int> guarded = 0;
 
@@ -90,7 +90,7 @@ struct State {
       interleaver::FutexWake(&word, 1);
     }
     if (counts) locks[thread].store(0, std::memory_order_release);
-    interleaver::FutexWake(&locks[thread], kMostThreads);
+    interleaver::FutexWake(&locks[thread], kMaxThreads);
   }
 };
 

@@ -47,7 +47,7 @@ void Append(options::Option where, iovec prefix, const char* text,
   const int saved_errno = errno;
   // System calls by number: the C library's are cancellation points.
   // O_NONBLOCK: else opening a FIFO without a reader would block the program.
-  const long file = os::FailsOnPurpose(os::Call::kOpen)
+  const long file = os::ShouldInjectFault(os::Call::kOpen)
                         ? -1
                         : syscall(SYS_openat, AT_FDCWD, path,
                                   O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |

@@ -47,7 +47,7 @@ bool HandleForks() {
   // relaxed: only one of several first callers should do it, and none of them
   // has an event yet that a child could inherit.
   if (handled.exchange(true, std::memory_order_relaxed)) return true;
-  if (!hakmem::os::FailsOnPurpose(hakmem::os::Call::kAtFork) &&
+  if (!hakmem::os::ShouldInjectFault(hakmem::os::Call::kAtFork) &&
       pthread_atfork(nullptr, nullptr, hakmem::BeginEventsInChild) == 0) {
     return true;
   }

@@ -41,7 +41,7 @@ __attribute__((destructor)) void WriteStatisticsIfAsked() {
   if (options::Get(options::k_stats_at_exit) == 0) return;
   // exit in a SIGABRT handler may interrupt a critical section of this thread.
   if (ThreadMayHoldLocks()) return;
-  char text[kMostJsonBytes + kLongestProgram + 128];
+  char text[kMaxJsonBytes + kLongestProgram + 128];
   TextBuffer out(text, sizeof(text));
   out.Text("{\"pid\":").Decimal(static_cast<uint64_t>(getpid()));
   out.Text(",\"program\":\"");

@@ -162,7 +162,7 @@ size_t hakmem_routings(void (*visit)(size_t, size_t, uint64_t, uint64_t, void*),
                        void* argument) noexcept {
   size_t count = 0;
   if constexpr (kTracing) {
-    for (size_t i = 0; i < hakmem::RoutingRange::kCount; ++i) {
+    for (size_t i = 0; i < hakmem::UnclassifiedRange::kCount; ++i) {
       const hakmem::Routing routing = hakmem::RoutingOf(i);
       if (routing.requests == 0) continue;
       visit(routing.least, routing.most, routing.requests, routing.bytes,

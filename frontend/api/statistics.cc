@@ -135,13 +135,13 @@ hakmem_stats_t GatherStatistics() {
   s.ace_classes_begun = CountOf(Event::kClassBegun);
   s.ace_classes_retired = CountOf(Event::kClassRetired);
   s.bins_grown = CountOf(Event::kBinGrown);
-  s.bins_emptied = CountOf(Event::kRoomMade);
+  s.bins_emptied = CountOf(Event::kFlushOnGrowth);
   if constexpr (kTracing) {
     s.failures_threshold = FailuresOf(HAKMEM_CAUSE_THRESHOLD);
     s.failures_exhaustion = FailuresOf(HAKMEM_CAUSE_EXHAUSTION);
     s.failures_mapfail = FailuresOf(HAKMEM_CAUSE_MAPFAIL);
     s.failures_forgotten = FailuresForgotten();
-    for (size_t i = 0; i < RoutingRange::kCount; ++i) {
+    for (size_t i = 0; i < UnclassifiedRange::kCount; ++i) {
       s.routings += RoutingOf(i).requests;
     }
   }

@@ -16,7 +16,7 @@ namespace hakmem {
 // Enough for any statistics text: what the build is, and a name, punctuation
 // and up to 20 digits for each field.
 inline constexpr size_t kLongestJsonName = 44;
-inline constexpr size_t kMostJsonBytes =
+inline constexpr size_t kMaxJsonBytes =
     160 +
     (kLongestJsonName + 24) * (sizeof(hakmem_stats_t) / sizeof(uint64_t) + 1);
 

@@ -9,7 +9,7 @@
 #include "backend/errors/error_reporting.h"
 #include "backend/large/bad_address.h"
 #include "backend/memory/chunk_source.h"
-#include "backend/memory/found.h"
+#include "backend/memory/pagemap_entry.h"
 #include "backend/memory/purge_turn.h"
 #include "backend/spans/small_reserve.h"
 #include "base/os/clock.h"
@@ -257,12 +257,13 @@ void* AllocateUnrecorded(const Request& request) {
 // --- Lookups -----------------------------------------------------------------
 
 // Usable bytes of a block outside slabs; see UsableBytes.
-[[gnu::noinline]] size_t BytesOutsideSlabs(Found found, BlockCall function,
+[[gnu::noinline]] size_t BytesOutsideSlabs(PagemapEntry entry,
+                                           BlockCall function,
                                            const void* caller) {
-  const uintptr_t address = found.address;
+  const uintptr_t address = entry.address;
   size_t bytes = 0;
-  if (found.kind() != FoundKind::kNone) {
-    bytes = Ace::BytesAt(found);
+  if (entry.kind() != PagemapEntryKind::kNone) {
+    bytes = Ace::BytesAt(entry);
   } else if (Guard::Owns(address)) {
     return Guard::BytesAt(address, function, caller);
   } else if (SmallReserve::Owns(address)) {
@@ -271,26 +272,27 @@ void* AllocateUnrecorded(const Request& request) {
     bytes = Emergency::BytesAt(address);
   }
   if (bytes == 0) [[unlikely]] {
-    BlockCallScope::NoteIfNone(function, address);
-    AbortOnBadAddress(found);
+    BlockCallScope::SetIfUnset(function, address);
+    AbortOnBadAddress(entry);
   }
   return bytes;
 }
 
 // As UsableBytes, for a `function` that is recorded only if the block is bad.
-[[gnu::always_inline]] inline size_t BytesOf(Found found, BlockCall function,
+[[gnu::always_inline]] inline size_t BytesOf(PagemapEntry entry,
+                                             BlockCall function,
                                              const void* caller) {
-  if (!found.IsSlab()) {
-    return BytesOutsideSlabs(found, function, caller);
+  if (!entry.IsSlab()) {
+    return BytesOutsideSlabs(entry, function, caller);
   }
-  const SizeClass c = found.size_class();
+  const SizeClass c = entry.size_class();
   if constexpr (kChecksFrees) {
-    AbortUnlessInUse(c, reinterpret_cast<const void*>(found.address), function);
+    AbortUnlessInUse(c, reinterpret_cast<const void*>(entry.address), function);
   } else {
-    const Slab* slab = SlabAt(c, found.address);
-    if (slab->BlockAt(found.address) == Slab::kNotABlock) [[unlikely]] {
-      BlockCallScope::NoteIfNone(function, found.address);
-      AbortOnBadFreeIn(*slab, found.address);
+    const Slab* slab = SlabAt(c, entry.address);
+    if (slab->BlockAt(entry.address) == Slab::kNotABlock) [[unlikely]] {
+      BlockCallScope::SetIfUnset(function, entry.address);
+      AbortOnBadFreeIn(*slab, entry.address);
     }
   }
   return ClassBytes(c);
@@ -298,12 +300,12 @@ void* AllocateUnrecorded(const Request& request) {
 
 // Frees a block unknown to the pagemap: a guarded one, one of the reserve, or a
 // piece of emergency memory, which is never reused.
-[[gnu::noinline]] void FreeUnknown(Found found, Call call) {
-  const uintptr_t address = found.address;
+[[gnu::noinline]] void FreeUnknown(PagemapEntry entry, Call call) {
+  const uintptr_t address = entry.address;
   if (Guard::Owns(address)) return Guard::Free(address, call.caller);
   if (FallbackHeap::IsInEmergency()) return;
   if (!SmallReserve::Owns(address)) {
-    if (Emergency::BytesAt(address) == 0) AbortOnBadAddress(found);
+    if (Emergency::BytesAt(address) == 0) AbortOnBadAddress(entry);
     return;
   }
   if constexpr (kQuarantinesFreed) {
@@ -312,60 +314,58 @@ void* AllocateUnrecorded(const Request& request) {
              SmallReserve::BytesAt(address));
     }
   }
-  if (!SmallReserve::Free(address)) AbortOnBadAddress(found);
+  if (!SmallReserve::Free(address)) AbortOnBadAddress(entry);
 }
 
-inline void FreeFound(Found found, Call call) {
-  switch (found.kind()) {
-    case FoundKind::kSlab:
-      return ThreadCache::Free(found.size_class(),
-                               reinterpret_cast<void*>(found.address));
-    case FoundKind::kSpan:
-    case FoundKind::kLarge:
-      return ThreadCache::FreeSpan(found);
-    case FoundKind::kNone:
-      return FreeUnknown(found, call);
+inline void FreeEntry(PagemapEntry entry, Call call) {
+  switch (entry.kind()) {
+    case PagemapEntryKind::kSlab:
+      return ThreadCache::Free(entry.size_class(),
+                               reinterpret_cast<void*>(entry.address));
+    case PagemapEntryKind::kSpan:
+    case PagemapEntryKind::kLarge:
+      return ThreadCache::FreeSpanOrLarge(entry);
+    case PagemapEntryKind::kNone:
+      return FreeUnknown(entry, call);
   }
 }
 
 // Records the event before freeing; afterwards another thread may reuse and
 // record the block first.
-[[gnu::cold, gnu::noinline]] void RecordFree(Found found, Call call) {
+[[gnu::cold, gnu::noinline]] void RecordFree(PagemapEntry entry, Call call) {
   const BlockCall function = call.entry == HAKMEM_ENTRY_REALLOC
                                  ? BlockCall::kRealloc
                              : call.entry == HAKMEM_ENTRY_REALLOCARRAY
                                  ? BlockCall::kReallocarray
-                                 : BlockCallScope::Of(found.address);
-  const BlockCallScope scope(function, found.address);
-  RecordEvent(Operation::kFree, reinterpret_cast<const void*>(found.address), 0,
-              BytesOf(found, function, call.caller), call.caller);
+                                 : BlockCallScope::Of(entry.address);
+  const BlockCallScope scope(function, entry.address);
+  RecordEvent(Operation::kFree, reinterpret_cast<const void*>(entry.address), 0,
+              BytesOf(entry, function, call.caller), call.caller);
 }
 
 // Frees a block that was looked up; the caller has a BlockCallScope.
-[[gnu::always_inline]] inline void FreeChecked(Found found, Call call,
+[[gnu::always_inline]] inline void FreeChecked(PagemapEntry entry, Call call,
                                                BlockCall function) {
-  CheckOrigin(found, function);
+  CheckOrigin(entry, function);
   if (EventsOn()) [[unlikely]] {
-    RecordFree(found, call);
+    RecordFree(entry, call);
   }
-  FreeFound(found, call);
+  FreeEntry(entry, call);
 }
 
-// Aborts when the block cannot have been requested with these terms. Whether a
-// block of a slab is in use is for FreeFound to check, except that it is the
-// better reason to abort for.
-void CheckTerms(Found found, SizedFreeHint terms, BlockCall function,
-                Call call) {
-  const SizeClass c = found.IsSlab() ? found.size_class() : SizeClass::kNone;
-  const FreedBlock block = {found.address, c,
-                            c != SizeClass::kNone
-                                ? ClassBytes(c)
-                                : BytesOf(found, function, call.caller)};
-  if (MayHaveTerms(block, terms, function)) [[likely]] {
-    return;
+// Aborts when the block cannot have been requested as `hint` says. FreeEntry
+// checks whether it is in use; if not, that is the better reason to abort for.
+void CheckSizedFree(PagemapEntry entry, SizedFreeHint hint, BlockCall function,
+                    Call call) {
+  const SizeClass c = entry.IsSlab() ? entry.size_class() : SizeClass::kNone;
+  const size_t usable = c != SizeClass::kNone
+                            ? ClassBytes(c)
+                            : BytesOf(entry, function, call.caller);
+  const FreedBlock block = {entry.address, c, usable};
+  if (!MayHaveBeenSized(block, hint, function)) [[unlikely]] {
+    (void)BytesOf(entry, function, call.caller);
+    AbortOnSizedFree(block, hint);
   }
-  (void)BytesOf(found, function, call.caller);
-  AbortOnTerms(block, terms);
 }
 
 // The large block for a realloc for which the OS has just refused a mapping of
@@ -381,11 +381,12 @@ void CheckTerms(Found found, SizedFreeHint terms, BlockCall function,
       [&] { return TakeSpanFromReserve(request); }));
 }
 
-[[gnu::always_inline]] inline void* Resize(Found found, BlockCall function,
-                                           size_t bytes, Call call) {
-  void* const block = reinterpret_cast<void*>(found.address);
-  const size_t usable = BytesOf(found, function, __builtin_return_address(0));
-  CheckOrigin(found, function);
+[[gnu::always_inline]] inline void* Resize(PagemapEntry entry,
+                                           BlockCall function, size_t bytes,
+                                           Call call) {
+  void* const block = reinterpret_cast<void*>(entry.address);
+  const size_t usable = BytesOf(entry, function, __builtin_return_address(0));
+  CheckOrigin(entry, function);
   if (StaysInPlace(usable, bytes)) return block;
   if (bytes > kMaxBytes) {
     return RefuseImpossible(bytes, 0, ENOMEM, call);
@@ -393,7 +394,7 @@ void CheckTerms(Found found, SizedFreeHint terms, BlockCall function,
   bool is_refused = false;
   const uint64_t gate = retry_gate.State();
   if (usable > kMaxMidBytes && bytes > kMaxMidBytes) {
-    const Ace::Resized resized = ThreadCache::ResizeSpan(found, bytes);
+    const Ace::Resized resized = ThreadCache::ResizeSpanOrLarge(entry, bytes);
     if (resized) return reinterpret_cast<void*>(resized.address);
     is_refused = resized.is_refused;
   }
@@ -404,8 +405,8 @@ void CheckTerms(Found found, SizedFreeHint terms, BlockCall function,
                            : AllocateUnrecorded(request);
   if (moved == nullptr) return fits ? block : nullptr;
   memcpy(moved, block, std::min(usable, bytes));
-  const BlockCallScope scope(function, found.address);
-  FreeFound(found, call);
+  const BlockCallScope scope(function, entry.address);
+  FreeEntry(entry, call);
   return moved;
 }
 
@@ -416,13 +417,13 @@ template <BlockCall kFunction>
     void* fresh = PopFromBins(bytes);
     return fresh != nullptr ? fresh : AllocateSlow(bytes, call);
   }
-  const Found found = Found::At(AddressOf(block));
+  const PagemapEntry entry = PagemapEntry::At(AddressOf(block));
   // Two events: one block ends and another begins, possibly at the same
   // address; after a failure, the old block again with all its usable bytes.
   if (EventsOn()) [[unlikely]] {
-    RecordFree(found, call);
+    RecordFree(entry, call);
   }
-  void* moved = Resize(found, kFunction, bytes, call);
+  void* moved = Resize(entry, kFunction, bytes, call);
   if (EventsOn()) [[unlikely]] {
     RecordResized(block, moved, bytes, call);
   }
@@ -448,19 +449,18 @@ void* AllocateSlow(size_t bytes, Call call) {
 
 void FreeSlow(void* block, Call call, BlockCall function) {
   if (block == nullptr) return;
-  const Found found = Found::At(AddressOf(block));
-  const BlockCallScope scope(function, found.address);
-  FreeChecked(found, call, function);
+  const PagemapEntry entry = PagemapEntry::At(AddressOf(block));
+  const BlockCallScope scope(function, entry.address);
+  FreeChecked(entry, call, function);
 }
 
-void FreeInTerms(void* block, SizedFreeHint terms, BlockCall function,
-                 Call call) {
+void FreeSized(void* block, SizedFreeHint hint, BlockCall function, Call call) {
   if constexpr (!kChecksFrees) return FreeSlow(block, call, function);
   if (block == nullptr) return;
-  const Found found = Found::At(AddressOf(block));
-  const BlockCallScope scope(function, found.address);
-  CheckTerms(found, terms, function, call);
-  FreeChecked(found, call, function);
+  const PagemapEntry entry = PagemapEntry::At(AddressOf(block));
+  const BlockCallScope scope(function, entry.address);
+  CheckSizedFree(entry, hint, function, call);
+  FreeChecked(entry, call, function);
 }
 
 void* AllocateZeroed(size_t bytes, Call call) {
@@ -504,8 +504,8 @@ void* ReallocateForArray(void* block, size_t bytes, Call call) {
 size_t UsableBytes(const void* block) {
   return block == nullptr
              ? 0
-             : BytesOf(Found::At(AddressOf(block)), BlockCall::kUsableSize,
-                       __builtin_return_address(0));
+             : BytesOf(PagemapEntry::At(AddressOf(block)),
+                       BlockCall::kUsableSize, __builtin_return_address(0));
 }
 
 size_t CollectAll() {

@@ -76,8 +76,7 @@ void FreeSlow(void* block, Call call, BlockCall function = BlockCall::kFree);
 
 // The same for a block requested with `terms`, which hardened builds compare
 // with the block.
-void FreeInTerms(void* block, SizedFreeHint terms, BlockCall function,
-                 Call call);
+void FreeSized(void* block, SizedFreeHint hint, BlockCall function, Call call);
 
 // As AllocateSlow, zeroed.
 void* AllocateZeroed(size_t bytes, Call call);

@@ -9,10 +9,10 @@ namespace {
 
 // Whether a block of `usable` bytes may result from such a request, or a
 // realloc: at most twice as large, unless its alignment requires more.
-bool MayHold(size_t usable, SizedFreeHint terms) {
-  if (StaysInPlace(usable, terms.bytes)) return true;
-  return terms.alignment != 0 && terms.bytes <= usable &&
-         usable - terms.bytes < terms.alignment;
+bool MayHold(size_t usable, SizedFreeHint hint) {
+  if (StaysInPlace(usable, hint.bytes)) return true;
+  return hint.alignment != 0 && hint.bytes <= usable &&
+         usable - hint.bytes < hint.alignment;
 }
 
 bool IsAligned(uintptr_t address, size_t alignment) {
@@ -21,24 +21,24 @@ bool IsAligned(uintptr_t address, size_t alignment) {
 
 }  // namespace
 
-bool MayHaveTerms(const FreedBlock& block, SizedFreeHint terms,
-                  BlockCall function) {
-  if (!IsAligned(block.address, terms.alignment)) return false;
-  if (terms.bytes == 0) return true;
+bool MayHaveBeenSized(const FreedBlock& block, SizedFreeHint hint,
+                      BlockCall function) {
+  if (!IsAligned(block.address, hint.alignment)) return false;
+  if (hint.bytes == 0) return true;
   // C's free_sized also accepts what realloc left larger than necessary.
   const bool is_new =
       function == BlockCall::kDelete || function == BlockCall::kDeleteArray;
   return block.size_class == SizeClass::kNone || !is_new
-             ? MayHold(block.usable, terms)
-             : Route::Of(terms.bytes, terms.alignment).size_class ==
+             ? MayHold(block.usable, hint)
+             : Route::Of(hint.bytes, hint.alignment).size_class ==
                    block.size_class;
 }
 
-void AbortOnTerms(const FreedBlock& block, SizedFreeHint terms) {
-  if (!IsAligned(block.address, terms.alignment)) {
-    AbortOnWrongAlignment(block.address, terms.alignment);
+void AbortOnSizedFree(const FreedBlock& block, SizedFreeHint hint) {
+  if (!IsAligned(block.address, hint.alignment)) {
+    AbortOnWrongAlignment(block.address, hint.alignment);
   }
-  AbortOnWrongSize(block.address, terms.bytes, block.usable);
+  AbortOnWrongSize(block.address, hint.bytes, block.usable);
 }
 
 }  // namespace hakmem

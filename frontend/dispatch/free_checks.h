@@ -29,12 +29,12 @@ struct FreedBlock {
 // KiB, and C's, which realloc may have left larger than necessary, only have to
 // be large enough and at most twice as large as necessary. `function` is what
 // the program called.
-bool MayHaveTerms(const FreedBlock& block, SizedFreeHint terms,
-                  BlockCall function);
+bool MayHaveBeenSized(const FreedBlock& block, SizedFreeHint hint,
+                      BlockCall function);
 
 // Aborts with one line that says in what they differ.
-[[noreturn, gnu::cold]] void AbortOnTerms(const FreedBlock& block,
-                                          SizedFreeHint terms);
+[[noreturn, gnu::cold]] void AbortOnSizedFree(const FreedBlock& block,
+                                              SizedFreeHint hint);
 
 }  // namespace hakmem
 

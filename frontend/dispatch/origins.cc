@@ -4,7 +4,7 @@
 
 #include "backend/errors/error_reporting.h"
 #include "backend/large/large.h"
-#include "backend/memory/found.h"
+#include "backend/memory/pagemap_entry.h"
 #include "backend/spans/page_heap.h"
 #include "base/size_classes.h"
 #include "base/text/options.h"
@@ -22,11 +22,11 @@ __attribute__((no_sanitize("thread"))) bool IsFree(const Slab& slab,
   return slab.IsBlockFree(number) || FreedMark::IsOn(block);
 }
 
-Origin OriginInSlab(Found found) {
+Origin OriginInSlab(PagemapEntry entry) {
   if constexpr (!kNotesOriginsInSlabs) return Origin::kUnknown;
-  const Slab* slab = SlabAt(found.size_class(), found.address);
-  const uint32_t number = slab->BlockAt(found.address);
-  const auto* block = reinterpret_cast<const void*>(found.address);
+  const Slab* slab = SlabAt(entry.size_class(), entry.address);
+  const uint32_t number = slab->BlockAt(entry.address);
+  const auto* block = reinterpret_cast<const void*>(entry.address);
   if (number == Slab::kNotABlock || IsFree(*slab, number, block)) {
     return Origin::kUnknown;
   }
@@ -34,18 +34,18 @@ Origin OriginInSlab(Found found) {
 }
 
 // kUnknown when no block in use starts there, or its origin was not recorded.
-Origin OriginOf(Found found) {
-  switch (found.kind()) {
-    case FoundKind::kSlab:
-      return OriginInSlab(found);
-    case FoundKind::kSpan:
-      return PageHeap::OriginAt(found);
-    case FoundKind::kLarge:
-      return Large::OriginAt(found);
-    case FoundKind::kNone:
+Origin OriginOf(PagemapEntry entry) {
+  switch (entry.kind()) {
+    case PagemapEntryKind::kSlab:
+      return OriginInSlab(entry);
+    case PagemapEntryKind::kSpan:
+      return PageHeap::OriginAt(entry);
+    case PagemapEntryKind::kLarge:
+      return Large::OriginAt(entry);
+    case PagemapEntryKind::kNone:
       break;
   }
-  return Guard::Owns(found.address) ? Guard::OriginAt(found.address)
+  return Guard::Owns(entry.address) ? Guard::OriginAt(entry.address)
                                     : Origin::kUnknown;
 }
 
@@ -63,31 +63,32 @@ Origin OriginFor(BlockCall function) {
 }  // namespace
 
 void internal::NoteOrigin(const void* block, Origin origin) {
-  const Found found = Found::At(reinterpret_cast<uintptr_t>(block));
-  switch (found.kind()) {
-    case FoundKind::kSlab:
+  const PagemapEntry entry =
+      PagemapEntry::At(reinterpret_cast<uintptr_t>(block));
+  switch (entry.kind()) {
+    case PagemapEntryKind::kSlab:
       if constexpr (kNotesOriginsInSlabs) {
-        const Slab* slab = SlabAt(found.size_class(), found.address);
-        slab->origins.Set(slab->BlockAt(found.address), origin);
+        const Slab* slab = SlabAt(entry.size_class(), entry.address);
+        slab->origins.Set(slab->BlockAt(entry.address), origin);
       }
       return;
-    case FoundKind::kSpan:
-      PageHeap::SetOrigin(found, origin);
+    case PagemapEntryKind::kSpan:
+      PageHeap::SetOrigin(entry, origin);
       return;
-    case FoundKind::kLarge:
-      return Large::SetOrigin(found, origin);
-    case FoundKind::kNone:
-      if (Guard::Owns(found.address)) Guard::SetOrigin(found.address, origin);
+    case PagemapEntryKind::kLarge:
+      return Large::SetOrigin(entry, origin);
+    case PagemapEntryKind::kNone:
+      if (Guard::Owns(entry.address)) Guard::SetOrigin(entry.address, origin);
       return;
   }
 }
 
-void internal::AbortOnOtherOrigin(Found found, BlockCall function) {
-  const Origin origin = OriginOf(found);
+void internal::AbortOnOtherOrigin(PagemapEntry entry, BlockCall function) {
+  const Origin origin = OriginOf(entry);
   if (origin == Origin::kUnknown || origin == OriginFor(function)) return;
   if (options::Get(options::k_mismatch) == 0) return;
-  BlockCallScope::NoteIfNone(function, found.address);
-  AbortOnMismatch(found.address, origin);
+  BlockCallScope::SetIfUnset(function, entry.address);
+  AbortOnMismatch(entry.address, origin);
 }
 
 }  // namespace hakmem

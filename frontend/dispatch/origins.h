@@ -8,7 +8,7 @@
 #define HAKMEM_FRONTEND_DISPATCH_ORIGINS_H_
 
 #include "backend/errors/block_call.h"
-#include "backend/memory/found.h"
+#include "backend/memory/pagemap_entry.h"
 #include "hardening/block_origins.h"
 #include "hardening/levels.h"
 
@@ -16,7 +16,7 @@ namespace hakmem {
 namespace internal {
 
 void NoteOrigin(const void* block, Origin origin);
-void AbortOnOtherOrigin(Found found, BlockCall function);
+void AbortOnOtherOrigin(PagemapEntry entry, BlockCall function);
 
 }  // namespace internal
 
@@ -29,10 +29,10 @@ inline void* WithOrigin(void* block, Origin origin) {
   return block;
 }
 
-// Aborts with one line when `found` is a block in use that `function` may not
+// Aborts with one line when `entry` is a block in use that `function` may not
 // free. Ignores any other address.
-inline void CheckOrigin(Found found, BlockCall function) {
-  if constexpr (kNotesOrigins) internal::AbortOnOtherOrigin(found, function);
+inline void CheckOrigin(PagemapEntry entry, BlockCall function) {
+  if constexpr (kNotesOrigins) internal::AbortOnOtherOrigin(entry, function);
 }
 
 }  // namespace hakmem

@@ -79,7 +79,7 @@ uint32_t Guard::DrawGap() {
 }
 
 void* Guard::Allocate(size_t bytes, size_t alignment, const void* caller) {
-  if (sampler.busy || bytes > GuardedPool::kMostBytes) return nullptr;
+  if (sampler.busy || bytes > GuardedPool::kMaxBytes) return nullptr;
   if (!pool.HasRoom()) return nullptr;
   sampler.busy = true;
   const CallSite site = CallSite::Now(caller);

@@ -80,7 +80,7 @@ struct GuardedPool::Layout {
 
 int GuardedPool::Begin(size_t slots) {
   page_ = os::PageBytes();
-  slot_bytes_ = (kMostBytes + page_ - 1) & ~(page_ - 1);
+  slot_bytes_ = (kMaxBytes + page_ - 1) & ~(page_ - 1);
   const size_t length = slots * (page_ + slot_bytes_) + page_;
   const os::Mapping mapping = os::Map(length, page_, os::Access::kNone);
   if (!mapping) return mapping.error;
@@ -153,7 +153,7 @@ void GuardedPool::GiveBack(Slot* slot) {
 uintptr_t GuardedPool::Allocate(size_t bytes, size_t alignment, End end,
                                 const CallSite& site) {
   alignment = std::max(alignment, kBlockAlignment);
-  if (bytes > kMostBytes || alignment > page_) return 0;
+  if (bytes > kMaxBytes || alignment > page_) return 0;
   Slot* slot = TakeSlot();
   if (slot == nullptr) return 0;
   // Until the metadata is written, the slot belongs to its last block, so that

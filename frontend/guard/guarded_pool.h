@@ -32,7 +32,7 @@ namespace hakmem {
 
 class GuardedPool {
  public:
-  static constexpr size_t kMostBytes = 16384;  // of a block
+  static constexpr size_t kMaxBytes = 16384;  // of a block
 
   constexpr GuardedPool() = default;
 

@@ -105,7 +105,7 @@ void PrintHistory(const GuardedBlock& block) {
       line.Text(", found as it was freed");
       break;
     case GuardedPool::Answer::kNotInUse:
-      if (EndsBlock(function)) {
+      if (FreesBlock(function)) {
         line.Text("double free ");
         if (function != BlockCall::kFree) {
           line.Text("by ").Text(NameOf(function)).Text(" ");

@@ -57,10 +57,10 @@ using hakmem::SizedFreeHint;
 
 // Only hardened builds use what the caller says about the block, which may be
 // null.
-[[gnu::always_inline]] inline void FreeInTerms(void* block, SizedFreeHint terms,
-                                               BlockCall function) {
+[[gnu::always_inline]] inline void FreeSized(void* block, SizedFreeHint hint,
+                                             BlockCall function) {
   if constexpr (kChecksFrees) {
-    hakmem::FreeInTerms(block, terms, function, CallOf(HAKMEM_ENTRY_NONE));
+    hakmem::FreeSized(block, hint, function, CallOf(HAKMEM_ENTRY_NONE));
   } else if (!hakmem::PushToBins(block)) [[unlikely]] {
     FreeSlowAs(block, function);
   }
@@ -181,7 +181,7 @@ HAKMEM_API size_t malloc_usable_size(void* block) noexcept {
 
 // C23. Hardened builds compare the caller's size with the pagemap's.
 HAKMEM_API void free_sized(void* block, size_t size) noexcept {
-  FreeInTerms(block, {size, 0}, BlockCall::kFreeSized);
+  FreeSized(block, {size, 0}, BlockCall::kFreeSized);
 }
 
 HAKMEM_API void free_aligned_sized(void* block, size_t alignment,
@@ -189,7 +189,7 @@ HAKMEM_API void free_aligned_sized(void* block, size_t alignment,
   // Rounded as aligned_alloc rounds.
   const size_t rounded =
       alignment > kGreatestAlignment ? alignment : std::bit_ceil(alignment);
-  FreeInTerms(block, {size, rounded}, BlockCall::kFreeAlignedSized);
+  FreeSized(block, {size, rounded}, BlockCall::kFreeAlignedSized);
 }
 
 // Removed from glibc's headers in 2.26; old binaries still call it.

@@ -32,7 +32,7 @@ using hakmem::AllocateSlow;
 using hakmem::BlockCall;
 using hakmem::Call;
 using hakmem::CallOf;
-using hakmem::FreeInTerms;
+using hakmem::FreeSized;
 using hakmem::FreeSlow;
 using hakmem::kChecksFrees;
 using hakmem::Origin;
@@ -139,9 +139,9 @@ template <BlockCall kFunction>
 }
 
 template <BlockCall kFunction>
-[[gnu::noinline]] void DeleteInTermsSlow(void* block,
-                                         SizedFreeHint terms) noexcept {
-  FreeInTerms(block, terms, kFunction, CallOf(HAKMEM_ENTRY_NONE));
+[[gnu::noinline]] void DeleteSizedSlow(void* block,
+                                       SizedFreeHint hint) noexcept {
+  FreeSized(block, hint, kFunction, CallOf(HAKMEM_ENTRY_NONE));
 }
 
 // The size and alignment passed to delete are not needed: a program that
@@ -150,7 +150,7 @@ template <BlockCall kFunction>
 template <BlockCall kFunction>
 [[gnu::always_inline]] inline void DeleteSized(void* block, size_t size) {
   if (!PushSizedToBins(block, size)) [[unlikely]] {
-    kChecksFrees ? DeleteInTermsSlow<kFunction>(block, {size, 0})
+    kChecksFrees ? DeleteSizedSlow<kFunction>(block, {size, 0})
                  : DeleteSlow<kFunction>(block);
   }
 }
@@ -159,7 +159,7 @@ template <BlockCall kFunction>
 [[gnu::always_inline]] inline void DeleteAligned(void* block, size_t size,
                                                  align_val_t alignment) {
   if constexpr (!kChecksFrees) return Delete<kFunction>(block);
-  DeleteInTermsSlow<kFunction>(block, {size, static_cast<size_t>(alignment)});
+  DeleteSizedSlow<kFunction>(block, {size, static_cast<size_t>(alignment)});
 }
 
 }  // namespace

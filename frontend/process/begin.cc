@@ -26,7 +26,7 @@ __attribute__((constructor(101))) void BeginAtLoad() {
   os::ReadCommitMode();
   ReadProcessors();
   ThreadCache::ApplyOptions();
-  TellWhenASanitizerServes();
+  WarnIfSanitizerMallocServes();
   Guard::Start();
   if (Guard::IsOn()) ThreadCache::DisableFastPathOnAllThreads();
 }
@@ -34,12 +34,12 @@ __attribute__((constructor(101))) void BeginAtLoad() {
 }  // namespace
 
 void BeginProcess() {
-  RefuseToReplaceASanitizer();
+  ExitIfReplacingSanitizerMalloc();
   options::Read();
   // relaxed: the first thread begins before another exists that could need the
   // steps below, and each of them may run late.
   if (process_begun.exchange(true, std::memory_order_relaxed)) return;
-  Emergency::WhenBegun(&ThreadCache::LeaveForEmergency);
+  Emergency::SetBeginCallback(&ThreadCache::LeaveForEmergency);
   // Without a key, ThreadCache::Attach looks for caches of ended threads.
   (void)InitThreadExit(&ThreadCache::OnThreadExit);
   RegisterForkHandlers();

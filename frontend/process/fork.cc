@@ -80,8 +80,8 @@ void InChildAfterFork() {
   OnlyThreadInChild();
   PurgeTurn::ResetInChild();
   if (EndForkWithoutLocks()) {
-    ThreadCache::NameThisThread();
-    if (!OnlyHoldsEveryLock()) return;
+    ThreadCache::UpdateThreadId();
+    if (!HoldsEveryLockOnce()) return;
     // A fork handler forked, and the outer fork goes on in this child too.
     BeginChild();
     if (forked_with_threads) {
@@ -94,7 +94,7 @@ void InChildAfterFork() {
   UnlockEverything();
   if (had_threads) StreamLocks::Reset();
   // Calls the C library, through a function that a program may interpose.
-  ThreadCache::NameThisThread();
+  ThreadCache::UpdateThreadId();
   BeginChild();
 }
 
@@ -104,7 +104,7 @@ void RegisterForkHandlers() {
   // Early, so that other libraries' handlers, which may wait for threads that
   // allocate, run before ours take the locks and after they release them.
   // Without memory for the handlers, forks of a threaded process are unsafe.
-  if (os::FailsOnPurpose(os::Call::kAtFork)) return;
+  if (os::ShouldInjectFault(os::Call::kAtFork)) return;
   (void)pthread_atfork(BeforeFork, InParentAfterFork, InChildAfterFork);
 }
 

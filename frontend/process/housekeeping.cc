@@ -21,13 +21,13 @@ constinit std::atomic<uint64_t> next_run{0};
 
 // The longest that one call of malloc or free purges, but for the system call
 // that it is in by then. A thread with few calls must do more in each.
-constexpr uint64_t kMostNanoseconds = 100'000;
-constexpr uint64_t kMostQuietNanoseconds = 200'000;
+constexpr uint64_t kMaxNanoseconds = 100'000;
+constexpr uint64_t kMaxQuietNanoseconds = 200'000;
 
 // Free chunks may stay resident for the decay time, but no more of them than
 // this, or than half of the chunks in use if that is more: the process may
 // never call again. (large.cc has a limit of its own for cached large blocks.)
-constexpr size_t kMostDirtyBytes = size_t{64} << 20;
+constexpr size_t kMaxDirtyBytes = size_t{64} << 20;
 constexpr size_t kDirtyPart = 2;
 
 // Whether the last run ran out of time to purge all that was due. Guarded by
@@ -46,7 +46,7 @@ size_t Purge(uint64_t now, bool force, PurgeBudget* budget) {
 }
 
 size_t MostDirty() {
-  return std::max(kMostDirtyBytes, ChunkSource::BytesInUse() / kDirtyPart);
+  return std::max(kMaxDirtyBytes, ChunkSource::BytesInUse() / kDirtyPart);
 }
 
 // Empties the reserves of waiting threads, and purges what is due.
@@ -79,7 +79,7 @@ void RunHousekeeping(uint64_t now, bool is_quiet, FlushIdle flush_idle) {
   if (!is_due && !is_excess) return;
   const PurgeTurn turn(PurgeTurn::IfTaken::kLeave);
   if (!turn.IsHeld()) return;
-  PurgeBudget budget(is_quiet ? kMostQuietNanoseconds : kMostNanoseconds);
+  PurgeBudget budget(is_quiet ? kMaxQuietNanoseconds : kMaxNanoseconds);
   if (is_excess) ChunkSource::PurgeExcess(most_dirty, &budget);
   if (is_due) {
     PurgeDue(now, flush_idle, &budget);
@@ -91,7 +91,7 @@ void RunHousekeeping(uint64_t now, bool is_quiet, FlushIdle flush_idle) {
   }
 }
 
-void GatherFreeChunks(uint64_t now) {
+void FlushCachesToChunks(uint64_t now) {
   // Twice: memory kept at first is released when found unused again.
   for (int round = 0; round < 2; ++round) EndEpoch(now, /*force=*/false);
 }

@@ -1,6 +1,6 @@
 // Housekeeping: decides when free memory goes back to the OS. Runs inside calls
 // of malloc and free: the thread cache, a layer above, calls it from slow paths
-// (ThreadCache::LookAtClock).
+// (ThreadCache::PollClock).
 //
 // The rule: every eighth of the decay time (37 ms) each part purges what has
 // been free for the decay time (300 ms): slabs, mid blocks, spans, cached large
@@ -31,7 +31,7 @@ void RunHousekeeping(uint64_t now, bool is_quiet, FlushIdle flush_idle);
 
 // Assembles whole chunks from memory that the layers below keep for later, for
 // use instead of fresh ones. Returns nothing to the OS that is not due.
-void GatherFreeChunks(uint64_t now);
+void FlushCachesToChunks(uint64_t now);
 
 // Returns all free memory outside threads' bins to the OS. Returns the bytes.
 // To find what other threads are about to return, call it in a turn to purge.

@@ -30,7 +30,7 @@ uintptr_t AddressOf(Function* function) {
   auto address = reinterpret_cast<uintptr_t>(function);
   // The compiler assumes that two functions have two addresses; these may share
   // one.
-  ForgetOrigin(address);
+  HideFromOptimizer(address);
   return address;
 }
 
@@ -48,7 +48,7 @@ bool MallocIsOurs() { return AddressOf(&malloc) == AddressOf(&hakmem_malloc); }
 
 }  // namespace
 
-void RefuseToReplaceASanitizer() {
+void ExitIfReplacingSanitizerMalloc() {
   const char* name = Name();
   if (name == nullptr || !MallocIsOurs()) return;
   static constexpr char kBefore[] = "hakmem: this program is built with ";
@@ -57,7 +57,7 @@ void RefuseToReplaceASanitizer() {
   size_t length = 0;
   while (name[length] != '\0') {
     ++length;
-    ForgetOrigin(length);  // else becomes strlen, which may be intercepted
+    HideFromOptimizer(length);  // else becomes strlen, which may be intercepted
   }
   const iovec parts[] = {{const_cast<char*>(kBefore), sizeof(kBefore) - 1},
                          {const_cast<char*>(name), length},
@@ -66,7 +66,7 @@ void RefuseToReplaceASanitizer() {
   for (;;) syscall(SYS_exit_group, 1);
 }
 
-void TellWhenASanitizerServes() {
+void WarnIfSanitizerMallocServes() {
   const char* name = Name();
   if (name == nullptr || MallocIsOurs()) return;
   const char* preloaded = getenv("LD_PRELOAD");

@@ -19,10 +19,10 @@ namespace hakmem {
 // Ends the process with one line when this is the malloc of a program that a
 // sanitizer should serve. Calls nothing that a sanitizer intercepts; costs a
 // few loads when there is none.
-void RefuseToReplaceASanitizer();
+void ExitIfReplacingSanitizerMalloc();
 
 // Reports when a sanitizer serves the program in spite of LD_PRELOAD.
-void TellWhenASanitizerServes();
+void WarnIfSanitizerMallocServes();
 
 }  // namespace hakmem
 

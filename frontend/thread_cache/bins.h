@@ -39,7 +39,7 @@ struct Bin {
   uint32_t top;
   // Offset after the last slot that may be used. Another thread may set it to
   // 0, so that the owner's next free takes the slow path
-  // (ThreadCache::AskToLook); either value is valid.
+  // (ThreadCache::RequestPoll); either value is valid.
   uint32_t limit;
 
   // relaxed, all: a number that orders nothing.
@@ -51,21 +51,21 @@ struct Bin {
     std::atomic_ref<uint32_t>(limit).store(static_cast<uint32_t>(offset),
                                            std::memory_order_relaxed);
   }
-  uint32_t TopSeenFromElsewhere() const {
+  uint32_t TopForOtherThreads() const {
     return std::atomic_ref<uint32_t>(const_cast<uint32_t&>(top))
         .load(std::memory_order_relaxed);
   }
 };
 
 inline constexpr size_t kMaxBinBytes = 32768;
-inline constexpr size_t kLeastBinSlots = 8;
-inline constexpr size_t kMostBinSlots = 128;
+inline constexpr size_t kMinBinSlots = 8;
+inline constexpr size_t kMaxBinSlots = 128;
 // A mid bin may hold more bytes than a tiny one: with few slots, the number of
 // blocks in use keeps swinging beyond what the bin absorbs. What all of them
 // may hold is bounded by what is in use (ThreadCache::SetBudgets).
 inline constexpr size_t kMidBinFactor = 32;
-inline constexpr size_t kLeastMidBinSlots = 2;
-inline constexpr size_t kMostMidBinSlots = 32;
+inline constexpr size_t kMinMidBinSlots = 2;
+inline constexpr size_t kMaxMidBinSlots = 32;
 
 // The most blocks of a class that a bin can hold within `bytes`, for a mid
 // class kMidBinFactor times that, and within the maximum of any bin.
@@ -74,9 +74,9 @@ constexpr uint32_t BinSlots(SizeClass c, size_t bytes = kMaxBinBytes) {
   if (block == 0) return 0;
   bytes = std::min(bytes, kMaxBinBytes);
   const size_t slots =
-      IsMid(c) ? std::clamp(bytes * kMidBinFactor / block, kLeastMidBinSlots,
-                            kMostMidBinSlots)
-               : std::clamp(bytes / block, kLeastBinSlots, kMostBinSlots);
+      IsMid(c) ? std::clamp(bytes * kMidBinFactor / block, kMinMidBinSlots,
+                            kMaxMidBinSlots)
+               : std::clamp(bytes / block, kMinBinSlots, kMaxBinSlots);
   return static_cast<uint32_t>(slots);
 }
 
@@ -93,9 +93,9 @@ struct alignas(void*) BinTable {
   // Pops the top block of the bin of `c`; null when the bin is empty.
   void* Pop(SizeClass c) {
     size_t index = Index(c);
-    ForgetOrigin(index);
+    HideFromOptimizer(index);
     size_t top = bins[index].top;
-    ForgetOrigin(top);
+    HideFromOptimizer(top);
     void* block = *SlotBelow(top);
     if (block != nullptr) [[likely]] {
       bins[index].SetTop(top - sizeof(void*));
@@ -113,7 +113,7 @@ struct alignas(void*) BinTable {
   // the bin is at its limit or `block` is on top of it already or, in hardened
   // builds, does not look like a block in use.
   bool Push(SizeClass c, void* block) {
-    return PushWithin(ReadWhileItMayChange(bins[Index(c)].limit), c, block);
+    return PushWithin(RacyLoad(bins[Index(c)].limit), c, block);
   }
 
   // The same with the caller's limit.
@@ -145,7 +145,7 @@ struct alignas(void*) BinTable {
     }
     checks.Mark(block);
     *SlotBelow(top + sizeof(void*)) = block;
-    ForgetOrigin(top);
+    HideFromOptimizer(top);
     bin.SetTop(top + sizeof(void*));
     return true;
   }
@@ -181,9 +181,9 @@ struct ThreadBins : BinTable {
 // A small table: the few blocks of each class that malloc may pop before it
 // takes the slow path.
 struct RationBins : BinTable {
-  static constexpr uint32_t kMostBlocks = 16;
+  static constexpr uint32_t kMaxBlocks = 16;
 
-  void* slots[kClassCount][1 + kMostBlocks];  // a null, then the blocks
+  void* slots[kClassCount][1 + kMaxBlocks];  // a null, then the blocks
 
   static constexpr uint32_t FirstOffset(size_t c) {
     return static_cast<uint32_t>(sizeof(BinTable) + sizeof(void*) +

@@ -99,7 +99,7 @@ TEST_F(BinsSwitch, NeedsBothFences) {
 }
 
 // Events go off and on again while a thread looks at the clock as
-// ThreadCache::LookAtClock does: hides, shows.
+// ThreadCache::PollClock does: hides, shows.
 TEST_F(BinsSwitch, OffAndOnAgain) {
   const Result result = Explore(
       [&] {

@@ -92,9 +92,9 @@ SpanAllocation FallbackHeap::AllocateLarge(size_t bytes, size_t alignment,
                          : Ace::AllocateLarge(bytes, alignment, contents);
 }
 
-void FallbackHeap::FreeSpan(Found found) {
+void FallbackHeap::FreeSpanOrLarge(PagemapEntry entry) {
   if (is_in_emergency) return;
-  Ace::Free(found, nullptr);
+  Ace::Free(entry, nullptr);
   retry_gate.Open();
 }
 

@@ -28,7 +28,7 @@ class FallbackHeap {
   static SpanAllocation AllocateSpan(size_t bytes, size_t alignment);
   static SpanAllocation AllocateLarge(size_t bytes, size_t alignment,
                                       Ace::Contents contents);
-  static void FreeSpan(Found found);
+  static void FreeSpanOrLarge(PagemapEntry entry);
 
   // From now on the calling thread is served from emergency memory, and what it
   // frees is dropped.

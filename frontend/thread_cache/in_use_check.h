@@ -27,11 +27,11 @@ __attribute__((no_sanitize("thread"))) inline void AbortUnlessInUse(
   const Slab* slab = SlabAt(c, address);
   const uint32_t number = slab->BlockAt(address);
   if (number == Slab::kNotABlock || slab->IsBlockFree(number)) [[unlikely]] {
-    BlockCallScope::NoteIfNone(function, address);
+    BlockCallScope::SetIfUnset(function, address);
     AbortOnBadFreeIn(*slab, address);
   }
   if (FreedMark::IsOn(block)) [[unlikely]] {
-    BlockCallScope::NoteIfNone(function, address);
+    BlockCallScope::SetIfUnset(function, address);
     AbortOnDoubleFree(address, slab->block_bytes);
   }
 }

@@ -17,11 +17,11 @@ class ParkedCaches {
  public:
   // Threads that run at once are about as many as processors, and as many may
   // end before the next begin.
-  static constexpr size_t kMostPerProcessor = 2;
+  static constexpr size_t kMaxPerProcessor = 2;
 
   // relaxed: a hint to those who do not hold the lock.
   size_t count() const { return count_.load(std::memory_order_relaxed); }
-  bool IsFull() const { return count() >= kMostPerProcessor * Processors(); }
+  bool IsFull() const { return count() >= kMaxPerProcessor * Processors(); }
 
   ThreadCache* newest() const { return newest_; }
 

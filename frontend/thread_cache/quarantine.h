@@ -41,13 +41,13 @@ class KeptQuarantine {
     MutexLock lock(mutex_);
     const size_t bytes = ClassBytes(c);
     const size_t limit = options::Get(options::k_quarantine);
-    while (count_ != 0 && (count_ == kMostBlocks || bytes_ + bytes > limit)) {
+    while (count_ != 0 && (count_ == kMaxBlocks || bytes_ + bytes > limit)) {
       ReleaseOldest(release);
     }
     memset(block, Filling(), bytes);
     FreedMark::Put(block);
     if (bytes > limit) return release(c, block);
-    waiting_[(first_ + count_++) % kMostBlocks] = {block, c};
+    waiting_[(first_ + count_++) % kMaxBlocks] = {block, c};
     Account(c, bytes);
   }
 
@@ -66,7 +66,7 @@ class KeptQuarantine {
     while (count_ != 0) ReleaseOldest(release);
     // A refusal does no harm.
     (void)os::PurgeWithin(reinterpret_cast<uintptr_t>(waiting_),
-                          reinterpret_cast<uintptr_t>(waiting_ + kMostBlocks));
+                          reinterpret_cast<uintptr_t>(waiting_ + kMaxBlocks));
     mutex_.Unlock();
     return true;
   }
@@ -83,7 +83,7 @@ class KeptQuarantine {
   }
 
  private:
-  static constexpr size_t kMostBlocks = 1024;
+  static constexpr size_t kMaxBlocks = 1024;
   static constexpr int kFreedByte = 0xdf;
 
   struct Waiting {
@@ -98,7 +98,7 @@ class KeptQuarantine {
   template <typename Release>
   void ReleaseOldest(Release&& release) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const Waiting oldest = waiting_[first_];
-    first_ = (first_ + 1) % kMostBlocks;
+    first_ = (first_ + 1) % kMaxBlocks;
     --count_;
     const size_t bytes = ClassBytes(oldest.size_class);
     Account(oldest.size_class, -bytes);
@@ -127,7 +127,7 @@ class KeptQuarantine {
   }
 
   Mutex mutex_;
-  Waiting waiting_[kMostBlocks] ABSL_GUARDED_BY(mutex_);
+  Waiting waiting_[kMaxBlocks] ABSL_GUARDED_BY(mutex_);
   size_t first_ ABSL_GUARDED_BY(mutex_);
   size_t count_ ABSL_GUARDED_BY(mutex_);
   size_t bytes_ ABSL_GUARDED_BY(mutex_);

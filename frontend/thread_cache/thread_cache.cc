@@ -23,16 +23,16 @@ constexpr uint32_t kFirstSlots = 8;
 constexpr uint32_t kFirstMidSlots = 2;
 // ... and while it only ever runs full.
 constexpr uint32_t kBatchBytes = 4096;
-constexpr uint32_t kMostBatchSlots = 32;
+constexpr uint32_t kMaxBatchSlots = 32;
 
 // Growth of free resident memory since the last look at the clock that calls
 // for another.
-constexpr size_t kWorthALook = size_t{1} << 20;
+constexpr size_t kGrowthPerPoll = size_t{1} << 20;
 
 // Zeros a span or large block on free, in builds with that option.
-[[maybe_unused]] void ZeroIfAsked(Found found) {
+[[maybe_unused]] void ZeroIfAsked(PagemapEntry entry) {
   if (options::Get(options::k_zero_on_free) == 0) return;
-  memset(reinterpret_cast<void*>(found.address), 0, Ace::BytesAt(found));
+  memset(reinterpret_cast<void*>(entry.address), 0, Ace::BytesAt(entry));
 }
 
 }  // namespace
@@ -41,7 +41,7 @@ constexpr size_t kWorthALook = size_t{1} << 20;
 uint32_t ThreadCache::BatchSlots(SizeClass c) {
   return IsMid(c) ? kFirstMidSlots
                   : std::clamp(kBatchBytes / ClassBytes(c), kFirstSlots,
-                               kMostBatchSlots);
+                               kMaxBatchSlots);
 }
 
 // --- Misses ------------------------------------------------------------------
@@ -225,24 +225,24 @@ SpanAllocation ThreadCache::AllocateLarge(size_t bytes, size_t alignment,
   return Ace::AllocateLarge(bytes, alignment, contents);
 }
 
-void ThreadCache::FreeSpan(Found found) {
-  if constexpr (kQuarantinesFreed) ZeroIfAsked(found);
+void ThreadCache::FreeSpanOrLarge(PagemapEntry entry) {
+  if constexpr (kQuarantinesFreed) ZeroIfAsked(entry);
   ThreadCache* cache = OfThisThread();
-  if (cache == nullptr) return FallbackHeap::FreeSpan(found);
+  if (cache == nullptr) return FallbackHeap::FreeSpanOrLarge(entry);
   cache->TickForSpan();
-  Ace::Free(found, &cache->span_cache_);
+  Ace::Free(entry, &cache->span_cache_);
   cache->NoteReserveUse();
   retry_gate.Open();
   // It may be the thread's last call for a long time: do not let much memory
   // wait for sixteen more.
-  if (DirtyBytes::Bytes() > cache->dirty_seen_ + kWorthALook) {
-    cache->LookAtClock();
+  if (DirtyBytes::Bytes() > cache->dirty_seen_ + kGrowthPerPoll) {
+    cache->PollClock();
   }
 }
 
-Ace::Resized ThreadCache::ResizeSpan(Found found, size_t bytes) {
+Ace::Resized ThreadCache::ResizeSpanOrLarge(PagemapEntry entry, size_t bytes) {
   if (FallbackHeap::IsInEmergency()) return {};
-  const Ace::Resized resized = Ace::Resize(found, bytes);
+  const Ace::Resized resized = Ace::Resize(entry, bytes);
   if (resized) retry_gate.Open();
   return resized;
 }
@@ -291,7 +291,7 @@ uint32_t ThreadCache::FirstSlots(size_t c) const {
 // runs full. Returns whether it ran full the last time, too.
 bool ThreadCache::Grow(SizeClass c, Bound bound) {
   BinState& state = states_[Index(c)];
-  state.moved = true;
+  state.was_active = true;
   const bool only_full = bound == Bound::kFull && state.last == Bound::kFull;
   state.last = bound;
   if (kAceMode == AceMode::kFixed) return only_full;

@@ -30,7 +30,7 @@
 //
 // So a thread always served by its bins still looks at the clock, at no cost to
 // malloc and free. A thread that watches asks others to look as well
-// (AskOthersToLook), for they may be the only ones that will make calls.
+// (RequestPollFromOthers), for they may be the only ones that will make calls.
 //
 // Sampling. While blocks are sampled (frontend/guard/guard.h), malloc always
 // pops from such a small table, sampled_, which gets at most as many blocks of
@@ -102,8 +102,8 @@ class ThreadCache : public ListNode<ThreadCache> {
   static SpanAllocation AllocateSpan(size_t bytes, size_t alignment);
   static SpanAllocation AllocateLarge(size_t bytes, size_t alignment,
                                       Ace::Contents contents);
-  static void FreeSpan(Found found);
-  static Ace::Resized ResizeSpan(Found found, size_t bytes);
+  static void FreeSpanOrLarge(PagemapEntry entry);
+  static Ace::Resized ResizeSpanOrLarge(PagemapEntry entry, size_t bytes);
 
   // Returns all blocks in this thread's bins to where they came from.
   static void FlushThisThread();
@@ -158,7 +158,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   static void LockForFork();
   static void UnlockAfterFork();
   // In the child of every fork: updates the thread's id. Takes no lock.
-  static void NameThisThread();
+  static void UpdateThreadId();
   // In the child of a fork, where the other threads are gone: their heaps go to
   // future threads, and what their reserves hold is returned. The blocks in the
   // bins that malloc and free used, at most a few hundred KiB each, are lost,
@@ -172,16 +172,16 @@ class ThreadCache : public ListNode<ThreadCache> {
 
  private:
   // A busy thread reads the clock once per this many slow calls.
-  static constexpr uint32_t kCallsPerLook = 16;
+  static constexpr uint32_t kCallsPerPoll = 16;
   static constexpr uint32_t kSlotBytes = sizeof(void*);
 
   enum class Bound : uint8_t { kEmpty, kFull };
 
   struct BinState {
-    uint32_t most;   // slots the bin may grow to
-    uint32_t limit;  // as Bin's, which another thread may set to 0
-    bool moved;      // ran empty or full in this epoch
-    Bound last;      // which of the two happened last
+    uint32_t most;    // slots the bin may grow to
+    uint32_t limit;   // as Bin's, which another thread may set to 0
+    bool was_active;  // ran empty or full in this epoch
+    Bound last;       // which of the two happened last
   };
 
   enum class Watch : uint8_t { kNone, kRationed, kEveryCall };
@@ -196,7 +196,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   // Null when the thread has ended, is beginning, or gets no memory.
   static ThreadCache* Attach();
   static void CollectEndedThreadsIfMany();
-  static void LowerCachesToLook();
+  static void LowerCachesToScan();
   static ThreadCache* AttachLater();
   static ThreadCache* MakeCache();
   static ThreadCache* TakeParked();
@@ -239,23 +239,23 @@ class ThreadCache : public ListNode<ThreadCache> {
   void DrainOldest(SizeClass c, uint32_t count);
   void FlushAll();
   void EndEpoch(uint64_t now);
-  void HalveUnmovedBins();
+  void HalveIdleBins();
   void TrimToBatches();
 
   // Call on every slow call: advances time for this thread. Spans and large
   // blocks always take slow paths, so for them an occasional look is enough
   // where others are rationed.
   void Tick() {
-    WatchNow() == Watch::kRationed ? LookBriefly() : TickForSpan();
+    WatchNow() == Watch::kRationed ? PollClockIfDue() : TickForSpan();
   }
   void TickForSpan() {
-    if (WatchNow() == Watch::kEveryCall || ++calls_ >= kCallsPerLook ||
-        is_asked_to_look_.load(std::memory_order_relaxed)) [[unlikely]] {
-      LookAtClock();
+    if (WatchNow() == Watch::kEveryCall || ++calls_ >= kCallsPerPoll ||
+        is_poll_requested_.load(std::memory_order_relaxed)) [[unlikely]] {
+      PollClock();
     }
   }
-  void LookBriefly();
-  void LookAtClock();
+  void PollClockIfDue();
+  void PollClock();
   bool HasGrown() const;
   void FlushOnGrowth(uint64_t now);
   void SetBudgets();
@@ -270,9 +270,9 @@ class ThreadCache : public ListNode<ThreadCache> {
   static bool IsWorthRationing(size_t dirty);
   bool IsWorthWatching(size_t dirty) const;
   enum class HowOften : uint8_t { kSeldom, kNow };
-  static void AskOthersToLook(uint64_t now, HowOften how_often);
-  void AskToLook();
-  void TakeOverRequestToLook();
+  static void RequestPollFromOthers(uint64_t now, HowOften how_often);
+  void RequestPoll();
+  void TakeOverPollRequest();
 
   // The reserve, in thread_cache_reserve.cc.
   bool KeepsReserve() const {
@@ -294,7 +294,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   void TakeBackVisible(SizeClass c, uint32_t count);
   uint32_t GrowVisible(SizeClass c);
   void NoteReserveUse();
-  bool FlushFromElsewhere();
+  bool FlushByOtherThread();
   void FlushBinsOfReserve();
   void NoteReserved(size_t bytes);
   void BoundReserve();
@@ -319,7 +319,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   // Blocks of class `c` in a table whose first slot of that class ends at
   // offset `first`.
   static uint32_t HeldIn(const BinTable& table, size_t c, uint32_t first) {
-    return (table.bins[c].TopSeenFromElsewhere() - first) / kSlotBytes;
+    return (table.bins[c].TopForOtherThreads() - first) / kSlotBytes;
   }
   uint32_t Held(size_t c) const { return HeldIn(bins_, c, FirstOffset(c)); }
   // The table that malloc pops from while UsesRation, and the offset after its
@@ -375,9 +375,9 @@ class ThreadCache : public ListNode<ThreadCache> {
   uint32_t thread_;           // as gettid(2)
   // relaxed, both: hints between threads.
   std::atomic<Watch> watch_;
-  std::atomic<bool> is_asked_to_look_;
-  bool was_asked_to_look_;  // and has not begun to watch for it yet
-  bool has_tidied_;         // the last look ended an epoch, or flushed
+  std::atomic<bool> is_poll_requested_;
+  bool has_poll_request_;  // and has not begun to watch for it yet
+  bool has_tidied_;        // the last look ended an epoch, or flushed
   // Guards bins_, except for their limits, and states_, while they are a
   // reserve. At other times they are the owner's alone, hence no annotation
   // there.

@@ -70,11 +70,11 @@ void ThreadCache::CheckBin(size_t c, HeapVerifier& check) const {
                check);
   }
   const uint32_t most_rationed =
-      Samples() ? BinSlots(size_class) : RationBins::kMostBlocks;
+      Samples() ? BinSlots(size_class) : RationBins::kMaxBlocks;
   if (check.Require(HeldInRation(c) <= most_rationed,
                     "a ration is larger than its room",
                     reinterpret_cast<uintptr_t>(this)) &&
-      check.Require(HeldVisible(c) <= RationBins::kMostBlocks,
+      check.Require(HeldVisible(c) <= RationBins::kMaxBlocks,
                     "a visible bin is larger than its room",
                     reinterpret_cast<uintptr_t>(this))) {
     VisitSmallTables(

@@ -60,16 +60,16 @@ constinit ParkedCaches parked ABSL_GUARDED_BY(caches_mutex);
 // caches: twice as many as after the last look or thread exit. So caches of
 // ended threads hardly outnumber those of live ones, and looks cost about two
 // system calls per new thread. relaxed: a hint.
-constexpr size_t kLeastToLook = 16;
-constinit std::atomic<size_t> caches_to_look{kLeastToLook};
+constexpr size_t kMinCachesToScan = 16;
+constinit std::atomic<size_t> caches_to_scan{kMinCachesToScan};
 
 size_t CachesToLookAfter(size_t caches) {
-  return std::max(kLeastToLook, 2 * caches);
+  return std::max(kMinCachesToScan, 2 * caches);
 }
 
 // Threads are asked to look at the clock this often, at most this many at once.
 constexpr uint64_t kAskOthersEveryMs = 100;
-constexpr int kMostAskedAtOnce = 128;
+constexpr int kMaxAskedAtOnce = 128;
 // While this many reserves are in use, threads are asked though little is free:
 // memory in the reserve of a thread that waits is not counted. Each thread is
 // asked this often.
@@ -81,7 +81,7 @@ constinit std::atomic<size_t> dirty_at_request_to_look{0};
 // How often FlushReserves was called. relaxed: a number for each call.
 constinit std::atomic<uint32_t> flushes{0};
 // How many threads FlushIdleReserves looks at in one call.
-constexpr size_t kMostLookedAtForIdle = 256;
+constexpr size_t kMaxScannedForIdle = 256;
 
 }  // namespace
 
@@ -159,7 +159,7 @@ ThreadCache* ThreadCache::MakeCache() {
     cache->states_[c].limit = first;
     cache->bins_.bins[c].SetLimit(first);
     cache->SetLimit(c, cache->FirstSlots(c));
-    cache->states_[c].moved = false;
+    cache->states_[c].was_active = false;
     cache->states_[c].last = Bound::kFull;
   }
   cache->BeginForThisThread();
@@ -198,8 +198,8 @@ void ThreadCache::BeginForThisThread() {
   fresh_chunks_seen_ = ChunkSource::FreshChunks();
   dirty_seen_ = 0;
   watch_.store(Watch::kNone, std::memory_order_relaxed);
-  is_asked_to_look_.store(false, std::memory_order_relaxed);
-  was_asked_to_look_ = false;
+  is_poll_requested_.store(false, std::memory_order_relaxed);
+  has_poll_request_ = false;
   slow_calls_ = 0;
   // While it is alone nobody could take what it holds.
   is_busy_ = BeginsBusy(count_.load(std::memory_order_relaxed));
@@ -253,8 +253,8 @@ void ThreadCache::OnThreadExit(void* state) {
     Retire(cache);
   }
   // The memory it freed waits to be purged, and it will not look any more.
-  AskOthersToLook(CoarseMilliseconds(), HowOften::kNow);
-  LowerCachesToLook();
+  RequestPollFromOthers(CoarseMilliseconds(), HowOften::kNow);
+  LowerCachesToScan();
   retry_gate.Open();
   ThreadEnds();
 }
@@ -284,23 +284,23 @@ void ThreadCache::CollectEndedThreads() {
 
 void ThreadCache::CollectEndedThreadsIfMany() {
   const size_t count = count_.load(std::memory_order_relaxed);
-  size_t to_look = caches_to_look.load(std::memory_order_relaxed);
+  size_t to_look = caches_to_scan.load(std::memory_order_relaxed);
   // Of the threads that find a look due, one does it.
   if (count < to_look ||
-      !caches_to_look.compare_exchange_strong(to_look, CachesToLookAfter(count),
+      !caches_to_scan.compare_exchange_strong(to_look, CachesToLookAfter(count),
                                               std::memory_order_relaxed)) {
     return;
   }
   CollectEndedThreads();
-  LowerCachesToLook();
+  LowerCachesToScan();
 }
 
 // Brings the next look forward to when there are twice as many caches as now.
-void ThreadCache::LowerCachesToLook() {
+void ThreadCache::LowerCachesToScan() {
   const size_t to_look =
       CachesToLookAfter(count_.load(std::memory_order_relaxed));
-  if (to_look < caches_to_look.load(std::memory_order_relaxed)) {
-    caches_to_look.store(to_look, std::memory_order_relaxed);
+  if (to_look < caches_to_scan.load(std::memory_order_relaxed)) {
+    caches_to_scan.store(to_look, std::memory_order_relaxed);
   }
 }
 
@@ -321,7 +321,7 @@ void ThreadCache::DisableFastPathOnAllThreads() {
 // Asks some of the threads, others at each call; seldom, or now. Repeats it
 // early when much more memory has been freed since: the threads asked before
 // saw little of it.
-void ThreadCache::AskOthersToLook(uint64_t now, HowOften how_often) {
+void ThreadCache::RequestPollFromOthers(uint64_t now, HowOften how_often) {
   const size_t dirty = DirtyBytes::Bytes();
   const bool is_much = IsWorthRationing(dirty);
   const bool are_many =
@@ -335,8 +335,8 @@ void ThreadCache::AskOthersToLook(uint64_t now, HowOften how_often) {
       now >= due || (is_much && dirty > 2 * dirty_at_request_to_look.load(
                                                 std::memory_order_relaxed));
   const uint64_t wait = is_much ? kAskOthersEveryMs
-                                : kAskEachEveryMs * kMostAskedAtOnce /
-                                      std::max<size_t>(count, kMostAskedAtOnce);
+                                : kAskEachEveryMs * kMaxAskedAtOnce /
+                                      std::max<size_t>(count, kMaxAskedAtOnce);
   if (how_often == HowOften::kSeldom &&
       (!is_due || !next_request_to_look.compare_exchange_strong(
                       due, now + wait, std::memory_order_relaxed))) {
@@ -344,10 +344,10 @@ void ThreadCache::AskOthersToLook(uint64_t now, HowOften how_often) {
   }
   dirty_at_request_to_look.store(dirty, std::memory_order_relaxed);
   MutexLock lock(caches_mutex);
-  for (int i = 0; i < kMostAskedAtOnce && !caches.empty(); ++i) {
+  for (int i = 0; i < kMaxAskedAtOnce && !caches.empty(); ++i) {
     ThreadCache* cache = caches.PopFront();
     caches.PushBack(cache);
-    if (cache != own_ && !cache->is_parked_) cache->AskToLook();
+    if (cache != own_ && !cache->is_parked_) cache->RequestPoll();
   }
 }
 
@@ -373,8 +373,8 @@ ThreadCache::Totals ThreadCache::SumAll() {
 }
 
 // The lock of the list is released between two caches: others begin and end,
-// and the list rotates meanwhile (AskOthersToLook). Its order stays, and new
-// threads join at its end with the number of the latest flush. So all were
+// and the list rotates meanwhile (RequestPollFromOthers). Its order stays, and
+// new threads join at its end with the number of the latest flush. So all were
 // visited once as many caches in a row as the list has were flushed in this
 // pass or a later one.
 void ThreadCache::FlushReserves() {
@@ -391,7 +391,7 @@ void ThreadCache::FlushReserves() {
     }
     in_a_row = 0;
     cache->flushed_in_ = number;
-    if (cache != own_) cache->FlushFromElsewhere();
+    if (cache != own_) cache->FlushByOtherThread();
     if (cache->is_parked_) Retire(cache);
   }
 }
@@ -399,7 +399,7 @@ void ThreadCache::FlushReserves() {
 void ThreadCache::FlushIdleReserves(uint64_t now, PurgeBudget* budget) {
   if (HoldsEveryLock()) return;
   const uint64_t decay = options::Get(options::k_decay);
-  const size_t most = std::min(kMostLookedAtForIdle, ListedCaches());
+  const size_t most = std::min(kMaxScannedForIdle, ListedCaches());
   for (size_t i = 0; i < most; ++i) {
     MutexLock lock(caches_mutex);
     if (caches.empty()) return;
@@ -409,7 +409,7 @@ void ThreadCache::FlushIdleReserves(uint64_t now, PurgeBudget* budget) {
     // A parked cache that nobody took for an epoch is not needed.
     const uint64_t most_idle = cache->is_parked_ ? decay / 4 : decay;
     if (cache == own_ || now <= seen_at + most_idle) continue;
-    const bool is_any = cache->FlushFromElsewhere();
+    const bool is_any = cache->FlushByOtherThread();
     if (cache->is_parked_) Retire(cache);
     if (is_any && PurgeBudget::IsSpent(budget)) return;
   }
@@ -444,7 +444,7 @@ void ThreadCache::UnlockAfterFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   caches_mutex.Unlock();
 }
 
-void ThreadCache::NameThisThread() {
+void ThreadCache::UpdateThreadId() {
   if (own_ == nullptr) return;
   own_->thread_ = ThreadId();
   // Siblings sample different blocks. A gap's rest is as long as a gap.
@@ -458,7 +458,7 @@ void ThreadCache::AbandonOtherThreads() {
     next = caches.Next(cache);
     if (cache == own_) continue;
     // All locks were held across the fork, so the reserve is whole.
-    cache->FlushFromElsewhere();
+    cache->FlushByOtherThread();
     Retire(cache);
   }
   // A thread may have been caught between setting its mark and the count.

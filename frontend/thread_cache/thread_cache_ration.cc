@@ -19,13 +19,13 @@ constexpr uint32_t kRationsPerGrowth = 8;
 
 // The most blocks of a class at a time while only samples need slow calls. A
 // larger ration would save hardly any slow calls.
-constexpr uint32_t kMostSampledBlocks = 64;
+constexpr uint32_t kMaxSampledBlocks = 64;
 
 }  // namespace
 
 // Blocks of a class that may be taken, or freed, before the next look.
 uint32_t ThreadCache::NextRation() {
-  return std::min(RationBins::kMostBlocks,
+  return std::min(RationBins::kMaxBlocks,
                   1 + rations_in_tick_++ / kRationsPerGrowth);
 }
 
@@ -35,7 +35,7 @@ uint32_t ThreadCache::MostToAllocate(SizeClass c) {
   if (WatchNow() == Watch::kRationed) {
     most = NextRation();
   } else if (WatchNow() == Watch::kNone && !SeesEveryCall()) {
-    most = std::min(kMostSampledBlocks, BinSlots(c));
+    most = std::min(kMaxSampledBlocks, BinSlots(c));
   }
   if (KeepsReserve()) {
     // Blocks left over from a ration are out of others' reach as well.
@@ -55,7 +55,7 @@ void* ThreadCache::AllocateRationed(SizeClass c) {
   // A small ration makes every few calls slow, so while rations are small fetch
   // blocks until there are enough for a whole one. Not for mid blocks: they are
   // few.
-  if (!IsMid(c) && most <= RationBins::kMostBlocks && Held(i) < most) {
+  if (!IsMid(c) && most <= RationBins::kMaxBlocks && Held(i) < most) {
     RefillBin(c, most - Held(i));
   }
   const uint32_t count = std::min(Held(i), most);

@@ -40,10 +40,10 @@ constexpr size_t kManyPerProcessor = 128;
 // The most bytes visible of a busy thread among many. With more than
 // kCrowdPerProcessor threads per processor it falls by the square: they share
 // what that many may have, and more of them wait at any time.
-constexpr size_t kMostVisibleBytes = size_t{128} << 10;
+constexpr size_t kMaxVisibleBytes = size_t{128} << 10;
 constexpr size_t kCrowdPerProcessor = 32;
 // Of all threads together that are not busy.
-constexpr size_t kMostVisibleOfQuiet = size_t{64} << 10;
+constexpr size_t kMaxVisibleOfQuiet = size_t{64} << 10;
 
 // The most bytes in a thread's reserve, and of all threads' together unless
 // these are so many that each could keep less than kLeastReserved.
@@ -52,21 +52,20 @@ constexpr size_t kMostReservedOfAll = size_t{16} << 20;
 constexpr size_t kLeastReserved = size_t{16} << 10;
 
 // Slots of a class that may be visible, and how many are at first. A slot
-// counts for at least kLeastSlotBytes: a small block keeps a page resident, but
+// counts for at least kMinSlotBytes: a small block keeps a page resident, but
 // shares it with others.
 constexpr size_t kVisibleTinyBytes = 2048;
-constexpr size_t kLeastVisibleTiny = 4;
+constexpr size_t kMinVisibleTiny = 4;
 constexpr size_t kVisibleMidBytes = 8192;
 constexpr uint32_t kFirstVisible = 2;
-constexpr size_t kLeastSlotBytes = 256;
+constexpr size_t kMinSlotBytes = 256;
 
 uint32_t MostVisibleSlots(SizeClass c) {
   const size_t bytes = ClassBytes(c);
   return static_cast<uint32_t>(
-      IsMid(c)
-          ? std::clamp<size_t>(kVisibleMidBytes / bytes, 1, 2)
-          : std::clamp<size_t>(kVisibleTinyBytes / bytes, kLeastVisibleTiny,
-                               RationBins::kMostBlocks));
+      IsMid(c) ? std::clamp<size_t>(kVisibleMidBytes / bytes, 1, 2)
+               : std::clamp<size_t>(kVisibleTinyBytes / bytes, kMinVisibleTiny,
+                                    RationBins::kMaxBlocks));
 }
 
 bool AreMany(size_t threads) {
@@ -75,10 +74,10 @@ bool AreMany(size_t threads) {
 
 // The most bytes that one of `threads` threads may have visible.
 size_t MostVisibleBytes(size_t threads, bool is_busy) {
-  if (!is_busy) return kMostVisibleOfQuiet / std::max<size_t>(threads, 1);
+  if (!is_busy) return kMaxVisibleOfQuiet / std::max<size_t>(threads, 1);
   const size_t crowd = kCrowdPerProcessor * Processors();
-  if (threads <= crowd) return kMostVisibleBytes;
-  return kMostVisibleBytes * (crowd * crowd) / (threads * threads);
+  if (threads <= crowd) return kMaxVisibleBytes;
+  return kMaxVisibleBytes * (crowd * crowd) / (threads * threads);
 }
 
 }  // namespace
@@ -89,7 +88,7 @@ bool ThreadCache::BeginsBusy(size_t others) {
 
 // Call at each look at the clock.
 void ThreadCache::NoteSlowCalls() {
-  slow_calls_ += WatchNow() == Watch::kEveryCall ? 1 : kCallsPerLook;
+  slow_calls_ += WatchNow() == Watch::kEveryCall ? 1 : kCallsPerPoll;
   if (is_busy_ || slow_calls_ < kBusySlowCalls) return;
   is_busy_ = true;
   SetMostVisible();
@@ -206,7 +205,7 @@ uint32_t ThreadCache::GrowVisible(SizeClass c) {
   const uint32_t wanted =
       std::min(MostVisibleSlots(c), slots == 0 ? kFirstVisible : slots * 2);
   const auto bytes = static_cast<uint32_t>(
-      (wanted - slots) * std::max<size_t>(ClassBytes(c), kLeastSlotBytes));
+      (wanted - slots) * std::max<size_t>(ClassBytes(c), kMinSlotBytes));
   if (wanted == slots || visible_bytes_ + bytes > most_visible_bytes_) {
     return slots;
   }
@@ -286,7 +285,7 @@ void ThreadCache::NoteReserveUse() {
 // Flushes another thread's reserve, quarantine and span bins. Returns whether
 // there was anything. The caller keeps the cache alive: it holds the lock of
 // the list, or has taken the cache off it.
-bool ThreadCache::FlushFromElsewhere() {
+bool ThreadCache::FlushByOtherThread() {
   bool is_any = false;
   if (reserve_mark_.BeginEmptying(reserves_in_use_)) {
     if (reserve_mutex_.TryLock()) {
@@ -302,7 +301,8 @@ bool ThreadCache::FlushFromElsewhere() {
           [this](SizeClass c, void* block) { Drain(c, &block, 1); })) {
     is_any = true;
   }
-  if (span_cache_.held_bytes() != 0 && Ace::TrimBinsOfOther(span_cache_)) {
+  if (span_cache_.held_bytes() != 0 &&
+      Ace::FlushBinsOfOtherThread(span_cache_)) {
     is_any = true;
   }
   return is_any;

@@ -22,10 +22,10 @@ uint64_t EpochLength() { return options::Get(options::k_decay) / 4; }
 
 }  // namespace
 
-void ThreadCache::LookAtClock() {
+void ThreadCache::PollClock() {
   NoteSlowCalls();
   calls_ = 0;
-  TakeOverRequestToLook();
+  TakeOverPollRequest();
   const uint64_t now = CoarseMilliseconds();
   seen_at_.store(now, std::memory_order_relaxed);
   // One call does one of these, since each may take a tenth of a millisecond;
@@ -57,8 +57,8 @@ bool ThreadCache::HasGrown() const {
 void ThreadCache::FlushOnGrowth(uint64_t now) {
   if (kAceMode == AceMode::kAdaptive) {
     FlushAll();
-    GatherFreeChunks(now);
-    Count(Event::kRoomMade);
+    FlushCachesToChunks(now);
+    Count(Event::kFlushOnGrowth);
   }
   fresh_chunks_seen_ = ChunkSource::FreshChunks();
   SetBudgets();
@@ -94,17 +94,17 @@ void ThreadCache::EndEpoch(uint64_t now) {
     is_busy_ = false;
     FlushAll();
   }
-  HalveUnmovedBins();
+  HalveIdleBins();
   Ace::TrimBins(span_cache_, /*all=*/false);
   SetBudgets();
   retry_gate.Open();
 }
 
-void ThreadCache::HalveUnmovedBins() {
+void ThreadCache::HalveIdleBins() {
   const BinsLock lock(*this);
   for (size_t c = 1; c < kClassCount; ++c) {
     BinState& state = states_[c];
-    if (!state.moved) {
+    if (!state.was_active) {
       if (const uint32_t held = Held(c)) {
         DrainOldest(ClassNumber(c), (held + 1) / 2);
       }
@@ -112,7 +112,7 @@ void ThreadCache::HalveUnmovedBins() {
         SetLimit(c, std::max({Limit(c) / 2, FirstSlots(c), Held(c)}));
       }
     }
-    state.moved = false;
+    state.was_active = false;
   }
 }
 

@@ -50,7 +50,7 @@ void ThreadCache::ChooseWatch(uint64_t now) {
   dirty_seen_ = dirty;
   const bool is_worth_it = IsWorthWatching(dirty);
   const bool is_new_tick = now != current_tick_;
-  if (is_worth_it) AskOthersToLook(now, HowOften::kSeldom);
+  if (is_worth_it) RequestPollFromOthers(now, HowOften::kSeldom);
   switch (WatchNow()) {
     case Watch::kNone:
       if (is_worth_it && now - last_every_call_ >= kEveryCallEveryMs) {
@@ -68,7 +68,7 @@ void ThreadCache::ChooseWatch(uint64_t now) {
       } else if (calls_in_tick_ < kBusyLooks) {
         WatchEveryCall(now);
       } else if (!IsWorthRationing(dirty * 2) &&
-                 !std::exchange(was_asked_to_look_, false)) {
+                 !std::exchange(has_poll_request_, false)) {
         ShowBins();
       } else {
         current_tick_ = now;
@@ -83,7 +83,7 @@ void ThreadCache::ChooseWatch(uint64_t now) {
         calls_in_tick_ = 0;
       } else if (++calls_in_tick_ > kBusyCalls) {
         // The thread that asked sees freed memory that may not be counted yet.
-        IsWorthRationing(dirty) || std::exchange(was_asked_to_look_, false)
+        IsWorthRationing(dirty) || std::exchange(has_poll_request_, false)
             ? Ration()
             : ShowBins();
       }
@@ -151,11 +151,11 @@ void ThreadCache::RestoreLimits() {
 
 // While only the number of calls has changed since the last look, counts the
 // call and looks at nothing else.
-void ThreadCache::LookBriefly() {
-  if (++calls_ < kCallsPerLook && CoarseMilliseconds() == current_tick_) {
+void ThreadCache::PollClockIfDue() {
+  if (++calls_ < kCallsPerPoll && CoarseMilliseconds() == current_tick_) {
     ++calls_in_tick_;
   } else {
-    LookAtClock();
+    PollClock();
   }
 }
 
@@ -164,20 +164,20 @@ void ThreadCache::LookBriefly() {
 // Called by other threads, which hold the lock of the list: the owner's next
 // free of any class takes the slow path; then it watches for a while, or goes
 // on watching.
-void ThreadCache::AskToLook() {
+void ThreadCache::RequestPoll() {
   if (WatchNow() == Watch::kNone) {
     for (Bin& bin : Front().bins) bin.SetLimit(0);
   }
-  // release: pairs with the acquire in TakeOverRequestToLook, which restores
+  // release: pairs with the acquire in TakeOverPollRequest, which restores
   // the limits.
-  is_asked_to_look_.store(true, std::memory_order_release);
+  is_poll_requested_.store(true, std::memory_order_release);
 }
 
-void ThreadCache::TakeOverRequestToLook() {
-  // acquire: pairs with the release in AskToLook.
-  if (!is_asked_to_look_.load(std::memory_order_acquire)) return;
-  is_asked_to_look_.store(false, std::memory_order_relaxed);
-  was_asked_to_look_ = true;
+void ThreadCache::TakeOverPollRequest() {
+  // acquire: pairs with the release in RequestPoll.
+  if (!is_poll_requested_.load(std::memory_order_acquire)) return;
+  is_poll_requested_.store(false, std::memory_order_relaxed);
+  has_poll_request_ = true;
   if (WatchNow() == Watch::kNone) RestoreLimits();
 }
 

@@ -29,7 +29,7 @@ void CompareParts(HeapVerifier& check) {
                            "wrong number of page chunks in the pagemap");
   check.RequireEqualAtRest(tally.mapped_large_blocks, tally.large_blocks,
                            "wrong number of large blocks in the pagemap");
-  check.RequireEqualAtRest(tally.kept_spans, tally.cached_spans,
+  check.RequireEqualAtRest(tally.spans_in_caches, tally.cached_spans,
                            "wrong number of cached spans");
   check.RequireAtRest(
       DirtyBytes::Is(tally.dirty_bytes, tally.dirty_span_bytes),

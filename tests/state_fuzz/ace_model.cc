@@ -18,9 +18,9 @@
 namespace hakmem::fuzz {
 namespace {
 
-constexpr size_t kMostLive = size_t{48} << 20;
-constexpr size_t kMostBlock = size_t{6} << 20;
-constexpr uint32_t kMostBatch = 32;
+constexpr size_t kMaxLive = size_t{48} << 20;
+constexpr size_t kMaxBlock = size_t{6} << 20;
+constexpr uint32_t kMaxBatch = 32;
 
 size_t RoundToPages(size_t bytes) { return PagesFor(bytes) * kPageBytes; }
 
@@ -39,7 +39,7 @@ AceModel::AceModel(ByteSource& source)
       waste_percent_(options::k_ace_waste_percent,
                      source.OneIn(3) ? source.Below(101) : 13),
       allocate_weight_(source.Between(2, 8)),
-      most_bytes_(source.Doubling(kMaxMidBytes, kMostBlock)),
+      most_bytes_(source.Doubling(kMaxMidBytes, kMaxBlock)),
       length_count_(source.OneIn(2) ? source.Between(1, 6) : 0),
       now_(CoarseMilliseconds()) {
   for (std::unique_ptr<ThreadSpanCache>& bins : bins_) {
@@ -97,11 +97,11 @@ void AceModel::Perform(ByteSource& source) {
 
 void AceModel::Refill(ByteSource& source) {
   const size_t c = source.Between(kTinyClassCount, kClassCount - 1);
-  const auto count = static_cast<uint32_t>(source.Doubling(1, kMostBatch));
+  const auto count = static_cast<uint32_t>(source.Doubling(1, kMaxBatch));
   const auto size_class = SizeClass{static_cast<uint8_t>(c)};
   const size_t bytes = ClassBytes(size_class);
-  if (blocks_.bytes() + count * bytes > kMostLive) return;
-  void* batch[kMostBatch];
+  if (blocks_.bytes() + count * bytes > kMaxLive) return;
+  void* batch[kMaxBatch];
   const FaultWatch faults;
   const uint32_t taken = Ace::Refill(size_class, batch, count);
   Check(taken <= count, "%u blocks of %u asked for", taken, count);
@@ -119,7 +119,7 @@ void AceModel::Refill(ByteSource& source) {
 // Frees `block` and others of its class.
 void AceModel::Drain(const LiveBlock& block, ByteSource& source) {
   std::vector<void*> batch;
-  uint64_t left = source.Doubling(1, kMostBatch);
+  uint64_t left = source.Doubling(1, kMaxBatch);
   blocks_.ForEach([&](const LiveBlock& other) {
     if (left == 0 || other.tag != block.tag) return;
     if (other.address != block.address && !source.OneIn(2)) return;
@@ -144,11 +144,11 @@ void AceModel::Allocate(ByteSource& source) {
       source.OneIn(6) ? source.PowerOfTwo(1, 4 * kChunkBytes) : 1;
   const auto contents =
       source.OneIn(3) ? Ace::Contents::kZero : Ace::Contents::kAny;
-  if (blocks_.bytes() + bytes > kMostLive) return;
+  if (blocks_.bytes() + bytes > kMaxLive) return;
   // Often many at once, to which caches adapt.
   uint64_t times = source.OneIn(4) ? source.Between(1, 12) : 1;
   ThreadSpanCache* bins = DrawBins(source);
-  for (; times != 0 && blocks_.bytes() + bytes <= kMostLive; --times) {
+  for (; times != 0 && blocks_.bytes() + bytes <= kMaxLive; --times) {
     const FaultWatch faults;
     const SpanAllocation block =
         AllocateBlock(bytes, alignment, contents, bins);
@@ -178,7 +178,7 @@ void AceModel::Allocate(ByteSource& source) {
 
 void AceModel::AddBlock(const SpanAllocation& block, size_t usable) {
   if (block.is_zero) CheckZero(block.address, usable);
-  const bool is_span = PageHeap::PagesAt(Found::At(block.address)) != 0;
+  const bool is_span = PageHeap::PagesAt(PagemapEntry::At(block.address)) != 0;
   Check(is_span == (usable <= kMaxSpanBytes) || !is_span, "a span of %zu bytes",
         usable);
   blocks_.Add(block.address, usable, is_span ? kSpan : kLarge);
@@ -203,7 +203,7 @@ void AceModel::Resize(ByteSource& source) {
       is_impossible     ? SIZE_MAX - source.Doubling(1, SIZE_MAX / 2)
       : source.OneIn(2) ? block.bytes + source.Below(8 * kPageBytes)
                         : source.Doubling(1, 2 * most_bytes_);
-  if (!is_impossible && blocks_.bytes() + bytes > kMostLive) return;
+  if (!is_impossible && blocks_.bytes() + bytes > kMaxLive) return;
   const uintptr_t address = ResizeBlock(block.address, bytes);
   Check(!is_impossible || address == 0, "resized to %zu bytes", bytes);
   const size_t usable = BlockBytesAt(address == 0 ? block.address : address);

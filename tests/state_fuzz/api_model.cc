@@ -85,9 +85,9 @@ void* New(size_t size, size_t alignment) noexcept {
                           : AllocateSlow(size, CallOf(HAKMEM_ENTRY_NEW));
 }
 
-void FreeAs(void* block, SizedFreeHint terms, BlockCall function) {
+void FreeAs(void* block, SizedFreeHint hint, BlockCall function) {
   if constexpr (!kChecksFrees) return Free(block);
-  FreeInTerms(block, terms, function, CallOf(HAKMEM_ENTRY_NONE));
+  FreeSized(block, hint, function, CallOf(HAKMEM_ENTRY_NONE));
 }
 
 void Delete(void* block, size_t size, size_t alignment) noexcept {

@@ -123,13 +123,13 @@ class BackendModel {
   }
 
  private:
-  static constexpr size_t kMostBlocks = 6000;
-  static constexpr uint32_t kMostBatch = 128;
-  static constexpr size_t kMostHeaps = 5;
+  static constexpr size_t kMaxBlocks = 6000;
+  static constexpr uint32_t kMaxBatch = 128;
+  static constexpr size_t kMaxHeaps = 5;
 
   // The heap of a thread that starts alone, or beside others.
   void Attach(ByteSource& source) {
-    if (heaps_.size() == kMostHeaps) return;
+    if (heaps_.size() == kMaxHeaps) return;
     const FaultWatch faults;
     Heap* heap = B::Attach();
     if (heap == nullptr) {
@@ -151,10 +151,10 @@ class BackendModel {
     if (heaps_.empty()) return;
     Heap* heap = heaps_[source.Below(heaps_.size())];
     const size_t c = first_class_ + source.Below(class_count_);
-    const auto count = static_cast<uint32_t>(source.Doubling(1, kMostBatch));
-    if (blocks_.size() + count > kMostBlocks) return;
+    const auto count = static_cast<uint32_t>(source.Doubling(1, kMaxBatch));
+    if (blocks_.size() + count > kMaxBlocks) return;
     const auto size_class = SizeClass{static_cast<uint8_t>(c)};
-    void* batch[kMostBatch];
+    void* batch[kMaxBatch];
     const FaultWatch faults;
     const uint32_t taken = B::Refill(heap, size_class, batch, count);
     Check(taken <= count, "%u blocks of %u asked for", taken, count);
@@ -187,10 +187,9 @@ class BackendModel {
         addresses.push_back(blocks_.Remove(block.address).address);
       }
     }
-    void* batch[kMostBatch];
+    void* batch[kMaxBatch];
     for (size_t done = 0; done < addresses.size();) {
-      const size_t count =
-          std::min<size_t>(addresses.size() - done, kMostBatch);
+      const size_t count = std::min<size_t>(addresses.size() - done, kMaxBatch);
       for (size_t i = 0; i < count; ++i) {
         batch[i] = reinterpret_cast<void*>(addresses[done + i]);
       }

@@ -9,7 +9,7 @@
 namespace hakmem::fuzz {
 namespace {
 
-constexpr size_t kMostChunks = 80;
+constexpr size_t kMaxChunks = 80;
 
 }  // namespace
 
@@ -50,7 +50,7 @@ void ChunkSourceModel::Perform(ByteSource& source) {
 }
 
 void ChunkSourceModel::Allocate(ByteSource& source) {
-  if (chunks_.size() == kMostChunks) return;
+  if (chunks_.size() == kMaxChunks) return;
   const auto use =
       source.OneIn(3) ? ChunkSource::Use::kDense : ChunkSource::Use::kSparse;
   const FaultWatch faults;

@@ -12,16 +12,16 @@
 namespace hakmem::fuzz {
 namespace {
 
-constexpr size_t kMostLive = size_t{160} << 20;
+constexpr size_t kMaxLive = size_t{160} << 20;
 constexpr size_t kAlwaysCached = size_t{32} << 20;
-constexpr size_t kMostBlock = size_t{40} << 20;
+constexpr size_t kMaxBlock = size_t{40} << 20;
 
 }  // namespace
 
 LargeModel::LargeModel(ByteSource& source)
     : decay_(options::k_decay, source.OneIn(4) ? 0 : source.Below(1000)),
       allocate_weight_(source.Between(2, 6)),
-      most_bytes_(source.Doubling(kChunkBytes, kMostBlock)),
+      most_bytes_(source.Doubling(kChunkBytes, kMaxBlock)),
       now_(CoarseMilliseconds()) {
   Check(Large::BytesInUse() == 0, "blocks are in use at the start");
 }
@@ -61,7 +61,7 @@ void LargeModel::Allocate(ByteSource& source) {
   const size_t bytes = DrawBytes(source);
   const size_t alignment =
       source.OneIn(6) ? source.PowerOfTwo(1, size_t{32} << 20) : kPageBytes;
-  if (blocks_.bytes() + bytes > kMostLive) return;
+  if (blocks_.bytes() + bytes > kMaxLive) return;
   const bool from_cached = source.OneIn(2);
   const bool zeroed = !from_cached && source.OneIn(2);
   const size_t cached = Large::BytesCached();
@@ -77,7 +77,7 @@ void LargeModel::Allocate(ByteSource& source) {
         "a block that is not zeros, and none was cached");
   Check(block.address % std::max(alignment, kChunkBytes) == 0,
         "block at %#zx not aligned to %zu", block.address, alignment);
-  const size_t usable = Large::BytesAt(Found::At(block.address));
+  const size_t usable = Large::BytesAt(PagemapEntry::At(block.address));
   // Rounded up to chunks; a cached block may be an eighth larger.
   const size_t rounded = bytes + bytes / 4 + kPageBytes;
   Check(usable >= bytes && usable <= rounded + rounded / 8,
@@ -90,17 +90,17 @@ void LargeModel::GiveBack(ByteSource& source) {
   if (blocks_.empty()) return;
   const LiveBlock block = blocks_.Remove(blocks_.Pick(source).address);
   const size_t cached = Large::BytesCached();  // with tails, this block's too
-  if (!source.OneIn(4) && Large::Cache(Found::At(block.address), now_)) {
+  if (!source.OneIn(4) && Large::Cache(PagemapEntry::At(block.address), now_)) {
     // With so little cached, nothing may be evicted.
     Check(cached + block.bytes > kAlwaysCached ||
               Large::BytesCached() == cached + block.bytes,
           "%zu bytes cached to %zu make %zu", block.bytes, cached,
           Large::BytesCached());
   } else {
-    Check(Large::Free(Found::At(block.address)), "block at %#zx is not known",
-          block.address);
+    Check(Large::Free(PagemapEntry::At(block.address)),
+          "block at %#zx is not known", block.address);
   }
-  Check(Large::BytesAt(Found::At(block.address)) == 0,
+  Check(Large::BytesAt(PagemapEntry::At(block.address)) == 0,
         "a block is at %#zx still", block.address);
 }
 
@@ -110,23 +110,23 @@ void LargeModel::Resize(ByteSource& source) {
   const size_t bytes = source.OneIn(3)
                            ? block.bytes + source.Below(3 * kPageBytes)
                            : DrawBytes(source);
-  if (blocks_.bytes() + bytes > kMostLive + block.bytes) return;
+  if (blocks_.bytes() + bytes > kMaxLive + block.bytes) return;
   const uintptr_t address =
-      Large::Resize(Found::At(block.address), bytes).address;
+      Large::Resize(PagemapEntry::At(block.address), bytes).address;
   // A block that pages were moved to cannot grow, so refusing is allowed.
   if (address == 0) {
-    Check(Large::BytesAt(Found::At(block.address)) == block.bytes,
+    Check(Large::BytesAt(PagemapEntry::At(block.address)) == block.bytes,
           "%zu bytes at %#zx, refused more, are %zu now", block.bytes,
-          block.address, Large::BytesAt(Found::At(block.address)));
+          block.address, Large::BytesAt(PagemapEntry::At(block.address)));
     return Check(bytes > block.bytes || Faults::IsPossible() ||
                      block.bytes - bytes > (size_t{16} << 20),
                  "%zu bytes shrunk to %zu refused", block.bytes, bytes);
   }
-  const size_t usable = Large::BytesAt(Found::At(address));
+  const size_t usable = Large::BytesAt(PagemapEntry::At(address));
   Check(usable >= bytes && usable < bytes + kPageBytes,
         "resized to %zu bytes, asked for %zu", usable, bytes);
   if (address != block.address) {
-    Check(Large::BytesAt(Found::At(block.address)) == 0,
+    Check(Large::BytesAt(PagemapEntry::At(block.address)) == 0,
           "the block is at %#zx still", block.address);
   }
   blocks_.Move(block.address, address, usable);
@@ -141,10 +141,10 @@ void LargeModel::AskImpossible(ByteSource& source) {
   }
   if (blocks_.empty()) return;
   const LiveBlock block = blocks_.Pick(source);
-  Check(!Large::Resize(Found::At(block.address), bytes), "resized to %zu",
-        bytes);
-  Check(Large::BytesAt(Found::At(block.address)) == block.bytes,
-        "and changed to %zu", Large::BytesAt(Found::At(block.address)));
+  Check(!Large::Resize(PagemapEntry::At(block.address), bytes),
+        "resized to %zu", bytes);
+  Check(Large::BytesAt(PagemapEntry::At(block.address)) == block.bytes,
+        "and changed to %zu", Large::BytesAt(PagemapEntry::At(block.address)));
 }
 
 void LargeModel::FreeWhatIsNone(ByteSource& source) {
@@ -155,10 +155,10 @@ void LargeModel::FreeWhatIsNone(ByteSource& source) {
         "%#zx lies in the block at %#zx, found %#zx", inside, block.address,
         Large::BlockAround(inside));
   if (inside == block.address) return;
-  Check(Found::At(inside).kind() == FoundKind::kNone,
+  Check(PagemapEntry::At(inside).kind() == PagemapEntryKind::kNone,
         "%#zx was found, inside the block at %#zx", inside, block.address);
-  Check(!Large::Free(Found::At(inside)), "freed what is inside a block");
-  Check(!Large::Cache(Found::At(inside), now_),
+  Check(!Large::Free(PagemapEntry::At(inside)), "freed what is inside a block");
+  Check(!Large::Cache(PagemapEntry::At(inside), now_),
         "cached what is inside a block");
 }
 
@@ -176,9 +176,9 @@ void LargeModel::Purge(bool force) {
 void LargeModel::CheckInvariants() {
   blocks_.CheckContents();
   blocks_.ForEach([](const LiveBlock& block) {
-    Check(Large::BytesAt(Found::At(block.address)) == block.bytes,
+    Check(Large::BytesAt(PagemapEntry::At(block.address)) == block.bytes,
           "block of %zu bytes at %#zx has %zu now", block.bytes, block.address,
-          Large::BytesAt(Found::At(block.address)));
+          Large::BytesAt(PagemapEntry::At(block.address)));
   });
   Check(Large::BytesInUse() == blocks_.bytes(), "%zu bytes in use, not %zu",
         Large::BytesInUse(), blocks_.bytes());

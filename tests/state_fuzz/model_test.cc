@@ -34,8 +34,8 @@ namespace {
 
 constexpr uint64_t kRuns = 400;
 constexpr auto kBudget = std::chrono::seconds(3);
-constexpr size_t kLeastBytes = 256;
-constexpr size_t kMostBytes = 8192;
+constexpr size_t kMinBytes = 256;
+constexpr size_t kMaxBytes = 8192;
 
 char running[512] = "";
 
@@ -78,9 +78,9 @@ class Model : public testing::Test {
   static void RunSeed(uint64_t seed) {
     std::mt19937_64 random(seed);
     // Many short runs come first: their failures are easier to read.
-    std::vector<uint8_t> bytes(kLeastBytes +
-                               random() % (kMostBytes - kLeastBytes) *
-                                   std::min<uint64_t>(seed, kRuns) / kRuns);
+    std::vector<uint8_t> bytes(kMinBytes + random() % (kMaxBytes - kMinBytes) *
+                                               std::min<uint64_t>(seed, kRuns) /
+                                               kRuns);
     for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random());
     Run("HAKMEM_FUZZ_SEED=" + std::to_string(seed), bytes);
   }

@@ -13,7 +13,7 @@
 namespace hakmem::fuzz {
 namespace {
 
-constexpr size_t kMostBytes = size_t{48} << 20;
+constexpr size_t kMaxBytes = size_t{48} << 20;
 
 uintptr_t ChunkOf(uintptr_t address) { return address & ~(kChunkBytes - 1); }
 
@@ -67,7 +67,7 @@ void PageHeapModel::Allocate(ByteSource& source) {
   const size_t alignment = source.OneIn(4)
                                ? source.PowerOfTwo(kPageBytes, kMaxSpanBytes)
                                : kPageBytes;
-  if (spans_.bytes() + pages * kPageBytes > kMostBytes) return;
+  if (spans_.bytes() + pages * kPageBytes > kMaxBytes) return;
   const size_t room = pages + alignment / kPageBytes - 1;
   const Gap* best = nullptr;
   const std::vector<Gap> gaps = Gaps();
@@ -104,8 +104,9 @@ void PageHeapModel::Free(ByteSource& source) {
   if (spans_.empty()) return;
   const LiveBlock span = spans_.Remove(spans_.Pick(source).address);
   const size_t freed =
-      span.tag == kUsed ? PageHeap::Free(Found::At(span.address), now_)
-                        : PageHeap::FreeCached(Found::At(span.address), now_);
+      span.tag == kUsed
+          ? PageHeap::Free(PagemapEntry::At(span.address), now_)
+          : PageHeap::FreeCached(PagemapEntry::At(span.address), now_);
   Check(freed * kPageBytes == span.bytes,
         "span of %zu bytes freed as %zu pages", span.bytes, freed);
 }
@@ -121,7 +122,8 @@ void PageHeapModel::Resize(ByteSource& source) {
                                            1, kMaxSpanBytes / kPageBytes)
                       : source.Doubling(1, kMaxSpanBytes / kPageBytes);
   const bool can = span.tag == kUsed && pages <= old_pages + behind;
-  const bool done = PageHeap::Resize(Found::At(span.address), pages, now_);
+  const bool done =
+      PageHeap::Resize(PagemapEntry::At(span.address), pages, now_);
   Check(done == can, "resize from %zu to %zu pages with %zu behind: %d",
         old_pages, pages, behind, done);
   if (done) spans_.Move(span.address, span.address, pages * kPageBytes);
@@ -132,7 +134,7 @@ void PageHeapModel::ChangeMark(ByteSource& source) {
   const LiveBlock span = spans_.Pick(source);
   const size_t pages = span.bytes / kPageBytes;
   if (span.tag == kUsed) {
-    PageHeap::MarkCached(Found::At(span.address), pages);
+    PageHeap::MarkCached(PagemapEntry::At(span.address), pages);
     spans_.SetTag(span.address, kCached);
   } else {
     PageHeap::MarkUsed(span.address, pages);
@@ -158,16 +160,17 @@ void PageHeapModel::FreeWhatIsNone(ByteSource& source) {
     is_used = other.tag == kUsed;
     is_cached = other.tag == kCached;
   });
-  Check((PageHeap::PagesAt(Found::At(address)) != 0) == is_used,
+  Check((PageHeap::PagesAt(PagemapEntry::At(address)) != 0) == is_used,
         "PagesAt(%#zx) is %zu, a used span: %d", address,
-        PageHeap::PagesAt(Found::At(address)), is_used);
+        PageHeap::PagesAt(PagemapEntry::At(address)), is_used);
   Check(PageHeap::SpanAround(address) == around,
         "%#zx lies in the span at %#zx, found %#zx", address, around,
         PageHeap::SpanAround(address));
   if (!is_used)
-    Check(PageHeap::Free(Found::At(address), now_) == 0, "freed what is none");
+    Check(PageHeap::Free(PagemapEntry::At(address), now_) == 0,
+          "freed what is none");
   if (!is_cached) {
-    Check(PageHeap::FreeCached(Found::At(address), now_) == 0,
+    Check(PageHeap::FreeCached(PagemapEntry::At(address), now_) == 0,
           "freed what is not cached");
   }
 }
@@ -193,9 +196,9 @@ void PageHeapModel::CheckInvariants() {
   spans_.CheckContents();
   spans_.ForEach([&](const LiveBlock& span) {
     const size_t pages = span.tag == kUsed ? span.bytes / kPageBytes : 0;
-    Check(PageHeap::PagesAt(Found::At(span.address)) == pages,
+    Check(PageHeap::PagesAt(PagemapEntry::At(span.address)) == pages,
           "span at %#zx has %zu pages, the model says %zu", span.address,
-          PageHeap::PagesAt(Found::At(span.address)), pages);
+          PageHeap::PagesAt(PagemapEntry::At(span.address)), pages);
   });
   const PageTotals totals = PageHeap::Totals();
   Check(totals.used_bytes == spans_.bytes(), "%zu bytes used, %zu in spans",

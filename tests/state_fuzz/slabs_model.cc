@@ -14,8 +14,8 @@
 namespace hakmem::fuzz {
 namespace {
 
-constexpr size_t kMostBlocks = 6000;
-constexpr uint32_t kMostBatch = 128;
+constexpr size_t kMaxBlocks = 6000;
+constexpr uint32_t kMaxBatch = 128;
 
 SizeClass ClassNumber(size_t c) { return SizeClass{static_cast<uint8_t>(c)}; }
 
@@ -77,8 +77,8 @@ void SlabsModel::Perform(ByteSource& source) {
 
 void SlabsModel::Take(ByteSource& source) {
   const size_t c = first_class_ + source.Below(class_count_);
-  const auto count = static_cast<uint32_t>(source.Doubling(1, kMostBatch));
-  if (blocks_.size() + count > kMostBlocks) return;
+  const auto count = static_cast<uint32_t>(source.Doubling(1, kMaxBatch));
+  if (blocks_.size() + count > kMaxBlocks) return;
   // The bucket of the fullest slab in use that has room; 8 if all are full.
   size_t fullest = 8;
   blocks_.ForEach([&](const LiveBlock& block) {
@@ -87,7 +87,7 @@ void SlabsModel::Take(ByteSource& source) {
       fullest = std::min(fullest, Bucket(slab));
     }
   });
-  void* blocks[kMostBatch];
+  void* blocks[kMaxBatch];
   uint32_t taken = pools_[c].Take(blocks, count);
   if (taken == 0) {
     Check(fullest == 8, "nothing of class %zu, though a slab has room", c);

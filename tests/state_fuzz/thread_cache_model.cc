@@ -20,8 +20,8 @@ namespace hakmem::fuzz {
 namespace {
 
 constexpr size_t kThreads = 4;
-constexpr size_t kMostLive = size_t{32} << 20;
-constexpr size_t kMostBlock = size_t{3} << 20;
+constexpr size_t kMaxLive = size_t{32} << 20;
+constexpr size_t kMaxBlock = size_t{3} << 20;
 // Tags of blocks; smaller values are classes.
 constexpr uint64_t kSpan = 1000;
 constexpr uint64_t kLarge = 1001;
@@ -63,7 +63,7 @@ ThreadCacheModel::ThreadCacheModel(ByteSource& source)
       bin_bytes_(options::k_bin_bytes,
                  source.OneIn(3) ? source.Below(32769) : 32768),
       allocate_weight_(source.Between(2, 8)),
-      most_bytes_(source.Doubling(16, kMostBlock)),
+      most_bytes_(source.Doubling(16, kMaxBlock)),
       threads_(source.Between(1, kThreads)) {
   Check(ThreadCache::SumAll().threads == 0, "a thread has a cache already");
 }
@@ -117,7 +117,7 @@ void ThreadCacheModel::Perform(ByteSource& source) {
 
 void ThreadCacheModel::Allocate(ByteSource& source) {
   const size_t bytes = DrawBytes(source);
-  if (blocks_.bytes() + bytes > kMostLive) return;
+  if (blocks_.bytes() + bytes > kMaxLive) return;
   const FaultWatch faults;
   void* block;
   switch (source.Choose({6, 1, 1})) {
@@ -172,7 +172,7 @@ void ThreadCacheModel::Reallocate(ByteSource& source) {
   if (blocks_.empty()) return;
   const LiveBlock old = blocks_.Pick(source);
   const size_t bytes = DrawBytes(source) + 1;
-  if (blocks_.bytes() + bytes > kMostLive) return;
+  if (blocks_.bytes() + bytes > kMaxLive) return;
   const FaultWatch faults;
   void* block = hakmem::Reallocate(BlockAt(old.address), bytes,
                                    CallOf(HAKMEM_ENTRY_REALLOC));

@@ -32,7 +32,7 @@ enum class Event : size_t {
   kBinGrown,       // bins whose limit was raised
   kClassBegun,     // span lengths that a thread began to cache
   kClassRetired,   // of those: no longer cached
-  kRoomMade,       // times that a thread flushed its bins as the heap grew
+  kFlushOnGrowth,  // times that a thread flushed its bins as the heap grew
   kCount
 };
 

@@ -17,7 +17,7 @@
 
 namespace hakmem {
 
-struct RoutingRange {
+struct UnclassifiedRange {
   static constexpr int kFirstBits = 11;  // 2 KiB
   static constexpr int kLastBits = 21;   // 2 MiB
   static constexpr int kPartBits = 3;    // an eighth
@@ -62,15 +62,15 @@ inline void AddTo(std::atomic<uint64_t>& sum, uint64_t count) {
   }
 }
 
-inline constinit RoutingCount routing_counts[RoutingRange::kCount]{};
+inline constinit RoutingCount routing_counts[UnclassifiedRange::kCount]{};
 
 }  // namespace internal
 
 // Counts one request of `bytes`. Thread-safe.
-inline void CountRouting(size_t bytes) {
+inline void CountUnclassified(size_t bytes) {
   if constexpr (kTracing) {
     internal::RoutingCount& count =
-        internal::routing_counts[RoutingRange::Of(bytes)];
+        internal::routing_counts[UnclassifiedRange::Of(bytes)];
     internal::AddTo(count.requests, 1);
     internal::AddTo(count.bytes, bytes);
   }
@@ -83,10 +83,10 @@ struct Routing {
   uint64_t bytes;     // requested in total
 };
 
-// The counts of range `index`, below RoutingRange::kCount.
+// The counts of range `index`, below UnclassifiedRange::kCount.
 inline Routing RoutingOf(size_t index) {
-  Routing routing = {RoutingRange::Least(index), RoutingRange::Most(index), 0,
-                     0};
+  Routing routing = {UnclassifiedRange::Least(index),
+                     UnclassifiedRange::Most(index), 0, 0};
   if constexpr (kTracing) {
     const internal::RoutingCount& count = internal::routing_counts[index];
     routing.requests = count.requests.load(std::memory_order_relaxed);

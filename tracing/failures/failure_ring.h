@@ -173,7 +173,7 @@ template <typename Record, size_t kSlots>
 [[gnu::always_inline]] inline typename BasicFailureRing<Record, kSlots>::Slot*
 BasicFailureRing<Record, kSlots>::TakeSlot(bool alone, uint64_t* ticket) {
   // relaxed: the slot's state orders, not the ticket.
-  *ticket = alone ? FetchAddAlone(next_, 1)
+  *ticket = alone ? FetchAddSingleThreaded(next_, 1)
                   : next_.fetch_add(1, std::memory_order_relaxed);
   Slot* const slot = &slots_[*ticket % kRecords];
   if (Claim(slot, *ticket, alone)) [[likely]]

@@ -20,7 +20,7 @@ int Open(const char* root, const char* path, const char* name) {
   text.Text(root).Text(path).Text(name);
   if (text.length() >= sizeof(whole)) return -1;
   whole[text.length()] = '\0';
-  if (os::FailsOnPurpose(os::Call::kOpen)) return -1;
+  if (os::ShouldInjectFault(os::Call::kOpen)) return -1;
   return static_cast<int>(
       syscall(SYS_openat, AT_FDCWD, whole, O_RDONLY | O_CLOEXEC | O_NOCTTY));
 }

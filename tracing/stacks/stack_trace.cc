@@ -38,7 +38,7 @@ _Unwind_Reason_Code AddFrame(_Unwind_Context* context, void* argument) {
     return _URC_NO_REASON;
   }
   StackTrace& stack = *walk->stack;
-  if (stack.count == StackTrace::kMostFrames) return _URC_END_OF_STACK;
+  if (stack.count == StackTrace::kMaxFrames) return _URC_END_OF_STACK;
   int before = 0;
   const uintptr_t address = _Unwind_GetIPInfo(context, &before);
   if (address == 0) return _URC_END_OF_STACK;
@@ -192,8 +192,8 @@ constexpr size_t kLineBytes = 512;
 // A frame's line of JSON. A cut line would be no JSON: its two texts are, and
 // it is not written when they do not fit for all their escapes.
 constexpr size_t kJsonLineBytes = 1536;
-constexpr size_t kMostModuleBytes = 800;
-constexpr size_t kMostNameBytes = 400;
+constexpr size_t kMaxModuleBytes = 800;
+constexpr size_t kMaxNameBytes = 400;
 
 void WriteName(const char* name, uintptr_t distance, FrameFormat format,
                TextBuffer& out) {
@@ -203,7 +203,7 @@ void WriteName(const char* name, uintptr_t distance, FrameFormat format,
     out.Text("+").Hex(distance);
   } else {
     out.Text(",\"name\":");
-    WriteJsonString(name, out, kMostNameBytes);
+    WriteJsonString(name, out, kMaxNameBytes);
     out.Text(",\"name_offset\":\"").Hex(distance).Text("\"");
   }
 }
@@ -242,7 +242,7 @@ void WriteExportedName(const link_map& module, uintptr_t offset,
 
 void WriteModuleName(const char* name, FrameFormat format, TextBuffer& out) {
   format == FrameFormat::kText ? WriteForeign(name, out)
-                               : WriteJsonString(name, out, kMostModuleBytes);
+                               : WriteJsonString(name, out, kMaxModuleBytes);
 }
 
 [[gnu::noinline]] void WriteProgram(FrameFormat format, TextBuffer& out) {

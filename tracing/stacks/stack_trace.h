@@ -24,10 +24,10 @@ namespace hakmem {
 // The innermost frames of a stack, each as an address inside its current
 // instruction: a call, except in the innermost frame.
 struct StackTrace {
-  static constexpr size_t kMostFrames = 32;
+  static constexpr size_t kMaxFrames = 32;
 
   size_t count;
-  uintptr_t frames[kMostFrames];
+  uintptr_t frames[kMaxFrames];
 };
 
 // Stores the caller's frames in `*stack`, starting with the one that resumes at

@@ -73,7 +73,7 @@ TEST(StackTrace, NotedFromNoSuchFrameIsWhole) {
 }
 
 TEST(StackTrace, NotesTheInnermostFramesOfADeepStack) {
-  EXPECT_EQ(NoteDeep(1000), StackTrace::kMostFrames);
+  EXPECT_EQ(NoteDeep(1000), StackTrace::kMaxFrames);
 }
 
 void* PrintInThread(void*) {

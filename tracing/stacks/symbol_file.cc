@@ -22,7 +22,7 @@ class File {
  public:
   // By number: the C library's functions are cancellation points.
   explicit File(const char* path)
-      : file_(os::FailsOnPurpose(os::Call::kOpen)
+      : file_(os::ShouldInjectFault(os::Call::kOpen)
                   ? -1
                   : syscall(SYS_openat, AT_FDCWD, path,
                             O_RDONLY | O_CLOEXEC | O_NOCTTY)) {}

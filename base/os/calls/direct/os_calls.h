@@ -15,7 +15,7 @@ namespace hakmem::os {
 
 // Whether to make the next call to the operating system fail; queried before
 // each call. Constant here, so that it compiles to nothing.
-inline constexpr bool FailsOnPurpose(Call) { return false; }
+inline constexpr bool ShouldInjectFault(Call) { return false; }
 
 // Called with the range of each call. Empty here, as above.
 inline constexpr void CheckRange(uintptr_t, size_t) {}

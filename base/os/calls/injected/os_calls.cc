@@ -161,7 +161,7 @@ int MapFlags() {
 
 }  // namespace
 
-bool FailsOnPurpose(Call call) {
+bool ShouldInjectFault(Call call) {
   ReadEnvironmentOnce();
   const uint64_t number = calls.fetch_add(1, std::memory_order_relaxed) + 1;
   const uint64_t begin = fail_begin.load(std::memory_order_relaxed);

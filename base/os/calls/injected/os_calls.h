@@ -13,7 +13,7 @@ namespace hakmem::os {
 
 // Counts one call. True if it shall fail without being made; errno is then
 // ENOMEM. Takes no lock and allocates nothing.
-bool FailsOnPurpose(Call call);
+bool ShouldInjectFault(Call call);
 
 // Ends the process with one line unless the range consists of whole pages: the
 // kernel would refuse it, or affect more than intended.

@@ -30,11 +30,13 @@ TEST(ThreadSpanCacheVerify, NameASpanThatIsNotCached) {
   for (int i = 0; i < 16; ++i) bins->Pop(kPages, kPages);  // requests make room
   const uintptr_t span = Allocate();
   ASSERT_TRUE(bins->Push(kPages, span));
-  EXPECT_NE(faults().find("a kept span is not cached"), std::string::npos);
-  PageHeap::MarkCached(Found::At(span), kPages);
+  EXPECT_NE(faults().find("a span in a cache is not tagged as cached"),
+            std::string::npos);
+  PageHeap::MarkCached(PagemapEntry::At(span), kPages);
   EXPECT_EQ(faults(), "");
-  ASSERT_EQ(PageHeap::FreeCached(Found::At(span), 0), kPages);
-  EXPECT_NE(faults().find("a kept span is not cached"), std::string::npos);
+  ASSERT_EQ(PageHeap::FreeCached(PagemapEntry::At(span), 0), kPages);
+  EXPECT_NE(faults().find("a span in a cache is not tagged as cached"),
+            std::string::npos);
   EXPECT_EQ(bins->Pop(kPages, kPages).address, span);
   EXPECT_EQ(faults(), "");
 }
@@ -50,12 +52,13 @@ TEST(CentralSpanCacheVerify, NameASpanThatIsNotCached) {
   uintptr_t taken;
   for (int i = 0; i < 16; ++i) CentralSpanCache::Take(kPages, 1, &taken);
   const uintptr_t span = Allocate();
-  CentralSpanCache::GiveUsed(kPages, Found::At(span));
+  CentralSpanCache::GiveUsed(kPages, PagemapEntry::At(span));
   ASSERT_EQ(CentralSpanCache::HeldBytes(), kPages * kPageBytes);
   EXPECT_EQ(faults(), "");
   PageHeap::MarkUsed(span, kPages);
-  EXPECT_NE(faults().find("a kept span is not cached"), std::string::npos);
-  PageHeap::MarkCached(Found::At(span), kPages);
+  EXPECT_NE(faults().find("a span in a cache is not tagged as cached"),
+            std::string::npos);
+  PageHeap::MarkCached(PagemapEntry::At(span), kPages);
   EXPECT_EQ(faults(), "");
   CentralSpanCache::EndEpoch(/*force=*/true);
   EXPECT_EQ(faults(), "");

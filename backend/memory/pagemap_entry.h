@@ -1,10 +1,11 @@
-// Found: what the pagemap knows about an address. Code that frees, measures or
-// resizes a block looks the address up once and passes the result on.
+// PagemapEntry: what the pagemap knows about an address. Code that frees,
+// measures or resizes a block looks the address up once and passes the result
+// on.
 //
 // Lock-free; accepts any number. Whether a block in use starts there is decided
 // by the part that owns the memory: the slab, the page heap, or Large.
-#ifndef HAKMEM_BACKEND_MEMORY_FOUND_H_
-#define HAKMEM_BACKEND_MEMORY_FOUND_H_
+#ifndef HAKMEM_BACKEND_MEMORY_PAGEMAP_ENTRY_H_
+#define HAKMEM_BACKEND_MEMORY_PAGEMAP_ENTRY_H_
 
 #include <cstdint>
 
@@ -14,7 +15,7 @@
 
 namespace hakmem {
 
-enum class FoundKind : uint8_t {
+enum class PagemapEntryKind : uint8_t {
   kNone,   // nothing that the pagemap knows
   kSlab,   // a slab of a size class
   kSpan,   // a chunk of page spans
@@ -22,36 +23,37 @@ enum class FoundKind : uint8_t {
 };
 
 // Two words, to be passed by value.
-struct Found {
+struct PagemapEntry {
   uintptr_t address = 0;
 
-  Found() = default;
-  Found(uintptr_t the_address, SizeClass c)
+  PagemapEntry() = default;
+  PagemapEntry(uintptr_t the_address, SizeClass c)
       : address(the_address), what_(Index(c)) {}
-  Found(uintptr_t the_address, Chunk* chunk)
+  PagemapEntry(uintptr_t the_address, Chunk* chunk)
       : address(the_address), what_(reinterpret_cast<uintptr_t>(chunk)) {}
 
-  static Found At(uintptr_t address) {
+  static PagemapEntry At(uintptr_t address) {
     const SizeClass c = Pagemap::ClassAt(address);
-    return c != SizeClass::kNone ? Found(address, c)
-                                 : Found(address, Pagemap::ChunkAt(address));
+    return c != SizeClass::kNone
+               ? PagemapEntry(address, c)
+               : PagemapEntry(address, Pagemap::ChunkAt(address));
   }
 
-  FoundKind kind() const {
-    if (IsSlab()) return FoundKind::kSlab;
-    if (what_ == 0) return FoundKind::kNone;
+  PagemapEntryKind kind() const {
+    if (IsSlab()) return PagemapEntryKind::kSlab;
+    if (what_ == 0) return PagemapEntryKind::kNone;
     switch (chunk()->kind) {
       case ChunkKind::kPages:
-        return FoundKind::kSpan;
+        return PagemapEntryKind::kSpan;
       case ChunkKind::kLarge:
         // It starts the chunk. After a shorter one come other mappings, even
         // the library's own: the small reserve, guarded blocks.
-        return address % kChunkBytes == 0 ? FoundKind::kLarge
-                                          : FoundKind::kNone;
+        return address % kChunkBytes == 0 ? PagemapEntryKind::kLarge
+                                          : PagemapEntryKind::kNone;
       case ChunkKind::kSlabs:  // between its slabs, or without one
         break;
     }
-    return FoundKind::kNone;
+    return PagemapEntryKind::kNone;
   }
 
   bool IsSlab() const { return what_ - 1 < kClassCount - 1; }
@@ -70,4 +72,4 @@ struct Found {
 
 }  // namespace hakmem
 
-#endif  // HAKMEM_BACKEND_MEMORY_FOUND_H_
+#endif  // HAKMEM_BACKEND_MEMORY_PAGEMAP_ENTRY_H_
