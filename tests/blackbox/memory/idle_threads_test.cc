@@ -157,8 +157,10 @@ int WorkInTurn() {
   Workers workers(kThreads, Manner::kInTurn);
   workers.LetWork();
   const uint64_t cached = Stats().cached_bytes - before;
-  // A quarantine is not for others to reuse.
-  const size_t most_each = kMostEach + (LevelHere() == kFull ? 256 * kKiB : 0);
+  // Half of it for spans, which have a bound of their own. A quarantine is not
+  // for others to reuse.
+  const size_t most_each =
+      2 * kMostEach + (LevelHere() == kFull ? 256 * kKiB : 0);
   EXPECT_LE(cached, kThreads * most_each + FirstThreads() * 2 * kMiB);
   EXPECT_EQ(HeapProblems(), 0);
   return testing::Test::HasFailure() ? 1 : 0;
