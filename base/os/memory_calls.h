@@ -71,17 +71,6 @@ inline long AdvisePages(uintptr_t address, size_t bytes, int advice) {
   return SystemCall(SYS_madvise, address, bytes, advice);
 }
 
-// For each of `count` ranges, laid out as iovec, what AdvisePages does, in
-// order. Returns the bytes done, fewer than all if a range is refused, or a
-// negated errno. Since Linux 6.14; earlier ones refuse, as do filters of system
-// calls, and this under a sanitizer.
-inline long AdviseRanges(const void* ranges, size_t count, int advice) {
-  if constexpr (internal::kSanitizerWatches) return -ENOSYS;
-  constexpr long kProcessMadvise = 440;  // on all architectures
-  constexpr long kSelf = -10000;         // PIDFD_SELF
-  return SystemCall(kProcessMadvise, kSelf, ranges, count, advice, 0);
-}
-
 // `target` is used with MREMAP_FIXED only.
 inline long RemapPages(uintptr_t address, size_t old_bytes, size_t new_bytes,
                        int flags, uintptr_t target) {

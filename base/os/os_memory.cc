@@ -3,17 +3,14 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cerrno>
-#include <cstddef>
 
 #include "base/os/clock.h"
 #include "base/os/memory_calls.h"
@@ -105,38 +102,6 @@ bool IsNotZero(uintptr_t address) {
                     &nobody_waits, 0) == -EAGAIN;
 }
 
-// Whether system calls are filtered, or might be.
-bool AreCallsFiltered() { return SystemCall(SYS_prctl, PR_GET_SECCOMP) != 0; }
-
-// Purges the ranges from the front, one after the other, in one call if the
-// kernel has it. Returns how many it did before it was refused. A filter may
-// end the process for a call that it does not know, so none is tried under one.
-size_t PurgeInOneCall(std::span<const Range> ranges) {
-  static_assert(sizeof(Range) == sizeof(iovec) &&
-                offsetof(Range, bytes) == offsetof(iovec, iov_len));
-  // relaxed: only saves calls.
-  static constinit std::atomic<bool> is_refused{false};
-  if (ranges.size() < 2 || is_refused.load(std::memory_order_relaxed) ||
-      ShouldInjectFault(Call::kMadvise) || AreCallsFiltered()) {
-    return 0;
-  }
-  for (const Range& range : ranges) CheckRange(range.address, range.bytes);
-  const long result = AdviseRanges(ranges.data(), ranges.size(), MADV_DONTNEED);
-  if (IsRefusal(result)) {
-    // EINVAL and ENOMEM are about the first range.
-    if (result != -EINVAL && result != -ENOMEM) {
-      is_refused.store(true, std::memory_order_relaxed);
-    }
-    return 0;
-  }
-  size_t done = 0;
-  for (auto left = static_cast<size_t>(result);
-       done < ranges.size() && left >= ranges[done].bytes; ++done) {
-    left -= ranges[done].bytes;
-  }
-  return done;
-}
-
 // MADV_DONTNEED, verified. An emulator or a sandbox may return 0 and do
 // nothing; such memory is not zero. So the first word of the range is made
 // nonzero before and read afterwards. After a failed check nobody tries again
@@ -157,10 +122,8 @@ class HonestPurge {
     const size_t last = ranges.size() - 1;
     uint64_t done = 0;
     const int error = Verify(ranges[last].address, ranges[last].bytes, [&] {
-      const size_t first = PurgeInOneCall(ranges);
-      done = first == 64 ? ~uint64_t{0} : (uint64_t{1} << first) - 1;
       int last_error = 0;
-      for (size_t i = first; i <= last; ++i) {
+      for (size_t i = 0; i <= last; ++i) {
         last_error = Advise(ranges[i].address, ranges[i].bytes, MADV_DONTNEED);
         done |= uint64_t{last_error == 0} << i;
       }

@@ -148,16 +148,6 @@ bool MakeAdviceALie() { return Filter(SYS_madvise, SECCOMP_RET_ERRNO); }
 
 using PurgeAllDeathTest = PurgeAllTest;
 
-// process_madvise, which older headers lack.
-TEST_F(PurgeAllDeathTest, MakesNoNewSystemCallUnderAFilter) {
-  EXPECT_EXIT(
-      {
-        if (!Filter(440, SECCOMP_RET_KILL_PROCESS)) exit(0);
-        exit(PurgeAll(ranges_) == 0b1111 && IsPurged(ranges_[0]) ? 0 : 1);
-      },
-      testing::ExitedWithCode(0), "");
-}
-
 TEST_F(PurgeAllDeathTest, RefusesWhereThatDidNothing) {
   EXPECT_EXIT(
       {
