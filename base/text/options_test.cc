@@ -128,7 +128,7 @@ TEST(OptionsDeathTest, AMisspeltNameIsReportedOnce) {
 
 TEST(OptionsDeathTest, OtherNamesAreNot) {
   for (const std::string name :
-       {std::string("HAKMEM_DEC"), std::string("HAKMEM_"),
+       {std::string("HAKMEM_DE"), std::string("HAKMEM_"),
         std::string("HAKMEM"), std::string("HAKMEN_DECAY"),
         std::string("HAKMEM_HOME"), "HAKMEM_" + std::string(33, 'x'),
         "HAKMEM_" + std::string(5000, 'x')}) {

@@ -17,8 +17,8 @@
 namespace hakmem {
 namespace {
 
-// An option that only some builds heed. (HAKMEM_EVENTS can fail otherwise, too:
-// events_api.cc.)
+// An option that only some builds heed: the others do as if it were 0.
+// (HAKMEM_EVENTS can fail otherwise, too: events_api.cc.)
 struct Conditional {
   options::Option option;
   bool is_heeded;
@@ -26,7 +26,6 @@ struct Conditional {
 };
 
 constexpr Conditional kConditional[] = {
-    {options::k_mismatch, kNotesOrigins, "with --//hardening=off"},
     {options::k_quarantine, kQuarantinesFreed, "without --//hardening=full"},
     {options::k_zero_on_free, kQuarantinesFreed, "without --//hardening=full"},
     {options::k_ace_trace, kTracing, "with --//tracing=off"},
@@ -38,7 +37,10 @@ bool IsDefault(options::Option option) {
 
 void SayWhatIsIgnored() {
   for (const Conditional& setting : kConditional) {
-    if (setting.is_heeded || IsDefault(setting.option)) continue;
+    if (setting.is_heeded || IsDefault(setting.option) ||
+        options::Get(setting.option) == 0) {
+      continue;
+    }
     LogLine()
         .Text(options::Describe(setting.option).environment)
         .Text(" is ignored: built ")
