@@ -148,7 +148,8 @@ SpanAllocation TakeSpanFromReserve(const Request& request) {
 // --- Routes ------------------------------------------------------------------
 
 // A block of the route's class; thread_tables has none.
-void* AllocateFromClass(const Request& request, const Route& route) {
+[[gnu::always_inline]] inline void* AllocateFromClass(const Request& request,
+                                                      const Route& route) {
   const auto allocate = [c = route.size_class] {
     return ThreadCache::Allocate(c);
   };
