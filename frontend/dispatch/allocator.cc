@@ -8,15 +8,12 @@
 #include "backend/errors/emergency.h"
 #include "backend/errors/error_reporting.h"
 #include "backend/large/bad_address.h"
-#include "backend/memory/chunk_source.h"
 #include "backend/memory/pagemap_entry.h"
 #include "backend/memory/purge_turn.h"
 #include "backend/spans/small_reserve.h"
-#include "base/os/clock.h"
-#include "base/os/os_memory.h"
 #include "base/text/options.h"
-#include "frontend/dispatch/occupancy.h"
 #include "frontend/dispatch/origins.h"
+#include "frontend/dispatch/refusal.h"
 #include "frontend/dispatch/route.h"
 #include "frontend/guard/guard.h"
 #include "frontend/process/housekeeping.h"
@@ -36,99 +33,6 @@ constexpr size_t kMaxBytes = PTRDIFF_MAX;
 
 uintptr_t AddressOf(const void* block) {
   return reinterpret_cast<uintptr_t>(block);
-}
-
-// A request of the program.
-struct Request {
-  size_t bytes;
-  size_t alignment;  // 0: default
-  Call call;
-  bool can_do_without = false;  // a refusal is no failure
-};
-
-void RecordRefusal(const Request& request, const Route& route) {
-  if constexpr (!kTracing) return;
-  const Occupancy held = OccupancyOf(route.layer(), route.size_class);
-  hakmem_failure_t failure = {};
-  failure.entry = request.call.entry;
-  failure.layer = route.layer();
-  failure.error = ENOMEM;
-  failure.size = request.bytes;
-  failure.alignment = request.alignment;
-  failure.class_bytes = ClassBytes(route.size_class);
-  failure.live_bytes = held.live;
-  failure.cached_bytes = held.cached;
-  RecordFailure(&failure, request.call.caller);
-}
-
-// How long the result of a sweep that found nothing holds.
-constexpr uint64_t kClosedMilliseconds = 100;
-
-// Whether no memory that could come free would serve the request.
-bool IsBeyondAddressSpace(const Request& request) {
-  return std::max(request.bytes, request.alignment) >= os::kAddressSpaceBytes;
-}
-
-// Whether returning free memory to the OS could make room for a request.
-bool MayHelpToCollect() {
-  return !retry_gate.IsClosed(CoarseMilliseconds()) ||
-         ThreadCache::ThisThreadHoldsBlocks();
-}
-
-// Moves free blocks of threads to where CollectEverything finds them.
-void FlushThreads() {
-  ThreadCache::FlushThisThread();
-  ThreadCache::CollectEndedThreads();
-  ThreadCache::FlushReserves();
-}
-
-// Returns all free memory to the OS, then runs `allocate`. If there was nothing
-// to return and nothing changed, closes the retry gate for a while.
-template <typename Allocate>
-auto CollectAndRun(Allocate&& allocate) {
-  const PurgeTurn turn(PurgeTurn::IfTaken::kWait);
-  FlushThreads();
-  const uint64_t number = retry_gate.Begin();
-  const size_t reserved = ChunkSource::BytesReserved();
-  const size_t given_back = CollectEverything();
-  auto result = allocate();
-  // Reserved bytes also change when a region was unmapped, or when the new
-  // attempt mapped one in vain, which the next sweep would unmap.
-  if (given_back == 0 && ChunkSource::BytesReserved() == reserved) {
-    retry_gate.Close(number, CoarseMilliseconds() + kClosedMilliseconds);
-  }
-  return result;
-}
-
-// Handles a request that `allocate`, which returns something false on failure,
-// could not serve: where it may help, returns all free memory to the OS and
-// runs `allocate` once more, then `last_resort`. `gate` is the state of the
-// retry gate before the refusal. Records a final failure and sets errno.
-template <typename Allocate, typename LastResort>
-[[gnu::cold, gnu::noinline]] auto AfterRefusal(const Request& request,
-                                               const Route& route,
-                                               uint64_t gate,
-                                               Allocate&& allocate,
-                                               LastResort&& last_resort) {
-  decltype(allocate()) result{};
-  if (FallbackHeap::IsInEmergency()) {
-    // The steps below take locks.
-    errno = ENOMEM;
-    return result;
-  }
-  if (!IsBeyondAddressSpace(request)) {
-    if (MayHelpToCollect()) {
-      result = CollectAndRun(allocate);
-    } else if (retry_gate.State() != gate) {
-      result = allocate();
-    }
-  }
-  if (!result) result = last_resort();
-  if (!result && !request.can_do_without) {
-    RecordRefusal(request, route);
-    errno = ENOMEM;
-  }
-  return result;
 }
 
 // A small block from the reserve, when nothing else serves the request. Not if
