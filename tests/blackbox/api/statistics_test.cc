@@ -311,9 +311,16 @@ TEST(StatisticsTest, JsonAgreesWithTheStruct) {
   const std::string text = StatsJson();
   const hakmem_stats_t stats = Stats();
   const nlohmann::json values = nlohmann::json::parse(text);
+  EXPECT_EQ(values["format"], 1);
   EXPECT_EQ(values["backend"], ExpectedBackend());
+  EXPECT_EQ(values["version"].get<std::string>() + " (" +
+                values["backend"].get<std::string>() + ", ace " +
+                values["ace"].get<std::string>() + ", hardening " +
+                values["hardening"].get<std::string>() + ", tracing " +
+                (values["tracing"].get<bool>() ? "on)" : "off)"),
+            Hakmem().version());
   // One member each: none is named twice, and none is of something else.
-  EXPECT_EQ(values.size(), std::size(kFields) + 1);
+  EXPECT_EQ(values.size(), std::size(kFields) + 6);
   for (const Field& field : kFields) {
     ASSERT_TRUE(values.contains(field.name)) << field.name << " in " << text;
     const auto value = values[field.name].get<uint64_t>();
