@@ -21,12 +21,14 @@ constinit std::atomic<uint64_t> next_run{0};
 
 // The longest that one call of malloc or free purges, but for the system call
 // that it is in by then. A thread with few calls must do more in each.
-constexpr uint64_t kMaxNanoseconds = 100'000;
-constexpr uint64_t kMaxQuietNanoseconds = 200'000;
+constexpr uint64_t kMaxNanoseconds = 150'000;
+constexpr uint64_t kMaxQuietNanoseconds = 400'000;
 
-// Free chunks may stay resident for the decay time, but no more of them than
-// this, or than half of the chunks in use if that is more: the process may
-// never call again. (large.cc has a limit of its own for cached large blocks.)
+// Free memory may stay resident for the decay time, but no more than this, or
+// than half of the chunks in use if that is more: the process may never call
+// again. Only free chunks can be purged early; half of the bound is theirs
+// whatever the other parts hold, so that these do not make them come and go.
+// (large.cc has a limit of its own for cached large blocks.)
 constexpr size_t kMaxDirtyBytes = size_t{64} << 20;
 constexpr size_t kDirtyPart = 2;
 
@@ -45,8 +47,13 @@ size_t Purge(uint64_t now, bool force, PurgeBudget* budget) {
          ChunkSource::Purge(now, force, budget);
 }
 
-size_t MostDirty() {
-  return std::max(kMaxDirtyBytes, ChunkSource::BytesInUse() / kDirtyPart);
+// How many bytes of free chunks may be resident.
+size_t MaxDirtyInChunks() {
+  const size_t most =
+      std::max(kMaxDirtyBytes, ChunkSource::BytesInUse() / kDirtyPart);
+  const size_t all = DirtyBytes::Bytes();
+  const size_t elsewhere = all - std::min(all, DirtyBytes::OfChunks());
+  return most - std::min(elsewhere, most / 2);
 }
 
 // Empties the reserves of waiting threads, and purges what is due.
@@ -74,7 +81,7 @@ void RecordRefusedHugePages() {
 
 void RunHousekeeping(uint64_t now, bool is_quiet, FlushIdle flush_idle) {
   const bool is_due = now >= next_run.load(std::memory_order_relaxed);
-  const size_t most_dirty = MostDirty();
+  const size_t most_dirty = MaxDirtyInChunks();
   const bool is_excess = DirtyBytes::OfChunks() > most_dirty;
   if (!is_due && !is_excess) return;
   const PurgeTurn turn(PurgeTurn::IfTaken::kLeave);

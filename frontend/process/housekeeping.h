@@ -4,10 +4,12 @@
 //
 // The rule: every eighth of the decay time (37 ms) each part purges what has
 // been free for the decay time (300 ms): slabs, mid blocks, spans, cached large
-// blocks and chunks. While more than 64 MiB of free chunks, or half as many as
-// are in use if that is more, are resident, they are purged whatever their age.
-// A call purges for at most 0.3 ms; the next one, of any thread, continues. One
-// thread at a time does so, while others go on (purge_turn.h).
+// blocks and chunks. While more than 64 MiB, or half of the memory in use if
+// that is more, is free and resident, free chunks are purged whatever their
+// age; half of that they may hold whatever the other parts do.
+// A call purges for some 0.3 ms, or 0.5 ms on a thread with few calls; the next
+// one, of any thread, continues. One thread at a time does so, while others go
+// on (purge_turn.h).
 #ifndef HAKMEM_FRONTEND_PROCESS_HOUSEKEEPING_H_
 #define HAKMEM_FRONTEND_PROCESS_HOUSEKEEPING_H_
 
@@ -23,7 +25,7 @@ using FlushIdle = void (*)(uint64_t now, PurgeBudget* budget);
 
 // Returns free memory that is due at `now` (CoarseMilliseconds) to the OS, if
 // the last time was a while ago, and free memory beyond the maximum. Cheap when
-// there is neither. Takes at most 0.1 ms, or 0.2 ms on a thread with few calls
+// there is neither. Takes at most 0.15 ms, or 0.4 ms on a thread with few calls
 // (`is_quiet`), and one system call, which purges a chunk (some 0.1 ms). The
 // rest is left to later calls. `flush_idle` is provided by the thread cache.
 // Thread-safe.
