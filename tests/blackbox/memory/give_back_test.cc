@@ -158,7 +158,7 @@ TEST_P(LastFreeTest, LeavesLittleThoughNoCallFollows) {
     FreeAll(blocks);
     // The rest is the vector, bins and metadata, and what a busy machine was too
     // slow to purge before the last free.
-    EXPECT_LT(ResidentBytes(), base + 64 * kMiB + 32 * kMiB);
+    EXPECT_LT(ResidentBytes(), base + 64 * kMiB + 20 * kMiB);
   });
   EXPECT_EQ(child.exit_code, 0) << child.err;
 }
