@@ -127,11 +127,10 @@ TEST(OptionsDeathTest, AMisspeltNameIsReportedOnce) {
 }
 
 TEST(OptionsDeathTest, OtherNamesAreNot) {
-  for (const std::string name :
-       {std::string("HAKMEM_DE"), std::string("HAKMEM_"),
-        std::string("HAKMEM"), std::string("HAKMEN_DECAY"),
-        std::string("HAKMEM_HOME"), "HAKMEM_" + std::string(33, 'x'),
-        "HAKMEM_" + std::string(5000, 'x')}) {
+  for (const std::string& name :
+       {std::string("HAKMEM_DE"), std::string("HAKMEM_"), std::string("HAKMEM"),
+        std::string("HAKMEN_DECAY"), std::string("HAKMEM_HOME"),
+        "HAKMEM_" + std::string(33, 'x'), "HAKMEM_" + std::string(5000, 'x')}) {
     EXPECT_EXIT(
         ReadAndExpect(name.c_str(), "0", k_decay, Describe(k_decay).fallback),
         testing::ExitedWithCode(0), "^$");
