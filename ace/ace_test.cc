@@ -24,12 +24,6 @@
 namespace hakmem {
 namespace {
 
-constexpr size_t kKiB = 1024;
-constexpr size_t kMiB = size_t{1} << 20;
-constexpr auto kAny = Ace::Contents::kAny;
-
-char* At(uintptr_t address) { return reinterpret_cast<char*>(address); }
-
 std::unique_ptr<ThreadSpanCache> NewBins() {
   auto bins = std::make_unique<ThreadSpanCache>();
   bins->Begin();

@@ -11,10 +11,6 @@
 namespace hakmem {
 namespace {
 
-constexpr size_t kMiB = size_t{1} << 20;
-
-char* At(uintptr_t address) { return reinterpret_cast<char*>(address); }
-
 SpanAllocation Allocate(size_t bytes, size_t alignment) {
   return AllocateBlock(bytes, alignment, Ace::Contents::kAny, nullptr);
 }

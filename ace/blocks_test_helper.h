@@ -11,6 +11,12 @@
 
 namespace hakmem {
 
+inline constexpr size_t kKiB = 1024;
+inline constexpr size_t kMiB = size_t{1} << 20;
+inline constexpr auto kAny = Ace::Contents::kAny;
+
+inline char* At(uintptr_t address) { return reinterpret_cast<char*>(address); }
+
 inline SpanAllocation AllocateBlock(size_t bytes, size_t alignment,
                                     Ace::Contents contents,
                                     ThreadSpanCache* bins) {

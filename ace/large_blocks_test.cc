@@ -10,12 +10,6 @@
 namespace hakmem {
 namespace {
 
-constexpr size_t kKiB = 1024;
-constexpr size_t kMiB = size_t{1} << 20;
-constexpr auto kAny = Ace::Contents::kAny;
-
-char* At(uintptr_t address) { return reinterpret_cast<char*>(address); }
-
 TEST(LargeBlocks, CachedLargeBlocksServeNearlyEqualSizes) {
   if (kAceMode == AceMode::kOff) GTEST_SKIP() << "nothing is cached";
   Ace::Collect(0, /*force=*/true);
