@@ -236,6 +236,7 @@ Ace::Totals Ace::Sum() {
   totals.committed = pages.committed_bytes;
   totals.shared_cached = CentralSpanCache::HeldBytes();
   totals.large_bytes = Large::BytesInUse();
+  totals.large_blocks = Large::BlocksInUse();
   totals.large_cached = Large::BytesCached();
   return totals;
 }

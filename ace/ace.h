@@ -116,6 +116,7 @@ class Ace {
     uint64_t committed = 0;      // resident pages of all spans, free ones too
     uint64_t shared_cached = 0;  // in the central span cache
     uint64_t large_bytes = 0;    // in large blocks
+    uint64_t large_blocks = 0;   // how many
     uint64_t large_cached = 0;   // in large blocks cached for reuse
   };
   static Totals Sum();

@@ -177,7 +177,7 @@ TYPED_TEST(BackendTest, VisitsEverySlabInUse) {
     uint64_t blocks_in_use = 0;
   } seen;
   TypeParam::VisitSlabs(
-      [](const Slab& slab, void* argument) {
+      [](const Slab& slab, uint64_t, void* argument) {
         if (slab.size_class == ClassOf(48)) {
           static_cast<Seen*>(argument)->blocks_in_use +=
               slab.block_count - slab.free_count;

@@ -161,6 +161,7 @@ typedef struct {
   uint64_t guarded_sampled;    /* since the process started */
   uint64_t guarded_live;       /* in use */
   uint64_t guarded_live_bytes; /* of live_bytes: in guarded blocks */
+  uint64_t large_live_blocks;  /* blocks in large_live_bytes */
 } hakmem_stats_t;
 
 /* Fills the first `size` bytes of `*stats` (pass sizeof(hakmem_stats_t); later
@@ -168,11 +169,47 @@ typedef struct {
 HAKMEM_API size_t hakmem_stats(hakmem_stats_t* stats,
                                size_t size) HAKMEM_NOEXCEPT;
 
-/* Writes the statistics as one JSON object, always NUL-terminated when
-   `capacity` is not 0. Returns the length of the whole text without the NUL,
-   as snprintf does. Allocates nothing. */
+/* A size class: blocks of up to 32 KiB. */
+typedef struct {
+  uint64_t block_bytes;     /* bytes of each block */
+  uint64_t live_blocks;     /* the program holds; with --//hardening=full those
+                               in quarantine too */
+  uint64_t cached_blocks;   /* free, in bins of threads */
+  uint64_t free_blocks;     /* free, in slabs */
+  uint64_t slabs;           /* with blocks of this class */
+  uint64_t committed_bytes; /* touched pages of these slabs; more than live
+                               bytes where few live blocks pin many pages */
+} hakmem_class_stats_t;
+
+/* A thread's cache. */
+typedef struct {
+  uint64_t thread;       /* as gettid(2); 0 for the cache of a thread that has
+                            ended, which waits for the next one to begin */
+  uint64_t cached_bytes; /* in free blocks and spans that only it can use */
+} hakmem_thread_stats_t;
+
+/* Fill up to `capacity` elements of an array whose elements are `size` bytes
+   (pass sizeof(hakmem_class_stats_t) or sizeof(hakmem_thread_stats_t)): the
+   classes that have slabs, by block_bytes; the threads that have a cache, in no
+   order. Return how many there are, which may be more than `capacity`. Take
+   time in proportion to the slabs, or threads, there are. Allocate nothing. */
+HAKMEM_API size_t hakmem_class_stats(hakmem_class_stats_t* classes,
+                                     size_t capacity,
+                                     size_t size) HAKMEM_NOEXCEPT;
+HAKMEM_API size_t hakmem_thread_stats(hakmem_thread_stats_t* threads,
+                                      size_t capacity,
+                                      size_t size) HAKMEM_NOEXCEPT;
+
+/* Write the statistics as one JSON object, with those of classes and threads as
+   arrays "classes" and "thread_caches"; and in Prometheus's text format, one
+   metric hakmem_<field> for each field ("_total" added to counters) and the
+   classes' with a label block_bytes. Always NUL-terminated when `capacity` is
+   not 0. Return the length of the whole text without the NUL, as snprintf does.
+   Allocate nothing. */
 HAKMEM_API size_t hakmem_stats_json(char* buffer,
                                     size_t capacity) HAKMEM_NOEXCEPT;
+HAKMEM_API size_t hakmem_stats_prometheus(char* buffer,
+                                          size_t capacity) HAKMEM_NOEXCEPT;
 
 /* Verifies all metadata of the allocator: every block, page and chunk is in
    exactly one place, and every sum is right. Returns the number of errors, 0

@@ -23,6 +23,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "hakmem/hakmem.h"
 
@@ -70,11 +71,14 @@ inline void deallocate(void* block, std::size_t bytes,
 // The text that a function with the interface of snprintf writes.
 template <typename Write>
 std::string text_of(Write&& write) {
-  std::string text(write(nullptr, 0), '\0');
-  // Figures may grow by some digits in between.
-  text.resize(text.size() + 64);
-  const std::size_t length = write(&text[0], text.size());
-  text.resize(length < text.size() ? length : text.size() - 1);
+  std::string text;
+  std::size_t length = write(nullptr, 0);
+  do {
+    // It may grow meanwhile: by digits, or by a class or a thread.
+    text.resize(length + 64);
+    length = write(&text[0], text.size());
+  } while (length >= text.size());
+  text.resize(length);
   return text;
 }
 
@@ -191,10 +195,26 @@ inline hakmem_stats_t stats() noexcept {
   return stats;
 }
 
-// The same as JSON.
+// Those of each size class that has blocks.
+inline std::vector<hakmem_class_stats_t> class_stats() {
+  // The vector itself may be the first block of its class.
+  std::vector<hakmem_class_stats_t> classes(hakmem_class_stats(nullptr, 0, 0) +
+                                            1);
+  const std::size_t count =
+      hakmem_class_stats(classes.data(), classes.size(), sizeof(classes[0]));
+  classes.resize(count < classes.size() ? count : classes.size());
+  return classes;
+}
+
+// All statistics as JSON, and for Prometheus.
 inline std::string stats_json() {
   return internal::text_of([](char* buffer, std::size_t capacity) {
     return hakmem_stats_json(buffer, capacity);
+  });
+}
+inline std::string stats_prometheus() {
+  return internal::text_of([](char* buffer, std::size_t capacity) {
+    return hakmem_stats_prometheus(buffer, capacity);
   });
 }
 

@@ -147,6 +147,10 @@ TEST(StatsTest, AreTheProcessesOwn) {
   const uint64_t before = hakmem::stats().live_bytes;
   const std::vector<char, hakmem::allocator<char>> large(50 << 20);
   EXPECT_GE(hakmem::stats().live_bytes, before + (50 << 20));
+  ASSERT_FALSE(hakmem::class_stats().empty());
+  EXPECT_NE(hakmem::class_stats().back().slabs, 0u);
+  EXPECT_NE(hakmem::stats_prometheus().find("\nhakmem_live_bytes "),
+            std::string::npos);
   const std::string json = hakmem::stats_json();
   EXPECT_THAT(json, StartsWith("{\"format\":1,"));
   EXPECT_EQ(json.back(), '}');

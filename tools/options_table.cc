@@ -1,16 +1,15 @@
-// Prints the options as the Markdown table that docs/guide/options.md holds, or with --man
-// as the list in hakmem(1). With the path of that file as argument, checks that
-// it holds exactly this table instead: exit status 1 when it does not, 2 when
-// it cannot be read.
+// Prints the options as the Markdown table that docs/guide/options.md holds, or
+// with --man as the list in hakmem(1). With the path of that file as argument,
+// checks that it holds exactly this table instead: exit status 1 when it does
+// not, 2 when it cannot be read.
 
-#include <fstream>
 #include <iostream>
-#include <sstream>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "base/text/options.h"
+#include "tools/doc_table.h"
 
 namespace {
 
@@ -58,25 +57,10 @@ std::string Manual() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 1) {
-    std::cout << Table();
-    return 0;
-  }
   if (argc == 2 && argv[1] == std::string("--man")) {
     std::cout << Manual();
     return 0;
   }
-  std::ifstream file(argv[1]);
-  std::stringstream text;
-  if (argc != 2 || !(text << file.rdbuf())) {
-    std::cerr << "options_table: cannot read " << argv[1] << "\n";
-    return 2;
-  }
-  if (text.str().find("\n\n" + Table() + "\n") == std::string::npos) {
-    std::cerr << argv[1] << ": its table of options is not the one of "
-              << "base/text/options.def; put this in its place:\n\n"
-              << Table();
-    return 1;
-  }
-  return 0;
+  return hakmem::PrintOrCheckTable(Table(), "base/text/options.def",
+                                   argc == 1 ? nullptr : argv[1]);
 }

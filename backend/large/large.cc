@@ -413,6 +413,16 @@ size_t Large::BytesInUse() {
   return bytes_in_use;
 }
 
+size_t Large::BlocksInUse() {
+  MutexLock lock(mutex);
+  size_t count = 0;
+  for (LargeBlock* block = blocks.front(); block != nullptr;
+       block = blocks.Next(block)) {
+    ++count;
+  }
+  return count;
+}
+
 void Large::LockForFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   mutex.Lock();
   block_pool.LockForFork();

@@ -110,6 +110,8 @@ class Large {
   // Bytes of all large blocks in use, and of the cached ones.
   static size_t BytesInUse();
   static size_t BytesCached();
+  // The number of large blocks in use; counts them one by one.
+  static size_t BlocksInUse();
 
   static void LockForFork();
   static void UnlockAfterFork();

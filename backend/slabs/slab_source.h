@@ -495,7 +495,8 @@ void VisitSlabsOf(SlabSource<SlabT>& source, SlabVisitor visitor,
   source.VisitChunks([&](const SlabChunk<SlabT>& chunk) {
     for (uint32_t m = chunk.all_mask; m != 0; m &= m - 1) {
       const SlabT& slab = chunk.slabs[std::countr_zero(m)];
-      if (slab.size_class != SizeClass::kNone) visitor(slab, argument);
+      if (slab.size_class == SizeClass::kNone) continue;
+      visitor(slab, TouchedPageBytes(slab), argument);
     }
   });
 }

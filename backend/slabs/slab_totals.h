@@ -16,8 +16,10 @@ struct SlabTotals {
   uint64_t committed_bytes = 0;  // touched pages of all slabs, free too
 };
 
-// Called per slab of a class, under its lock: must not call the allocator.
-using SlabVisitor = void (*)(const Slab& slab, void* argument);
+// Called for each slab of a class, with the bytes of its touched pages, under
+// the slab's lock: must not call the allocator.
+using SlabVisitor = void (*)(const Slab& slab, uint64_t committed_bytes,
+                             void* argument);
 
 }  // namespace hakmem
 

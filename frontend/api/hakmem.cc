@@ -30,6 +30,16 @@ constexpr std::array<char, 96> kVersion = [] {
   return text;
 }();
 
+// As snprintf.
+size_t WriteStatistics(void (*write)(const hakmem_stats_t& stats,
+                                     hakmem::TextBuffer& out),
+                       char* buffer, size_t capacity) {
+  hakmem::TextBuffer out(buffer, capacity == 0 ? 0 : capacity - 1);
+  write(hakmem::GatherStatistics(), out);
+  if (capacity != 0) buffer[std::min(out.length(), capacity - 1)] = '\0';
+  return out.length();
+}
+
 }  // namespace
 
 size_t hakmem_collect() noexcept { return hakmem::CollectAll(); }
@@ -53,8 +63,9 @@ size_t hakmem_stats(hakmem_stats_t* stats, size_t size) noexcept {
 }
 
 size_t hakmem_stats_json(char* buffer, size_t capacity) noexcept {
-  hakmem::TextBuffer out(buffer, capacity == 0 ? 0 : capacity - 1);
-  hakmem::WriteJson(hakmem::GatherStatistics(), out);
-  if (capacity != 0) buffer[std::min(out.length(), capacity - 1)] = '\0';
-  return out.length();
+  return WriteStatistics(&hakmem::WriteJson, buffer, capacity);
+}
+
+size_t hakmem_stats_prometheus(char* buffer, size_t capacity) noexcept {
+  return WriteStatistics(&hakmem::WritePrometheus, buffer, capacity);
 }

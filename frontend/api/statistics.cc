@@ -11,6 +11,7 @@
 #include "backend/memory/metadata.h"
 #include "base/build_config.h"
 #include "base/text/options.h"
+#include "frontend/api/class_statistics.h"
 #include "frontend/guard/guard.h"
 #include "frontend/thread_cache/thread_cache.h"
 #include "linked_backend.h"
@@ -21,54 +22,21 @@
 namespace hakmem {
 namespace {
 
+enum class FieldType : uint8_t { kGauge, kCounter };
+
 struct Field {
   const char* name;
   uint64_t hakmem_stats_t::*value;
+  FieldType type;
+  const char* doc;
 };
 
-#define HAKMEM_FIELD(name) \
-  { #name, &hakmem_stats_t::name }
 constexpr Field kFields[] = {
-    HAKMEM_FIELD(live_bytes),
-    HAKMEM_FIELD(cached_bytes),
-    HAKMEM_FIELD(committed_bytes),
-    HAKMEM_FIELD(reserved_bytes),
-    HAKMEM_FIELD(metadata_bytes),
-    HAKMEM_FIELD(slab_live_bytes),
-    HAKMEM_FIELD(slab_committed_bytes),
-    HAKMEM_FIELD(span_live_bytes),
-    HAKMEM_FIELD(large_live_bytes),
-    HAKMEM_FIELD(chunks),
-    HAKMEM_FIELD(slabs),
-    HAKMEM_FIELD(threads),
-    HAKMEM_FIELD(refills),
-    HAKMEM_FIELD(refilled_blocks),
-    HAKMEM_FIELD(drains),
-    HAKMEM_FIELD(drained_blocks),
-    HAKMEM_FIELD(remote_frees),
-    HAKMEM_FIELD(purges),
-    HAKMEM_FIELD(purged_bytes),
-    HAKMEM_FIELD(map_calls),
-    HAKMEM_FIELD(map_failures),
-    HAKMEM_FIELD(mid_live_bytes),
-    HAKMEM_FIELD(ace_cached_bytes),
-    HAKMEM_FIELD(large_cached_bytes),
-    HAKMEM_FIELD(ace_limit_bytes),
-    HAKMEM_FIELD(ace_span_classes),
-    HAKMEM_FIELD(ace_classes_begun),
-    HAKMEM_FIELD(ace_classes_retired),
-    HAKMEM_FIELD(bins_grown),
-    HAKMEM_FIELD(bins_emptied),
-    HAKMEM_FIELD(failures_threshold),
-    HAKMEM_FIELD(failures_exhaustion),
-    HAKMEM_FIELD(failures_mapfail),
-    HAKMEM_FIELD(failures_forgotten),
-    HAKMEM_FIELD(routings),
-    HAKMEM_FIELD(guarded_sampled),
-    HAKMEM_FIELD(guarded_live),
-    HAKMEM_FIELD(guarded_live_bytes),
+#define HAKMEM_STATISTIC(name, type, doc) \
+  {#name, &hakmem_stats_t::name, FieldType::k##type, doc},
+#include "hakmem/statistics.def"
+#undef HAKMEM_STATISTIC
 };
-#undef HAKMEM_FIELD
 
 constexpr size_t LongestName() {
   size_t longest = 0;
@@ -105,6 +73,7 @@ hakmem_stats_t GatherStatistics() {
   s.slab_committed_bytes = slabs.committed_bytes;
   s.span_live_bytes = without(ace.span_bytes, span_cached);
   s.large_live_bytes = ace.large_bytes;
+  s.large_live_blocks = ace.large_blocks;
   s.mid_live_bytes = without(ace.slabs.block_bytes, caches.mid_cached);
   s.ace_cached_bytes = caches.mid_cached + span_cached;
   s.large_cached_bytes = ace.large_cached;
@@ -165,7 +134,22 @@ void WriteJsonFields(const hakmem_stats_t& stats, TextBuffer& out) {
 void WriteJson(const hakmem_stats_t& stats, TextBuffer& out) {
   out.Text("{");
   WriteJsonFields(stats, out);
+  WriteJsonClasses(out);
+  WriteJsonThreads(out);
   out.Text("}");
+}
+
+void WritePrometheus(const hakmem_stats_t& stats, TextBuffer& out) {
+  for (const Field& field : kFields) {
+    const bool counts = field.type == FieldType::kCounter;
+    WriteMetricHead(field.name, counts, field.doc, out);
+    out.Text("hakmem_")
+        .Text(field.name)
+        .Text(counts ? "_total " : " ")
+        .Decimal(stats.*field.value)
+        .Text("\n");
+  }
+  WritePrometheusClasses(out);
 }
 
 }  // namespace hakmem

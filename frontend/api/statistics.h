@@ -26,8 +26,11 @@ inline constexpr size_t kMaxJsonBytes =
 // format.
 void WriteJsonFields(const hakmem_stats_t& stats, TextBuffer& out);
 
-// One JSON object on one line.
+// One JSON object on one line, with the classes and threads there are.
 void WriteJson(const hakmem_stats_t& stats, TextBuffer& out);
+
+// The same in Prometheus's text format, without the threads.
+void WritePrometheus(const hakmem_stats_t& stats, TextBuffer& out);
 
 }  // namespace hakmem
 

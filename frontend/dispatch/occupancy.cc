@@ -26,7 +26,7 @@ struct Kept {
 constinit Kept kept[kPools];
 constinit std::atomic<uint64_t> kept_until{0};
 
-void AddSlab(const Slab& slab, void* sums) {
+void AddSlab(const Slab& slab, uint64_t, void* sums) {
   Occupancy& sum = static_cast<Occupancy*>(sums)[Index(slab.size_class)];
   sum.cached += uint64_t{slab.block_bytes} * slab.free_count;
   sum.live += uint64_t{slab.block_bytes} *

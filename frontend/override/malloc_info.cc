@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "base/text/log.h"
+#include "frontend/api/class_statistics.h"
 #include "frontend/api/statistics.h"
 #include "frontend/dispatch/allocator.h"
 #include "hakmem/hakmem.h"
@@ -23,14 +24,68 @@ int Saturate(size_t value) {
 
 extern "C" {
 
-// glibc's fields for our sums: "arena" is committed memory except separate
-// mappings ("hblkhd"); "ordblks" counts slabs.
+// The most threads that malloc_info lists.
+constexpr size_t kMaxThreads = 64;
+
+// The classes with the most touched pages that malloc_stats lists.
+constexpr size_t kClassesShown = 8;
+
+// Aligns `value` right in a column of `width`.
+void WriteColumn(uint64_t value, int width, hakmem::LogLine& line) {
+  uint64_t power = 10;
+  int digits = 1;
+  for (; digits < width && value >= power; power *= 10) ++digits;
+  for (; digits < width; ++digits) line.Text(" ");
+  line.Decimal(value);
+}
+
+void LogBytes(const char* name, uint64_t bytes) {
+  hakmem::LogLine line;
+  WriteColumn(bytes, 16, line);
+  line.Text(" bytes ").Text(name).Send();
+}
+
+void LogClass(const hakmem_class_stats_t& c) {
+  hakmem::LogLine line;
+  for (const uint64_t value : {c.block_bytes, c.live_blocks, c.cached_blocks,
+                               c.free_blocks, c.slabs, c.committed_bytes}) {
+    WriteColumn(value, 12, line);
+  }
+  line.Send();
+}
+
+// The classes with the most touched pages.
+void LogLargestClasses() {
+  hakmem::ClassList list = hakmem::GatherClasses();
+  hakmem_class_stats_t* const end = list.classes + list.count;
+  std::sort(list.classes, end, [](const auto& a, const auto& b) {
+    return a.committed_bytes > b.committed_bytes;
+  });
+  hakmem::LogLine()
+      .Text(
+          "  block size        live     in bins     in slabs       slabs"
+          "  bytes committed")
+      .Send();
+  const size_t shown = std::min(list.count, kClassesShown);
+  for (size_t i = 0; i < shown; ++i) LogClass(list.classes[i]);
+  if (list.count > shown) {
+    hakmem::LogLine()
+        .Text("and ")
+        .Decimal(list.count - shown)
+        .Text(" classes with less")
+        .Send();
+  }
+}
+
+// glibc's fields for our sums: "arena" is committed memory except large blocks
+// in use ("hblks", "hblkhd"); "ordblks" counts slabs.
 HAKMEM_API struct mallinfo2 mallinfo2() noexcept {
   const hakmem_stats_t s = hakmem::GatherStatistics();
   struct mallinfo2 info = {};
-  info.arena = s.committed_bytes - s.large_live_bytes - s.large_cached_bytes;
+  info.arena = s.committed_bytes - s.large_live_bytes;
   info.ordblks = s.slabs;
-  info.hblkhd = s.large_live_bytes + s.large_cached_bytes;
+  info.hblks = s.large_live_blocks;
+  info.hblkhd = s.large_live_bytes;
   info.uordblks = s.live_bytes - s.large_live_bytes;
   info.fordblks =
       info.arena > info.uordblks ? info.arena - info.uordblks : size_t{0};
@@ -43,6 +98,7 @@ HAKMEM_API struct mallinfo mallinfo() noexcept {
   struct mallinfo info = {};
   info.arena = Saturate(wide.arena);
   info.ordblks = Saturate(wide.ordblks);
+  info.hblks = Saturate(wide.hblks);
   info.hblkhd = Saturate(wide.hblkhd);
   info.uordblks = Saturate(wide.uordblks);
   info.fordblks = Saturate(wide.fordblks);
@@ -52,15 +108,13 @@ HAKMEM_API struct mallinfo mallinfo() noexcept {
 
 HAKMEM_API void malloc_stats() noexcept {
   const hakmem_stats_t s = hakmem::GatherStatistics();
-  const auto line = [](const char* name, uint64_t value) {
-    hakmem::LogLine().Text(name).Text(" = ").Decimal(value).Send();
-  };
   hakmem::LogLine().Text(hakmem_version()).Send();
-  line("live bytes", s.live_bytes);
-  line("cached bytes", s.cached_bytes);
-  line("committed bytes", s.committed_bytes);
-  line("reserved bytes", s.reserved_bytes);
-  line("metadata bytes", s.metadata_bytes);
+  LogBytes("live, in blocks that the program holds", s.live_bytes);
+  LogBytes("cached, in free blocks of bins and caches", s.cached_bytes);
+  LogBytes("committed, touched and not given back", s.committed_bytes);
+  LogBytes("reserved, address space", s.reserved_bytes);
+  LogBytes("of metadata", s.metadata_bytes);
+  LogLargestClasses();
 }
 
 HAKMEM_API int malloc_info(int options, FILE* stream) noexcept {
@@ -69,23 +123,42 @@ HAKMEM_API int malloc_info(int options, FILE* stream) noexcept {
     return -1;
   }
   const hakmem_stats_t s = hakmem::GatherStatistics();
-  const int written = fprintf(stream,
-                              "<malloc version=\"1\">\n"
-                              "<allocator name=\"hakmem\" backend=\"%s\"/>\n"
-                              "<total type=\"live\" size=\"%zu\"/>\n"
-                              "<total type=\"cached\" size=\"%zu\"/>\n"
-                              "<total type=\"mmap\" size=\"%zu\"/>\n"
-                              "<total type=\"guarded\" size=\"%zu\"/>\n"
-                              "<system type=\"current\" size=\"%zu\"/>\n"
-                              "<aspace type=\"total\" size=\"%zu\"/>\n"
-                              "</malloc>\n",
-                              s.backend, static_cast<size_t>(s.live_bytes),
-                              static_cast<size_t>(s.cached_bytes),
-                              static_cast<size_t>(s.large_live_bytes),
-                              static_cast<size_t>(s.guarded_live_bytes),
-                              static_cast<size_t>(s.committed_bytes),
-                              static_cast<size_t>(s.reserved_bytes));
-  return written < 0 ? -1 : 0;
+  fprintf(stream,
+          "<malloc version=\"1\">\n"
+          "<allocator name=\"hakmem\" backend=\"%s\"/>\n",
+          s.backend);
+  const hakmem::ClassList list = hakmem::GatherClasses();
+  for (size_t i = 0; i < list.count; ++i) {
+    const hakmem_class_stats_t& c = list.classes[i];
+    fprintf(stream,
+            "<class size=\"%zu\" live=\"%zu\" cached=\"%zu\" free=\"%zu\" "
+            "slabs=\"%zu\" committed=\"%zu\"/>\n",
+            size_t{c.block_bytes}, size_t{c.live_blocks},
+            size_t{c.cached_blocks}, size_t{c.free_blocks}, size_t{c.slabs},
+            size_t{c.committed_bytes});
+  }
+  hakmem_thread_stats_t threads[kMaxThreads];
+  const size_t count =
+      hakmem_thread_stats(threads, kMaxThreads, sizeof(threads[0]));
+  fprintf(stream, "<threads count=\"%zu\">\n", count);
+  for (size_t i = 0; i < std::min(count, kMaxThreads); ++i) {
+    fprintf(stream, "<thread id=\"%zu\" cached=\"%zu\"/>\n",
+            size_t{threads[i].thread}, size_t{threads[i].cached_bytes});
+  }
+  fprintf(stream,
+          "</threads>\n"
+          "<total type=\"live\" size=\"%zu\"/>\n"
+          "<total type=\"cached\" size=\"%zu\"/>\n"
+          "<total type=\"mmap\" count=\"%zu\" size=\"%zu\"/>\n"
+          "<total type=\"guarded\" size=\"%zu\"/>\n"
+          "<system type=\"current\" size=\"%zu\"/>\n"
+          "<aspace type=\"total\" size=\"%zu\"/>\n"
+          "</malloc>\n",
+          size_t{s.live_bytes}, size_t{s.cached_bytes},
+          size_t{s.large_live_blocks}, size_t{s.large_live_bytes},
+          size_t{s.guarded_live_bytes}, size_t{s.committed_bytes},
+          size_t{s.reserved_bytes});
+  return ferror(stream) == 0 ? 0 : -1;
 }
 
 // Retains nothing: `pad` is for glibc's single heap. 1 when memory was

@@ -197,7 +197,7 @@ bool ThreadCache::ThisThreadHoldsBlocks() {
   if (own_ == nullptr) return false;
   uint32_t held = 0;
   for (size_t c = 1; c < kClassCount; ++c) {
-    held += own_->Held(c) + own_->HeldInRation(c) + own_->HeldVisible(c);
+    held += own_->HeldInAll(c);
   }
   return held != 0 || own_->span_cache_.held_bytes() != 0 ||
          own_->quarantine_.tiny_bytes() + own_->quarantine_.mid_bytes() != 0;

@@ -136,6 +136,15 @@ class ThreadCache : public ListNode<ThreadCache> {
   };
   static Totals SumAll();
 
+  // Adds the blocks in all threads' bins to `blocks`, by class.
+  static void AddCachedBlocks(uint64_t (&blocks)[kClassCount]);
+
+  // Calls visit(thread, cached bytes, argument) for each cache; `thread` is 0
+  // for a parked one. It must not call the allocator.
+  static void VisitCaches(void (*visit)(uint32_t thread, uint64_t cached_bytes,
+                                        void* argument),
+                          void* argument);
+
   // Collects the caches of threads that ended without a callback: their first
   // call came in pthread's last round of destructors, or they left by a plain
   // system call, or the process had no key for them.
@@ -336,6 +345,10 @@ class ThreadCache : public ListNode<ThreadCache> {
   }
   uint32_t HeldVisible(size_t c) const {
     return KeepsReserve() ? HeldIn(visible_, c, RationBins::FirstOffset(c)) : 0;
+  }
+  // In all tables.
+  uint32_t HeldInAll(size_t c) const {
+    return Held(c) + HeldInRation(c) + HeldVisible(c);
   }
   // Slots that a bin may use.
   uint32_t Limit(size_t c) const {

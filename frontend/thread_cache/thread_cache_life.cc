@@ -360,9 +360,7 @@ ThreadCache::Totals ThreadCache::SumAll() {
     for (size_t c = 1; c < kClassCount; ++c) {
       const SizeClass size_class = ClassNumber(c);
       (IsMid(size_class) ? totals.mid_cached : totals.tiny_cached) +=
-          uint64_t{cache->Held(c) + cache->HeldInRation(c) +
-                   cache->HeldVisible(c)} *
-          ClassBytes(size_class);
+          uint64_t{cache->HeldInAll(c)} * ClassBytes(size_class);
     }
     totals.tiny_cached += cache->quarantine_.tiny_bytes();
     totals.mid_cached += cache->quarantine_.mid_bytes();
@@ -370,6 +368,31 @@ ThreadCache::Totals ThreadCache::SumAll() {
     totals.span_classes += cache->span_cache_.classes();
   }
   return totals;
+}
+
+void ThreadCache::AddCachedBlocks(uint64_t (&blocks)[kClassCount]) {
+  MutexLock lock(caches_mutex);
+  for (ThreadCache* cache = caches.front(); cache != nullptr;
+       cache = caches.Next(cache)) {
+    for (size_t c = 1; c < kClassCount; ++c) blocks[c] += cache->HeldInAll(c);
+  }
+}
+
+void ThreadCache::VisitCaches(void (*visit)(uint32_t thread,
+                                            uint64_t cached_bytes,
+                                            void* argument),
+                              void* argument) {
+  MutexLock lock(caches_mutex);
+  for (ThreadCache* cache = caches.front(); cache != nullptr;
+       cache = caches.Next(cache)) {
+    uint64_t bytes = cache->quarantine_.tiny_bytes() +
+                     cache->quarantine_.mid_bytes() +
+                     cache->span_cache_.held_bytes();
+    for (size_t c = 1; c < kClassCount; ++c) {
+      bytes += uint64_t{cache->HeldInAll(c)} * ClassBytes(ClassNumber(c));
+    }
+    visit(cache->is_parked_ ? 0 : cache->thread_, bytes, argument);
+  }
 }
 
 // The lock of the list is released between two caches: others begin and end,

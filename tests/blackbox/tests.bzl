@@ -132,7 +132,7 @@ TESTS = {
         "realloc_test": _on(ALL + HARDENED_PAIRS),
         "realloc_test_64k_pages": _large_pages("realloc_test"),
         # Needs event counts and mid blocks.
-        "statistics_test": _on(BACKENDS, deps = _JSON, matrix_without = ["-ace_off", "-notrace"]),
+        "statistics_test": _on(BACKENDS, deps = _JSON + ["//hakmem:statistics_list"], matrix_without = ["-ace_off", "-notrace"]),
         # Next to the same back-end with tracing.
         "tracing_off_test": _on(
             ["segment-notrace", "superslab-notrace"],

@@ -98,7 +98,7 @@ class BackendModel {
           size_t{totals.chunks});
     size_t visited = 0;
     B::VisitSlabs(
-        [](const Slab& slab, void* sum) {
+        [](const Slab& slab, uint64_t, void* sum) {
           *static_cast<size_t*>(sum) +=
               size_t{slab.block_bytes} * (slab.block_count - slab.free_count);
         },

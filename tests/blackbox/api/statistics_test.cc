@@ -3,12 +3,18 @@
 #include <dlfcn.h>
 #include <gnu/lib-names.h>
 #include <malloc.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <iterator>
+#include <map>
+#include <random>
+#include <set>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -26,57 +32,19 @@ struct Field {
   const char* name;
   uint64_t hakmem_stats_t::*member;
 };
-#define FIELD(name) \
-  { #name, &hakmem_stats_t::name }
 const Field kFields[] = {
-    FIELD(live_bytes),
-    FIELD(cached_bytes),
-    FIELD(committed_bytes),
-    FIELD(reserved_bytes),
-    FIELD(metadata_bytes),
-    FIELD(slab_live_bytes),
-    FIELD(slab_committed_bytes),
-    FIELD(span_live_bytes),
-    FIELD(large_live_bytes),
-    FIELD(chunks),
-    FIELD(slabs),
-    FIELD(threads),
-    FIELD(refills),
-    FIELD(refilled_blocks),
-    FIELD(drains),
-    FIELD(drained_blocks),
-    FIELD(remote_frees),
-    FIELD(purges),
-    FIELD(purged_bytes),
-    FIELD(map_calls),
-    FIELD(map_failures),
-    FIELD(mid_live_bytes),
-    FIELD(ace_cached_bytes),
-    FIELD(large_cached_bytes),
-    FIELD(ace_limit_bytes),
-    FIELD(ace_span_classes),
-    FIELD(ace_classes_begun),
-    FIELD(ace_classes_retired),
-    FIELD(bins_grown),
-    FIELD(bins_emptied),
-    FIELD(failures_threshold),
-    FIELD(failures_exhaustion),
-    FIELD(failures_mapfail),
-    FIELD(failures_forgotten),
-    FIELD(routings),
-    FIELD(guarded_sampled),
-    FIELD(guarded_live),
-    FIELD(guarded_live_bytes),
+#define HAKMEM_STATISTIC(name, type, doc) {#name, &hakmem_stats_t::name},
+#include "hakmem/statistics.def"
+#undef HAKMEM_STATISTIC
 };
-#undef FIELD
 static_assert(sizeof(hakmem_stats_t) ==
                   sizeof(const char*) + std::size(kFields) * sizeof(uint64_t),
-              "kFields lacks a field of hakmem_stats_t");
+              "statistics.def lacks a field of hakmem_stats_t");
 
 std::string StatsJson() {
   std::string text(Hakmem().stats_json(nullptr, 0) + 1, '?');
-  // Numbers may have grown in the meantime, because of the string above.
-  text.resize(text.size() + 200);
+  // There may be more in the meantime, because of the string above.
+  text.resize(text.size() + 2000);
   const size_t length = Hakmem().stats_json(text.data(), text.size());
   EXPECT_LT(length, text.size());
   text.resize(length);
@@ -320,7 +288,7 @@ TEST(StatisticsTest, JsonAgreesWithTheStruct) {
                 (values["tracing"].get<bool>() ? "on)" : "off)"),
             Hakmem().version());
   // One member each: none is named twice, and none is of something else.
-  EXPECT_EQ(values.size(), std::size(kFields) + 6);
+  EXPECT_EQ(values.size(), std::size(kFields) + 8);
   for (const Field& field : kFields) {
     ASSERT_TRUE(values.contains(field.name)) << field.name << " in " << text;
     const auto value = values[field.name].get<uint64_t>();
@@ -336,13 +304,13 @@ TEST(StatisticsTest, JsonAgreesWithTheStruct) {
 }
 
 TEST(StatisticsTest, JsonIsCutAndTerminatedInASmallBuffer) {
-  char whole[8192];
+  static char whole[1 << 16];
   const size_t length = Hakmem().stats_json(whole, sizeof(whole));
   ASSERT_LT(length, sizeof(whole));
   EXPECT_EQ(strlen(whole), length);
   for (const size_t capacity :
        {size_t{1}, size_t{2}, size_t{10}, length, length + 1, length + 2}) {
-    char part[8192];
+    static char part[1 << 16];
     memset(part, '?', sizeof(part));
     EXPECT_EQ(Hakmem().stats_json(part, capacity), length);
     EXPECT_EQ(strlen(part), std::min(capacity - 1, length));
@@ -350,6 +318,173 @@ TEST(StatisticsTest, JsonIsCutAndTerminatedInASmallBuffer) {
     EXPECT_EQ(part[capacity], '?');
   }
   EXPECT_EQ(Hakmem().stats_json(nullptr, 0), length);
+}
+
+// --- Of classes and threads --------------------------------------------------
+
+std::vector<hakmem_class_stats_t> Classes() {
+  std::vector<hakmem_class_stats_t> classes(256);
+  classes.resize(
+      Hakmem().class_stats(classes.data(), classes.size(), sizeof(classes[0])));
+  return classes;
+}
+
+// The class that blocks of `bytes` are of.
+hakmem_class_stats_t ClassOfSize(size_t bytes) {
+  for (const hakmem_class_stats_t& c : Classes()) {
+    if (c.block_bytes >= bytes) return c;
+  }
+  return {};
+}
+
+TEST(StatisticsTest, AClassCountsItsBlocks) {
+  std::vector<void*> blocks(3000);
+  for (void*& block : blocks) block = malloc(1000);
+  const hakmem_class_stats_t before = ClassOfSize(1000);
+  EXPECT_EQ(before.block_bytes, malloc_usable_size(blocks[0]));
+  EXPECT_GE(before.live_blocks, blocks.size());
+  for (void*& block : blocks) memset(block, 1, 1000);
+  // A block of every fourth is left, so no slab is.
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    if (i % 4 != 0) free(blocks[i]);
+  }
+  const hakmem_class_stats_t after = ClassOfSize(1000);
+  EXPECT_EQ(after.live_blocks, before.live_blocks - blocks.size() * 3 / 4);
+  EXPECT_EQ(after.slabs, before.slabs);
+  EXPECT_GE(after.cached_blocks + after.free_blocks,
+            before.cached_blocks + before.free_blocks + blocks.size() * 3 / 4);
+  EXPECT_GE(after.committed_bytes, after.live_blocks * after.block_bytes);
+  EXPECT_LE(after.committed_bytes, after.slabs * 64 * kKiB);
+  for (size_t i = 0; i < blocks.size(); i += 4) free(blocks[i]);
+}
+
+TEST(StatisticsTest, ClassesAddUpToTheSums) {
+  std::mt19937_64 random(3);
+  std::vector<void*> blocks(10000);
+  for (void*& block : blocks) block = malloc(AnySize(random) / 8);
+  for (size_t i = 0; i < blocks.size(); i += 2) free(blocks[i]);
+  const hakmem_stats_t sums = Stats();
+  uint64_t slabs = 0;
+  uint64_t tiny = 0;
+  uint64_t mid = 0;
+  uint64_t last = 0;
+  for (const hakmem_class_stats_t& c : Classes()) {
+    EXPECT_GT(c.block_bytes, last);
+    last = c.block_bytes;
+    slabs += c.block_bytes <= 2 * kKiB ? c.slabs : 0;
+    (c.block_bytes <= 2 * kKiB ? tiny : mid) += c.live_blocks * c.block_bytes;
+  }
+  EXPECT_EQ(slabs, sums.slabs);
+  // The array of classes is a block as well.
+  EXPECT_NEAR(static_cast<double>(tiny),
+              static_cast<double>(sums.slab_live_bytes), 64 * kKiB);
+  EXPECT_NEAR(static_cast<double>(mid),
+              static_cast<double>(sums.mid_live_bytes), 64 * kKiB);
+  for (size_t i = 1; i < blocks.size(); i += 2) free(blocks[i]);
+}
+
+TEST(StatisticsTest, AnArrayOfOtherElementsIsFilledAsFarAsItGoes) {
+  struct Larger {
+    hakmem_class_stats_t known;
+    uint64_t unknown;
+  };
+  free(malloc(100));
+  Larger larger[2];
+  memset(larger, 0x5a, sizeof(larger));
+  const size_t count =
+      Hakmem().class_stats(&larger[0].known, 1, sizeof(Larger));
+  EXPECT_GE(count, 1u);
+  EXPECT_NE(larger[0].known.block_bytes, 0x5a5a5a5a5a5a5a5au);
+  EXPECT_EQ(larger[0].unknown, 0x5a5a5a5a5a5a5a5au);
+  EXPECT_EQ(larger[1].known.block_bytes, 0x5a5a5a5a5a5a5a5au);
+  uint64_t shorter[2];
+  memset(shorter, 0x5a, sizeof(shorter));
+  Hakmem().class_stats(reinterpret_cast<hakmem_class_stats_t*>(shorter), 1,
+                       sizeof(shorter[0]));
+  EXPECT_EQ(shorter[0], larger[0].known.block_bytes);
+  EXPECT_EQ(shorter[1], 0x5a5a5a5a5a5a5a5au);
+  EXPECT_EQ(Hakmem().class_stats(nullptr, 0, sizeof(Larger)), count);
+}
+
+// What this thread's cache holds.
+uint64_t CachedHere() {
+  hakmem_thread_stats_t threads[256];
+  const size_t count =
+      Hakmem().thread_stats(threads, std::size(threads), sizeof(threads[0]));
+  for (size_t i = 0; i < std::min(count, std::size(threads)); ++i) {
+    if (threads[i].thread == static_cast<uint64_t>(gettid())) {
+      return threads[i].cached_bytes;
+    }
+  }
+  ADD_FAILURE() << "this thread is not among " << count;
+  return 0;
+}
+
+TEST(StatisticsTest, AThreadsCacheIsListed) {
+  std::thread([] {
+    std::vector<void*> blocks(100);
+    for (void*& block : blocks) block = malloc(2000);
+    const uint64_t before = CachedHere();
+    for (void* block : blocks) free(block);
+    EXPECT_GT(CachedHere(), before);
+    EXPECT_GE(Hakmem().thread_stats(nullptr, 0, 0), Stats().threads);
+    Hakmem().collect();
+    EXPECT_LT(CachedHere(), before + 100 * 2000);
+  }).join();
+}
+
+TEST(StatisticsTest, JsonListsClassesAndThreads) {
+  const nlohmann::json values = nlohmann::json::parse(StatsJson());
+  EXPECT_EQ(values["classes"].size(), Classes().size());
+  for (const nlohmann::json& c : values["classes"]) {
+    EXPECT_EQ(c.size(), 6u);
+    EXPECT_LE(
+        c["live_blocks"].get<uint64_t>() * c["block_bytes"].get<uint64_t>(),
+        c["committed_bytes"].get<uint64_t>());
+  }
+  EXPECT_GE(values["thread_caches"].size(), values["threads"].get<uint64_t>());
+}
+
+TEST(StatisticsTest, PrometheusReadsEveryField) {
+  static char text[1 << 17];
+  const size_t length = Hakmem().stats_prometheus(text, sizeof(text));
+  ASSERT_LT(length, sizeof(text));
+  EXPECT_EQ(text[length - 1], '\n');
+  // Its text format: HELP and TYPE, each once, before the values of a metric.
+  std::map<std::string, size_t> values;
+  std::set<std::string> described;
+  std::istringstream lines(text);
+  std::string helped;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string first;
+    std::string name;
+    words >> first;
+    if (first == "#") {
+      words >> first >> name;
+      if (first == "HELP") {
+        helped = name;
+        EXPECT_TRUE(described.insert(name).second) << line;
+      } else {
+        EXPECT_EQ(name, helped) << line;
+        words >> first;
+        EXPECT_EQ(first == "counter",
+                  name.size() > 6 && name.substr(name.size() - 6) == "_total")
+            << line;
+      }
+      continue;
+    }
+    uint64_t value;
+    EXPECT_TRUE(words >> value) << line;
+    EXPECT_EQ(first.substr(0, first.find('{')), helped) << line;
+    ++values[helped];
+  }
+  EXPECT_EQ(values.size(), std::size(kFields) + 5);
+  for (const Field& field : kFields) {
+    const std::string name = std::string("hakmem_") + field.name;
+    EXPECT_EQ(values[name] + values[name + "_total"], 1u) << name;
+  }
+  EXPECT_EQ(values["hakmem_class_live_blocks"], Classes().size());
 }
 
 // --- glibc's statistics functions ------------------------------------------
@@ -370,6 +505,18 @@ TEST(StatisticsTest, MallinfoTellsLiveBytes) {
   EXPECT_EQ(mallinfo2().uordblks, before);
 }
 
+TEST(StatisticsTest, MallinfoCountsLargeBlocks) {
+  const struct mallinfo2 before = mallinfo2();
+  void* large = malloc(20 * kMiB);
+  const struct mallinfo2 with = mallinfo2();
+  EXPECT_EQ(with.hblks, before.hblks + 1);
+  EXPECT_GE(with.hblkhd, before.hblkhd + 20 * kMiB);
+  free(large);
+  const struct mallinfo2 after = mallinfo2();
+  EXPECT_EQ(after.hblks, before.hblks);
+  EXPECT_EQ(after.hblkhd, before.hblkhd);
+}
+
 TEST(StatisticsTest, MallocInfoWritesXml) {
   char* text = nullptr;
   size_t size = 0;
@@ -381,6 +528,10 @@ TEST(StatisticsTest, MallocInfoWritesXml) {
   free(text);
   EXPECT_EQ(xml.rfind("<malloc", 0), 0u) << xml;
   EXPECT_NE(xml.find("</malloc>"), std::string::npos) << xml;
+  EXPECT_NE(xml.find("<class size=\""), std::string::npos) << xml;
+  EXPECT_NE(xml.find("<thread id=\"" + std::to_string(gettid()) + "\""),
+            std::string::npos)
+      << xml;
   // No options are defined.
   EXPECT_NE(malloc_info(1, stderr), 0);
 }
@@ -389,6 +540,8 @@ TEST(StatisticsTest, MallocStatsWritesToStderr) {
   const ChildResult child = RunForked([] { malloc_stats(); });
   EXPECT_EQ(child.exit_code, 0);
   EXPECT_NE(child.err.find(ExpectedBackend()), std::string::npos) << child.err;
+  EXPECT_NE(child.err.find(" bytes live"), std::string::npos) << child.err;
+  EXPECT_NE(child.err.find("block size"), std::string::npos) << child.err;
 }
 
 }  // namespace

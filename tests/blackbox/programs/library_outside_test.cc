@@ -66,7 +66,10 @@ const char* const kHakmem[] = {
     "hakmem_event_counts",
     "hakmem_events_dump",
     "hakmem_stats",
+    "hakmem_class_stats",
+    "hakmem_thread_stats",
     "hakmem_stats_json",
+    "hakmem_stats_prometheus",
     "hakmem_last_failure",
     "hakmem_failures",
     "hakmem_set_failure_callback",
@@ -109,7 +112,9 @@ const char* const kOperators[] = {
 // are only ever added at the end of a struct whose size is passed.
 static_assert(sizeof(hakmem_option_t) == 40);
 static_assert(sizeof(hakmem_event_t) == 48);
-static_assert(offsetof(hakmem_stats_t, guarded_live_bytes) == 304);
+static_assert(offsetof(hakmem_stats_t, large_live_blocks) == 312);
+static_assert(offsetof(hakmem_class_stats_t, committed_bytes) == 40);
+static_assert(offsetof(hakmem_thread_stats_t, cached_bytes) == 8);
 static_assert(offsetof(hakmem_event_counts_t, dropped) == 16);
 static_assert(offsetof(hakmem_failure_t, evidence_limit) == 112);
 

@@ -152,7 +152,10 @@ Library FindLibrary(void* handle) {
   Find(handle, "hakmem_event_counts", &library.event_counts);
   Find(handle, "hakmem_events_dump", &library.events_dump);
   Find(handle, "hakmem_stats", &library.stats);
+  Find(handle, "hakmem_class_stats", &library.class_stats);
+  Find(handle, "hakmem_thread_stats", &library.thread_stats);
   Find(handle, "hakmem_stats_json", &library.stats_json);
+  Find(handle, "hakmem_stats_prometheus", &library.stats_prometheus);
   Find(handle, "hakmem_check_heap", &library.check_heap);
   Find(handle, "hakmem_last_failure", &library.last_failure);
   Find(handle, "hakmem_failures", &library.failures);

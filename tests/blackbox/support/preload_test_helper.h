@@ -55,7 +55,10 @@ struct Library {
   decltype(&::hakmem_event_counts) event_counts;
   decltype(&::hakmem_events_dump) events_dump;
   decltype(&::hakmem_stats) stats;
+  decltype(&::hakmem_class_stats) class_stats;
+  decltype(&::hakmem_thread_stats) thread_stats;
   decltype(&::hakmem_stats_json) stats_json;
+  decltype(&::hakmem_stats_prometheus) stats_prometheus;
   decltype(&::hakmem_check_heap) check_heap;
   decltype(&::hakmem_last_failure) last_failure;
   decltype(&::hakmem_failures) failures;
