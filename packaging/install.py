@@ -314,7 +314,8 @@ def main():
     arguments = parser.parse_args()
     root = pathlib.Path(arguments.prefix)
     if arguments.destdir:
-        typed_in = os.environ.get("BUILD_WORKING_DIRECTORY", os.getcwd())
+        typed_in = os.environ.get("BAZELW_CALLED_IN") or os.environ.get(
+            "BUILD_WORKING_DIRECTORY", os.getcwd())
         root = pathlib.Path(os.path.normpath(
             os.path.join(typed_in, arguments.destdir) + arguments.prefix))
 

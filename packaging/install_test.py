@@ -147,13 +147,14 @@ class InstallTest(unittest.TestCase):
     def test_the_tool_finds_the_libraries(self):
         self.expect_done("--libdir=lib/x-linux-gnu")
         tool = self.root / "bin/hakmem"
-        preload = output_of(tool, "--", "sh", "-c", "echo $LD_PRELOAD")
-        self.assertEqual(
-            preload, f"{self.root}/lib/x-linux-gnu/libhakmem.so.1\n")
-        preload = output_of(tool, "--backend=superslab", "--", "sh", "-c",
-                            "echo $LD_PRELOAD")
-        self.assertEqual(
-            preload, f"{self.root}/lib/x-linux-gnu/libhakmem-superslab.so.1\n")
+        for flags, name in (((), "libhakmem.so.1"), (
+                ("--backend=superslab",), "libhakmem-superslab.so.1")):
+            # The library or, where others cannot read it, a copy.
+            preloaded = output_of(
+                tool, *flags, "--", "sh", "-c",
+                f"cmp $LD_PRELOAD {self.root}/lib/x-linux-gnu/{name};"
+                "basename $LD_PRELOAD")
+            self.assertEqual(preloaded, name + "\n")
         missing = subprocess.run([tool, "--ace=off", "--", "true"], text=True,
                                  stderr=subprocess.PIPE)
         self.assertEqual(missing.returncode, 2)

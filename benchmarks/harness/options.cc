@@ -15,6 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "benchmarks/harness/catalogue.h"
 #include "benchmarks/workloads/random_mixed/random_mixed.h"
+#include "tools/command_line/command_line.h"
 
 namespace hakmem::bench {
 namespace {
@@ -340,14 +341,7 @@ std::vector<Case> ChosenCases(const Options& options) {
 }
 
 std::string UserPath(const std::string& path) {
-  const char* const typed_in = std::getenv("BUILD_WORKING_DIRECTORY");
-  if (typed_in != nullptr) {
-    return (std::filesystem::path(typed_in) / path).string();
-  }
-  // Without a current folder the path is as good as it was.
-  std::error_code error;
-  const std::filesystem::path absolute = std::filesystem::absolute(path, error);
-  return error ? path : absolute.string();
+  return (tools::UserDirectory() / path).string();
 }
 
 }  // namespace hakmem::bench

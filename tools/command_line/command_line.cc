@@ -1,9 +1,11 @@
 #include "tools/command_line/command_line.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -134,6 +136,16 @@ bool ParseOrExplain(CLI::App& app, const std::vector<std::string>& arguments,
   }
   std::cout << *help << std::flush;
   return help->empty();
+}
+
+std::filesystem::path UserDirectory() {
+  for (const char* const name :
+       {"BAZELW_CALLED_IN", "BUILD_WORKING_DIRECTORY"}) {
+    const char* const typed_in = std::getenv(name);
+    if (typed_in != nullptr) return typed_in;
+  }
+  std::error_code ignored;
+  return std::filesystem::current_path(ignored);
 }
 
 }  // namespace hakmem::tools

@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <span>
 #include <string>
@@ -55,6 +56,11 @@ absl::StatusOr<std::string> ParseCommandLine(
 // with.
 bool ParseOrExplain(CLI::App& app, const std::vector<std::string>& arguments,
                     int& status);
+
+// The folder in which the user typed the command, to which paths on the command
+// line are relative: `bazel run` starts programs elsewhere, and bazelw leaves a
+// folder outside the tree before that. Empty when it is gone.
+std::filesystem::path UserDirectory();
 
 }  // namespace hakmem::tools
 

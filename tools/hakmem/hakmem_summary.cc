@@ -113,11 +113,16 @@ void AddProcesses(std::vector<ProcessFigures> processes, std::string& text) {
   Table table({"process", "program", "peak resident", "live", "cached",
                "committed", "refused"},
               {kRight, kLeft, kRight});
+  bool any_unknown = false;
   for (size_t i = 0; i < shown; ++i) {
     const ProcessFigures& p = processes[i];
-    table.AddRow({absl::StrCat(p.pid), p.program, HumanBytes(p.peak_resident),
-                  HumanBytes(p.live), HumanBytes(p.cached),
-                  HumanBytes(p.committed), absl::StrCat(p.failures)});
+    any_unknown |= !p.has_figures;
+    const auto bytes = [&](uint64_t value) {
+      return p.has_figures || value != 0 ? HumanBytes(value) : "-";
+    };
+    table.AddRow({absl::StrCat(p.pid), p.program, bytes(p.peak_resident),
+                  bytes(p.live), bytes(p.cached), bytes(p.committed),
+                  p.has_figures ? absl::StrCat(p.failures) : "-"});
   }
   for (const std::string_view line :
        absl::StrSplit(table.Render(), '\n', absl::SkipEmpty())) {
@@ -125,11 +130,16 @@ void AddProcesses(std::vector<ProcessFigures> processes, std::string& text) {
   }
   if (shown < processes.size()) {
     AddLine(text, absl::StrCat("and ", processes.size() - shown,
-                               " processes that held less"));
+                               " more processes"));
   }
   AddLine(text,
           "live: in the program's blocks; cached: in free ones at hand; "
           "committed: memory under both; all at the end");
+  if (any_unknown) {
+    AddLine(text,
+            "-: it ended by _exit or a signal, or went on as a program without "
+            "HAKMEM");
+  }
 }
 
 void AddFailures(const FailureList& failures, std::string& text) {
@@ -167,6 +177,13 @@ std::vector<ProcessFigures> ParseFigures(std::string_view lines) {
   for (const std::string_view line : absl::StrSplit(lines, '\n')) {
     const nlohmann::json object = ObjectIn(line);
     if (object.empty()) continue;
+    // The line of its end follows that of its begin, or of several if it went
+    // on as other programs.
+    const auto begun = std::find_if(
+        processes.begin(), processes.end(), [&](const ProcessFigures& p) {
+          return !p.has_figures && p.pid == NumberOf(object, "pid");
+        });
+    if (begun != processes.end()) processes.erase(begun);
     processes.push_back({
         .pid = NumberOf(object, "pid"),
         .program = TextOf(object, "program"),
@@ -177,6 +194,7 @@ std::vector<ProcessFigures> ParseFigures(std::string_view lines) {
         .failures = NumberOf(object, "failures_threshold") +
                     NumberOf(object, "failures_exhaustion") +
                     NumberOf(object, "failures_mapfail"),
+        .has_figures = !object.contains("begins"),
     });
   }
   return processes;

@@ -21,9 +21,13 @@ struct ProcessFigures {
   uint64_t cached = 0;
   uint64_t committed = 0;
   uint64_t failures = 0;  // requests that failed
+  // Whether the figures are known: a process that ended by _exit or a signal,
+  // or became a program without the library, has left none.
+  bool has_figures = true;
 };
 
-// Reads the lines of statistics; what is no JSON object is skipped.
+// Reads the lines of statistics; what is no JSON object is skipped. A process
+// that wrote only that it begins is there without figures.
 std::vector<ProcessFigures> ParseFigures(std::string_view lines);
 
 // Requests that failed for one reason: `text` says which and why, and what to

@@ -36,6 +36,21 @@ TEST(HakmemSummary, FiguresAreReadByName) {
   EXPECT_EQ(processes[1].pid, 13u);
 }
 
+TEST(HakmemSummary, AProcessThatOnlyBeganHasNoFigures) {
+  const auto processes = ParseFigures(
+      "{\"pid\":12,\"program\":\"sh\",\"begins\":true}\n"
+      "{\"pid\":13,\"program\":\"sh\",\"begins\":true}\n"
+      "{\"pid\":13,\"program\":\"ls\",\"begins\":true}\n"
+      "{\"pid\":14,\"program\":\"ps\",\"begins\":true}\n"
+      "{\"pid\":13,\"program\":\"ls\",\"live_bytes\":1}\n");
+  ASSERT_EQ(processes.size(), 3u);
+  EXPECT_FALSE(processes[0].has_figures);
+  EXPECT_EQ(processes[1].program, "ps");
+  EXPECT_FALSE(processes[1].has_figures);
+  EXPECT_EQ(processes[2].program, "ls");
+  EXPECT_TRUE(processes[2].has_figures);
+}
+
 TEST(HakmemSummary, FailuresOfOneReasonAreCountedNewestLast) {
   const FailureList list = ParseFailures(
       R"({"kind":"failure","pid":9,"dropped":0,"sequence":1,"text":"of 1: a"}
@@ -88,7 +103,7 @@ TEST(HakmemSummary, LongListsAreCut) {
     run.failures.kinds.push_back({"reason " + std::to_string(i) + ".", 1, {}});
   }
   const std::string text = Summarize(run, true);
-  EXPECT_THAT(text, HasSubstr("and 20 processes that held less"));
+  EXPECT_THAT(text, HasSubstr("and 20 more processes"));
   EXPECT_THAT(text, HasSubstr("30 older reasons left out"));
   EXPECT_THAT(text, HasSubstr("reason 49."));
   EXPECT_THAT(text, testing::Not(HasSubstr("reason 29.")));

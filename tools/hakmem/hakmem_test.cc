@@ -67,6 +67,37 @@ TEST(HakmemTest, TheCommandRunsWhereTheUserIs) {
   EXPECT_THAT(result.out, Not(HasSubstr("/usr/bin\n/usr/bin\n")));
 }
 
+TEST(HakmemTest, TheCommandRunsWhereBazelwWasCalled) {
+  const Result result = Shell(
+      "BAZELW_CALLED_IN=/usr/lib BUILD_WORKING_DIRECTORY=/usr/bin $tool -- "
+      "pwd");
+  EXPECT_EQ(result.out, "/usr/lib\n");
+}
+
+TEST(HakmemTest, ACommandThatGoesOnAsAnotherUserHasTheLibrary) {
+  const std::string other = "setpriv --reuid=65534 --clear-groups ";
+  if (Shell(other + "true").status != 0) {
+    GTEST_SKIP() << "this cannot become another user here";
+  }
+  // TMPDIR of a test may be a folder of this user's.
+  const Result result = Shell("TMPDIR=/tmp $tool --stats -- " + other +
+                              "grep -c libhakmem /proc/self/maps");
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.out, MatchesRegex("[1-9][0-9]*\n"));
+  EXPECT_THAT(result.err, Not(HasSubstr("LD_PRELOAD")));
+  // It could write its figures.
+  EXPECT_THAT(result.err, ContainsRegex(" grep +[0-9.]+ [KM]iB +[0-9]"));
+}
+
+TEST(HakmemTest, ProcessesThatLeaveNoFiguresAreInTheSummary) {
+  const Result killed = Shell("$tool --stats -- sh -c 'kill -KILL $$'");
+  // The kernel knows the peak of the command itself.
+  EXPECT_THAT(killed.err, ContainsRegex(" sh +[0-9.]+ [KM]iB +- +- +- +-\n"));
+  EXPECT_THAT(killed.err, HasSubstr("-: it ended by _exit or a signal"));
+  const Result child = Shell("$tool --stats -- timeout -s KILL 0.1 sleep 9");
+  EXPECT_THAT(child.err, ContainsRegex(" sleep +- +- +- +- +-\n"));
+}
+
 TEST(HakmemTest, SignalsSentToTheToolReachTheCommand) {
   const Result result = Shell("ready=" + Temporary("ready") +
                               "; rm -f $ready;"

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "tools/command_line/command_line.h"
 #include "tools/hakmem/hakmem_summary.h"
 #include "tools/hakmem/private_folder.h"
 #include "tools/libraries/library_files.h"
@@ -68,11 +70,46 @@ int ErrorOfAppendingTo(const fs::path& path) {
              : errno;
 }
 
-// Where the user typed the command: `bazel run` starts this elsewhere.
-fs::path UserDirectory() {
-  const char* const typed_in = std::getenv("BUILD_WORKING_DIRECTORY");
-  std::error_code ignored;
-  return typed_in != nullptr ? fs::path(typed_in) : fs::current_path(ignored);
+// Whether every user can read the file at `path`, which is absolute.
+bool IsForAll(const fs::path& path) {
+  struct stat status;
+  if (stat(path.c_str(), &status) != 0 || (status.st_mode & S_IROTH) == 0) {
+    return false;
+  }
+  for (fs::path folder = path.parent_path();; folder = folder.parent_path()) {
+    if (stat(folder.c_str(), &status) != 0 || (status.st_mode & S_IXOTH) == 0) {
+      return false;
+    }
+    if (folder == folder.root_path()) return true;
+  }
+}
+
+// A command started by root may go on as another user (su, setpriv, services).
+// Lets those reach the library and the files named in the folder, though not
+// list it. Returns the path to preload.
+std::string OpenToOtherUsers(const fs::path& folder, const std::string& library,
+                             const std::vector<fs::path>& files) {
+  if (geteuid() != 0) return library;
+  chmod(folder.c_str(), 0711);
+  for (const fs::path& file : files) {
+    std::ofstream(file, std::ios::app).flush();
+    chmod(file.c_str(), 0666);
+  }
+  if (IsForAll(library)) return library;
+  const fs::path copy = folder / fs::path(library).filename();
+  std::error_code error;
+  fs::copy_file(library, copy, error);
+  if (error || chmod(copy.c_str(), 0644) != 0) return library;
+  return copy.string();
+}
+
+// The command's own row, when it left no figures: the kernel knows its peak.
+void AddKernelsPeak(pid_t pid, CommandRun& run) {
+  for (ProcessFigures& process : run.processes) {
+    if (process.pid == static_cast<uint64_t>(pid) && !process.has_figures) {
+      process.peak_resident = run.ending.peak_resident_bytes;
+    }
+  }
 }
 
 // The variable that preloads the library in front of what else is.
@@ -97,12 +134,13 @@ std::string ForPeople(const std::vector<std::string>& command) {
 // Runs the command as if it had been started in place of this program: it has
 // the same streams and process group, and gets the signals that processes send
 // here. Those of the terminal (Ctrl-C) reach it anyway.
-ProcessResult RunInPlace(Command command, HeldSignals& signals) {
+ProcessResult RunInPlace(Command command, HeldSignals& signals, pid_t& pid) {
   command.input = command.output = command.errors = Stream::Inherit();
   command.own_group = false;
   command.end_with_parent = false;
   command.signals = &signals.former();
   Subprocess process(command);
+  pid = process.pid();
   Subprocess* const one = &process;
   while (process.Running()) {
     Subprocess::WaitForAny({&one, 1}, signals.descriptor());
@@ -149,9 +187,11 @@ int RunInFolder(const RunFlags& flags, const std::string& library,
   }
   const uintmax_t traced_before = SizeOf(trace);
 
+  const std::string preloaded = OpenToOtherUsers(
+      folder.path(), library, {statistics, folder.path() / "failures.jsonl"});
   Command command = {.arguments = flags.command};
   command.variables = {
-      Preload(library), "HAKMEM_STATS_AT_EXIT=" + statistics.string(),
+      Preload(preloaded), "HAKMEM_STATS_AT_EXIT=" + statistics.string(),
       "HAKMEM_ACE_TRACE=" + (trace_to_stderr ? "1" : trace.string()),
       std::string("HAKMEM_ACE_TRACE_FORMAT=") +
           (trace_to_stderr ? "text" : "json")};
@@ -162,13 +202,16 @@ int RunInFolder(const RunFlags& flags, const std::string& library,
   if (!trace_to_stderr && trace.parent_path() == folder.path()) {
     command.variables.emplace_back("HAKMEM_ACE_TRACE_FORMAT=json");
   }
+  if (flags.stats) command.variables.emplace_back("HAKMEM_STATS_AT_BEGIN=1");
   run.command = ForPeople(flags.command);
   run.library = fs::path(library).filename().string();
-  run.ending = RunInPlace(std::move(command), signals);
+  pid_t pid = 0;
+  run.ending = RunInPlace(std::move(command), signals, pid);
   if (run.ending.ending == ProcessResult::kNotStarted) {
     return Fail(run.ending.problem, run.ending.ShellStatus());
   }
   run.processes = ParseFigures(ReadFrom(statistics, 0));
+  AddKernelsPeak(pid, run);
   run.failures = ParseFailures(ReadFrom(trace, traced_before));
   return 0;
 }

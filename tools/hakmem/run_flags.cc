@@ -46,10 +46,12 @@ std::string SetOption(const std::string& setting, RunFlags& flags) {
   const std::string value = setting.substr(equals + 1);
   const options::Description* const option = FindOption(name);
   if (option == nullptr) {
-    return absl::StrCat(name, ": no such option (docs/guide/options.md lists them)");
+    return absl::StrCat(name,
+                        ": no such option (docs/guide/options.md lists them)");
   }
   const std::string_view known = option->name;
-  if (known == "stats_at_exit" || known == "ace_trace") {
+  if (known == "stats_at_exit" || known == "stats_at_begin" ||
+      known == "ace_trace") {
     return absl::StrCat(name, ": that is --",
                         known == "ace_trace" ? "trace" : "stats");
   }

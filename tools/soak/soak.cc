@@ -25,6 +25,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "tools/command_line/command_line.h"
 #include "tools/libraries/library_files.h"
 #include "tools/soak/outcome.h"
 #include "tools/soak/plan.h"
@@ -152,10 +153,8 @@ class Soak {
 
 // The file that the user means, wherever `bazel run` started this.
 absl::StatusOr<std::string> UsersFile(const std::string& name) {
-  const char* const typed_in = std::getenv("BUILD_WORKING_DIRECTORY");
   std::error_code error;
-  const fs::path path = fs::canonical(
-      typed_in != nullptr ? fs::path(typed_in) / name : fs::path(name), error);
+  const fs::path path = fs::canonical(hakmem::tools::UserDirectory() / name, error);
   if (error) {
     return absl::NotFoundError(
         absl::StrCat("--library=", name, ": ", error.message()));
