@@ -22,6 +22,7 @@ BELOW_BACKEND = [
     "//tracing/counters",
     "//tracing/events",
     "//tracing/failures",
+    "//tracing/profile",
     "//tracing/stacks",
     "@com_google_absl//absl/base:core_headers",
 ]

@@ -1,5 +1,5 @@
-// Natural logarithm and geometric gaps for samplers, without libm, which the
-// library does not link.
+// Natural logarithm, exponential and geometric gaps for samplers, without libm,
+// which the library does not link.
 #ifndef HAKMEM_BASE_EXPONENTIAL_H_
 #define HAKMEM_BASE_EXPONENTIAL_H_
 
@@ -29,19 +29,48 @@ constexpr double Ln(double x) {
   return 2 * s * sum + static_cast<double>(exponent) * kLn2;
 }
 
-// How many failures precede the first success where one trial in `interval`
-// (at least 1) succeeds, each independent of the others; at most UINT32_MAX.
-// `random`: uniform in all 64 bits.
-constexpr uint32_t GeometricGap(uint64_t interval, uint64_t random) {
-  if (interval <= 1) return 0;
-  // In (0, 1).
-  const double uniform = (static_cast<double>(random >> 12) + 0.5) * 0x1p-52;
+// 1 - e^-x, for x of at least 0, to a relative 1e-11.
+constexpr double OneMinusExp(double x) {
+  if (x > 40) return 1;
+  // By f(2x) = f(x) (2 - f(x)) from an argument where few terms of the series
+  // are enough.
+  int doublings = 0;
+  for (; x > 0x1p-6; x /= 2) ++doublings;
+  double f = x * (1 - x / 2 * (1 - x / 3 * (1 - x / 4 * (1 - x / 5))));
+  for (; doublings > 0; --doublings) f *= 2 - f;
+  return f;
+}
+
+// A number of (0, 1). `random`: uniform in all 64 bits, here and below.
+constexpr double Uniform(uint64_t random) {
+  return (static_cast<double>(random >> 12) + 0.5) * 0x1p-52;
+}
+
+// Exponentially distributed, with mean 1.
+constexpr double ExponentialGap(uint64_t random) {
+  return -Ln(Uniform(random));
+}
+
+// The rate of events, in events a trial, at which one trial in `interval` (at
+// least 2) has any.
+constexpr double RateOfInterval(uint64_t interval) {
   // 1 - 1/interval would lose the digits of a long interval.
   const double chance = 1 / static_cast<double>(interval);
-  const double ln_failure =
-      interval < 1 << 20 ? Ln(1 - chance) : -chance - chance * chance / 2;
+  return interval < 1 << 20 ? -Ln(1 - chance) : chance + chance * chance / 2;
+}
+
+// How many trials without events precede the first with one, when events come
+// at `rate`, above 0, a trial, each independent of the others: each trial has
+// one with probability 1 - e^-rate. At most UINT32_MAX.
+constexpr uint32_t GeometricGapAtRate(double rate, uint64_t random) {
   return static_cast<uint32_t>(
-      std::min(Ln(uniform) / ln_failure, static_cast<double>(UINT32_MAX)));
+      std::min(ExponentialGap(random) / rate, static_cast<double>(UINT32_MAX)));
+}
+
+// The same where one trial in `interval` (at least 1) succeeds.
+constexpr uint32_t GeometricGap(uint64_t interval, uint64_t random) {
+  return interval <= 1 ? 0
+                       : GeometricGapAtRate(RateOfInterval(interval), random);
 }
 
 }  // namespace hakmem

@@ -16,6 +16,27 @@ TEST(Ln, AgreesWithLibm) {
   EXPECT_EQ(Ln(1), 0);
 }
 
+TEST(OneMinusExp, AgreesWithLibm) {
+  EXPECT_EQ(OneMinusExp(0), 0);
+  for (double x = 0x1p-60; x < 100; x *= 1.37) {
+    const double right = -std::expm1(-x);
+    EXPECT_NEAR(OneMinusExp(x), right, 1e-11 * right) << x;
+  }
+}
+
+TEST(GeometricGapAtRate, HasTheMeanOfItsProbability) {
+  std::mt19937_64 random;
+  constexpr int kDraws = 200000;
+  for (const double rate : {0.001, 0.3, 2.0}) {
+    const double p = -std::expm1(-rate);
+    double sum = 0;
+    for (int i = 0; i < kDraws; ++i) sum += GeometricGapAtRate(rate, random());
+    // Five standard deviations.
+    EXPECT_NEAR(sum / kDraws, (1 - p) / p, 5 * std::sqrt((1 - p) / kDraws) / p)
+        << rate;
+  }
+}
+
 TEST(GeometricGap, HasTheMeanAndTheShareOfZeros) {
   std::mt19937_64 random;
   constexpr int kDraws = 200000;

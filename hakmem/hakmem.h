@@ -474,6 +474,31 @@ HAKMEM_API size_t hakmem_event_counts(hakmem_event_counts_t* counts,
    write that failed, after which it stops. */
 HAKMEM_API int hakmem_events_dump(int fd) HAKMEM_NOEXCEPT;
 
+/* --- Heap profile --------------------------------------------------------- */
+
+/* A sample of the program's blocks: on average one in `rate` allocated bytes,
+   each with the stack that allocated it. A block of b bytes (its class's, or
+   whole pages above 32 KiB) is taken with probability 1 - exp(-b / rate) and
+   counts as the inverse of that many, so every sum is unbiased. Costs nothing
+   while off. While on, frees of blocks that were not sampled cost nothing, and
+   each live sample of up to 32 KiB takes whole pages.
+
+   hakmem_profile_start: returns 0; EINVAL for a rate below 1 or above 1 GiB;
+   EBUSY while one is on; ENOMEM; ENOSYS in a library built with
+   --//tracing=off. hakmem_profile_stop: what was sampled stays in the profile
+   until it is freed, and a later start adds to it. hakmem_profile_write: writes
+   the profile to the file `path`, which is created or replaced; "%p" in it
+   stands for the process's number. May be called while on or stopped. Returns
+   0, the errno of what failed, ENODATA when none was ever started, or EINVAL
+   when `path` is NULL or empty. `hakmem profile` turns the file into one for
+   pprof.
+
+   Thread-safe; none allocates. A forked child goes on with a copy of its
+   parent's profile. */
+HAKMEM_API int hakmem_profile_start(size_t rate) HAKMEM_NOEXCEPT;
+HAKMEM_API void hakmem_profile_stop(void) HAKMEM_NOEXCEPT;
+HAKMEM_API int hakmem_profile_write(const char* path) HAKMEM_NOEXCEPT;
+
 #ifdef __cplusplus
 } /* extern "C" */
 #endif

@@ -29,6 +29,7 @@ constexpr Conditional kConditional[] = {
     {options::k_quarantine, kQuarantinesFreed, "without --//hardening=full"},
     {options::k_zero_on_free, kQuarantinesFreed, "without --//hardening=full"},
     {options::k_ace_trace, kTracing, "with --//tracing=off"},
+    {options::k_profile, kTracing, "with --//tracing=off"},
 };
 
 bool IsDefault(options::Option option) {

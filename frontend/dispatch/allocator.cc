@@ -15,8 +15,10 @@
 #include "frontend/dispatch/origins.h"
 #include "frontend/dispatch/refusal.h"
 #include "frontend/dispatch/route.h"
+#include "frontend/dispatch/sampled.h"
 #include "frontend/guard/guard.h"
 #include "frontend/process/housekeeping.h"
+#include "frontend/sampling/sampling.h"
 #include "frontend/thread_cache/fallback_heap.h"
 #include "frontend/thread_cache/in_use_check.h"
 #include "frontend/thread_cache/retry_gate.h"
@@ -24,6 +26,7 @@
 #include "frontend/thread_cache/thread_cache.h"
 #include "tracing/events/events.h"
 #include "tracing/failures/failure.h"
+#include "tracing/profile/profile.h"
 
 namespace hakmem {
 namespace {
@@ -117,18 +120,7 @@ Route RouteOf(const Request& request) {
 
 // Whether a request that the bins do not serve may have to be sampled or
 // recorded.
-bool IsObserved() { return EventsOn() || Guard::IsOn(); }
-
-// While blocks are sampled: a guarded block if one is due, else null.
-[[gnu::cold]] void* AllocateGuarded(const Request& request,
-                                    const Route& route) {
-  const bool is_due = route.HasClass()
-                          ? ThreadCache::IsSampleDue(route.size_class)
-                          : Guard::IsDue();
-  return is_due ? Guard::Allocate(request.bytes, request.alignment,
-                                  request.call.caller)
-                : nullptr;
-}
+bool IsObserved() { return EventsOn() || Sampling::IsOn(); }
 
 // Returns `block`, or null, and records an event while events are on.
 [[gnu::cold, gnu::noinline]] void* Recorded(void* block,
@@ -153,10 +145,12 @@ bool IsObserved() { return EventsOn() || Guard::IsOn(); }
 // A block; the caller records its event.
 void* AllocateUnrecorded(const Request& request) {
   const Route route = RouteOf(request);
-  if (Guard::IsOn()) [[unlikely]] {
-    if (void* guarded = AllocateGuarded(request, route)) return guarded;
+  if (!Sampling::IsOn()) [[likely]] {
+    return AllocateOn(route, request);
   }
-  return AllocateOn(route, request);
+  const SampleDraw sample(request, route);
+  void* block = sample.Allocate();
+  return block != nullptr ? block : sample.Sampled(AllocateOn(route, request));
 }
 
 // --- Lookups -----------------------------------------------------------------
@@ -169,6 +163,7 @@ void* AllocateUnrecorded(const Request& request) {
   size_t bytes = 0;
   if (entry.kind() != PagemapEntryKind::kNone) {
     bytes = Ace::BytesAt(entry);
+    if (const size_t sampled = Profile::UsableAt(address)) return sampled;
   } else if (Guard::Owns(address)) {
     return Guard::BytesAt(address, function, caller);
   } else if (SmallReserve::Owns(address)) {
@@ -229,6 +224,7 @@ inline void FreeEntry(PagemapEntry entry, Call call) {
                                reinterpret_cast<void*>(entry.address));
     case PagemapEntryKind::kSpan:
     case PagemapEntryKind::kLarge:
+      ForgetSampled(entry.address);
       return ThreadCache::FreeSpanOrLarge(entry);
     case PagemapEntryKind::kNone:
       return FreeUnknown(entry, call);
@@ -299,7 +295,7 @@ void CheckSizedFree(PagemapEntry entry, SizedFreeHint hint, BlockCall function,
   bool is_refused = false;
   const uint64_t gate = retry_gate.State();
   if (usable > kMaxMidBytes && bytes > kMaxMidBytes) {
-    const Ace::Resized resized = ThreadCache::ResizeSpanOrLarge(entry, bytes);
+    const Ace::Resized resized = ResizeSampled(entry, bytes, call);
     if (resized) return reinterpret_cast<void*>(resized.address);
     is_refused = resized.is_refused;
   }
@@ -375,9 +371,10 @@ void* AllocateZeroed(size_t bytes, Call call) {
   if (!IsObserved()) [[likely]] {
     return AllocateZeroedOn(route, request);
   }
-  void* block = Guard::IsOn() ? AllocateGuarded(request, route) : nullptr;
+  const SampleDraw sample(request, route);
+  void* block = sample.Allocate();
   block = block != nullptr ? memset(block, 0, bytes)
-                           : AllocateZeroedOn(route, request);
+                           : sample.Sampled(AllocateZeroedOn(route, request));
   return Recorded(block, request);
 }
 

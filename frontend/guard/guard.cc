@@ -1,7 +1,5 @@
 #include "frontend/guard/guard.h"
 
-#include "base/exponential.h"
-#include "base/os/clock.h"
 #include "base/text/log.h"
 #include "base/text/options.h"
 #include "frontend/guard/segv_handler.h"
@@ -10,34 +8,6 @@ namespace hakmem {
 namespace {
 
 constinit GuardedPool pool;
-
-struct Sampler {
-  uint64_t state;  // of the generator; 0: not seeded
-  bool busy;       // allocations by the stack walk are not sampled
-};
-constinit thread_local Sampler sampler = {0, false};
-
-// Mixes all bits of `x` (the finalizer of MurmurHash3).
-uint64_t Mix(uint64_t x) {
-  x = (x ^ (x >> 33)) * 0xff51afd7ed558ccd;
-  x = (x ^ (x >> 33)) * 0xc4ceb9fe1a85ec53;
-  return x ^ (x >> 33);
-}
-
-[[gnu::noinline]] uint64_t Seed() {
-  const uint64_t seed = Mix(Nanoseconds() ^ (uint64_t{ThisThread()} << 40));
-  return seed != 0 ? seed : 1;
-}
-
-// xorshift64* (Vigna, 2016): its upper bits are the best.
-uint64_t Random() {
-  uint64_t x = sampler.state != 0 ? sampler.state : Seed();
-  x ^= x >> 12;
-  x ^= x << 25;
-  x ^= x >> 27;
-  sampler.state = x;
-  return x * 0x2545f4914f6cdd1d;
-}
 
 void OnFaultInPool(const Fault& fault) {
   NearestAllocation finding;
@@ -74,19 +44,11 @@ void Guard::Start() {
   interval_.store(interval, std::memory_order_relaxed);
 }
 
-uint32_t Guard::DrawGap() {
-  return GeometricGap(interval_.load(std::memory_order_relaxed), Random());
-}
-
-void* Guard::Allocate(size_t bytes, size_t alignment, const void* caller) {
-  if (sampler.busy || bytes > GuardedPool::kMaxBytes) return nullptr;
-  if (!pool.HasRoom()) return nullptr;
-  sampler.busy = true;
-  const CallSite site = CallSite::Now(caller);
-  sampler.busy = false;
-  const auto end = (Random() >> 63) != 0 ? GuardedPool::End::kRight
-                                         : GuardedPool::End::kLeft;
-  return reinterpret_cast<void*>(pool.Allocate(bytes, alignment, end, site));
+void* Guard::Allocate(size_t bytes, size_t alignment, GuardedPool::End end,
+                      const void* caller) {
+  if (bytes > GuardedPool::kMaxBytes || !pool.HasRoom()) return nullptr;
+  return reinterpret_cast<void*>(
+      pool.Allocate(bytes, alignment, end, CallSite::Now(caller)));
 }
 
 void Guard::Free(uintptr_t address, const void* caller) {
@@ -119,6 +81,5 @@ GuardedPool::Totals Guard::Sum() { return pool.Sum(); }
 
 void Guard::LockForFork() { pool.LockForFork(); }
 void Guard::UnlockAfterFork() { pool.UnlockAfterFork(); }
-void Guard::BeginInChild() { sampler.state = 0; }
 
 }  // namespace hakmem

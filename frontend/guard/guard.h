@@ -3,10 +3,9 @@
 // use after free of such a block are reported with stacks when they happen,
 // also in production.
 //
-// Off by default. While on, thread caches hand malloc as many blocks of a class
-// as are left until the next sample (ThreadCache::IsSampleDue); requests that
-// no bin serves are sampled at random. While all slots are in use, no more
-// blocks are guarded. Thread-safe.
+// Off by default. Which blocks are guarded is decided by
+// frontend/sampling/sampling.h. While all slots are in use, no more blocks are
+// guarded. Thread-safe.
 #ifndef HAKMEM_FRONTEND_GUARD_GUARD_H_
 #define HAKMEM_FRONTEND_GUARD_GUARD_H_
 
@@ -25,11 +24,14 @@ class Guard {
   // options are final. The caller takes threads off the hot path.
   static void Start();
 
-  // Whether blocks are sampled.
-  static bool IsOn() {
+  // One in how many blocks is to be guarded; 0: none.
+  static uint64_t Interval() {
     // relaxed: a switch, it orders nothing.
-    return interval_.load(std::memory_order_relaxed) != 0;
+    return interval_.load(std::memory_order_relaxed);
   }
+
+  // Whether blocks are sampled.
+  static bool IsOn() { return Interval() != 0; }
 
   // Whether `address` (any number) lies in the pool.
   static bool Owns(uintptr_t address) {
@@ -39,18 +41,11 @@ class Guard {
            length_.load(std::memory_order_relaxed);
   }
 
-  // How many blocks to hand out before the next one that should be guarded:
-  // random, so that each block is as likely as any.
-  static uint32_t DrawGap();
-
-  // Whether to guard a block of a kind that nobody counts: the first after a
-  // gap.
-  static bool IsDue() { return DrawGap() == 0; }
-
-  // Returns a guarded block of `bytes` at `alignment` for a call from `caller`.
-  // Null when it is too long, all slots are in use, or the calling thread is
-  // within this function. Keeps errno.
-  static void* Allocate(size_t bytes, size_t alignment, const void* caller);
+  // Returns a guarded block of `bytes` at `alignment`, with its page's free
+  // part on the other side than `end`, for a call from `caller`. Null when it
+  // is too long, or all slots are in use. Keeps errno.
+  static void* Allocate(size_t bytes, size_t alignment, GuardedPool::End end,
+                        const void* caller);
 
   // Frees the block at `address`, which the pool owns. Aborts with a report if
   // it is not a block in use, or if bytes beside it were changed.
@@ -75,8 +70,6 @@ class Guard {
 
   static void LockForFork();
   static void UnlockAfterFork();
-  // Reseeds the sampler after fork so that siblings sample differently.
-  static void BeginInChild();
 
  private:
   static std::atomic<uint64_t> interval_;  // 0: off

@@ -10,6 +10,7 @@
 #include "frontend/guard/guard.h"
 #include "frontend/process/fork.h"
 #include "frontend/process/sanitizer_runtime.h"
+#include "frontend/sampling/sampling.h"
 #include "frontend/thread_cache/thread_cache.h"
 
 namespace hakmem {
@@ -28,7 +29,10 @@ __attribute__((constructor(101))) void BeginAtLoad() {
   ThreadCache::ApplyOptions();
   WarnIfSanitizerMallocServes();
   Guard::Start();
-  if (Guard::IsOn()) ThreadCache::DisableFastPathOnAllThreads();
+  if (Guard::IsOn()) {
+    Sampling::Update();
+    ThreadCache::DisableFastPathOnAllThreads();
+  }
 }
 
 }  // namespace

@@ -14,9 +14,11 @@
 #include "base/sync/lock.h"
 #include "base/sync/single_thread.h"
 #include "frontend/guard/guard.h"
+#include "frontend/sampling/sampling.h"
 #include "frontend/thread_cache/thread_cache.h"
 #include "linked_backend.h"
 #include "os_calls.h"
+#include "tracing/profile/profile.h"
 
 namespace hakmem {
 namespace {
@@ -73,7 +75,7 @@ void InParentAfterFork() {
 void BeginChild() {
   lost_threads = lost_threads || forked_with_threads;
   ThreadCache::AbandonOtherThreads();
-  Guard::BeginInChild();
+  Sampling::BeginInChild();
 }
 
 void InChildAfterFork() {
@@ -115,6 +117,7 @@ void LockEverything() {
     return;
   }
   Guard::LockForFork();
+  Profile::LockForFork();
   ThreadCache::LockForFork();
   LinkedBackend::LockForFork();
   Ace::LockForFork();
@@ -138,6 +141,7 @@ void UnlockEverything() {
   Ace::UnlockAfterFork();
   LinkedBackend::UnlockAfterFork();
   ThreadCache::UnlockAfterFork();
+  Profile::UnlockAfterFork();
   Guard::UnlockAfterFork();
   EndReleasingEveryLock();
 }

@@ -32,10 +32,10 @@
 // malloc and free. A thread that watches asks others to look as well
 // (RequestPollFromOthers), for they may be the only ones that will make calls.
 //
-// Sampling. While blocks are sampled (frontend/guard/guard.h), malloc always
-// pops from such a small table, sampled_, which gets at most as many blocks of
-// a class as are left until that class's next sample. So the fast path counts
-// nothing.
+// Sampling. While blocks are sampled (frontend/sampling/sampling.h), malloc
+// always pops from such a small table, sampled_, which gets at most as many
+// blocks of a class as are left until that class's next sample. So the fast
+// path counts nothing.
 //
 // The reserve. Only the owner may touch bins that malloc and free use: it may
 // be in the middle of a pop or push at any time, even asleep, and neither
@@ -75,7 +75,7 @@
 #include "base/intrusive_list.h"
 #include "base/size_classes.h"
 #include "base/sync/lock.h"
-#include "frontend/guard/guard.h"
+#include "frontend/sampling/sampling.h"
 #include "frontend/thread_cache/bins.h"
 #include "frontend/thread_cache/quarantine.h"
 #include "frontend/thread_cache/reserve_mark.h"
@@ -118,10 +118,10 @@ class ThreadCache : public ListNode<ThreadCache> {
   // (tracing/events/events.h).
   static bool SeesEveryCall() { return EventsOn(); }
 
-  // Whether the block of class `c` that thread_tables could not serve is one to
-  // sample. If so, draws when the next one is. Call it while blocks are
-  // sampled.
-  static bool IsSampleDue(SizeClass c);
+  // For whom the block of class `c` that thread_tables could not serve is to be
+  // sampled. If for anybody, draws when the next one is. Call it while blocks
+  // are sampled.
+  static Sampling::Due DueSample(SizeClass c);
 
   // Makes every thread choose its tables anew; call it after a change of
   // SeesEveryCall, or of whether blocks are sampled.
@@ -222,11 +222,13 @@ class ThreadCache : public ListNode<ThreadCache> {
   void* AllocateHere(SizeClass c);
   uint32_t RefillBin(SizeClass c, uint32_t most);
   void* RefillAndTake(SizeClass c);
-  bool Samples() const {
+  // The Sampling::Generation that the thread samples by; 0: it does not.
+  uint32_t SamplingSeen() const {
     // acquire: pairs with the release in ChooseSampling. A thread that counts
     // what another one's cache holds finds the table that it counts in set up.
-    return samples_.load(std::memory_order_acquire);
+    return sampling_.load(std::memory_order_acquire);
   }
+  bool Samples() const { return SamplingSeen() != 0; }
   bool UsesRation() const {
     return Samples() || WatchNow() == Watch::kRationed;
   }
@@ -399,12 +401,12 @@ class ThreadCache : public ListNode<ThreadCache> {
   ReserveMark reserve_mark_;
   // When the owner was last seen, for others. relaxed: a hint.
   std::atomic<uint64_t> seen_at_;
-  uint32_t flushed_in_;        // the last pass of FlushReserves that visited it
-  uint32_t slow_calls_;        // in this epoch, approximately
-  bool is_busy_;               // made many, and has not been idle since
-  bool is_parked_;             // guarded by the lock of the list
-  std::atomic<bool> samples_;  // written by the owner (Samples)
-  uint32_t visible_bytes_;     // capacity of all visible_slots_ together
+  uint32_t flushed_in_;  // the last pass of FlushReserves that visited it
+  uint32_t slow_calls_;  // in this epoch, approximately
+  bool is_busy_;         // made many, and has not been idle since
+  bool is_parked_;       // guarded by the lock of the list
+  std::atomic<uint32_t> sampling_;  // written by the owner (SamplingSeen)
+  uint32_t visible_bytes_;          // capacity of all visible_slots_ together
   uint32_t most_visible_bytes_;
   uint32_t most_reserved_bytes_;
   // What may be added to the reserve before its bound is checked.

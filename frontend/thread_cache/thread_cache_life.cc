@@ -138,7 +138,7 @@ ThreadCache* ThreadCache::MakeCache() {
     LinkedBackend::StartBesideOthers(heap);
   }
   cache->heap_ = heap;
-  cache->samples_.store(false, std::memory_order_relaxed);
+  cache->sampling_.store(0, std::memory_order_relaxed);
   cache->is_parked_ = false;
   cache->keeps_reserve_.store(false, std::memory_order_relaxed);
   cache->reserve_mark_.Begin();

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "absl/base/thread_annotations.h"
-#include "frontend/guard/guard.h"
+#include "frontend/sampling/sampling.h"
 #include "frontend/thread_cache/thread_cache.h"
 #include "frontend/thread_cache/thread_cache_bins_lock.h"
 
@@ -94,22 +94,26 @@ void ThreadCache::ReturnRation() {
 
 // --- Samples -----------------------------------------------------------------
 
-bool ThreadCache::IsSampleDue(SizeClass c) {
+Sampling::Due ThreadCache::DueSample(SizeClass c) {
   ThreadCache* cache = own_;
   // Every call comes here that its tables do not serve: with none all do.
-  if (cache == nullptr || !cache->Samples()) return Guard::IsDue();
+  if (cache == nullptr || !cache->Samples()) {
+    return Sampling::DrawFor(ClassBytes(c));
+  }
   const size_t i = Index(c);
-  if (cache->HeldInRation(i) != 0 || cache->until_sample_[i] != 0) return false;
-  cache->until_sample_[i] = Guard::DrawGap();
-  return true;
+  if (cache->HeldInRation(i) != 0 || cache->until_sample_[i] != 0) {
+    return Sampling::Due::kNothing;
+  }
+  cache->until_sample_[i] = Sampling::DrawGap(c);
+  return Sampling::ChooseFor(c);
 }
 
-// Begins or ends sampling by this thread. Call it while no blocks are rationed,
-// before the thread's tables are chosen.
+// Begins or ends sampling by this thread, or draws its gaps anew. Call it while
+// no blocks are rationed, before the thread's tables are chosen.
 void ThreadCache::ChooseSampling() {
-  const bool samples = Guard::IsOn();
-  if (Samples() == samples) return;
-  if (samples) {
+  const uint32_t generation = Sampling::Generation();
+  if (SamplingSeen() == generation) return;
+  if (generation != 0) {
     PrepareTable(sampled_);
     // The nulls below the first slots are there: nothing else writes to them.
     for (size_t c = 0; c < kClassCount; ++c) {
@@ -117,12 +121,14 @@ void ThreadCache::ChooseSampling() {
     }
     DrawGaps();
   }
-  // release: pairs with the acquire in Samples.
-  samples_.store(samples, std::memory_order_release);
+  // release: pairs with the acquire in SamplingSeen.
+  sampling_.store(generation, std::memory_order_release);
 }
 
 void ThreadCache::DrawGaps() {
-  for (uint32_t& gap : until_sample_) gap = Guard::DrawGap();
+  for (size_t c = 1; c < kClassCount; ++c) {
+    until_sample_[c] = Sampling::DrawGap(ClassNumber(c));
+  }
 }
 
 // Gives a table of the cache what it has besides bins.

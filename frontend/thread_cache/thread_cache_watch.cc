@@ -138,8 +138,11 @@ void ThreadCache::Ration() {
 
 void ThreadCache::UseTables(TablePair tables) {
   // Sampling may have begun since ChooseSampling.
-  ShowBinsUnless([&] { return SeesEveryCall() || Samples() != Guard::IsOn(); },
-                 thread_tables, tables, NoTables());
+  ShowBinsUnless(
+      [&] {
+        return SeesEveryCall() || SamplingSeen() != Sampling::Generation();
+      },
+      thread_tables, tables, NoTables());
 }
 
 void ThreadCache::RestoreLimits() {

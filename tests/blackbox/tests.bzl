@@ -101,6 +101,19 @@ def _long(variants, **kwargs):
     """Returns the row of a test for --config=long only."""
     return _on(variants, size = "large", tags = ["long"], **kwargs)
 
+def _profiled(code, variants = BACKENDS + HARDENED_PAIRS, **kwargs):
+    """Returns the row of a test of which every block is sampled.
+
+    Args:
+      code: of which test.
+      variants: as of _on.
+      **kwargs: as of _on.
+    """
+    return _on(variants, code = code, env = {
+        "HAKMEM_PROFILE": "/dev/null",
+        "HAKMEM_PROFILE_RATE": "1",
+    }, **kwargs)
+
 def _large_pages(code):
     """Returns the row of a test on a system with pages of 64 KiB.
 
@@ -119,17 +132,21 @@ def _large_pages(code):
 TESTS = {
     "api": {
         "alignment_test": _on(ALL + HARDENED_PAIRS),
+        "alignment_test_profiled": _profiled("alignment_test"),
         "api_model_test": _on(FAILING, deps = [":api_model_test_helper"]),
         "calloc_test": _on(PAIRS + HARDENED_PAIRS),
+        "calloc_test_profiled": _profiled("calloc_test"),
         "calloc_test_64k_pages": _large_pages("calloc_test"),
         "errno_kept_test": _on(BACKENDS),
         "malloc_api_test": _on(ALL + HARDENED),
+        "malloc_api_test_profiled": _profiled("malloc_api_test"),
         "new_handler_test": _on(BACKENDS),
         "operator_new_test": _on(ALL),
         # Without tracing its options would be reported as ignored.
         "options_test": _on(BACKENDS, deps = _JSON, matrix_without = ["-notrace"]),
         "page_size_test_64k_pages": _large_pages("page_size_test"),
         "realloc_test": _on(ALL + HARDENED_PAIRS),
+        "realloc_test_profiled": _profiled("realloc_test"),
         "realloc_test_64k_pages": _large_pages("realloc_test"),
         # Needs event counts and mid blocks.
         "statistics_test": _on(BACKENDS, deps = _JSON + ["//hakmem:statistics_list"], matrix_without = ["-ace_off", "-notrace"]),
@@ -159,6 +176,7 @@ TESTS = {
         "fork_handlers_test": _on(BACKENDS + HARDENED),
         "fork_in_handler_test": _on(BACKENDS),
         "fork_test": _on(PAIRS + HARDENED_PAIRS),
+        "fork_test_profiled": _profiled("fork_test"),
         "keyless_threads_test": _on(BACKENDS + HARDENED_PAIRS),
         "many_threads_test": _on(BACKENDS),
         "signal_jumps_test": _on(BACKENDS),
@@ -167,6 +185,10 @@ TESTS = {
     "guard": {
         "guard_misuse_test": _on(ALL, deps = ["//base/os:signal_stack_test_helper"]),
         "guard_test": _on(BACKENDS + LARGE_PAGES + ["superslab-notrace"]),
+    },
+    "profile": {
+        "profile_bias_test": _on(BACKENDS, matrix_without = ["-notrace"]),
+        "profile_test": _on(ALL),
     },
     "limits": {
         "address_limit_test": _on(PAIRS),

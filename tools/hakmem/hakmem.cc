@@ -10,8 +10,11 @@
 #include <vector>
 
 #include "tools/command_line/command_line.h"
+#include "tools/hakmem/profile.h"
+#include "tools/hakmem/profile_flags.h"
 #include "tools/hakmem/run.h"
 #include "tools/hakmem/run_flags.h"
+#include "tools/hakmem/run_in_place.h"
 
 namespace hakmem::tools {
 namespace {
@@ -19,31 +22,42 @@ namespace {
 int Main(std::vector<std::string> arguments) {
   CLI::App app("hakmem: runs programs on HAKMEM.", "hakmem");
   SetDefaults(app);
-  RunFlags flags;
-  CLI::App* const run = AddRun(app, flags);
+  RunFlags run_flags;
+  CLI::App* const run = AddRun(app, run_flags);
+  ProfileFlags profile_flags;
+  CLI::App* const profile = AddProfile(app, profile_flags);
   app.footer([run] {
     return "Without a subcommand: " + run->get_name() + "\n\n" + run->help();
   });
 
-  const bool help = !arguments.empty() && arguments[0] == "--help";
-  if (!help && (arguments.empty() || arguments[0] != run->get_name())) {
+  const auto begins_with = [&arguments](const std::string& word) {
+    return !arguments.empty() && arguments[0] == word;
+  };
+  const bool is_profile = begins_with(profile->get_name());
+  if (!is_profile && !begins_with("--help") && !begins_with(run->get_name())) {
     arguments.insert(arguments.begin(), run->get_name());
   }
   // Behind the flags of the subcommand: a command with flags of its own.
   const auto words = arguments.begin() + 1;
-  const auto end = words + static_cast<ptrdiff_t>(
-                               CountFlags(*run, {words, arguments.end()}));
-  flags.command.assign(end + (end != arguments.end() && *end == "--" ? 1 : 0),
-                       arguments.end());
+  const auto end =
+      words + static_cast<ptrdiff_t>(CountFlags(is_profile ? *profile : *run,
+                                                {words, arguments.end()}));
+  const std::vector<std::string> command(
+      end + (end != arguments.end() && *end == "--" ? 1 : 0), arguments.end());
   arguments.erase(end, arguments.end());
 
   int status;
   if (!ParseOrExplain(app, arguments, status)) return status;
-  if (flags.command.empty()) {
+  if (is_profile) {
+    profile_flags.command = command;
+    return Profile(profile_flags);
+  }
+  if (command.empty()) {
     return Fail("no command to run (--help tells more)", 2);
   }
-  if (!flags.warning.empty()) Fail(flags.warning, 0);
-  return Run(flags);
+  run_flags.command = command;
+  if (!run_flags.warning.empty()) Fail(run_flags.warning, 0);
+  return Run(run_flags);
 }
 
 }  // namespace

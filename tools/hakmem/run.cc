@@ -1,13 +1,11 @@
 #include "tools/hakmem/run.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -19,9 +17,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "tools/command_line/command_line.h"
 #include "tools/hakmem/hakmem_summary.h"
 #include "tools/hakmem/private_folder.h"
+#include "tools/hakmem/run_in_place.h"
 #include "tools/libraries/library_files.h"
 #include "tools/subprocess/subprocess.h"
 
@@ -112,14 +110,6 @@ void AddKernelsPeak(pid_t pid, CommandRun& run) {
   }
 }
 
-// The variable that preloads the library in front of what else is.
-std::string Preload(const std::string& library) {
-  const char* const others = std::getenv("LD_PRELOAD");
-  const bool alone = others == nullptr || *others == '\0';
-  return absl::StrCat("LD_PRELOAD=", library, alone ? "" : ":",
-                      alone ? "" : others);
-}
-
 // On one line, and cut where it is too long to be read.
 std::string ForPeople(const std::vector<std::string>& command) {
   constexpr size_t kMostBytes = 60;
@@ -129,29 +119,6 @@ std::string ForPeople(const std::vector<std::string>& command) {
     if (static_cast<unsigned char>(c) < ' ') c = ' ';
   }
   return text;
-}
-
-// Runs the command as if it had been started in place of this program: it has
-// the same streams and process group, and gets the signals that processes send
-// here. Those of the terminal (Ctrl-C) reach it anyway.
-ProcessResult RunInPlace(Command command, HeldSignals& signals, pid_t& pid) {
-  command.input = command.output = command.errors = Stream::Inherit();
-  command.own_group = false;
-  command.end_with_parent = false;
-  command.signals = &signals.former();
-  Subprocess process(command);
-  pid = process.pid();
-  Subprocess* const one = &process;
-  while (process.Running()) {
-    Subprocess::WaitForAny({&one, 1}, signals.descriptor());
-    while (const auto signal = signals.Take()) {
-      // What the terminal or the kernel sends went to the whole group, and a
-      // pipe without a reader is this program's own.
-      if (signal->ssi_code > 0 || signal->ssi_signo == SIGPIPE) continue;
-      process.Signal(static_cast<int>(signal->ssi_signo));
-    }
-  }
-  return process.result();
 }
 
 // Where failures are to be written: where the user wants them, or `otherwise`
@@ -171,7 +138,7 @@ fs::path TraceFile(const std::string& wanted, const fs::path& otherwise) {
 // Runs the command and reads what it left in a folder that is gone afterwards.
 // Not 0 when the command could not be run: what this is to exit with.
 int RunInFolder(const RunFlags& flags, const std::string& library,
-                HeldSignals& signals, CommandRun& run) {
+                PassedSignals& signals, CommandRun& run) {
   const PrivateFolder folder;
   if (folder.path().empty()) {
     return Fail(
@@ -206,7 +173,7 @@ int RunInFolder(const RunFlags& flags, const std::string& library,
   run.command = ForPeople(flags.command);
   run.library = fs::path(library).filename().string();
   pid_t pid = 0;
-  run.ending = RunInPlace(std::move(command), signals, pid);
+  run.ending = RunInPlace(std::move(command), signals, &pid);
   if (run.ending.ending == ProcessResult::kNotStarted) {
     return Fail(run.ending.problem, run.ending.ShellStatus());
   }
@@ -217,11 +184,6 @@ int RunInFolder(const RunFlags& flags, const std::string& library,
 }
 
 }  // namespace
-
-int Fail(std::string_view message, int status) {
-  std::cerr << "hakmem: " << message << std::endl;
-  return status;
-}
 
 int Run(const RunFlags& flags) {
   const bool usual_pool = flags.ace == "adaptive";
@@ -243,22 +205,8 @@ int Run(const RunFlags& flags) {
                 2);
   }
   if (!library.ok()) return Fail(library.status().message(), 2);
-  if (library->find_first_of(" :") != std::string::npos) {
-    return Fail(absl::StrCat(*library,
-                             ": LD_PRELOAD cannot hold a path with a "
-                             "space or a colon"),
-                2);
-  }
-  const fs::path directory = UserDirectory();
-  if (!directory.empty() && chdir(directory.c_str()) != 0) {
-    return Fail(absl::StrCat("cannot enter ", directory.string(), ": ",
-                             strerror(errno)),
-                126);
-  }
-  // Until the end, so that none of them ends this program before it has cleaned
-  // up. SIGPIPE too: what cannot be written is lost.
-  HeldSignals signals{SIGINT,  SIGQUIT, SIGTERM, SIGHUP,
-                      SIGUSR1, SIGUSR2, SIGPIPE};
+  if (const int status = EnterForRun(*library)) return status;
+  PassedSignals signals;
   CommandRun run;
   if (const int status = RunInFolder(flags, *library, signals, run)) {
     return status;

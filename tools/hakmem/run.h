@@ -7,8 +7,6 @@
 #ifndef HAKMEM_TOOLS_HAKMEM_RUN_H_
 #define HAKMEM_TOOLS_HAKMEM_RUN_H_
 
-#include <string_view>
-
 #include "tools/hakmem/run_flags.h"
 
 namespace hakmem::tools {
@@ -16,9 +14,6 @@ namespace hakmem::tools {
 // Returns what to exit with: the command's exit status; 126 and 127, as shells
 // have it, for one that cannot be run; 2 when something is missing here.
 int Run(const RunFlags& flags);
-
-// Prints `message` on stderr, behind the program's name; returns `status`.
-int Fail(std::string_view message, int status);
 
 }  // namespace hakmem::tools
 

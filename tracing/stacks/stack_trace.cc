@@ -29,7 +29,19 @@ namespace {
 struct Walk {
   StackTrace* stack;
   size_t to_skip;
+  StackSlots* slots = nullptr;  // null: not wanted
 };
+
+// Where the return address of the frame that `context` resumes lies, as far as
+// is known: right below what its callee's frame began at.
+uintptr_t SlotOf(_Unwind_Context* context) {
+#ifdef __x86_64__
+  return _Unwind_GetCFA(context) - sizeof(uintptr_t);
+#else
+  (void)context;
+  return 0;
+#endif
+}
 
 _Unwind_Reason_Code AddFrame(_Unwind_Context* context, void* argument) {
   auto* walk = static_cast<Walk*>(argument);
@@ -44,6 +56,9 @@ _Unwind_Reason_Code AddFrame(_Unwind_Context* context, void* argument) {
   if (address == 0) return _URC_END_OF_STACK;
   // A return address is that of the next instruction, which may belong to
   // another function.
+  if (walk->slots != nullptr) {
+    walk->slots->at[stack.count] = before == 0 ? SlotOf(context) : 0;
+  }
   stack.frames[stack.count++] = address - (before == 0 ? 1 : 0);
   return _URC_NO_REASON;
 }
@@ -64,11 +79,11 @@ bool CanUnwind() {
          here.dlfo_eh_frame != nullptr;
 }
 
-[[gnu::always_inline]] inline void WalkStack(StackTrace* stack,
-                                             size_t to_skip) {
+[[gnu::always_inline]] inline void WalkStack(StackTrace* stack, size_t to_skip,
+                                             StackSlots* slots = nullptr) {
   stack->count = 0;
   if (!CanUnwind()) return;
-  Walk walk = {stack, to_skip};
+  Walk walk = {stack, to_skip, slots};
   _Unwind_Backtrace(AddFrame, &walk);
 }
 
@@ -317,6 +332,19 @@ void PrintFrames(const StackTrace& stack, Send&& send) {
 void NoteStack(const void* from, StackTrace* stack) {
   WalkStack(stack, kOwnFrames);
   (void)BeginAt(from, stack);
+}
+
+bool NoteStackAndSlots(const void* from, StackTrace* stack, StackSlots* slots) {
+  WalkStack(stack, kOwnFrames, slots);
+  const size_t walked = stack->count;
+  if (!BeginAt(from, stack)) return false;
+  const size_t left_out = walked - stack->count;
+  for (size_t i = 0; i < stack->count; ++i) {
+    const uintptr_t slot = slots->at[i + left_out];
+    if (slot == 0 || !HoldsReturnTo(slot, stack->frames[i])) return false;
+    slots->at[i] = slot;
+  }
+  return stack->count != 0;
 }
 
 void PrintStack(options::Option where, const void* from) {

@@ -36,6 +36,21 @@ struct StackTrace {
 // stack; async-signal-safe.
 void NoteStack(const void* from, StackTrace* stack);
 
+// Where in memory the return addresses of a stack's frames lie.
+struct StackSlots {
+  uintptr_t at[StackTrace::kMaxFrames];
+};
+
+// Whether the return address at `slot` is that of the call at `frame`.
+__attribute__((no_sanitize("address", "thread"))) inline bool HoldsReturnTo(
+    uintptr_t slot, uintptr_t frame) {
+  return *reinterpret_cast<const volatile uintptr_t*>(slot) == frame + 1;
+}
+
+// As NoteStack; returns whether `*slots` has the place of each frame's return
+// address. It has not where a signal handler is among them, and only on x86-64.
+bool NoteStackAndSlots(const void* from, StackTrace* stack, StackSlots* slots);
+
 // Writes a line to stderr for each frame of `stack`; otherwise as PrintStack.
 void PrintNotedStack(const StackTrace& stack);
 

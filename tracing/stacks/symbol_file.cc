@@ -86,7 +86,48 @@ bool FindIn(const File& file, const Section& table, uintptr_t place,
   return false;
 }
 
+bool ReadHeader(const File& file, Header* header) {
+  return file.Read(0, header) && memcmp(header->e_ident, ELFMAG, SELFMAG) == 0;
+}
+
+// Notes are padded to words.
+uint64_t Padded(uint64_t bytes) { return (bytes + 3) & ~uint64_t{3}; }
+
+// Looks for the build id among the notes from `at` to `end`.
+bool FindBuildId(const File& file, uint64_t at, uint64_t end, BuildId* id) {
+  ElfW(Nhdr) note;
+  char name[sizeof(ELF_NOTE_GNU)];
+  while (at + sizeof(note) <= end && file.Read(at, &note)) {
+    const uint64_t contents = at + sizeof(note) + Padded(note.n_namesz);
+    if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == sizeof(name) &&
+        note.n_descsz != 0 && note.n_descsz <= sizeof(id->bytes) &&
+        file.Read(at + sizeof(note), &name) &&
+        memcmp(name, ELF_NOTE_GNU, sizeof(name)) == 0) {
+      id->length = note.n_descsz;
+      return file.ReadSome(contents, id->bytes, id->length) == id->length;
+    }
+    at = contents + Padded(note.n_descsz);
+  }
+  return false;
+}
+
 }  // namespace
+
+bool ReadBuildId(const char* path, BuildId* id) {
+  const File file(path);
+  Header header;
+  if (!ReadHeader(file, &header)) return false;
+  for (uint64_t i = 0; i < header.e_phnum; ++i) {
+    ElfW(Phdr) segment;
+    if (!file.Read(header.e_phoff + i * sizeof(segment), &segment)) break;
+    if (segment.p_type == PT_NOTE &&
+        FindBuildId(file, segment.p_offset, segment.p_offset + segment.p_filesz,
+                    id)) {
+      return true;
+    }
+  }
+  return false;
+}
 
 bool FindSymbol(const char* path, uintptr_t place, FoundSymbol* found) {
   const File file(path);
@@ -94,7 +135,7 @@ bool FindSymbol(const char* path, uintptr_t place, FoundSymbol* found) {
   Section table;
   Section names;
   Symbol symbol;
-  if (!file.Read(0, &header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
+  if (!ReadHeader(file, &header) ||
       !FindSection(file, header, SHT_SYMTAB, &table) ||
       !file.Read(header.e_shoff + uint64_t{table.sh_link} * sizeof(Section),
                  &names) ||

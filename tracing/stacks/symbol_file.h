@@ -1,5 +1,5 @@
-// Function names from the symbol table of a module's file, as debuggers use,
-// which also contains functions that are not exported.
+// What a module's file says for debuggers: function names from its symbol
+// table, which also contains functions that are not exported, and its build id.
 #ifndef HAKMEM_TRACING_STACKS_SYMBOL_FILE_H_
 #define HAKMEM_TRACING_STACKS_SYMBOL_FILE_H_
 
@@ -20,6 +20,16 @@ struct FoundSymbol {
 // System calls only, allocates nothing, needs some 1.5 KiB of stack;
 // async-signal-safe. Changes errno. Reads the whole symbol table.
 bool FindSymbol(const char* path, uintptr_t place, FoundSymbol* found);
+
+// The note by which a linker marks a build (--build-id).
+struct BuildId {
+  size_t length = 0;
+  uint8_t bytes[32];
+};
+
+// Reads the build id of the ELF file `path`; false if it has none. As
+// FindSymbol otherwise.
+bool ReadBuildId(const char* path, BuildId* id);
 
 }  // namespace hakmem
 

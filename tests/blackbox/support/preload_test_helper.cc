@@ -151,6 +151,9 @@ Library FindLibrary(void* handle) {
   Find(handle, "hakmem_events", &library.events);
   Find(handle, "hakmem_event_counts", &library.event_counts);
   Find(handle, "hakmem_events_dump", &library.events_dump);
+  Find(handle, "hakmem_profile_start", &library.profile_start);
+  Find(handle, "hakmem_profile_stop", &library.profile_stop);
+  Find(handle, "hakmem_profile_write", &library.profile_write);
   Find(handle, "hakmem_stats", &library.stats);
   Find(handle, "hakmem_class_stats", &library.class_stats);
   Find(handle, "hakmem_thread_stats", &library.thread_stats);

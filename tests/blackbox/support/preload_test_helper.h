@@ -54,6 +54,9 @@ struct Library {
   decltype(&::hakmem_events) events;
   decltype(&::hakmem_event_counts) event_counts;
   decltype(&::hakmem_events_dump) events_dump;
+  decltype(&::hakmem_profile_start) profile_start;
+  decltype(&::hakmem_profile_stop) profile_stop;
+  decltype(&::hakmem_profile_write) profile_write;
   decltype(&::hakmem_stats) stats;
   decltype(&::hakmem_class_stats) class_stats;
   decltype(&::hakmem_thread_stats) thread_stats;
