@@ -42,11 +42,13 @@ void* SampleDraw::Allocate() const {
 }
 
 void* SampleDraw::Sampled(void* block) const {
+  const auto address = reinterpret_cast<uintptr_t>(block);
+  // Not one of the small reserve, whose free is not looked up.
   if (due_ == Sampling::Due::kProfile && !route_.HasClass() &&
-      block != nullptr) {
+      PagemapEntry::At(address).kind() != PagemapEntryKind::kNone) {
     const Sampling::Pause pause;
-    (void)Profile::Record(reinterpret_cast<uintptr_t>(block),
-                          ServedBytes(request_.bytes), 0, request_.call.caller);
+    (void)Profile::Record(address, ServedBytes(request_.bytes), 0,
+                          request_.call.caller);
   }
   return block;
 }

@@ -49,13 +49,13 @@ constinit thread_local uint64_t Sampling::random_ = 0;
 constinit thread_local bool Sampling::paused_ = false;
 
 void Sampling::Update() {
-  // relaxed, all: a thread that sees the generation before the rates draws its
-  // gaps anew, since the caller takes it off the hot path.
+  // relaxed, but for the last: published by it.
   guard_rate_.store(GuardRate(), std::memory_order_relaxed);
   profile_rate_.store(ProfileRate(), std::memory_order_relaxed);
   const bool is_on = Load(guard_rate_) != 0 || Load(profile_rate_) != 0;
   const uint32_t number = updates_.fetch_add(1, std::memory_order_relaxed) + 1;
-  generation_.store(is_on ? number : 0, std::memory_order_relaxed);
+  // release: pairs with the acquire in Generation.
+  generation_.store(is_on ? number : 0, std::memory_order_release);
 }
 
 // xorshift64* (Vigna, 2016): its upper bits are the best.

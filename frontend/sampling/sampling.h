@@ -34,9 +34,9 @@ class Sampling {
 
   // 0 while nothing is sampled; another number after each Update.
   static uint32_t Generation() {
-    // relaxed: a switch, it orders nothing. A thread that reads rates of
-    // another generation draws a gap that it will soon draw again.
-    return generation_.load(std::memory_order_relaxed);
+    // acquire: pairs with the release in Update; a thread that has seen a
+    // generation draws by its rates, or by later ones.
+    return generation_.load(std::memory_order_acquire);
   }
 
   // How many blocks of class `c` to hand out before the next one to sample.

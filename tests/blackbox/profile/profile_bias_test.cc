@@ -15,6 +15,69 @@
 namespace hakmem_test {
 namespace {
 
+// --- Sites -------------------------------------------------------------------
+
+struct KnownSite {
+  const void* return_address = nullptr;  // to the caller of Allocate
+  double bytes = 0;
+};
+
+template <size_t kBytes>
+[[gnu::noinline]] void Allocate(int blocks, std::vector<void*>& to,
+                                KnownSite& site) {
+  site.return_address = __builtin_return_address(0);
+  for (int i = 0; i < blocks; ++i) {
+    to.push_back(Opaque(malloc(kBytes)));
+    site.bytes += static_cast<double>(malloc_usable_size(to.back()));
+  }
+}
+
+double LiveAt(const ProfileText& profile, const KnownSite& known) {
+  double bytes = 0;
+  for (const ProfiledSite& site : profile.sites) {
+    if (site.frames.size() > 1 &&
+        site.frames[1] + 1 ==
+            reinterpret_cast<uintptr_t>(known.return_address)) {
+      bytes += site.live.bytes;
+    }
+  }
+  return bytes;
+}
+
+void ExpectLiveBytesBySite() {
+  std::vector<void*> blocks;
+  blocks.reserve(1000000);
+  KnownSite sites[5];
+  EXPECT_EQ(Hakmem().profile_start(2048), 0);
+  Allocate<48>(600000, blocks, sites[0]);
+  Allocate<1000>(30000, blocks, sites[1]);
+  Allocate<6000>(6000, blocks, sites[2]);
+  Allocate<50000>(1000, blocks, sites[3]);
+  Allocate<2000000>(100, blocks, sites[4]);
+  Hakmem().profile_stop();
+  const ProfileText full = ProfileNow();
+  for (const KnownSite& site : sites) {
+    EXPECT_NEAR(LiveAt(full, site) / site.bytes, 1, 0.05) << site.bytes;
+  }
+  EXPECT_GT(full.maps_with_build_id, 0);
+  // Every second block goes.
+  for (size_t i = 0; i < blocks.size(); i += 2) free(blocks[i]);
+  const ProfileText half = ProfileNow();
+  for (const KnownSite& site : sites) {
+    EXPECT_NEAR(LiveAt(half, site) / site.bytes, 0.5, 0.05) << site.bytes;
+  }
+  EXPECT_NEAR(half.peak.bytes / full.live.bytes, 1, 0.011);
+  for (size_t i = 1; i < blocks.size(); i += 2) free(blocks[i]);
+  for (const KnownSite& site : sites) EXPECT_EQ(LiveAt(ProfileNow(), site), 0);
+}
+
+// The first test: what others do would be in the peak.
+TEST(ProfileSitesTest, LiveBytesBySiteAreWithin5Percent) {
+  EXPECT_EQ(RunForked(ExpectLiveBytesBySite).exit_code, 0);
+}
+
+// --- Sums --------------------------------------------------------------------
+
 // Standard deviations that an estimate may be off. One in 3.5 million is.
 constexpr double kSigmas = 5;
 
@@ -133,67 +196,6 @@ TEST(ProfileBiasTest, ChainsOfReallocs) {
   ExpectLiveAfterChains(16, 5000, 4000, 1024);
   ExpectLiveAfterChains(5000, 200000, 500, 50000);
   ExpectLiveAfterChains(1 << 20, 8 << 20, 300, 4 << 20);
-}
-
-// --- Sites -------------------------------------------------------------------
-
-struct KnownSite {
-  const void* return_address = nullptr;  // to the caller of Allocate
-  double bytes = 0;
-};
-
-template <size_t kBytes>
-[[gnu::noinline]] void Allocate(int blocks, std::vector<void*>& to,
-                                KnownSite& site) {
-  site.return_address = __builtin_return_address(0);
-  for (int i = 0; i < blocks; ++i) {
-    to.push_back(Opaque(malloc(kBytes)));
-    site.bytes += static_cast<double>(malloc_usable_size(to.back()));
-  }
-}
-
-double LiveAt(const ProfileText& profile, const KnownSite& known) {
-  double bytes = 0;
-  for (const ProfiledSite& site : profile.sites) {
-    if (site.frames.size() > 1 &&
-        site.frames[1] + 1 ==
-            reinterpret_cast<uintptr_t>(known.return_address)) {
-      bytes += site.live.bytes;
-    }
-  }
-  return bytes;
-}
-
-void ExpectLiveBytesBySite() {
-  std::vector<void*> blocks;
-  blocks.reserve(1000000);
-  KnownSite sites[5];
-  EXPECT_EQ(Hakmem().profile_start(2048), 0);
-  Allocate<48>(600000, blocks, sites[0]);
-  Allocate<1000>(30000, blocks, sites[1]);
-  Allocate<6000>(6000, blocks, sites[2]);
-  Allocate<50000>(1000, blocks, sites[3]);
-  Allocate<2000000>(100, blocks, sites[4]);
-  Hakmem().profile_stop();
-  const ProfileText full = ProfileNow();
-  for (const KnownSite& site : sites) {
-    EXPECT_NEAR(LiveAt(full, site) / site.bytes, 1, 0.05) << site.bytes;
-  }
-  EXPECT_GT(full.maps_with_build_id, 0);
-  // Every second block goes.
-  for (size_t i = 0; i < blocks.size(); i += 2) free(blocks[i]);
-  const ProfileText half = ProfileNow();
-  for (const KnownSite& site : sites) {
-    EXPECT_NEAR(LiveAt(half, site) / site.bytes, 0.5, 0.05) << site.bytes;
-  }
-  EXPECT_NEAR(half.peak.bytes / full.live.bytes, 1, 0.011);
-  for (size_t i = 1; i < blocks.size(); i += 2) free(blocks[i]);
-  for (const KnownSite& site : sites) EXPECT_EQ(LiveAt(ProfileNow(), site), 0);
-}
-
-// In a child: what other tests did is not in its peak.
-TEST(ProfileSitesTest, LiveBytesBySiteAreWithin5Percent) {
-  EXPECT_EQ(RunForked(ExpectLiveBytesBySite).exit_code, 0);
 }
 
 }  // namespace

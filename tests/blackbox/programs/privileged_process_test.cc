@@ -75,8 +75,11 @@ class PrivilegedProcessTest : public testing::Test {
     if (child == 0) {
       const std::string statistics = "HAKMEM_STATS_AT_EXIT=" + Statistics();
       const std::string trace = "HAKMEM_ACE_TRACE=" + Trace();
+      const std::string profile = "HAKMEM_PROFILE=" + Profile();
       std::vector<const char*> environment = {statistics.c_str(),
                                               trace.c_str(),
+                                              profile.c_str(),
+                                              "HAKMEM_PROFILE_RATE=1",
                                               "HAKMEM_ACE_TRACE_STACK=1",
                                               "HAKMEM_EVENTS=1",
                                               "HAKMEM_DECAY=nonsense",
@@ -131,12 +134,14 @@ class PrivilegedProcessTest : public testing::Test {
   std::string Err() const { return Contents(folder_ / "err"); }
   std::string Statistics() const { return folder_ / "statistics"; }
   std::string Trace() const { return folder_ / "trace"; }
+  std::string Profile() const { return folder_ / "profile"; }
 
   void ExpectNothingOfTheEnvironment() {
     ASSERT_EQ(Secure(), "secure 1");
     EXPECT_EQ(ChangedOptions(), std::vector<std::string>());
     EXPECT_FALSE(fs::exists(Statistics()));
     EXPECT_FALSE(fs::exists(Trace()));
+    EXPECT_FALSE(fs::exists(Profile()));
     EXPECT_EQ(Err(), "");
   }
 
@@ -151,6 +156,7 @@ TEST_F(PrivilegedProcessTest, AnOrdinaryProcessTakesIt) {
   EXPECT_EQ(Secure(), "secure 0");
   EXPECT_GE(ChangedOptions().size(), 6u);
   EXPECT_NE(Contents(Statistics()).find("\"pid\""), std::string::npos);
+  EXPECT_NE(Contents(Profile()).find("\nsite "), std::string::npos);
   EXPECT_NE(Err().find("HAKMEM_DECAY=nonsense"), std::string::npos);
 }
 
