@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "nlohmann/json.hpp"
 #include "tools/subprocess/shell_test_helper.h"
@@ -91,10 +92,10 @@ TEST(ProfileTest, AnotherReaderDecodesTheFile) {
 
 TEST(ProfileTest, BadInputIsOneLineAndStatus2) {
   const std::string text = Temporary("text");
-  for (const std::string line :
-       {"", "--rate=0 -- true", "--rate=2G -- true", "--rate=much -- true",
-        "--top=x -- true", "--unknown -- true", "--diff /nowhere /nowhere",
-        "--diff " + text + " " + text}) {
+  for (const std::string& line : std::vector<std::string>{
+           "", "--rate=0 -- true", "--rate=2G -- true", "--rate=much -- true",
+           "--top=x -- true", "--unknown -- true", "--diff /nowhere /nowhere",
+           "--diff " + text + " " + text}) {
     const Result result =
         Shell("echo text >" + text + "; $tool profile " + line);
     EXPECT_EQ(result.status, 2) << line;
