@@ -339,6 +339,9 @@ void* AllocateSlow(size_t bytes, Call call) {
   }
   const Request request{bytes, 0, call};
   if (IsObserved()) [[unlikely]] {
+    void* block =
+        kNotesOriginsInSlabs ? nullptr : ThreadCache::AllocateNextRation(bytes);
+    if (block != nullptr) return block;
     return Recorded(AllocateUnrecorded(request), request);
   }
   const Route route = RouteOf(request);

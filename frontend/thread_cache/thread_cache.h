@@ -95,6 +95,11 @@ class ThreadCache : public ListNode<ThreadCache> {
   // OS refuses memory.
   static void* Allocate(SizeClass c);
 
+  // While blocks are sampled: serves a request of `bytes`, at the default
+  // alignment, that thread_tables could not, if that takes no more than another
+  // ration from this thread's bin. Else null, and nothing has happened.
+  static void* AllocateNextRation(size_t bytes);
+
   // Takes a block of class `c`, not kNone, that the bins did not take.
   static void Free(SizeClass c, void* block);
 

@@ -70,6 +70,32 @@ void* ThreadCache::AllocateRationed(SizeClass c) {
   return ration.Pop(c);
 }
 
+// While nothing but samples needs slow calls: all that the bin holds, up to the
+// next sample. Most slow calls of a thread that samples end here.
+void* ThreadCache::AllocateNextRation(size_t bytes) {
+  ThreadCache* const cache = own_;
+  if (cache == nullptr || bytes > kMaxMidBytes) return nullptr;
+  BinTable& ration = cache->sampled_;
+  if (thread_tables.ForPop() != &ration || cache->KeepsReserve() ||
+      cache->WatchNow() != Watch::kNone || ++cache->calls_ >= kCallsPerPoll ||
+      cache->is_poll_requested_.load(std::memory_order_relaxed)) {
+    return nullptr;
+  }
+  const SizeClass c{ration.class_of_units[UnitsOf(bytes)]};
+  const size_t i = Index(c);
+  // A new-handler may have allocated.
+  if (cache->HeldInRation(i) != 0) return ration.Pop(c);
+  const uint32_t count = std::min(cache->Held(i), cache->until_sample_[i]);
+  if (count == 0) return nullptr;
+  cache->until_sample_[i] -= count;
+  Bin& bin = cache->bins_.bins[i];
+  bin.SetTop(bin.top - count * kSlotBytes);
+  memcpy(ration.SlotBelow(FirstOffset(i) + kSlotBytes),
+         cache->bins_.SlotBelow(bin.top + kSlotBytes), count * kSlotBytes);
+  ration.bins[i].SetTop(FirstOffset(i) + count * kSlotBytes);
+  return ration.Pop(c);
+}
+
 void ThreadCache::RationFrees(SizeClass c) {
   if (WatchNow() != Watch::kRationed) return;
   Bin& bin = Front().bins[Index(c)];

@@ -86,7 +86,7 @@ int Show(const ProfileFlags& flags, const HeapProfile& profile,
 
 int Compare(const ProfileFlags& flags) {
   std::vector<HeapProfile> profiles;
-  for (const std::string& path : flags.files) {
+  for (const std::string& path : flags.command) {
     const auto contents = ReadFile(path);
     if (!contents.ok()) return Fail(contents.status().message(), 2);
     auto profile = FromPprof(*contents);
@@ -121,10 +121,10 @@ HeapProfile ReadFolder(const fs::path& folder) {
 }  // namespace
 
 int Profile(const ProfileFlags& flags) {
-  if (!flags.files.empty()) {
-    return flags.command.empty()
+  if (flags.diff) {
+    return flags.command.size() == 2
                ? Compare(flags)
-               : Fail("--diff compares two files; it runs no command", 2);
+               : Fail("--diff wants two files (--help tells more)", 2);
   }
   if (flags.command.empty()) {
     return Fail("no command to run (--help tells more)", 2);

@@ -21,7 +21,7 @@ CLI::App* AddProfile(CLI::App& app, ProfileFlags& flags) {
       "profile", "runs a command on HAKMEM, and says who allocated its memory");
   profile->footer(
       "Usage: hakmem profile [flags] -- command [arguments]\n"
-      "       hakmem profile --diff BEFORE AFTER\n"
+      "       hakmem profile --diff [flags] BEFORE AFTER\n"
       "The command has its own streams and exit status; the table goes to\n"
       "stderr when it has ended. A process that is killed leaves no profile.\n"
       "Example: hakmem profile --out=app.pb.gz -- python3 app.py\n"
@@ -53,12 +53,10 @@ CLI::App* AddProfile(CLI::App& app, ProfileFlags& flags) {
       ->type_name("N")
       ->check(WholeNumber(0, 1000000));
   profile
-      ->add_option(
-          "--diff", flags.files,
-          "compare two profiles that --out has written: what AFTER has\n"
-          "more than BEFORE")
-      ->type_name("BEFORE AFTER")
-      ->expected(2);
+      ->add_flag("--diff", flags.diff,
+                 "compare two profiles that --out has written: what AFTER has\n"
+                 "more than BEFORE")
+      ->disable_flag_override();
   return profile;
 }
 

@@ -16,9 +16,9 @@ struct ProfileFlags {
   std::string out;            // file for pprof; empty: none
   std::string json;           // file, "-" for stdout; empty: none
   uint64_t top = 20;          // rows of the table
-  // Two files to compare in place of a command to run; or none.
-  std::vector<std::string> files;
-  std::vector<std::string> command;  // not a flag: see hakmem.cc
+  bool diff = false;          // compare two files in place of running a command
+  // Not a flag: see hakmem.cc. With `diff` the two files.
+  std::vector<std::string> command;
 };
 
 // Adds the subcommand `profile`, which sets `flags`.

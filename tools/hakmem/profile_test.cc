@@ -94,8 +94,8 @@ TEST(ProfileTest, BadInputIsOneLineAndStatus2) {
   const std::string text = Temporary("text");
   for (const std::string& line : std::vector<std::string>{
            "", "--rate=0 -- true", "--rate=2G -- true", "--rate=much -- true",
-           "--top=x -- true", "--unknown -- true", "--diff /nowhere /nowhere",
-           "--diff " + text + " " + text}) {
+           "--top=x -- true", "--unknown -- true", "--diff one",
+           "--diff /nowhere /nowhere", "--diff " + text + " " + text}) {
     const Result result =
         Shell("echo text >" + text + "; $tool profile " + line);
     EXPECT_EQ(result.status, 2) << line;
