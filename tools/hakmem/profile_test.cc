@@ -70,8 +70,8 @@ TEST(ProfileTest, TwoProfilesAreCompared) {
   const std::string one = Temporary("one.pb.gz");
   const std::string two = Temporary("two.pb.gz");
   const Result result =
-      Shell("$tool profile --top=0 --rate=2K --out=" + one + kHolds +
-            " && $tool profile --top=0 --rate=2K --out=" + two + kHolds +
+      Shell("$tool profile --top=0 --rate=1K --out=" + one + kHolds +
+            " && $tool profile --top=0 --rate=1K --out=" + two + kHolds +
             " more && $tool profile --diff " + one + " " + two);
   EXPECT_EQ(result.status, 0) << result.err;
   // 20 MiB more at one site; the other is the same but for the sampling error.
