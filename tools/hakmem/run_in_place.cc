@@ -12,6 +12,7 @@
 #include "tools/command_line/command_line.h"
 
 namespace hakmem::tools {
+
 int Fail(std::string_view message, int status) {
   std::cerr << "hakmem: " << message << std::endl;
   return status;
