@@ -99,8 +99,6 @@ class Profile {
   static void UnlockAfterFork();
 
  private:
-  struct State;
-
   static LiveTable* Table() {
     // acquire: pairs with the release in Start.
     return table_.load(std::memory_order_acquire);
