@@ -97,7 +97,8 @@ void* PointerTo(const SpanAllocation& span) {
   if (!route.HasClass()) {
     return PointerTo(AllocatePages(request, route, Ace::Contents::kAny));
   }
-  void* block = thread_tables.ForPop()->Pop(route.size_class);
+  // By size: a class may be hidden from malloc.
+  void* block = thread_tables.ForPop()->PopBytes(ClassBytes(route.size_class));
   return block != nullptr ? block : AllocateFromClass(request, route);
 }
 

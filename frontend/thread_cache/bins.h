@@ -80,6 +80,18 @@ constexpr uint32_t BinSlots(SizeClass c, size_t bytes = kMaxBinBytes) {
   return static_cast<uint32_t>(slots);
 }
 
+// The most slots of a tiny bin that only ever runs full: enough for batches.
+inline constexpr size_t kBatchBytes = 4096;
+inline constexpr size_t kMaxBatchSlots = 32;
+
+// The same for a bin of any class.
+constexpr uint32_t BatchSlots(SizeClass c) {
+  return static_cast<uint32_t>(IsMid(c)
+                                   ? kMinMidBinSlots
+                                   : std::clamp(kBatchBytes / ClassBytes(c),
+                                                kMinBinSlots, kMaxBatchSlots));
+}
+
 // The bins, which find their slots by offset. The owner of a table lays out
 // what follows it in memory: ThreadBins or NoBins.
 struct alignas(void*) BinTable {

@@ -11,6 +11,7 @@
 #include "frontend/thread_cache/fallback_heap.h"
 #include "frontend/thread_cache/in_use_check.h"
 #include "frontend/thread_cache/retry_gate.h"
+#include "frontend/thread_cache/shelves.h"
 #include "frontend/thread_cache/thread_cache_bins_lock.h"
 #include "hardening/levels.h"
 #include "tracing/counters/counters.h"
@@ -18,12 +19,11 @@
 namespace hakmem {
 namespace {
 
-// A bin's limit when its thread begins ...
+// A bin's limit when its thread begins.
 constexpr uint32_t kFirstSlots = 8;
 constexpr uint32_t kFirstMidSlots = 2;
-// ... and while it only ever runs full.
-constexpr uint32_t kBatchBytes = 4096;
-constexpr uint32_t kMaxBatchSlots = 32;
+
+constexpr size_t kCacheLineBytes = 64;
 
 // Growth of free resident memory since the last look at the clock that calls
 // for another.
@@ -36,13 +36,6 @@ constexpr size_t kGrowthPerPoll = size_t{1} << 20;
 }
 
 }  // namespace
-
-// The most slots of a bin that only ever runs full: enough for batches.
-uint32_t ThreadCache::BatchSlots(SizeClass c) {
-  return IsMid(c) ? kFirstMidSlots
-                  : std::clamp(kBatchBytes / ClassBytes(c), kFirstSlots,
-                               kMaxBatchSlots);
-}
 
 // --- Misses ------------------------------------------------------------------
 
@@ -62,6 +55,8 @@ void ThreadCache::Free(SizeClass c, void* block) {
 
 void* ThreadCache::AllocateHere(SizeClass c) {
   Tick();
+  if (states_[Index(c)].is_hidden) [[unlikely]]
+    ShowToMalloc(c);
   if (KeepsReserve()) return AllocateWithReserve(c);
   if (UsesRation()) return AllocateRationed(c);
   // The bin may hold blocks: a thread that watches every call does not use it,
@@ -83,11 +78,15 @@ void* ThreadCache::RefillAndTake(SizeClass c) {
 // Adds half of what the bin of `c` may hold, but at most `most` blocks; the bin
 // holds less than that. Returns how many.
 uint32_t ThreadCache::RefillBin(SizeClass c, uint32_t most) {
+  const bool only_empty = states_[Index(c)].last == Bound::kEmpty;
   Grow(c, Bound::kEmpty);
   Bin& bin = bins_.bins[Index(c)];
   const uint32_t want =
       std::min(std::max(Limit(Index(c)) / 2, uint32_t{1}), most);
-  const uint32_t got = Refill(c, bins_.SlotBelow(bin.top + kSlotBytes), want);
+  void** blocks = bins_.SlotBelow(bin.top + kSlotBytes);
+  uint32_t got = 0;
+  if (only_empty && UsesShelf(c)) got = Shelves::Take(c, blocks, want);
+  if (got == 0) got = Refill(c, blocks, want);
   Count(Event::kRefill);
   Count(Event::kRefilledBlock, got);
   // The back-end may have found wholly free pages meanwhile.
@@ -132,8 +131,25 @@ void ThreadCache::KeepInBins(SizeClass c, void* block) {
   const bool only_full = Grow(c, Bound::kFull);
   if (bins_.PushChecked(limit, c, block)) return;
   const uint32_t held = Held(Index(c));
-  DrainOldest(c, only_full && held <= BatchSlots(c) ? held : (held + 1) / 2);
+  if (!only_full || held > BatchSlots(c)) {
+    DrainOldest(c, (held + 1) / 2);
+  } else if (!UsesShelf(c) || !PutOnShelf(c, held)) {
+    DrainOldest(c, held);
+  }
   bins_.PushChecked(limit, c, block);
+}
+
+// Leaves all blocks of the bin for a thread that needs them, if any does.
+bool ThreadCache::PutOnShelf(SizeClass c, uint32_t held) {
+  const uint32_t first = FirstOffset(Index(c));
+  if (!Shelves::Put(c, bins_.SlotBelow(first + kSlotBytes), held)) return false;
+  bins_.bins[Index(c)].SetTop(first);
+  return true;
+}
+
+// Mid blocks are few, and not passed on in batches.
+bool ThreadCache::UsesShelf(SizeClass c) {
+  return !IsMid(c) && !kShufflesBlocks;
 }
 
 uint32_t ThreadCache::Refill(SizeClass c, void** blocks, uint32_t count) {
@@ -250,11 +266,25 @@ Ace::Resized ThreadCache::ResizeSpanOrLarge(PagemapEntry entry, size_t bytes) {
 // --- Limits ------------------------------------------------------------------
 
 void ThreadCache::ApplyOptions() {
-  if (own_ == nullptr) return;
-  own_->UseOptions();
+  if (own_ != nullptr) own_->UseOptionsInTables();
+}
+
+void ThreadCache::UseOptionsInTables() {
+  UseOptions();
   // Tables in use have copies of the classes.
-  if (own_->UsesRation()) own_->PrepareTable(own_->RationTable());
-  if (own_->KeepsReserve()) own_->PrepareTable(own_->visible_);
+  if (UsesRation()) PrepareTable(RationTable());
+  if (KeepsReserve()) PrepareTable(visible_);
+}
+
+// Call at the thread's first request of a class that is hidden. What the thread
+// has freed of it until now others have allocated.
+void ThreadCache::ShowToMalloc(SizeClass c) {
+  const size_t i = Index(c);
+  states_[i].is_hidden = false;
+  UseOptionsInTables();
+  TakeBackVisible(c, HeldVisible(i));
+  const BinsLock lock(*this);
+  if (const uint32_t held = Held(i)) DrainOldest(c, held);
 }
 
 void ThreadCache::UseOptions() {
@@ -273,6 +303,16 @@ void ThreadCache::UseOptions() {
       bins_.class_of_units[UnitsOf(bytes)] = 0;
     }
   }
+  for (uint8_t& c : bins_.class_of_units) {
+    if (!MayShareLines(SizeClass{c})) break;
+    if (states_[c].is_hidden) c = 0;
+  }
+}
+
+// Whether a cache line may hold parts of several blocks. Not for larger ones,
+// of which a line holds two at most.
+bool ThreadCache::MayShareLines(SizeClass c) {
+  return ClassBytes(c) < kCacheLineBytes;
 }
 
 // Slots that the bin of class `c` starts with. Fixed bins keep the geometric
@@ -297,7 +337,9 @@ bool ThreadCache::Grow(SizeClass c, Bound bound) {
   if (kAceMode == AceMode::kFixed) return only_full;
   const uint32_t slots = Limit(Index(c));
   if (only_full && slots >= BatchSlots(c)) return true;
-  SetLimit(Index(c), std::min(slots * 2, state.most));
+  const uint32_t most =
+      only_full ? std::min(BatchSlots(c), state.most) : state.most;
+  SetLimit(Index(c), std::min(slots * 2, most));
   if (Limit(Index(c)) > slots) Count(Event::kBinGrown);
   return only_full;
 }

@@ -6,8 +6,9 @@
 // doubles, up to the option bin_bytes; those of mid classes together up to a
 // budget that follows what is in use. A bin that only ever runs full, in a
 // thread that frees what others allocate, stays small: nobody will request what
-// it holds. A bin that was neither empty nor full during an epoch, a quarter of
-// the decay time, returns half of its blocks and halves its limit. With
+// it holds; it passes its batches on (shelves.h). A bin that was neither empty
+// nor full during an epoch, a quarter of the decay time, returns half of its
+// blocks and halves its limit. With
 // --//ace=fixed each limit stays at the geometric mean of least and most.
 //
 // Watching the clock. Freed memory must go back to the OS after the decay time,
@@ -52,6 +53,12 @@
 // return the same blocks and fetch them again each time. What a parked cache
 // holds is a reserve, so that collecting, statistics and fork reach it like any
 // other; housekeeping ends one that nobody took for an epoch.
+//
+// False sharing. Two threads that write to blocks in one cache line slow one
+// another down. So what a thread frees of a class below a line's length is not
+// for its own malloc as long as it has allocated none itself: the size leads
+// malloc to no bin, and its first request returns what the bin holds to the
+// threads that allocated it (the idea is jemalloc's and snmalloc's).
 //
 // A thread that has ended (late destructors), or for which the OS refuses a
 // cache, is served without one, under a lock; a thread on which the process is
@@ -196,6 +203,7 @@ class ThreadCache : public ListNode<ThreadCache> {
     uint32_t limit;   // as Bin's, which another thread may set to 0
     bool was_active;  // ran empty or full in this epoch
     Bound last;       // which of the two happened last
+    bool is_hidden;   // from malloc (ShowToMalloc)
   };
 
   enum class Watch : uint8_t { kNone, kRationed, kEveryCall };
@@ -220,8 +228,10 @@ class ThreadCache : public ListNode<ThreadCache> {
   static size_t ListedCaches();
 
   void UseOptions();
+  void UseOptionsInTables();
+  static bool MayShareLines(SizeClass c);
+  void ShowToMalloc(SizeClass c);
   uint32_t FirstSlots(size_t c) const;
-  static uint32_t BatchSlots(SizeClass c);
   uint32_t Refill(SizeClass c, void** blocks, uint32_t count);
   void Drain(SizeClass c, void** blocks, uint32_t count);
   void* AllocateHere(SizeClass c);
@@ -251,6 +261,8 @@ class ThreadCache : public ListNode<ThreadCache> {
   void CheckInUse(SizeClass c, void* block);
   void Keep(SizeClass c, void* block);
   void KeepInBins(SizeClass c, void* block);
+  static bool UsesShelf(SizeClass c);
+  bool PutOnShelf(SizeClass c, uint32_t held);
   bool Grow(SizeClass c, Bound bound);
   void DrainOldest(SizeClass c, uint32_t count);
   void FlushAll();

@@ -4,6 +4,7 @@
 #include "ace/ace.h"
 #include "backend/memory/pagemap.h"
 #include "backend/verify/heap_verifier.h"
+#include "frontend/thread_cache/shelves.h"
 #include "frontend/thread_cache/thread_cache.h"
 #include "linked_backend.h"
 
@@ -100,6 +101,11 @@ void ThreadCache::CheckCaches(const IntrusiveList<ThreadCache>& caches,
   const int errors_before = check.errors();
   WalkList(caches, "the list of thread caches is broken", check,
            [&](const ThreadCache* cache) { cache->CheckOwnMetadata(check); });
+  Shelves::Visit(
+      [](SizeClass c, uintptr_t block, void* verifier) {
+        CheckBlock(c, block, *static_cast<HeapVerifier*>(verifier));
+      },
+      &check);
   // With errors, bins may point anywhere and the list may be endless.
   if (check.errors() != errors_before) return;
   const auto enumerate = [&](auto&& add) {
@@ -115,6 +121,9 @@ void ThreadCache::CheckCaches(const IntrusiveList<ThreadCache>& caches,
       cache->span_cache_.VisitSpans(add);
     }
     using Add = std::remove_reference_t<decltype(add)>;
+    Shelves::Visit([](SizeClass, uintptr_t block,
+                      void* to) { (*static_cast<Add*>(to))(block); },
+                   &add);
     Ace::VisitShared(
         [](uintptr_t span, void* to) { (*static_cast<Add*>(to))(span); }, &add);
   };

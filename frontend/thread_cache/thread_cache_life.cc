@@ -19,6 +19,7 @@
 #include "frontend/thread_cache/fallback_heap.h"
 #include "frontend/thread_cache/parked_caches.h"
 #include "frontend/thread_cache/retry_gate.h"
+#include "frontend/thread_cache/shelves.h"
 #include "frontend/thread_cache/thread_cache.h"
 #include "hardening/levels.h"
 #include "hardening/secret.h"
@@ -149,6 +150,9 @@ ThreadCache* ThreadCache::MakeCache() {
   cache->bins_.window =
       Pagemap::PlaceWindow(reinterpret_cast<uintptr_t>(cache));
   cache->bins_.checks = BinChecks::Make();
+  for (size_t c = 0; c < kClassCount; ++c) {
+    cache->states_[c].is_hidden = MayShareLines(ClassNumber(c));
+  }
   cache->UseOptions();
   for (size_t c = 0; c < kClassCount; ++c) {
     // The null below the first slot is there: the memory was zeros and nothing
@@ -367,6 +371,7 @@ ThreadCache::Totals ThreadCache::SumAll() {
     totals.spans_cached += cache->span_cache_.held_bytes();
     totals.span_classes += cache->span_cache_.classes();
   }
+  totals.tiny_cached += Shelves::Bytes();
   return totals;
 }
 
@@ -402,6 +407,7 @@ void ThreadCache::VisitCaches(void (*visit)(uint32_t thread,
 // pass or a later one.
 void ThreadCache::FlushReserves() {
   if (HoldsEveryLock()) return;
+  Shelves::Flush();
   const uint32_t number = flushes.fetch_add(1, std::memory_order_relaxed) + 1;
   for (size_t in_a_row = 0; in_a_row <= ListedCaches();) {
     MutexLock lock(caches_mutex);
@@ -421,6 +427,7 @@ void ThreadCache::FlushReserves() {
 
 void ThreadCache::FlushIdleReserves(uint64_t now, PurgeBudget* budget) {
   if (HoldsEveryLock()) return;
+  Shelves::Age(now);
   const uint64_t decay = options::Get(options::k_decay);
   const size_t most = std::min(kMaxScannedForIdle, ListedCaches());
   for (size_t i = 0; i < most; ++i) {
@@ -484,6 +491,7 @@ void ThreadCache::AbandonOtherThreads() {
     cache->FlushByOtherThread();
     Retire(cache);
   }
+  Shelves::AbandonOtherThreads();
   // A thread may have been caught between setting its mark and the count.
   const bool is_in_use = own_ != nullptr && !own_->reserve_mark_.IsEmpty();
   reserves_in_use_.store(is_in_use ? 1 : 0, std::memory_order_relaxed);

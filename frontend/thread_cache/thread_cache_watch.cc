@@ -10,6 +10,7 @@
 #include "backend/memory/dirty_bytes.h"
 #include "base/os/clock.h"
 #include "frontend/thread_cache/bins_switch.h"
+#include "frontend/thread_cache/shelves.h"
 #include "frontend/thread_cache/thread_cache.h"
 #include "frontend/thread_cache/thread_cache_bins_lock.h"
 
@@ -38,10 +39,11 @@ bool ThreadCache::IsWorthRationing(size_t dirty) {
                           ChunkSource::BytesInUse() / kRationingPart);
 }
 
-// Memory in other threads' reserves is purged only when some thread looks.
+// Memory in other threads' reserves, or on shelves, is purged only when some
+// thread looks.
 bool ThreadCache::IsWorthWatching(size_t dirty) const {
   const size_t own = reserve_mark_.IsEmpty() ? 0 : 1;
-  return dirty > kWorthWatchingBytes ||
+  return dirty > kWorthWatchingBytes || Shelves::MayHold() ||
          reserves_in_use_.load(std::memory_order_relaxed) > own;
 }
 
