@@ -287,8 +287,15 @@ void ThreadCache::ShowToMalloc(SizeClass c) {
   if (const uint32_t held = Held(i)) DrainOldest(c, held);
 }
 
+bool ThreadCache::HasTheseOptions() const {
+  return bin_bytes_ == options::Get(options::k_bin_bytes) &&
+         waste_percent_ == options::Get(options::k_ace_waste_percent);
+}
+
 void ThreadCache::UseOptions() {
   const size_t bytes = options::Get(options::k_bin_bytes);
+  bin_bytes_ = bytes;
+  waste_percent_ = options::Get(options::k_ace_waste_percent);
   for (size_t c = 0; c < kClassCount; ++c) {
     states_[c].most = BinSlots(ClassNumber(c), bytes);
   }

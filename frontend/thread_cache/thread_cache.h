@@ -228,6 +228,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   static size_t ListedCaches();
 
   void UseOptions();
+  bool HasTheseOptions() const;
   void UseOptionsInTables();
   static bool MayShareLines(SizeClass c);
   void ShowToMalloc(SizeClass c);
@@ -311,6 +312,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   class BinsLock;
   void NoteSlowCalls();
   static bool BeginsBusy(size_t others);
+  bool UpdateReserve();
   void ChooseReserve();
   void SetMostVisible();
   void BeginReserve();
@@ -392,6 +394,8 @@ class ThreadCache : public ListNode<ThreadCache> {
 
   // Fields that every thread uses come first, so that a thread that allocates
   // little keeps few pages of it resident.
+  uint64_t bin_bytes_;  // the options that it uses
+  uint64_t waste_percent_;
   size_t mid_limit_bytes_;  // limits of all mid bins together ...
   size_t mid_budget_;       // ... and how far they may grow
   LinkedBackend::Heap* heap_;

@@ -119,7 +119,7 @@ ThreadCache* ThreadCache::Attach() {
     return nullptr;
   }
   own_ = cache;
-  cache->ChooseReserve();
+  cache->UpdateReserve();
   cache->ShowBins();
   life = Life::kRunning;
   if (IsThreadOfThisLibrary()) WatchThreadExit(cache);
@@ -185,7 +185,7 @@ ThreadCache* ThreadCache::TakeParked() {
   if (cache == nullptr) return nullptr;
   parked.Remove(cache);
   cache->is_parked_ = false;
-  cache->UseOptions();
+  if (!cache->HasTheseOptions()) cache->UseOptions();
   cache->BeginForThisThread();
   count_.fetch_add(1, std::memory_order_relaxed);
   cache->SetMostVisible();
@@ -214,7 +214,9 @@ void ThreadCache::BeginForThisThread() {
 // free is to be returned at once.
 bool ThreadCache::Park() {
   if (kQuarantinesFreed || options::Get(options::k_decay) == 0) return false;
-  Ace::TrimBins(span_cache_, /*all=*/true);
+  if (span_cache_.held_bytes() != 0) {
+    Ace::TrimBins(span_cache_, /*all=*/true);
+  }
   TakeBackVisible();
   // Blocks of the heap, which is parked as well, would serve nobody else.
   if (LinkedBackend::kSharesFreeBlocks) TrimToBatches();
@@ -246,9 +248,10 @@ void ThreadCache::Retire(ThreadCache* cache) ABSL_NO_THREAD_SAFETY_ANALYSIS {
 void ThreadCache::OnThreadExit(void* state) {
   if (FallbackHeap::IsInEmergency()) return;
   auto* cache = static_cast<ThreadCache*>(state);
-  cache->ShowBins();
   // From here on late frees of this thread use no cache.
   thread_tables.store(NoTables(), std::memory_order_relaxed);
+  cache->ReturnRation();
+  cache->watch_.store(Watch::kNone, std::memory_order_relaxed);
   own_ = nullptr;
   life = Life::kEnded;
   if (!cache->Park()) {

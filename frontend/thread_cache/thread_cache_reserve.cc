@@ -94,15 +94,21 @@ void ThreadCache::NoteSlowCalls() {
   SetMostVisible();
 }
 
-// Begins or ends the reserve. A thread that is alone needs none.
-void ThreadCache::ChooseReserve() {
+// Begins or ends the reserve; returns whether it did. Then the thread must
+// choose its tables. A thread that is alone needs none.
+bool ThreadCache::UpdateReserve() {
   const size_t threads = count_.load(std::memory_order_relaxed);
   if (threads > 1 && !span_cache_.is_shared()) span_cache_.Share();
   LinkedBackend::SetQuiet(heap_, threads > 1 && !is_busy_);
   const bool needs_reserve = threads > 1 && (!is_busy_ || AreMany(threads));
-  if (needs_reserve == KeepsReserve()) return;
+  if (needs_reserve == KeepsReserve()) return false;
   ReturnRation();
   needs_reserve ? BeginReserve() : EndReserve();
+  return true;
+}
+
+void ThreadCache::ChooseReserve() {
+  if (!UpdateReserve()) return;
   switch (WatchNow()) {
     case Watch::kNone:
       return ShowBins();
@@ -146,7 +152,6 @@ void ThreadCache::EndReserve() {
     MutexLock lock(reserve_mutex_);
     keeps_reserve_.store(false, std::memory_order_relaxed);
   }
-  RestoreLimits();
 }
 
 void* ThreadCache::AllocateWithReserve(SizeClass c) {
@@ -235,7 +240,8 @@ void ThreadCache::TakeBackVisible(SizeClass c, uint32_t count) {
 // it.
 void ThreadCache::TakeBackVisible() {
   if (!KeepsReserve()) return;
-  for (size_t i = 1; i < kClassCount; ++i) {
+  // Without slots nothing is visible.
+  for (size_t i = 1; i < kClassCount && visible_bytes_ != 0; ++i) {
     TakeBackVisible(ClassNumber(i), HeldVisible(i));
     visible_slots_[i] = 0;
     visible_.bins[i].SetLimit(FrontLimit(i));
