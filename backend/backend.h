@@ -53,6 +53,12 @@ concept Backend = requires(typename B::Heap* heap, SizeClass size_class,
   // address last; returns n, 0 only when the OS refuses memory.
   { B::Refill(heap, size_class, blocks, count) } -> std::same_as<uint32_t>;
 
+  // The same for the first blocks that a thread gets of a class below a cache
+  // line, where threads share slabs: free blocks that fill whole lines, so that
+  // no other thread writes to these. Returns 0 if there are none such, or if
+  // Refill will do.
+  { B::RefillApart(heap, size_class, blocks, count) } -> std::same_as<uint32_t>;
+
   // Frees `count` blocks of `size_class`, whichever thread allocated them.
   // `heap` may be null, for threads without one. Aborts with one line if one of
   // them is not a block in use.

@@ -130,6 +130,35 @@ TYPED_TEST(BackendTest, ABatchHasItsLowestAddressLast) {
   TypeParam::Drain(this->heap_, c, batch, n);
 }
 
+// Blocks for a thread's first batch of a small class fill whole cache lines,
+// also where a slab has holes.
+TYPED_TEST(BackendTest, BlocksApartFillWholeCacheLines) {
+  for (const uint32_t bytes : {16, 32, 48}) {
+    const SizeClass c = ClassOf(bytes);
+    std::vector<void*> others = this->Take(c, 300);
+    for (size_t i = 0; i < others.size(); ++i) {
+      if (i % 3 != 0 && i < 200) continue;
+      TypeParam::Drain(this->heap_, c, &others[i], 1);
+      others[i] = nullptr;
+    }
+    void* apart[kBatch];
+    const uint32_t n = TypeParam::RefillApart(this->heap_, c, apart, kBatch);
+    EXPECT_EQ(n, TypeParam::kSharesFreeBlocks ? kBatch : 0u);
+    std::map<uintptr_t, uint32_t> lines;
+    for (uint32_t i = 0; i < n; ++i) {
+      if (i != 0) EXPECT_LT(apart[i], apart[i - 1]);
+      const uintptr_t end = AddressOf(apart[i]) + bytes;
+      for (uintptr_t at = AddressOf(apart[i]); at < end; at += 16) {
+        lines[at / 64] += 16;
+      }
+    }
+    for (const auto& [line, filled] : lines) EXPECT_EQ(filled, 64u) << bytes;
+    TypeParam::Drain(this->heap_, c, apart, n);
+    std::erase(others, nullptr);
+    this->Give(c, others);
+  }
+}
+
 TYPED_TEST(BackendTest, EmptiedMemoryIsGivenBack) {
   const SizeClass c = ClassOf(256);
   std::vector<void*> blocks = this->Take(c, (32 << 20) / 256);

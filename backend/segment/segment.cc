@@ -165,6 +165,11 @@ uint32_t SegmentBackend::Refill(Heap* heap, SizeClass size_class, void** blocks,
   return taken;
 }
 
+// A heap's own blocks are apart from those of others.
+uint32_t SegmentBackend::RefillApart(Heap*, SizeClass, void**, uint32_t) {
+  return 0;
+}
+
 void SegmentBackend::Drain(Heap* heap, SizeClass size_class, void** blocks,
                            uint32_t count) {
   if (heap != nullptr) count = heap->DrainOwn(size_class, blocks, count);

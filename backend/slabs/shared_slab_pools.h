@@ -54,6 +54,14 @@ class SharedSlabPools {
     return taken;
   }
 
+  uint32_t RefillApart(SizeClass size_class, void** blocks, uint32_t count) {
+    ClassPool& pool = PoolOf(size_class);
+    MutexLock lock(pool.mutex);
+    const uint32_t taken = pool.slabs.TakeWholeLines(blocks, count);
+    pool.AddBlocks(taken);
+    return taken;
+  }
+
   void Drain(SizeClass size_class, void* const* blocks, uint32_t count) {
     for (uint32_t n; count != 0; blocks += n, count -= n) {
       n = std::min(count, FreedBatch<SlabT>::kMost);

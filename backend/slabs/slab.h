@@ -25,6 +25,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 
 #include "backend/errors/error_reporting.h"
 #include "backend/memory/chunk.h"
@@ -44,6 +45,7 @@ inline constexpr size_t kSlabsPerChunk = kChunkBytes / kSlabBytes;
 inline constexpr size_t kSlabGuardBytes = kGuardsMemory ? 4096 : 0;
 // The part that holds blocks.
 inline constexpr size_t kSlabUsableBytes = kSlabBytes - kSlabGuardBytes;
+inline constexpr size_t kCacheLineBytes = 64;
 inline constexpr size_t kMaxSlabBlocks = kSlabBytes / kBlockAlignment;
 
 struct Slab : ListNode<Slab> {
@@ -163,6 +165,31 @@ struct Slab : ListNode<Slab> {
     free_count = static_cast<uint16_t>(free_count - count);
     scan_word = 0;
     return count;
+  }
+
+  // The same for blocks that together fill whole cache lines, `count` rounded
+  // down to as many. Only for blocks smaller than a line.
+  uint32_t TakeWholeLines(void** out, uint32_t count) {
+    const uint32_t group =
+        kCacheLineBytes / std::gcd(kCacheLineBytes, size_t{block_bytes});
+    const uint64_t every_group = ~uint64_t{0} / ((uint64_t{1} << group) - 1);
+    uint32_t left = count - count % group;
+    void** next = out + left;
+    for (uint32_t word = scan_word; word < words() && left != 0; ++word) {
+      uint64_t whole = free_bits[word] & every_group;
+      for (uint32_t i = 1; i < group; ++i) whole &= free_bits[word] >> i;
+      for (; whole != 0 && left != 0; whole &= whole - 1, left -= group) {
+        const auto first = static_cast<uint32_t>(std::countr_zero(whole));
+        free_bits[word] &= ~(((uint64_t{1} << group) - 1) << first);
+        next = HandOutRun(next, word * 64 + first, group);
+        touched_bytes =
+            std::max(touched_bytes, (word * 64 + first + group) * block_bytes);
+      }
+    }
+    const auto taken = static_cast<uint32_t>(count - count % group - left);
+    std::copy(next, next + taken, out);
+    free_count = static_cast<uint16_t>(free_count - taken);
+    return taken;
   }
 
   // Prefetches what freeing `block` touches.

@@ -48,6 +48,25 @@ class SlabPool {
     return taken;
   }
 
+  // Takes blocks that fill whole cache lines from one of the fullest slabs that
+  // has some. Returns how many.
+  uint32_t TakeWholeLines(void** blocks, uint32_t count) {
+    uint32_t taken = 0;
+    SlabT* from = spare_;
+    int looked_at = 0;
+    VisitPartial([&](SlabT* slab) {
+      from = slab;
+      taken = slab->TakeWholeLines(blocks, count);
+      return taken == 0 && ++looked_at < kMostLookedAt;
+    });
+    if (taken == 0 && spare_ != nullptr) {
+      from = spare_;
+      taken = spare_->TakeWholeLines(blocks, count);
+    }
+    if (taken != 0) Place(from);
+    return taken;
+  }
+
   // Adds a slab without used blocks. The pool must not have another one.
   void AddEmpty(SlabT* slab) {
     slab->bucket = kNoBucket;
@@ -104,6 +123,7 @@ class SlabPool {
 
  private:
   static constexpr uint8_t kBuckets = 8;   // Slab::FreeEighths
+  static constexpr int kMostLookedAt = 8;  // slabs, by TakeWholeLines
   static constexpr uint8_t kNoBucket = 0;  // else 1 + index into partial_
 
   void SetSpare(SlabT* slab) {

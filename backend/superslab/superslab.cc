@@ -24,6 +24,11 @@ uint32_t SuperSlabBackend::Refill(Heap*, SizeClass size_class, void** blocks,
   return pools.Refill(size_class, blocks, count);
 }
 
+uint32_t SuperSlabBackend::RefillApart(Heap*, SizeClass size_class,
+                                       void** blocks, uint32_t count) {
+  return pools.RefillApart(size_class, blocks, count);
+}
+
 void SuperSlabBackend::Drain(Heap*, SizeClass size_class, void** blocks,
                              uint32_t count) {
   pools.Drain(size_class, blocks, count);

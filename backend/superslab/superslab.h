@@ -23,6 +23,8 @@ class SuperSlabBackend {
   static void SetQuiet(Heap* heap, bool is_quiet);
   static uint32_t Refill(Heap* heap, SizeClass size_class, void** blocks,
                          uint32_t count);
+  static uint32_t RefillApart(Heap* heap, SizeClass size_class, void** blocks,
+                              uint32_t count);
   static void Drain(Heap* heap, SizeClass size_class, void** blocks,
                     uint32_t count);
   static const Slab* SlabAt(uintptr_t address);

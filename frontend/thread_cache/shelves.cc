@@ -159,13 +159,19 @@ void Shelves::Flush() {
   });
 }
 
-size_t Shelves::Bytes() {
-  size_t bytes = 0;
-  ForEachClass([&bytes](SizeClass c) {
+void Shelves::AddBlocks(uint64_t (&blocks)[kClassCount]) {
+  ForEachClass([&blocks](SizeClass c) {
     for (uint32_t slot = 0; slot < kSlots; ++slot) {
-      bytes += ShelfOf(c).Held(slot) * size_t{ClassBytes(c)};
+      blocks[Index(c)] += ShelfOf(c).Held(slot);
     }
   });
+}
+
+size_t Shelves::Bytes() {
+  uint64_t blocks[kClassCount] = {};
+  AddBlocks(blocks);
+  size_t bytes = 0;
+  ForEachClass([&](SizeClass c) { bytes += blocks[Index(c)] * ClassBytes(c); });
   return bytes;
 }
 

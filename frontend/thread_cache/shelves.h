@@ -53,6 +53,8 @@ class Shelves {
 
   // Bytes on all shelves.
   static size_t Bytes();
+  // Adds the blocks on shelves to `blocks`, by class.
+  static void AddBlocks(uint64_t (&blocks)[kClassCount]);
   // Whether there may be any. Cheap.
   static bool MayHold();
 

@@ -23,8 +23,6 @@ namespace {
 constexpr uint32_t kFirstSlots = 8;
 constexpr uint32_t kFirstMidSlots = 2;
 
-constexpr size_t kCacheLineBytes = 64;
-
 // Growth of free resident memory since the last look at the clock that calls
 // for another.
 constexpr size_t kGrowthPerPoll = size_t{1} << 20;
@@ -276,6 +274,13 @@ void ThreadCache::UseOptionsInTables() {
   if (KeepsReserve()) PrepareTable(visible_);
 }
 
+// Call when the cache begins.
+void ThreadCache::HideFromMalloc() {
+  for (size_t c = 0; c < kClassCount; ++c) {
+    states_[c].is_hidden = MayShareLines(ClassNumber(c));
+  }
+}
+
 // Call at the thread's first request of a class that is hidden. What the thread
 // has freed of it until now others have allocated.
 void ThreadCache::ShowToMalloc(SizeClass c) {
@@ -285,6 +290,13 @@ void ThreadCache::ShowToMalloc(SizeClass c) {
   TakeBackVisible(c, HeldVisible(i));
   const BinsLock lock(*this);
   if (const uint32_t held = Held(i)) DrainOldest(c, held);
+  if (KeepsReserve()) return;
+  Bin& bin = bins_.bins[i];
+  const uint32_t got = LinkedBackend::RefillApart(
+      heap_, c, bins_.SlotBelow(bin.top + kSlotBytes), Limit(i) / 2);
+  bin.SetTop(bin.top + got * kSlotBytes);
+  Count(Event::kRefill, got != 0);
+  Count(Event::kRefilledBlock, got);
 }
 
 bool ThreadCache::HasTheseOptions() const {

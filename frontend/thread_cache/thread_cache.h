@@ -148,7 +148,8 @@ class ThreadCache : public ListNode<ThreadCache> {
   };
   static Totals SumAll();
 
-  // Adds the blocks in all threads' bins to `blocks`, by class.
+  // Adds the blocks in all threads' bins, and on shelves, to `blocks`, by
+  // class.
   static void AddCachedBlocks(uint64_t (&blocks)[kClassCount]);
 
   // Calls visit(thread, cached bytes, argument) for each cache; `thread` is 0
@@ -231,6 +232,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   bool HasTheseOptions() const;
   void UseOptionsInTables();
   static bool MayShareLines(SizeClass c);
+  void HideFromMalloc();
   void ShowToMalloc(SizeClass c);
   uint32_t FirstSlots(size_t c) const;
   uint32_t Refill(SizeClass c, void** blocks, uint32_t count);

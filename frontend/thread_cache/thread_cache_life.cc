@@ -57,10 +57,10 @@ constinit IntrusiveList<ThreadCache> caches ABSL_GUARDED_BY(caches_mutex);
 // In the list of caches as well.
 constinit ParkedCaches parked ABSL_GUARDED_BY(caches_mutex);
 
-// A new thread looks for caches of ended threads when there are this many
-// caches: twice as many as after the last look or thread exit. So caches of
-// ended threads hardly outnumber those of live ones, and looks cost about two
-// system calls per new thread. relaxed: a hint.
+// A new thread looks for caches of ended threads when there are this many:
+// twice as many as after the last look or thread exit. So they hardly outnumber
+// those of live ones, and cost about two system calls per new thread. relaxed:
+// a hint.
 constexpr size_t kMinCachesToScan = 16;
 constinit std::atomic<size_t> caches_to_scan{kMinCachesToScan};
 
@@ -71,15 +71,14 @@ size_t CachesToLookAfter(size_t caches) {
 // Threads are asked to look at the clock this often, at most this many at once.
 constexpr uint64_t kAskOthersEveryMs = 100;
 constexpr int kMaxAskedAtOnce = 128;
-// While this many reserves are in use, threads are asked though little is free:
-// memory in the reserve of a thread that waits is not counted. Each thread is
-// asked this often.
+// While this many reserves, whose memory is not counted, are in use, threads
+// are asked though little is free. Each thread is asked this often.
 constexpr size_t kManyReserves = 8;
 constexpr uint64_t kAskEachEveryMs = 500;
 constinit std::atomic<uint64_t> next_request_to_look{0};
 constinit std::atomic<size_t> dirty_at_request_to_look{0};
 
-// How often FlushReserves was called. relaxed: a number for each call.
+// Number of FlushReserves' last call. relaxed: it orders nothing.
 constinit std::atomic<uint32_t> flushes{0};
 // How many threads FlushIdleReserves looks at in one call.
 constexpr size_t kMaxScannedForIdle = 256;
@@ -91,8 +90,7 @@ constinit std::atomic<size_t> ThreadCache::count_{0};
 constinit std::atomic<size_t> ThreadCache::reserves_in_use_{0};
 
 // Most threads of a waiting pool, and many short-lived ones, allocate next to
-// nothing: a cache would cost more than it saves. The process's first thread
-// gets one at once.
+// nothing: a cache costs more than it saves. The first thread gets one at once.
 ThreadCache* ThreadCache::AttachLater() {
   if (blocks_without_cache < kBlocksWithoutCache &&
       count_.load(std::memory_order_relaxed) != 0) {
@@ -150,9 +148,7 @@ ThreadCache* ThreadCache::MakeCache() {
   cache->bins_.window =
       Pagemap::PlaceWindow(reinterpret_cast<uintptr_t>(cache));
   cache->bins_.checks = BinChecks::Make();
-  for (size_t c = 0; c < kClassCount; ++c) {
-    cache->states_[c].is_hidden = MayShareLines(ClassNumber(c));
-  }
+  cache->HideFromMalloc();
   cache->UseOptions();
   for (size_t c = 0; c < kClassCount; ++c) {
     // The null below the first slot is there: the memory was zeros and nothing
@@ -210,13 +206,10 @@ void ThreadCache::BeginForThisThread() {
   seen_at_.store(epoch_begun_, std::memory_order_relaxed);
 }
 
-// Parks the cache of a thread that ends. False if enough are parked, or what is
-// free is to be returned at once.
+// Parks an ended thread's cache. False if enough are, or nothing is to be kept.
 bool ThreadCache::Park() {
   if (kQuarantinesFreed || options::Get(options::k_decay) == 0) return false;
-  if (span_cache_.held_bytes() != 0) {
-    Ace::TrimBins(span_cache_, /*all=*/true);
-  }
+  if (span_cache_.held_bytes() != 0) Ace::TrimBins(span_cache_, /*all=*/true);
   TakeBackVisible();
   // Blocks of the heap, which is parked as well, would serve nobody else.
   if (LinkedBackend::kSharesFreeBlocks) TrimToBatches();
@@ -231,8 +224,7 @@ bool ThreadCache::Park() {
   return true;
 }
 
-// Ends the cache, which holds nothing any more. The caller holds the lock of
-// the list.
+// Ends an empty cache. The caller holds the lock of the list.
 void ThreadCache::Retire(ThreadCache* cache) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   caches.Remove(cache);
   if (cache->is_parked_) {
@@ -325,9 +317,8 @@ void ThreadCache::DisableFastPathOnAllThreads() {
   });
 }
 
-// Asks some of the threads, others at each call; seldom, or now. Repeats it
-// early when much more memory has been freed since: the threads asked before
-// saw little of it.
+// Asks some of the threads, others at each call; seldom, or now. Early again
+// when much more was freed since: those asked before saw little of it.
 void ThreadCache::RequestPollFromOthers(uint64_t now, HowOften how_often) {
   const size_t dirty = DirtyBytes::Bytes();
   const bool is_much = IsWorthRationing(dirty);
@@ -379,6 +370,7 @@ ThreadCache::Totals ThreadCache::SumAll() {
 }
 
 void ThreadCache::AddCachedBlocks(uint64_t (&blocks)[kClassCount]) {
+  Shelves::AddBlocks(blocks);
   MutexLock lock(caches_mutex);
   for (ThreadCache* cache = caches.front(); cache != nullptr;
        cache = caches.Next(cache)) {
@@ -403,11 +395,10 @@ void ThreadCache::VisitCaches(void (*visit)(uint32_t thread,
   }
 }
 
-// The lock of the list is released between two caches: others begin and end,
-// and the list rotates meanwhile (RequestPollFromOthers). Its order stays, and
-// new threads join at its end with the number of the latest flush. So all were
-// visited once as many caches in a row as the list has were flushed in this
-// pass or a later one.
+// The lock of the list is released between two caches: others begin, end, and
+// rotate the list meanwhile. Its order stays, and new threads join at its end
+// with the number of the latest flush. So all were visited once as many caches
+// in a row as the list has were flushed in this pass or a later one.
 void ThreadCache::FlushReserves() {
   if (HoldsEveryLock()) return;
   Shelves::Flush();
@@ -495,7 +486,7 @@ void ThreadCache::AbandonOtherThreads() {
     Retire(cache);
   }
   Shelves::AbandonOtherThreads();
-  // A thread may have been caught between setting its mark and the count.
+  // One may have been caught between setting its mark and the count.
   const bool is_in_use = own_ != nullptr && !own_->reserve_mark_.IsEmpty();
   reserves_in_use_.store(is_in_use ? 1 : 0, std::memory_order_relaxed);
 }
