@@ -146,7 +146,7 @@ TYPED_TEST(BackendTest, BlocksApartFillWholeCacheLines) {
     EXPECT_EQ(n, TypeParam::kSharesFreeBlocks ? kBatch : 0u);
     std::map<uintptr_t, uint32_t> lines;
     for (uint32_t i = 0; i < n; ++i) {
-      if (i != 0) EXPECT_LT(apart[i], apart[i - 1]);
+      EXPECT_TRUE(i == 0 || apart[i] < apart[i - 1]);
       const uintptr_t end = AddressOf(apart[i]) + bytes;
       for (uintptr_t at = AddressOf(apart[i]); at < end; at += 16) {
         lines[at / 64] += 16;

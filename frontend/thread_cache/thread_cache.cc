@@ -23,6 +23,11 @@ namespace {
 constexpr uint32_t kFirstSlots = 8;
 constexpr uint32_t kFirstMidSlots = 2;
 
+// After so many batches in one direction a bin passes them on, or takes them,
+// by the shelf of its class. Fewer happen by chance: threads that replace
+// blocks at random left a MiB on shelves that would have served others.
+constexpr uint8_t kRepeatsToPassOn = 8;
+
 // Growth of free resident memory since the last look at the clock that calls
 // for another.
 constexpr size_t kGrowthPerPoll = size_t{1} << 20;
@@ -76,14 +81,13 @@ void* ThreadCache::RefillAndTake(SizeClass c) {
 // Adds half of what the bin of `c` may hold, but at most `most` blocks; the bin
 // holds less than that. Returns how many.
 uint32_t ThreadCache::RefillBin(SizeClass c, uint32_t most) {
-  const bool only_empty = states_[Index(c)].last == Bound::kEmpty;
   Grow(c, Bound::kEmpty);
   Bin& bin = bins_.bins[Index(c)];
   const uint32_t want =
       std::min(std::max(Limit(Index(c)) / 2, uint32_t{1}), most);
   void** blocks = bins_.SlotBelow(bin.top + kSlotBytes);
   uint32_t got = 0;
-  if (only_empty && UsesShelf(c)) got = Shelves::Take(c, blocks, want);
+  if (UsesShelf(c)) got = Shelves::Take(c, blocks, want);
   if (got == 0) got = Refill(c, blocks, want);
   Count(Event::kRefill);
   Count(Event::kRefilledBlock, got);
@@ -145,9 +149,11 @@ bool ThreadCache::PutOnShelf(SizeClass c, uint32_t held) {
   return true;
 }
 
-// Mid blocks are few, and not passed on in batches.
-bool ThreadCache::UsesShelf(SizeClass c) {
-  return !IsMid(c) && !kShufflesBlocks;
+// Whether the bin only ever runs full, or only ever empty. Mid blocks are few,
+// and not passed on in batches.
+bool ThreadCache::UsesShelf(SizeClass c) const {
+  return states_[Index(c)].repeats >= kRepeatsToPassOn && !IsMid(c) &&
+         !kShufflesBlocks;
 }
 
 uint32_t ThreadCache::Refill(SizeClass c, void** blocks, uint32_t count) {
@@ -352,6 +358,10 @@ bool ThreadCache::Grow(SizeClass c, Bound bound) {
   BinState& state = states_[Index(c)];
   state.was_active = true;
   const bool only_full = bound == Bound::kFull && state.last == Bound::kFull;
+  state.repeats = state.last != bound ? uint8_t{0}
+                  : state.repeats < kRepeatsToPassOn
+                      ? static_cast<uint8_t>(state.repeats + 1)
+                      : state.repeats;
   state.last = bound;
   if (kAceMode == AceMode::kFixed) return only_full;
   const uint32_t slots = Limit(Index(c));

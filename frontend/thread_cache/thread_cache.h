@@ -203,7 +203,8 @@ class ThreadCache : public ListNode<ThreadCache> {
     uint32_t most;    // slots the bin may grow to
     uint32_t limit;   // as Bin's, which another thread may set to 0
     bool was_active;  // ran empty or full in this epoch
-    Bound last;       // which of the two happened last
+    Bound last;       // which of the two happened last ...
+    uint8_t repeats;  // ... and how often that followed itself
     bool is_hidden;   // from malloc (ShowToMalloc)
   };
 
@@ -264,7 +265,7 @@ class ThreadCache : public ListNode<ThreadCache> {
   void CheckInUse(SizeClass c, void* block);
   void Keep(SizeClass c, void* block);
   void KeepInBins(SizeClass c, void* block);
-  static bool UsesShelf(SizeClass c);
+  bool UsesShelf(SizeClass c) const;
   bool PutOnShelf(SizeClass c, uint32_t held);
   bool Grow(SizeClass c, Bound bound);
   void DrainOldest(SizeClass c, uint32_t count);

@@ -161,6 +161,7 @@ ThreadCache* ThreadCache::MakeCache() {
     cache->SetLimit(c, cache->FirstSlots(c));
     cache->states_[c].was_active = false;
     cache->states_[c].last = Bound::kFull;
+    cache->states_[c].repeats = 0;
   }
   cache->BeginForThisThread();
   MutexLock lock(caches_mutex);
@@ -486,7 +487,6 @@ void ThreadCache::AbandonOtherThreads() {
     Retire(cache);
   }
   Shelves::AbandonOtherThreads();
-  // One may have been caught between setting its mark and the count.
   const bool is_in_use = own_ != nullptr && !own_->reserve_mark_.IsEmpty();
   reserves_in_use_.store(is_in_use ? 1 : 0, std::memory_order_relaxed);
 }
