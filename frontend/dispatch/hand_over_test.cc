@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/build_config.h"
+#include "base/size_classes.h"
 #include "frontend/dispatch/allocator.h"
 #include "frontend/thread_cache/shelves.h"
 #include "frontend/thread_cache/thread_cache.h"
@@ -90,6 +91,13 @@ TEST(HandOverTest, BlocksOnShelvesAreCountedVerifiedAndCollected) {
   const size_t on_shelves = Shelves::Bytes();
   EXPECT_GT(on_shelves, 0u);
   EXPECT_GE(ThreadCache::SumAll().tiny_cached, on_shelves);
+  uint64_t blocks[kClassCount] = {};
+  ThreadCache::AddCachedBlocks(blocks);
+  size_t in_classes = 0;
+  for (size_t c = 1; c < kTinyClassCount; ++c) {
+    in_classes += blocks[c] * ClassBytes(SizeClass{static_cast<uint8_t>(c)});
+  }
+  EXPECT_EQ(in_classes, ThreadCache::SumAll().tiny_cached);
   EXPECT_EQ(CheckHeap(), 0);
   // A child of a fork has them too.
   const pid_t child = fork();
