@@ -270,14 +270,11 @@ Ace::Resized ThreadCache::ResizeSpanOrLarge(PagemapEntry entry, size_t bytes) {
 // --- Limits ------------------------------------------------------------------
 
 void ThreadCache::ApplyOptions() {
-  if (own_ != nullptr) own_->UseOptionsInTables();
-}
-
-void ThreadCache::UseOptionsInTables() {
-  UseOptions();
+  if (own_ == nullptr) return;
+  own_->UseOptions();
   // Tables in use have copies of the classes.
-  if (UsesRation()) PrepareTable(RationTable());
-  if (KeepsReserve()) PrepareTable(visible_);
+  if (own_->UsesRation()) own_->PrepareTable(own_->RationTable());
+  if (own_->KeepsReserve()) own_->PrepareTable(own_->visible_);
 }
 
 // Call when the cache begins.
@@ -292,7 +289,9 @@ void ThreadCache::HideFromMalloc() {
 void ThreadCache::ShowToMalloc(SizeClass c) {
   const size_t i = Index(c);
   states_[i].is_hidden = false;
-  UseOptionsInTables();
+  EnterHidden(bins_);
+  if (UsesRation()) EnterHidden(RationTable());
+  if (KeepsReserve()) EnterHidden(visible_);
   TakeBackVisible(c, HeldVisible(i));
   const BinsLock lock(*this);
   if (const uint32_t held = Held(i)) DrainOldest(c, held);
@@ -328,9 +327,14 @@ void ThreadCache::UseOptions() {
       bins_.class_of_units[UnitsOf(bytes)] = 0;
     }
   }
-  for (uint8_t& c : bins_.class_of_units) {
-    if (!MayShareLines(SizeClass{c})) break;
-    if (states_[c].is_hidden) c = 0;
+  EnterHidden(bins_);
+}
+
+// Leads the sizes of hidden classes to no bin, and those of others to theirs.
+void ThreadCache::EnterHidden(BinTable& table) const {
+  for (size_t unit = 0; unit < kCacheLineBytes / kBlockAlignment; ++unit) {
+    const uint8_t c = internal::kClassTables.of_units[unit];
+    table.class_of_units[unit] = states_[c].is_hidden ? uint8_t{0} : c;
   }
 }
 

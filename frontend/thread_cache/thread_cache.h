@@ -231,9 +231,9 @@ class ThreadCache : public ListNode<ThreadCache> {
 
   void UseOptions();
   bool HasTheseOptions() const;
-  void UseOptionsInTables();
   static bool MayShareLines(SizeClass c);
   void HideFromMalloc();
+  void EnterHidden(BinTable& table) const;
   void ShowToMalloc(SizeClass c);
   uint32_t FirstSlots(size_t c) const;
   uint32_t Refill(SizeClass c, void** blocks, uint32_t count);
