@@ -41,6 +41,11 @@ void CheckSlab(const Slab& slab, HeapVerifier& check) {
   check.RequireAtRest(used_end * slab.block_bytes <= slab.touched_bytes,
                       "a slab's block in use lies where nothing was touched",
                       at);
+  check.Require((slab.purged_pages & slab.idle_pages) == 0,
+                "a slab's page is purged and resident", at);
+  check.RequireAtRest(
+      ((slab.purged_pages | slab.idle_pages) & ~slab.FreePages()) == 0,
+      "a slab's page is purged or idle, but a block there is in use", at);
 }
 
 }  // namespace hakmem
