@@ -11,7 +11,7 @@
 // the decay time ago. Then the slab waits for the next look, or leaves the
 // queue until another of its blocks is freed. So the head is always the slab
 // that was looked at longest ago, and a heap that nothing is freed in costs
-// nothing.
+// nothing. There are two queues: slabs that are nearly empty have their own.
 //
 // The lock is not held during the system call. Meanwhile the blocks on the
 // pages are withdrawn: they count as used, so the slab stays where it is.
