@@ -218,9 +218,13 @@ void Ace::EndEpoch(uint64_t now, bool force) {
 }
 
 size_t Ace::Purge(uint64_t now, bool force, PurgeBudget* budget) {
-  return mid_pools.PurgeInside(now, force, budget) +
+  return mid_pools.PurgeInside({InnerPurge::DueOrAll(force), now, budget}) +
          mid_pools.Purge(now, force, budget) +
          PageHeap::Purge(now, force, budget) + Large::Purge(now, force, budget);
+}
+
+size_t Ace::PurgeIdle(uint64_t now, size_t bytes, PurgeBudget* budget) {
+  return mid_pools.PurgeInside({InnerPurge::Which::kThin, now, budget, bytes});
 }
 
 size_t Ace::Collect(uint64_t now, bool force) {

@@ -129,7 +129,7 @@ void Give(void* block, SizeClass c = kClass) {
   pools.Drain(c, &block, 1);
 }
 
-void Purge() { pools.PurgeInside(2, /*force=*/true); }
+void Purge() { pools.PurgeInside({InnerPurge::Which::kAll, 2, nullptr}); }
 
 class MidPurgeModel : public testing::Test {
  protected:

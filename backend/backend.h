@@ -24,9 +24,9 @@ class PurgeBudget;
 template <typename B>
 concept Backend = requires(typename B::Heap* heap, SizeClass size_class,
                            void** blocks, uint32_t count, uint64_t now,
-                           bool force, uintptr_t address, SlabVisitor visitor,
-                           void* argument, HeapVerifier& check,
-                           PurgeBudget* budget) {
+                           size_t bytes, bool force, uintptr_t address,
+                           SlabVisitor visitor, void* argument,
+                           HeapVerifier& check, PurgeBudget* budget) {
   // "segment" or "superslab".
   { B::kName } -> std::convertible_to<const char*>;
 
@@ -76,6 +76,10 @@ concept Backend = requires(typename B::Heap* heap, SizeClass size_class,
   { B::EndEpoch(now, force) } -> std::same_as<void>;
   { B::Purge(now, force, budget) } -> std::same_as<size_t>;
   { B::Collect(now, force) } -> std::same_as<size_t>;
+
+  // Purges about `bytes` of free pages of nearly empty slabs, whatever their
+  // age. Returns the bytes purged.
+  { B::PurgeIdle(now, bytes, budget) } -> std::same_as<size_t>;
 
   { B::Totals() } -> std::same_as<SlabTotals>;
   { B::VisitSlabs(visitor, argument) } -> std::same_as<void>;

@@ -24,8 +24,12 @@ class UsedBlocksKept {
  public:
   void Clear() { std::fill(std::begin(bits_), std::end(bits_), 0); }
 
-  // Clears the bits of `blocks`, a mask of the first 64.
-  void Clear(uint64_t blocks) { bits_[0] &= ~blocks; }
+  // Clears the bits of blocks [first, end).
+  void Clear(uint32_t first, uint32_t end) {
+    for (uint32_t block = first; block < end; ++block) {
+      bits_[block / 64] &= ~(uint64_t{1} << (block % 64));
+    }
+  }
 
   // Records that `block`, which begins at `memory`, is being allocated.
   void HandOut(uint32_t block, void* memory) {
@@ -42,7 +46,7 @@ class UsedBlocksKept {
 
 struct NoUsedBlocks {
   void Clear() {}
-  void Clear(uint64_t) {}
+  void Clear(uint32_t, uint32_t) {}
   void HandOut(uint32_t, void*) {}
 };
 

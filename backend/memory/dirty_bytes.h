@@ -34,6 +34,15 @@ class DirtyBytes {
     chunk_bytes_.fetch_sub(static_cast<int64_t>(bytes),
                            std::memory_order_relaxed);
   }
+  // Free pages of slabs in use, which may be of use soon, are not in the sums
+  // above. `bytes` may be negative.
+  static void AddIdle(int64_t bytes) {
+    idle_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  }
+  static size_t Idle() {
+    const int64_t bytes = idle_bytes_.load(std::memory_order_relaxed);
+    return bytes > 0 ? static_cast<size_t>(bytes) : 0;
+  }
   static size_t OfChunks() {
     const int64_t bytes = chunk_bytes_.load(std::memory_order_relaxed);
     return bytes > 0 ? static_cast<size_t>(bytes) : 0;
@@ -54,6 +63,7 @@ class DirtyBytes {
  private:
   static inline constinit std::atomic<int64_t> bytes_{0};
   static inline constinit std::atomic<int64_t> chunk_bytes_{0};  // of bytes_
+  static inline constinit std::atomic<int64_t> idle_bytes_{0};
   static inline constinit std::atomic<size_t> span_bytes_{0};
 };
 

@@ -194,6 +194,7 @@ size_t SegmentBackend::Purge(uint64_t now, bool force, PurgeBudget* budget) {
       force ? nullptr : resume_at.exchange(nullptr, std::memory_order_relaxed);
   if (heap == nullptr) heap = FirstHeap();
   for (; heap != nullptr; heap = heap->next_heap) {
+    given_back += heap->PurgeInside({InnerPurge::DueOrAll(force), now, budget});
     given_back += heap->source.Purge(now, force, budget);
     if (PurgeBudget::IsSpent(budget)) {
       resume_at.store(heap, std::memory_order_relaxed);
@@ -206,6 +207,18 @@ size_t SegmentBackend::Purge(uint64_t now, bool force, PurgeBudget* budget) {
 size_t SegmentBackend::Collect(uint64_t now, bool force) {
   EndEpoch(now, force);
   return Purge(now, force, nullptr);
+}
+
+size_t SegmentBackend::PurgeIdle(uint64_t now, size_t bytes,
+                                 PurgeBudget* budget) {
+  size_t purged = 0;
+  for (Heap* heap = FirstHeap();
+       heap != nullptr && purged < bytes && !PurgeBudget::IsSpent(budget);
+       heap = heap->next_heap) {
+    purged += heap->PurgeInside(
+        {InnerPurge::Which::kThin, now, budget, bytes - purged});
+  }
+  return purged;
 }
 
 SlabTotals SegmentBackend::Totals() {

@@ -5,6 +5,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "backend/segment/segment_heap.h"
+#include "backend/slabs/inner_purge_check.h"
 #include "backend/slabs/slab_check.h"
 #include "backend/slabs/slab_pool_check.h"
 #include "backend/slabs/slab_source_check.h"
@@ -129,10 +130,13 @@ void SegmentBackend::Heap::VerifyInvariants(
       tallies[Index(page.size_class)].Add(page);
     }
   });
+  uint64_t queued = 0;
   for (size_t c = 0; c < kTinyClassCount; ++c) {
     pages[c].VerifyInvariants(SizeClass{static_cast<uint8_t>(c)}, tallies[c],
                               check);
+    queued += tallies[c].idle_queued;
   }
+  idle.VerifyInvariants(queued, check);
 }
 
 void CheckHeaps(Heap* all_heaps, Heap* orphans,

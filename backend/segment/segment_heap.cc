@@ -96,10 +96,19 @@ void SegmentBackend::Heap::SetOwner(SegmentSlab* page) {
 
 void SegmentBackend::Heap::AfterPut(SegmentSlab* page) {
   SegmentSlab* unneeded = pages[Index(page->size_class)].AfterPut(page);
+  idle.AfterPut(page);
   if (unneeded != nullptr) GiveBack(unneeded, CoarseMilliseconds());
 }
 
+size_t SegmentBackend::Heap::PurgeInside(const InnerPurge& purge) {
+  return purge.Run<SegmentSlab>(
+      *this, source, [&](SegmentSlab* page) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        GiveBack(page, purge.now);
+      });
+}
+
 void SegmentBackend::Heap::GiveBack(SegmentSlab* page, uint64_t now) {
+  idle.Remove(page);
   RemoteLink* link =
       FindSlabChunk<SegmentSlab>(page->base)->LastingAt(page->base);
   // relaxed: a collector that still reads this heap delivers the link to it

@@ -9,6 +9,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "backend/segment/segment.h"
+#include "backend/slabs/inner_purge.h"
 #include "backend/slabs/slab_pool.h"
 #include "backend/slabs/slab_source.h"
 #include "base/size_classes.h"
@@ -38,10 +39,9 @@ struct alignas(32) RemoteLink {
 struct SegmentSlab : Slab {
   using Lasting = RemoteLink;
 
-  // A copy of the link's owner in a line that other threads don't write to;
-  // read for each freed block. (The alignment makes the size of a page 9 * 128,
-  // so that indexing is cheap.)
-  alignas(64) std::atomic<SegmentBackend::Heap*> owner;
+  // A copy of the link's owner; read for each freed block. In its line lies
+  // only what is rarely written.
+  std::atomic<SegmentBackend::Heap*> owner;
   // Apart from free_bits: other threads write here. Accessed through
   // atomic_ref, so that zeroed memory needs no constructor.
   alignas(64) uint64_t remote_bits[kMaxSlabBlocks / 64];
@@ -51,6 +51,9 @@ struct SegmentSlab : Slab {
     Slab::PrefetchForFree(block);
   }
 };
+
+// So that indexing is cheap.
+static_assert(kMarksFreed || sizeof(SegmentSlab) == 9 * 128);
 
 struct SegmentBackend::Heap {
   Heap* pool_next;    // in the pool, until the heap is first used
@@ -64,6 +67,7 @@ struct SegmentBackend::Heap {
   std::atomic<bool> is_quiet;  // what it repays it may borrow again
   Mutex mutex;
   SlabPool<SegmentSlab> pages[kTinyClassCount] ABSL_GUARDED_BY(mutex);
+  IdleSlabs<SegmentSlab> idle ABSL_GUARDED_BY(mutex);
   SlabSource<SegmentSlab> source;
   // On its own cache line: other threads push here.
   alignas(64) std::atomic<RemoteLink*> waiting_links;
@@ -84,6 +88,18 @@ struct SegmentBackend::Heap {
   // Merges remote frees, and returns empty pages that were unused since the
   // last call, or all empty ones with `force`.
   void EndEpoch(uint64_t now, bool force);
+
+  // See inner_purge.h.
+  size_t PurgeInside(const InnerPurge& purge);
+
+  // For InnerPurge.
+  SlabPool<SegmentSlab>& PoolOf(SizeClass c)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    return pages[Index(c)];
+  }
+  void ListAllPartial() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    for (const SlabPool<SegmentSlab>& pool : pages) idle.AddAll(pool);
+  }
 
   // Frees the blocks that other threads freed into this heap's pages.
   void MergeRemoteFrees() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);

@@ -31,8 +31,11 @@ constexpr uint32_t kBatch = 32;
 
 void Allocate(SegmentBackend::Heap* heap, std::vector<void*>* blocks) {
   for (size_t i = 0; i < blocks->size();) {
+    // Less, where pages are being purged.
+    const auto count =
+        static_cast<uint32_t>(std::min<size_t>(kBatch, blocks->size() - i));
     const uint32_t taken =
-        SegmentBackend::Refill(heap, kClass, blocks->data() + i, kBatch);
+        SegmentBackend::Refill(heap, kClass, blocks->data() + i, count);
     ASSERT_NE(taken, 0u);
     i += taken;
   }

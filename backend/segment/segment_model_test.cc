@@ -387,6 +387,55 @@ TEST_F(SegmentModel, TwoPurgeWhileASlabIsBegun) {
   EXPECT_GE(result.runs, 100);
 }
 
+// Pages of a slab in use are purged, by two threads, while its owner takes and
+// frees blocks, and another thread frees one.
+TEST_F(SegmentModel, PagesArePurgedWhileTheirSlabIsInUse) {
+  const Result result = Run(
+      [&] {
+        Begin(/*slabs=*/2);
+        Heap* a = SegmentBackend::Attach();
+        const std::vector<void*> blocks = FillPage(a);
+        for (size_t i = 2; i < blocks.size(); ++i) Free(a, blocks[i]);
+        const auto purge = [=] {
+          a->PurgeInside({InnerPurge::Which::kAll, 2, nullptr});
+        };
+        void* first = blocks[0];
+        void* second = blocks[1];
+        return Threads{purge, purge, [=] { Free(nullptr, second); },
+                       [=] {
+                         Allocate(a);
+                         Free(a, first);
+                       }};
+      },
+      {});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 100);
+}
+
+// The last blocks of a slab are freed while its pages are purged: the slab goes
+// back afterwards, once, and another class may use it.
+TEST_F(SegmentModel, ASlabEmptiesWhileItsPagesArePurged) {
+  const Result result = Run(
+      [&] {
+        Begin(/*slabs=*/2);
+        Heap* a = SegmentBackend::Attach();
+        const std::vector<void*> blocks = FillPage(a);
+        for (size_t i = 1; i < blocks.size(); ++i) Free(a, blocks[i]);
+        void* last = blocks[0];
+        return Threads{[=] {
+                         a->PurgeInside({InnerPurge::Which::kThin, 2, nullptr});
+                       },
+                       [=] { Free(nullptr, last); },
+                       [=] {
+                         Collect(a);
+                         Allocate(a, kOtherClass);
+                       }};
+      },
+      {});
+  EXPECT_TRUE(result.passed) << result.failure;
+  EXPECT_GE(result.runs, 20);
+}
+
 // --- Mutants -----------------------------------------------------------------
 
 TEST_F(SegmentModel, NeedsItsMemoryOrders) {

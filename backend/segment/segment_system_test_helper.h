@@ -27,7 +27,7 @@ using LinksRow = LastingParts<SegmentSlab>::Row;
 
 struct System {
   // Metadata: zeroed, allocated from the front.
-  alignas(4096) char metadata[1 << 20];
+  alignas(4096) char metadata[2 << 20];
   size_t metadata_used = 0;
   size_t metadata_kept = 0;  // of those: from before the runs
   std::vector<void*> purged_metadata;

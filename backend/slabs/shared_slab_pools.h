@@ -15,22 +15,19 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 
 #include "absl/base/thread_annotations.h"
-#include "backend/memory/purge_batch.h"
+#include "backend/memory/purge_budget.h"
 #include "backend/slabs/freed_batch.h"
+#include "backend/slabs/inner_purge.h"
 #include "backend/slabs/slab_pool.h"
 #include "backend/slabs/slab_source.h"
 #include "backend/slabs/slab_totals.h"
 #include "base/os/clock.h"
-#include "base/os/os_memory.h"
 #include "base/size_classes.h"
 #include "base/sync/lock.h"
-#include "base/text/options.h"
-#include "tracing/counters/counters.h"
 
 namespace hakmem {
 
@@ -70,7 +67,8 @@ class SharedSlabPools {
       MutexLock lock(pool.mutex);
       batch.PutAll([&](SlabT* slab) ABSL_NO_THREAD_SAFETY_ANALYSIS {
         SlabT* unneeded = pool.slabs.AfterPut(slab);
-        if (unneeded != nullptr) source_.Return(unneeded, CoarseMilliseconds());
+        pool.idle.AfterPut(slab);
+        if (unneeded != nullptr) GiveBack(pool, unneeded, CoarseMilliseconds());
       });
       pool.AddBlocks(-n);
     }
@@ -90,7 +88,7 @@ class SharedSlabPools {
     for (ClassPool& pool : pools_) {
       MutexLock lock(pool.mutex);
       SlabT* spare = pool.slabs.TakeOldSpare(force);
-      if (spare != nullptr) source_.Return(spare, now);
+      if (spare != nullptr) GiveBack(pool, spare, now);
     }
   }
 
@@ -103,47 +101,18 @@ class SharedSlabPools {
     return Purge(now, force, nullptr);
   }
 
-  // Purges free blocks of slabs in use where they cover whole pages: those due
-  // at `now`, or all with `force`. Returns the bytes purged. For a SlabT that
-  // records purged blocks (MidSlab).
-  size_t PurgeInside(uint64_t now, bool force, PurgeBudget* budget = nullptr) {
-    const uint64_t decay = options::Get(options::k_decay);
+  // Purges free pages of slabs in use. Returns the bytes purged.
+  size_t PurgeInside(InnerPurge purge) {
+    const size_t most_bytes = purge.most_bytes;
     size_t bytes = 0;
     for (ClassPool& pool : pools_) {
-      // A walk of a class that found nothing is not repeated at once: calls
-      // that continue one another would do little else. relaxed: a hint.
-      if (!force && now < pool.purge_at.load(std::memory_order_relaxed)) {
-        continue;
-      }
-      // Bounded, to keep housekeeping short; the rest can wait.
-      for (int batch = 0; force || batch < kMaxPurgeBatches; ++batch) {
-        if (PurgeBudget::IsSpent(budget)) break;
-        Withdrawn withdrawn[kPurgeBatch];
-        const size_t count = pool.Withdraw(withdrawn, [&](SlabT& slab) {
-          return slab.WithPurgedBeside(slab.TakeDue(now, decay, force));
-        });
-        if (count == 0) {
-          pool.purge_at.store(now + decay / kWalksPerDecay,
-                              std::memory_order_relaxed);
-          break;
-        }
-        PurgeBatch purges;
-        for (size_t i = 0; i < count; ++i) {
-          source_.BecomeSparse(*withdrawn[i].slab);
-          withdrawn[i].AddTo(purges);
-        }
-        purges.Purge();
-        bool all_purged = true;
-        MutexLock lock(pool.mutex);
-        for (size_t i = 0; i < count; ++i) {
-          all_purged = all_purged && withdrawn[i].is_purged;
-          SlabT* unneeded = pool.PutBack(withdrawn[i], &bytes);
-          if (unneeded != nullptr) source_.Return(unneeded, now);
-        }
-        if (!all_purged) break;  // try again another time
-      }
+      if (bytes >= most_bytes || PurgeBudget::IsSpent(purge.budget)) break;
+      purge.most_bytes = most_bytes - bytes;
+      bytes += purge.Run<SlabT>(
+          pool, source_, [&](SlabT* slab) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+            GiveBack(pool, slab, purge.now);
+          });
     }
-    Count(Event::kPurgedByte, bytes);
     return bytes;
   }
 
@@ -176,73 +145,20 @@ class SharedSlabPools {
       ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
  private:
-  static constexpr size_t kPurgeBatch = 16;
-  static constexpr int kMaxPurgeBatches = 16;
-  static constexpr uint64_t kWalksPerDecay = 8;
-
-  // Free blocks taken out of a slab while the kernel purges them, so that the
-  // lock is not held meanwhile.
-  struct Withdrawn {
-    SlabT* slab;
-    uint64_t blocks;
-    uint32_t touched;  // the slab's touched_bytes at that time
-    bool is_purged;
-
-    void AddTo(PurgeBatch& purges) {
-      is_purged = true;
-      slab->ForEachPageRun(blocks, touched, os::PageBytes(),
-                           [&](uintptr_t address, size_t length) {
-                             purges.Add(address, length, &is_purged);
-                           });
-    }
-  };
-
   // Each on its own cache line: classes are locked independently.
   struct alignas(64) ClassPool {
     Mutex mutex;
     SlabPool<SlabT> slabs ABSL_GUARDED_BY(mutex);
     // Blocks allocated; written under the lock. relaxed: it orders nothing.
     std::atomic<uint32_t> blocks{0};
-    // When PurgeInside walks it again; CoarseMilliseconds.
-    std::atomic<uint64_t> purge_at{0};
+    IdleSlabs<SlabT> idle ABSL_GUARDED_BY(mutex);
 
-    // Takes the free blocks that `take_due(slab)` selects out of up to
-    // kPurgeBatch slabs. Returns how many slabs.
-    template <typename TakeDue>
-    size_t Withdraw(Withdrawn* out, TakeDue&& take_due) {
-      MutexLock lock(mutex);
-      size_t count = 0;
-      slabs.VisitPartial([&](SlabT* slab) {
-        const uint64_t due = take_due(*slab);
-        if (due != 0) out[count++] = {slab, due, slab->touched_bytes, false};
-        return count < kPurgeBatch;
-      });
-      for (size_t i = 0; i < count; ++i) {
-        SlabT* slab = out[i].slab;
-        slab->free_bits[0] &= ~out[i].blocks;
-        slab->free_count =
-            static_cast<uint16_t>(std::popcount(slab->free_bits[0]));
-        slabs.AfterWithdrawal(slab);
-      }
-      return count;
+    // For InnerPurge.
+    SlabPool<SlabT>& PoolOf(SizeClass) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+      return slabs;
     }
-
-    // Undoes Withdraw for one slab. Returns the slab if it is no longer needed.
-    // Adds to `*bytes` the bytes no longer resident.
-    SlabT* PutBack(const Withdrawn& withdrawn, size_t* bytes)
-        ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-      SlabT* slab = withdrawn.slab;
-      slab->free_bits[0] |= withdrawn.blocks;
-      slab->free_count =
-          static_cast<uint16_t>(std::popcount(slab->free_bits[0]));
-      slab->scan_word = 0;
-      if (withdrawn.is_purged) {
-        const size_t before = TouchedPageBytes(*slab);
-        slab->purged |= withdrawn.blocks;
-        *bytes += before - TouchedPageBytes(*slab);
-      }
-      slab->used.Clear(withdrawn.blocks);
-      return slabs.AfterPut(slab);
+    void ListAllPartial() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+      idle.AddAll(slabs);
     }
 
     // `count` may be negative, modulo 2^32.
@@ -269,6 +185,12 @@ class SharedSlabPools {
     if (slab == nullptr) return 0;
     pool.slabs.AddEmpty(slab);
     return pool.slabs.Take(blocks, count);
+  }
+
+  void GiveBack(ClassPool& pool, SlabT* slab, uint64_t now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(pool.mutex) {
+    pool.idle.Remove(slab);
+    source_.Return(slab, now);
   }
 
   ClassPool& PoolOf(SizeClass c) { return pools_[Index(c) - kFirst]; }

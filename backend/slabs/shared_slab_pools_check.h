@@ -3,6 +3,7 @@
 #ifndef HAKMEM_BACKEND_SLABS_SHARED_SLAB_POOLS_CHECK_H_
 #define HAKMEM_BACKEND_SLABS_SHARED_SLAB_POOLS_CHECK_H_
 
+#include "backend/slabs/inner_purge_check.h"
 #include "backend/slabs/shared_slab_pools.h"
 #include "backend/slabs/slab_check.h"
 #include "backend/slabs/slab_pool_check.h"
@@ -30,6 +31,7 @@ void SharedSlabPools<SlabT, kFirst, kEnd>::VerifyInvariants(
     ClassPool& pool = pools_[c - kFirst];
     pool.slabs.VerifyInvariants(SizeClass{static_cast<uint8_t>(c)}, tally,
                                 check);
+    pool.idle.VerifyInvariants(tally.idle_queued, check);
     check.RequireEqualAtRest(pool.blocks.load(std::memory_order_relaxed),
                              tally.used_blocks,
                              "wrong count of a class's blocks in use");

@@ -12,6 +12,13 @@
 //   no set bit below word `scan_word`
 //   blocks at or beyond touched_bytes have never been handed out since the
 //   slab's memory last was fresh or purged
+//   a page of purged_pages or idle_pages lies in free blocks only
+//
+// The memory of a slab in use is purged page by page (inner_purge.h):
+//
+//   blocks    │ used │ free │ free │ free │ free │ free │ used │
+//   pages     ■■■■■■■■■│─────────│─────────│─────────│■■■■■■■■■│
+//             ■ resident   ─ purged: whole pages of free blocks
 //
 // In hardened builds (hardening/levels.h) used blocks are marked when they are
 // freed, the last page is an inaccessible guard page without blocks, and blocks
@@ -29,6 +36,7 @@
 
 #include "backend/errors/error_reporting.h"
 #include "backend/memory/chunk.h"
+#include "backend/memory/dirty_bytes.h"
 #include "base/intrusive_list.h"
 #include "base/os/os_memory.h"
 #include "base/size_classes.h"
@@ -48,7 +56,9 @@ inline constexpr size_t kSlabUsableBytes = kSlabBytes - kSlabGuardBytes;
 inline constexpr size_t kCacheLineBytes = 64;
 inline constexpr size_t kMaxSlabBlocks = kSlabBytes / kBlockAlignment;
 
-struct Slab : ListNode<Slab> {
+struct IdleSlabsTag {};
+
+struct Slab : ListNode<Slab>, ListNode<Slab, IdleSlabsTag> {
   uintptr_t base;  // 0 until the chunk is first cut
   uint32_t block_bytes;
   uint32_t reciprocal;  // ceil(2^32 / block_bytes)
@@ -59,8 +69,14 @@ struct Slab : ListNode<Slab> {
   uint8_t bucket;        // for SlabPool: which list the slab is in
   uint32_t touched_bytes;
   uint32_t eighths_per_block;  // for FreeEighths: 2^28 * 8 / (block_count + 1)
-  uint64_t freed_at;           // CoarseMilliseconds, while the slab is free
+  // A bit per system page. Those not resident, though touched; and others that
+  // have been free since `idle_since`.
+  uint16_t purged_pages;
+  uint16_t idle_pages;
+  uint8_t idle_queue;  // for IdleSlabs: which queue the slab is in, or 0
   uint64_t free_bits[kMaxSlabBlocks / 64];
+  uint64_t freed_at;    // CoarseMilliseconds, while the slab is free
+  uint64_t idle_since;  // CoarseMilliseconds, while in use
   [[no_unique_address]] UsedBlocks<kMaxSlabBlocks> used;
   // A block's holder changes the block's own entry without the slab's lock.
   [[no_unique_address]] mutable BlockOrigins<kMaxSlabBlocks> origins;
@@ -97,11 +113,16 @@ struct Slab : ListNode<Slab> {
   uint32_t BlockAt(uintptr_t address) const {
     const uintptr_t offset = address - base;
     if (offset >= kSlabBytes) return kNotABlock;
-    const auto block =
-        static_cast<uint32_t>((offset * uint64_t{reciprocal}) >> 32);
+    const uint32_t block = BlockAround(offset);
     return block * uintptr_t{block_bytes} == offset && block < block_count
                ? block
                : kNotABlock;
+  }
+
+  // The number of the block that the byte at `offset` belongs to, or would if
+  // the slab had more blocks.
+  uint32_t BlockAround(size_t offset) const {
+    return static_cast<uint32_t>((offset * uint64_t{reciprocal}) >> 32);
   }
 
   // How full it is: free_count * 8 / (block_count + 1), without a division.
@@ -150,6 +171,11 @@ struct Slab : ListNode<Slab> {
     scan_word = static_cast<uint16_t>(word);
     free_count = static_cast<uint16_t>(free_count - count);
     touched_bytes = std::max(touched_bytes, (block + 1) * block_bytes);
+    if ((purged_pages | idle_pages) != 0) [[unlikely]] {
+      // All free blocks between the first and the last were taken.
+      NotePagesTaken(reinterpret_cast<uintptr_t>(out[count - 1]) - base,
+                     (block + 1) * size_t{block_bytes});
+    }
     return count;
   }
 
@@ -160,7 +186,9 @@ struct Slab : ListNode<Slab> {
           FreeBlockFrom(static_cast<uint32_t>(Secret::Random() % block_count));
       free_bits[block / 64] &= ~(uint64_t{1} << (block % 64));
       out[i] = HandOut(block);
-      touched_bytes = std::max(touched_bytes, (block + 1) * block_bytes);
+      const uint32_t end = (block + 1) * block_bytes;
+      touched_bytes = std::max(touched_bytes, end);
+      NotePagesTaken(end - block_bytes, end);
     }
     free_count = static_cast<uint16_t>(free_count - count);
     scan_word = 0;
@@ -182,8 +210,11 @@ struct Slab : ListNode<Slab> {
         const auto first = static_cast<uint32_t>(std::countr_zero(whole));
         free_bits[word] &= ~(((uint64_t{1} << group) - 1) << first);
         next = HandOutRun(next, word * 64 + first, group);
-        touched_bytes =
-            std::max(touched_bytes, (word * 64 + first + group) * block_bytes);
+        const uint32_t end = (word * 64 + first + group) * block_bytes;
+        touched_bytes = std::max(touched_bytes, end);
+        if ((purged_pages | idle_pages) != 0) [[unlikely]] {
+          NotePagesTaken(end - group * size_t{block_bytes}, end);
+        }
       }
     }
     const auto taken = static_cast<uint32_t>(count - count % group - left);
@@ -233,8 +264,119 @@ struct Slab : ListNode<Slab> {
     return 0;
   }
 
+  // The touched pages of which every block is free: a bit for each.
+  uint32_t FreePages() const {
+    const size_t page = os::PageBytes();
+    uint32_t pages = 0;
+    uint32_t bit = 1;
+    for (size_t start = 0; start < touched_bytes; start += page, bit <<= 1) {
+      const BlockRange blocks = BlocksOn(start, start + page);
+      if (blocks.first < blocks.end && AreFree(blocks)) pages |= bit;
+    }
+    return pages;
+  }
+
+  void SetIdlePages(uint32_t pages) {
+    DirtyBytes::AddIdle((std::popcount(pages) - std::popcount(idle_pages)) *
+                        static_cast<int64_t>(os::PageBytes()));
+    idle_pages = static_cast<uint16_t>(pages);
+  }
+
+  // Call before the free pages `pages` are purged: takes out the blocks that
+  // lie there, also in part, as if they were in use.
+  void WithdrawPages(uint32_t pages) {
+    ForEachBlockRange(pages, [this](BlockRange range) {
+      ForEachWord(range, [this](uint32_t word, uint64_t bits) {
+        free_count = static_cast<uint16_t>(
+            free_count - std::popcount(free_bits[word] & bits));
+        free_bits[word] &= ~bits;
+      });
+    });
+  }
+
+  // Undoes that. Returns a block that was freed meanwhile, though it was free;
+  // kNotABlock if all is well.
+  uint32_t PutBackPages(uint32_t pages, bool is_purged) {
+    uint32_t twice = kNotABlock;
+    ForEachBlockRange(pages, [&](BlockRange range) {
+      used.Clear(range.first, range.end);
+      ForEachWord(range, [&](uint32_t word, uint64_t bits) {
+        if (const uint64_t freed = PutWord(word, bits); freed != 0) {
+          twice = word * 64 + static_cast<uint32_t>(std::countr_zero(freed));
+        }
+      });
+    });
+    if (is_purged) purged_pages = static_cast<uint16_t>(purged_pages | pages);
+    return twice;
+  }
+
+  // Calls visit(address, bytes) for each run of `pages`.
+  template <typename Visit>
+  void ForEachPageRun(uint32_t pages, Visit&& visit) const {
+    const size_t page = os::PageBytes();
+    while (pages != 0) {
+      const int first = std::countr_zero(pages);
+      const int count = std::countr_one(pages >> first);
+      pages &= pages + (uint32_t{1} << first);
+      visit(base + static_cast<size_t>(first) * page,
+            static_cast<size_t>(count) * page);
+    }
+  }
+
  private:
   static constexpr int kEighthsShift = 28;
+
+  // Blocks [first, end).
+  struct BlockRange {
+    uint32_t first;
+    uint32_t end;
+  };
+
+  // Those that lie in bytes [begin, end) of the slab, also in part.
+  BlockRange BlocksOn(size_t begin, size_t end) const {
+    return {BlockAround(begin),
+            std::min<uint32_t>(BlockAround(end - 1) + 1, block_count)};
+  }
+
+  // Calls visit(word, bits of the range in that word) for its words.
+  template <typename Visit>
+  static void ForEachWord(BlockRange range, Visit&& visit) {
+    for (uint32_t word = range.first / 64; word * 64 < range.end; ++word) {
+      uint64_t bits = ~uint64_t{0};
+      if (word == range.first / 64) bits <<= range.first % 64;
+      if (word == range.end / 64) bits &= (uint64_t{1} << range.end % 64) - 1;
+      visit(word, bits);
+    }
+  }
+
+  bool AreFree(BlockRange range) const {
+    uint64_t used_bits = 0;
+    ForEachWord(range, [&](uint32_t word, uint64_t bits) {
+      used_bits |= bits & ~free_bits[word];
+    });
+    return used_bits == 0;
+  }
+
+  // Calls visit for the blocks on `pages`, for none of them twice.
+  template <typename Visit>
+  void ForEachBlockRange(uint32_t pages, Visit&& visit) const {
+    uint32_t end = 0;
+    ForEachPageRun(pages, [&](uintptr_t address, size_t bytes) {
+      BlockRange range = BlocksOn(address - base, address - base + bytes);
+      range.first = std::max(range.first, end);
+      end = range.end;
+      if (range.first < end) visit(range);
+    });
+  }
+
+  // Call when blocks in bytes [begin, end) of the slab are handed out.
+  void NotePagesTaken(size_t begin, size_t end) {
+    const int shift = std::countr_zero(os::PageBytes());
+    const uint32_t taken = (uint32_t{2} << ((end - 1) >> shift)) -
+                           (uint32_t{1} << (begin >> shift));
+    purged_pages = static_cast<uint16_t>(purged_pages & ~taken);
+    if ((idle_pages & taken) != 0) SetIdlePages(idle_pages & ~taken);
+  }
 
   // The number of set bits if they are neighbours, as in a slab that was not
   // used before; else 0.
@@ -289,7 +431,8 @@ struct Slab : ListNode<Slab> {
 // Resident bytes of a slab's memory, in whole pages.
 inline size_t TouchedPageBytes(const Slab& slab) {
   const size_t page = os::PageBytes();
-  return (slab.touched_bytes + page - 1) & ~(page - 1);
+  return ((slab.touched_bytes + page - 1) & ~(page - 1)) -
+         static_cast<size_t>(std::popcount(slab.purged_pages)) * page;
 }
 
 }  // namespace hakmem

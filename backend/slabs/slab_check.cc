@@ -41,6 +41,17 @@ void CheckSlab(const Slab& slab, HeapVerifier& check) {
   check.RequireAtRest(used_end * slab.block_bytes <= slab.touched_bytes,
                       "a slab's block in use lies where nothing was touched",
                       at);
+  check.Require((slab.purged_pages & slab.idle_pages) == 0,
+                "a slab's page is purged and resident", at);
+  // Pages behind the last block may be purged since the slab was of another
+  // class.
+  const size_t page = os::PageBytes();
+  const size_t block_pages =
+      (size_t{slab.block_count} * slab.block_bytes + page - 1) / page;
+  const uint32_t may_be = slab.FreePages() | ~uint32_t{0} << block_pages;
+  check.RequireAtRest(
+      ((slab.purged_pages | slab.idle_pages) & ~may_be) == 0,
+      "a slab's page is purged or idle, but a block there is in use", at);
 }
 
 }  // namespace hakmem

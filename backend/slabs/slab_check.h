@@ -15,10 +15,12 @@ struct SlabTally {
   uint64_t partial = 0;
   uint64_t empty = 0;
   uint64_t used_blocks = 0;
+  uint64_t idle_queued = 0;
 
   void Add(const Slab& slab) {
     empty += slab.IsEmpty();
     partial += !slab.IsEmpty() && !slab.IsFull();
+    idle_queued += slab.idle_queue != 0;
     used_blocks += static_cast<uint64_t>(slab.block_count) - slab.free_count;
   }
 };

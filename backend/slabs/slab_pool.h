@@ -27,6 +27,8 @@ struct SlabTally;
 template <typename SlabT>
 class SlabPool {
  public:
+  static constexpr uint8_t kBuckets = 8;  // Slab::FreeEighths
+
   constexpr SlabPool() = default;
 
   // Takes up to `count` blocks, from the fullest slabs first, into
@@ -122,7 +124,6 @@ class SlabPool {
   }
 
  private:
-  static constexpr uint8_t kBuckets = 8;   // Slab::FreeEighths
   static constexpr int kMostLookedAt = 8;  // slabs, by TakeWholeLines
   static constexpr uint8_t kNoBucket = 0;  // else 1 + index into partial_
 

@@ -292,6 +292,7 @@ class SlabSource {
       slab.base = chunk.base + i * kSlabBytes;
       slab.size_class = SizeClass::kNone;
       slab.touched_bytes = touched_bytes;
+      slab.purged_pages = 0;
       slab.freed_at = now;
       DirtyBytes::Add(touched_bytes);
       if constexpr (kGuardsMemory) {
@@ -423,6 +424,7 @@ class SlabSource {
       SlabT& slab = chunk->slabs[std::countr_zero(m)];
       bytes += TouchedPageBytes(slab);
       slab.touched_bytes = 0;
+      slab.purged_pages = 0;
     }
     DirtyBytes::Subtract(bytes);
     Count(Event::kPurgedByte, bytes);

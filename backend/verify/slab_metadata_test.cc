@@ -79,6 +79,12 @@ void ExpectSlabFaults() {
            "in use lies where nothing was touched");
   p.Expect(&slab.touched_bytes, uint32_t{kSlabBytes + 1},
            "a slab is touched beyond its end");
+  p.Expect(&slab.purged_pages, uint16_t{1},
+           "purged or idle, but a block there is in use");
+  p.Expect(&slab.idle_pages, uint16_t{1},
+           "purged or idle, but a block there is in use");
+  p.Expect(&slab.idle_queue, uint8_t(slab.idle_queue ^ 1),
+           "slabs say that they are queued, but are not");
   p.Expect(&slab.block_bytes, slab.block_bytes + 16,
            "a slab's blocks are not those of its class");
   p.Expect(&slab.bucket, uint8_t(slab.bucket ^ 1),

@@ -56,6 +56,31 @@ size_t MaxDirtyInChunks() {
   return most - std::min(elsewhere, most / 2);
 }
 
+// How many fresh chunks free pages were purged for, or there were none. Written
+// by the thread that has the turn to purge; relaxed: a hint to the others.
+constinit std::atomic<uint64_t> chunks_made_up_for{0};
+
+uint64_t ChunksToMakeUpFor() {
+  return ChunkSource::FreshChunks() -
+         chunks_made_up_for.load(std::memory_order_relaxed);
+}
+
+// Purges as much as the process has grown by, in slabs that are nearly empty,
+// whatever its age: the program asks for other sizes now, so memory freed
+// before that would add to its peak.
+void MakeUpForGrowth(uint64_t now, PurgeBudget* budget) {
+  const size_t bytes = ChunksToMakeUpFor() * kChunkBytes;
+  size_t purged = LinkedBackend::PurgeIdle(now, bytes, budget);
+  if (purged < bytes) purged += Ace::PurgeIdle(now, bytes - purged, budget);
+  if (!budget->is_spent() || purged >= bytes) {
+    chunks_made_up_for.store(ChunkSource::FreshChunks(),
+                             std::memory_order_relaxed);
+  } else {
+    chunks_made_up_for.fetch_add(purged / kChunkBytes,
+                                 std::memory_order_relaxed);
+  }
+}
+
 // Empties the reserves of waiting threads, and purges what is due.
 void PurgeDue(uint64_t now, FlushIdle flush_idle, PurgeBudget* budget) {
   flush_idle(now, budget);
@@ -83,11 +108,13 @@ void RunHousekeeping(uint64_t now, bool is_quiet, FlushIdle flush_idle) {
   const bool is_due = now >= next_run.load(std::memory_order_relaxed);
   const size_t most_dirty = MaxDirtyInChunks();
   const bool is_excess = DirtyBytes::OfChunks() > most_dirty;
-  if (!is_due && !is_excess) return;
+  const bool has_grown = ChunksToMakeUpFor() != 0;
+  if (!is_due && !is_excess && !has_grown) return;
   const PurgeTurn turn(PurgeTurn::IfTaken::kLeave);
   if (!turn.IsHeld()) return;
   PurgeBudget budget(is_quiet ? kMaxQuietNanoseconds : kMaxNanoseconds);
   if (is_excess) ChunkSource::PurgeExcess(most_dirty, &budget);
+  if (has_grown) MakeUpForGrowth(now, &budget);
   if (is_due) {
     PurgeDue(now, flush_idle, &budget);
     const uint64_t interval =

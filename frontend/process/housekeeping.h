@@ -3,13 +3,14 @@
 // (ThreadCache::PollClock).
 //
 // The rule: every eighth of the decay time (37 ms) each part purges what has
-// been free for the decay time (300 ms): slabs, mid blocks, spans, cached large
-// blocks and chunks. While more than 64 MiB, or half of the memory in use if
-// that is more, is free and resident, free chunks are purged whatever their
-// age; half of that they may hold whatever the other parts do.
-// A call purges for some 0.3 ms, or 0.5 ms on a thread with few calls; the next
-// one, of any thread, continues. One thread at a time does so, while others go
-// on (purge_turn.h).
+// been free for the decay time (300 ms): slabs, pages inside slabs, spans,
+// cached large blocks and chunks. While more than 64 MiB, or half of the memory
+// in use if that is more, is free and resident, free chunks are purged whatever
+// their age; half of that they may hold whatever the other parts do. When the
+// process has grown by a chunk, as many free pages of slabs that are nearly
+// empty are purged, whatever their age. A call purges for some 0.3 ms, or 0.5
+// ms on a thread with few calls; the next one, of any thread, continues. One
+// thread at a time does so, while others go on (purge_turn.h).
 #ifndef HAKMEM_FRONTEND_PROCESS_HOUSEKEEPING_H_
 #define HAKMEM_FRONTEND_PROCESS_HOUSEKEEPING_H_
 

@@ -48,7 +48,7 @@ bool ThreadCache::IsWorthWatching(size_t dirty) const {
 }
 
 void ThreadCache::ChooseWatch(uint64_t now) {
-  const size_t dirty = DirtyBytes::Bytes();
+  const size_t dirty = DirtyBytes::Bytes() + DirtyBytes::Idle();
   dirty_seen_ = dirty;
   const bool is_worth_it = IsWorthWatching(dirty);
   const bool is_new_tick = now != current_tick_;

@@ -220,6 +220,7 @@ TESTS = {
         "give_back_test": _on(PAIRS + HARDENED_PAIRS),
         "idle_threads_test": _on(BACKENDS + HARDENED_PAIRS),
         "sparse_memory_test": _on(PAIRS + HARDENED),
+        "thinned_heap_test": _on(BACKENDS + HARDENED),
     },
     "misuse": {
         "abort_handler_test": _on(BACKENDS + HARDENED),

@@ -58,8 +58,9 @@ class BackendModel {
           "%zu bytes in blocks, %zu slabs, %zu chunks, %zu bytes resident left",
           size_t{totals.block_bytes}, size_t{totals.slabs},
           size_t{totals.chunks}, size_t{totals.committed_bytes});
-    Check(DirtyBytes::Bytes() == 0, "%zu bytes are left in the ledger",
-          DirtyBytes::Bytes());
+    Check(DirtyBytes::Bytes() == 0 && DirtyBytes::Idle() == 0,
+          "%zu bytes are left in the ledger, and %zu idle", DirtyBytes::Bytes(),
+          DirtyBytes::Idle());
   }
 
   void Perform(ByteSource& source) {
@@ -73,6 +74,7 @@ class BackendModel {
       case 3:
         return Detach(source);
       case 4:
+        if (source.OneIn(3)) return PurgeIdle(source);
         return Collect(source.OneIn(3));
       case 5:
         if (source.OneIn(2)) return Faults::Arm(source);
@@ -197,6 +199,17 @@ class BackendModel {
                static_cast<uint32_t>(count));
       done += count;
     }
+  }
+
+  void PurgeIdle(ByteSource& source) {
+    const SlabTotals before = B::Totals();
+    const size_t purged =
+        B::PurgeIdle(now_, source.Doubling(1, kChunkBytes), nullptr);
+    const SlabTotals after = B::Totals();
+    Check(before.block_bytes == after.block_bytes, "blocks were purged");
+    Check(before.committed_bytes - after.committed_bytes >= purged,
+          "%zu bytes purged of %zu", purged,
+          size_t{before.committed_bytes - after.committed_bytes});
   }
 
   void Collect(bool force) {
