@@ -65,12 +65,18 @@ uint64_t ChunksToMakeUpFor() {
          chunks_made_up_for.load(std::memory_order_relaxed);
 }
 
+// Free pages of slabs in use that may wait while the process grows. Fewer are
+// not worth the huge pages that purging them would split.
+constexpr size_t kMaxIdleBytes = size_t{32} << 20;
+
 // Purges as much as the process has grown by, in slabs that are nearly empty,
 // whatever its age: the program asks for other sizes now, so memory freed
 // before that would add to its peak.
 void MakeUpForGrowth(uint64_t now, PurgeBudget* budget) {
-  const size_t bytes = ChunksToMakeUpFor() * kChunkBytes;
-  size_t purged = LinkedBackend::PurgeIdle(now, bytes, budget);
+  const size_t idle = DirtyBytes::Idle();
+  const size_t bytes = std::min<size_t>(ChunksToMakeUpFor() * kChunkBytes,
+                                        idle - std::min(idle, kMaxIdleBytes));
+  size_t purged = bytes == 0 ? 0 : LinkedBackend::PurgeIdle(now, bytes, budget);
   if (purged < bytes) purged += Ace::PurgeIdle(now, bytes - purged, budget);
   if (!budget->is_spent() || purged >= bytes) {
     chunks_made_up_for.store(ChunkSource::FreshChunks(),

@@ -8,9 +8,10 @@
 // in use if that is more, is free and resident, free chunks are purged whatever
 // their age; half of that they may hold whatever the other parts do. When the
 // process has grown by a chunk, as many free pages of slabs that are nearly
-// empty are purged, whatever their age. A call purges for some 0.3 ms, or 0.5
-// ms on a thread with few calls; the next one, of any thread, continues. One
-// thread at a time does so, while others go on (purge_turn.h).
+// empty are purged, whatever their age, while they hold more than 32 MiB. A
+// call purges for some 0.3 ms, or 0.5 ms on a thread with few calls; the next
+// one, of any thread, continues. One thread at a time does so, while others go
+// on (purge_turn.h).
 #ifndef HAKMEM_FRONTEND_PROCESS_HOUSEKEEPING_H_
 #define HAKMEM_FRONTEND_PROCESS_HOUSEKEEPING_H_
 
