@@ -218,18 +218,19 @@ void Ace::EndEpoch(uint64_t now, bool force) {
 }
 
 size_t Ace::Purge(uint64_t now, bool force, PurgeBudget* budget) {
-  return mid_pools.PurgeInside({InnerPurge::DueOrAll(force), now, budget}) +
-         mid_pools.Purge(now, force, budget) +
+  return mid_pools.Purge(now, force, budget) +
          PageHeap::Purge(now, force, budget) + Large::Purge(now, force, budget);
 }
 
-size_t Ace::PurgeIdle(uint64_t now, size_t bytes, PurgeBudget* budget) {
-  return mid_pools.PurgeInside({InnerPurge::Which::kThin, now, budget, bytes});
+size_t Ace::PurgeInside(const InnerPurge& purge) {
+  return mid_pools.PurgeInside(purge);
 }
 
 size_t Ace::Collect(uint64_t now, bool force) {
   EndEpoch(now, force);
-  return Purge(now, force, nullptr);
+  const size_t inside =
+      PurgeInside({InnerPurge::DueOrAll(force), now, nullptr});
+  return inside + Purge(now, force, nullptr);
 }
 
 Ace::Totals Ace::Sum() {

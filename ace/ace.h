@@ -109,7 +109,7 @@ class Ace {
   static void EndEpoch(uint64_t now, bool force);
   static size_t Purge(uint64_t now, bool force, PurgeBudget* budget);
   static size_t Collect(uint64_t now, bool force);
-  static size_t PurgeIdle(uint64_t now, size_t bytes, PurgeBudget* budget);
+  static size_t PurgeInside(const InnerPurge& purge);
 
   struct Totals {
     SlabTotals slabs;            // of mid classes

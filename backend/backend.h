@@ -20,13 +20,14 @@ namespace hakmem {
 
 class HeapVerifier;
 class PurgeBudget;
+struct InnerPurge;
 
 template <typename B>
 concept Backend = requires(typename B::Heap* heap, SizeClass size_class,
                            void** blocks, uint32_t count, uint64_t now,
-                           size_t bytes, bool force, uintptr_t address,
-                           SlabVisitor visitor, void* argument,
-                           HeapVerifier& check, PurgeBudget* budget) {
+                           bool force, uintptr_t address, SlabVisitor visitor,
+                           void* argument, HeapVerifier& check,
+                           PurgeBudget* budget, const InnerPurge& inner_purge) {
   // "segment" or "superslab".
   { B::kName } -> std::convertible_to<const char*>;
 
@@ -71,15 +72,12 @@ concept Backend = requires(typename B::Heap* heap, SizeClass size_class,
   // Housekeeping at `now` (CoarseMilliseconds). EndEpoch merges remote frees
   // and returns slabs that were unused since the last call. Purge purges free
   // slabs that are due, within `budget` (null: no limit), and continues at its
-  // next call. With `force` both take all. Collect does the one, then the
-  // other. Purge and Collect return the bytes purged.
+  // next call. With `force` both take all. PurgeInside purges free pages of
+  // slabs in use. Collect does all three. They return the bytes purged.
   { B::EndEpoch(now, force) } -> std::same_as<void>;
   { B::Purge(now, force, budget) } -> std::same_as<size_t>;
+  { B::PurgeInside(inner_purge) } -> std::same_as<size_t>;
   { B::Collect(now, force) } -> std::same_as<size_t>;
-
-  // Purges about `bytes` of free pages of nearly empty slabs, whatever their
-  // age. Returns the bytes purged.
-  { B::PurgeIdle(now, bytes, budget) } -> std::same_as<size_t>;
 
   { B::Totals() } -> std::same_as<SlabTotals>;
   { B::VisitSlabs(visitor, argument) } -> std::same_as<void>;

@@ -194,7 +194,6 @@ size_t SegmentBackend::Purge(uint64_t now, bool force, PurgeBudget* budget) {
       force ? nullptr : resume_at.exchange(nullptr, std::memory_order_relaxed);
   if (heap == nullptr) heap = FirstHeap();
   for (; heap != nullptr; heap = heap->next_heap) {
-    given_back += heap->PurgeInside({InnerPurge::DueOrAll(force), now, budget});
     given_back += heap->source.Purge(now, force, budget);
     if (PurgeBudget::IsSpent(budget)) {
       resume_at.store(heap, std::memory_order_relaxed);
@@ -206,17 +205,19 @@ size_t SegmentBackend::Purge(uint64_t now, bool force, PurgeBudget* budget) {
 
 size_t SegmentBackend::Collect(uint64_t now, bool force) {
   EndEpoch(now, force);
-  return Purge(now, force, nullptr);
+  const size_t inside =
+      PurgeInside({InnerPurge::DueOrAll(force), now, nullptr});
+  return inside + Purge(now, force, nullptr);
 }
 
-size_t SegmentBackend::PurgeIdle(uint64_t now, size_t bytes,
-                                 PurgeBudget* budget) {
+size_t SegmentBackend::PurgeInside(const InnerPurge& purge) {
   size_t purged = 0;
-  for (Heap* heap = FirstHeap();
-       heap != nullptr && purged < bytes && !PurgeBudget::IsSpent(budget);
+  for (Heap* heap = FirstHeap(); heap != nullptr && purged < purge.most_bytes &&
+                                 !PurgeBudget::IsSpent(purge.budget);
        heap = heap->next_heap) {
-    purged += heap->PurgeInside(
-        {InnerPurge::Which::kThin, now, budget, bytes - purged});
+    InnerPurge part = purge;
+    part.most_bytes = purge.most_bytes - purged;
+    purged += heap->PurgeInside(part);
   }
   return purged;
 }

@@ -59,7 +59,7 @@ class SegmentBackend {
   static void EndEpoch(uint64_t now, bool force);
   static size_t Purge(uint64_t now, bool force, PurgeBudget* budget);
   static size_t Collect(uint64_t now, bool force);
-  static size_t PurgeIdle(uint64_t now, size_t bytes, PurgeBudget* budget);
+  static size_t PurgeInside(const InnerPurge& purge);
   static SlabTotals Totals();
   static void VisitSlabs(SlabVisitor visitor, void* argument);
   static void LockForFork();

@@ -43,18 +43,18 @@ void SuperSlabBackend::EndEpoch(uint64_t now, bool force) {
 }
 
 size_t SuperSlabBackend::Purge(uint64_t now, bool force, PurgeBudget* budget) {
-  return pools.PurgeInside({InnerPurge::DueOrAll(force), now, budget}) +
-         pools.Purge(now, force, budget);
+  return pools.Purge(now, force, budget);
 }
 
 size_t SuperSlabBackend::Collect(uint64_t now, bool force) {
   EndEpoch(now, force);
-  return Purge(now, force, nullptr);
+  const size_t inside =
+      PurgeInside({InnerPurge::DueOrAll(force), now, nullptr});
+  return inside + Purge(now, force, nullptr);
 }
 
-size_t SuperSlabBackend::PurgeIdle(uint64_t now, size_t bytes,
-                                   PurgeBudget* budget) {
-  return pools.PurgeInside({InnerPurge::Which::kThin, now, budget, bytes});
+size_t SuperSlabBackend::PurgeInside(const InnerPurge& purge) {
+  return pools.PurgeInside(purge);
 }
 
 SlabTotals SuperSlabBackend::Totals() { return pools.Totals(); }

@@ -9,6 +9,7 @@
 #include "backend/memory/huge_pages.h"
 #include "backend/memory/purge_budget.h"
 #include "backend/memory/purge_turn.h"
+#include "backend/slabs/inner_purge.h"
 #include "base/os/clock.h"
 #include "base/text/options.h"
 #include "linked_backend.h"
@@ -32,16 +33,30 @@ constexpr uint64_t kMaxQuietNanoseconds = 400'000;
 constexpr size_t kMaxDirtyBytes = size_t{64} << 20;
 constexpr size_t kDirtyPart = 2;
 
-// Whether the last run ran out of time to purge all that was due. Guarded by
-// the turn to purge.
+// Whether the last run ran out of time to purge all that was due: whole slabs,
+// spans and chunks, or pages inside slabs too. Guarded by the turn to purge.
+constinit bool has_more_whole = false;
 constinit bool has_more_to_purge = false;
+// When the next epoch ends. Guarded by the turn to purge.
+constinit uint64_t epoch_ends = 0;
+
+uint64_t Interval() {
+  return std::clamp<uint64_t>(options::Get(options::k_decay) / 8, 1, 1000);
+}
 
 void EndEpoch(uint64_t now, bool force) {
   LinkedBackend::EndEpoch(now, force);
   Ace::EndEpoch(now, force);
 }
 
-size_t Purge(uint64_t now, bool force, PurgeBudget* budget) {
+size_t PurgeInside(const InnerPurge& purge) {
+  const size_t tiny = LinkedBackend::PurgeInside(purge);
+  InnerPurge rest = purge;
+  rest.most_bytes -= std::min(rest.most_bytes, tiny);
+  return tiny + (rest.most_bytes == 0 ? 0 : Ace::PurgeInside(rest));
+}
+
+size_t PurgeWhole(uint64_t now, bool force, PurgeBudget* budget) {
   return LinkedBackend::Purge(now, force, budget) +
          Ace::Purge(now, force, budget) +
          ChunkSource::Purge(now, force, budget);
@@ -76,8 +91,9 @@ void MakeUpForGrowth(uint64_t now, PurgeBudget* budget) {
   const size_t idle = DirtyBytes::Idle();
   const size_t bytes = std::min<size_t>(ChunksToMakeUpFor() * kChunkBytes,
                                         idle - std::min(idle, kMaxIdleBytes));
-  size_t purged = bytes == 0 ? 0 : LinkedBackend::PurgeIdle(now, bytes, budget);
-  if (purged < bytes) purged += Ace::PurgeIdle(now, bytes - purged, budget);
+  const size_t purged =
+      bytes == 0 ? 0
+                 : PurgeInside({InnerPurge::Which::kThin, now, budget, bytes});
   if (!budget->is_spent() || purged >= bytes) {
     chunks_made_up_for.store(ChunkSource::FreshChunks(),
                              std::memory_order_relaxed);
@@ -90,8 +106,14 @@ void MakeUpForGrowth(uint64_t now, PurgeBudget* budget) {
 // Empties the reserves of waiting threads, and purges what is due.
 void PurgeDue(uint64_t now, FlushIdle flush_idle, PurgeBudget* budget) {
   flush_idle(now, budget);
-  if (!has_more_to_purge) EndEpoch(now, /*force=*/false);
-  Purge(now, /*force=*/false, budget);
+  if (!has_more_whole && now >= epoch_ends) {
+    EndEpoch(now, /*force=*/false);
+    epoch_ends = now + Interval();
+  }
+  PurgeWhole(now, /*force=*/false, budget);
+  has_more_whole = budget->is_spent();
+  // Last: it gives back less in the same time.
+  PurgeInside({InnerPurge::Which::kDue, now, budget});
   has_more_to_purge = budget->is_spent();
 }
 
@@ -123,9 +145,7 @@ void RunHousekeeping(uint64_t now, bool is_quiet, FlushIdle flush_idle) {
   if (has_grown) MakeUpForGrowth(now, &budget);
   if (is_due) {
     PurgeDue(now, flush_idle, &budget);
-    const uint64_t interval =
-        std::clamp<uint64_t>(options::Get(options::k_decay) / 8, 1, 1000);
-    const uint64_t wait = !has_more_to_purge ? interval : is_quiet ? 0 : 1;
+    const uint64_t wait = !has_more_to_purge ? Interval() : is_quiet ? 0 : 1;
     next_run.store(now + wait, std::memory_order_relaxed);
     RecordRefusedHugePages();
   }
@@ -142,7 +162,8 @@ size_t CollectEverything() {
   size_t given_back = 0;
   for (int round = 0; round < 2; ++round) {
     EndEpoch(now, /*force=*/true);
-    given_back += Purge(now, /*force=*/true, nullptr);
+    given_back += PurgeInside({InnerPurge::Which::kAll, now, nullptr});
+    given_back += PurgeWhole(now, /*force=*/true, nullptr);
   }
   return given_back;
 }

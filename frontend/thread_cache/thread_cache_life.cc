@@ -210,7 +210,7 @@ void ThreadCache::BeginForThisThread() {
 // Parks an ended thread's cache. False if enough are, or nothing is to be kept.
 bool ThreadCache::Park() {
   if (kQuarantinesFreed || options::Get(options::k_decay) == 0) return false;
-  if (span_cache_.held_bytes() != 0) Ace::TrimBins(span_cache_, /*all=*/true);
+  Ace::TrimBins(span_cache_, /*all=*/true);
   TakeBackVisible();
   // Blocks of the heap, which is parked as well, would serve nobody else.
   if (LinkedBackend::kSharesFreeBlocks) TrimToBatches();
