@@ -110,10 +110,10 @@ void PurgeDue(uint64_t now, FlushIdle flush_idle, PurgeBudget* budget) {
     EndEpoch(now, /*force=*/false);
     epoch_ends = now + Interval();
   }
-  PurgeWhole(now, /*force=*/false, budget);
+  const size_t whole = PurgeWhole(now, /*force=*/false, budget);
   has_more_whole = budget->is_spent();
-  // Last: it gives back less in the same time.
-  PurgeInside({InnerPurge::Which::kDue, now, budget});
+  // Only when there is nothing else: it gives back less in the same time.
+  if (whole == 0) PurgeInside({InnerPurge::Which::kDue, now, budget});
   has_more_to_purge = budget->is_spent();
 }
 
