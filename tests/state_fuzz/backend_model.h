@@ -16,6 +16,7 @@
 #include "backend/memory/chunk_source.h"
 #include "backend/memory/dirty_bytes.h"
 #include "backend/memory/pagemap.h"
+#include "backend/slabs/inner_purge.h"
 #include "base/os/clock.h"
 #include "base/size_classes.h"
 #include "tests/state_fuzz/byte_source.h"
@@ -204,7 +205,8 @@ class BackendModel {
   void PurgeIdle(ByteSource& source) {
     const SlabTotals before = B::Totals();
     const size_t purged =
-        B::PurgeIdle(now_, source.Doubling(1, kChunkBytes), nullptr);
+        B::PurgeInside({InnerPurge::Which::kThin, now_, nullptr,
+                        source.Doubling(1, kChunkBytes)});
     const SlabTotals after = B::Totals();
     Check(before.block_bytes == after.block_bytes, "blocks were purged");
     Check(before.committed_bytes - after.committed_bytes >= purged,
