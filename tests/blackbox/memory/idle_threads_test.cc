@@ -16,7 +16,6 @@
 #include <cstring>
 #include <mutex>
 #include <random>
-#include <string>
 #include <thread>
 #include <vector>
 
@@ -118,9 +117,6 @@ class Workers {
 
 constexpr int kThreads = 500;
 constexpr size_t kMostEach = 64 * kKiB;
-// Hardened builds touch each block that they return, so they need longer than
-// this test waits; a third of what there was may be left.
-constexpr size_t kMostEachHardened = 448 * kKiB;
 
 // The first threads of a process, four per processor, are taken for busy: their
 // bins are out of reach.
@@ -129,13 +125,7 @@ size_t FirstThreads() {
 }
 
 // The most that may be resident, of each of the threads.
-size_t MostEach() {
-  const std::string library = LibraryPath();
-  const bool is_hardened = library.find("-checks") != std::string::npos ||
-                           library.find("-full") != std::string::npos;
-  return (is_hardened ? kMostEachHardened : kMostEach) +
-         FirstThreads() * 2 * kMiB / kThreads;
-}
+size_t MostEach() { return kMostEach + FirstThreads() * 2 * kMiB / kThreads; }
 
 // Resident memory beyond `base`, of each of the threads.
 size_t EachBeyond(size_t base) {
