@@ -40,6 +40,13 @@ constinit bool has_more_to_purge = false;
 // When the next epoch ends. Guarded by the turn to purge.
 constinit uint64_t epoch_ends = 0;
 
+// After a flush, an epoch collects what was freed into other threads' heaps,
+// and a slab that came empty then is returned after two more.
+constexpr uint32_t kEpochsAfterFlush = 3;
+// How many of them are to come. Written in the turn to purge; relaxed: a hint
+// to others.
+constinit std::atomic<uint32_t> epochs_awaited{0};
+
 uint64_t Interval() {
   return std::clamp<uint64_t>(options::Get(options::k_decay) / 8, 1, 1000);
 }
@@ -105,15 +112,18 @@ void MakeUpForGrowth(uint64_t now, PurgeBudget* budget) {
 
 // Empties the reserves of waiting threads, and purges what is due.
 void PurgeDue(uint64_t now, FlushIdle flush_idle, PurgeBudget* budget) {
-  flush_idle(now, budget);
+  uint32_t awaited = epochs_awaited.load(std::memory_order_relaxed);
+  if (flush_idle(now, budget)) awaited = kEpochsAfterFlush;
   if (!has_more_whole && now >= epoch_ends) {
     EndEpoch(now, /*force=*/false);
     epoch_ends = now + Interval();
+    awaited -= awaited != 0 ? 1 : 0;
   }
-  const size_t whole = PurgeWhole(now, /*force=*/false, budget);
+  epochs_awaited.store(awaited, std::memory_order_relaxed);
+  PurgeWhole(now, /*force=*/false, budget);
   has_more_whole = budget->is_spent();
-  // Only when there is nothing else: it gives back less in the same time.
-  if (whole == 0) PurgeInside({InnerPurge::Which::kDue, now, budget});
+  // Last: it gives back less in the same time.
+  PurgeInside({InnerPurge::Which::kDue, now, budget});
   has_more_to_purge = budget->is_spent();
 }
 
@@ -149,6 +159,10 @@ void RunHousekeeping(uint64_t now, bool is_quiet, FlushIdle flush_idle) {
     next_run.store(now + wait, std::memory_order_relaxed);
     RecordRefusedHugePages();
   }
+}
+
+bool AwaitsEpochs() {
+  return epochs_awaited.load(std::memory_order_relaxed) != 0;
 }
 
 void FlushCachesToChunks(uint64_t now) {

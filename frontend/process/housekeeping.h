@@ -23,7 +23,8 @@ namespace hakmem {
 class PurgeBudget;
 
 // Flushes the reserves (thread_cache.h) of idle threads, within the budget.
-using FlushIdle = void (*)(uint64_t now, PurgeBudget* budget);
+// Returns whether it flushed any.
+using FlushIdle = bool (*)(uint64_t now, PurgeBudget* budget);
 
 // Returns free memory that is due at `now` (CoarseMilliseconds) to the OS, if
 // the last time was a while ago, and free memory beyond the maximum. Cheap when
@@ -32,6 +33,11 @@ using FlushIdle = void (*)(uint64_t now, PurgeBudget* budget);
 // rest is left to later calls. `flush_idle` is provided by the thread cache.
 // Thread-safe.
 void RunHousekeeping(uint64_t now, bool is_quiet, FlushIdle flush_idle);
+
+// Whether slabs that came empty when reserves were flushed may not have been
+// returned yet. They do not count as free memory (dirty_bytes.h), so some
+// thread must go on looking. Thread-safe; a hint.
+bool AwaitsEpochs();
 
 // Assembles whole chunks from memory that the layers below keep for later, for
 // use instead of fresh ones. Returns nothing to the OS that is not due.

@@ -165,10 +165,10 @@ class ThreadCache : public ListNode<ThreadCache> {
 
   // Flushes the reserves of other threads: all of them, or those of threads not
   // in the allocator for the decay time before `now`, within `budget` and some
-  // threads per call. Waits for no thread: one that is changing its reserve is
-  // not idle.
+  // threads per call; returns whether it flushed any. Waits for no thread: one
+  // that is changing its reserve is not idle.
   static void FlushReserves();
-  static void FlushIdleReserves(uint64_t now, PurgeBudget* budget);
+  static bool FlushIdleReserves(uint64_t now, PurgeBudget* budget);
 
   // Called at the end of a thread that has the cache.
   static void OnThreadExit(void* cache);

@@ -420,24 +420,27 @@ void ThreadCache::FlushReserves() {
   }
 }
 
-void ThreadCache::FlushIdleReserves(uint64_t now, PurgeBudget* budget) {
-  if (HoldsEveryLock()) return;
+bool ThreadCache::FlushIdleReserves(uint64_t now, PurgeBudget* budget) {
+  if (HoldsEveryLock()) return false;
   Shelves::Age(now);
   const uint64_t decay = options::Get(options::k_decay);
   const size_t most = std::min(kMaxScannedForIdle, ListedCaches());
+  bool is_any = false;
   for (size_t i = 0; i < most; ++i) {
     MutexLock lock(caches_mutex);
-    if (caches.empty()) return;
+    if (caches.empty()) break;
     ThreadCache* cache = caches.PopFront();
     caches.PushBack(cache);
     const uint64_t seen_at = cache->seen_at_.load(std::memory_order_relaxed);
     // A parked cache that nobody took for an epoch is not needed.
     const uint64_t most_idle = cache->is_parked_ ? decay / 4 : decay;
     if (cache == own_ || now <= seen_at + most_idle) continue;
-    const bool is_any = cache->FlushByOtherThread();
+    const bool has_flushed = cache->FlushByOtherThread();
     if (cache->is_parked_) Retire(cache);
-    if (is_any && PurgeBudget::IsSpent(budget)) return;
+    is_any = is_any || has_flushed;
+    if (has_flushed && PurgeBudget::IsSpent(budget)) break;
   }
+  return is_any;
 }
 
 // --- Fork --------------------------------------------------------------------

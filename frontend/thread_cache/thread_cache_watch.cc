@@ -9,6 +9,7 @@
 #include "backend/memory/chunk_source.h"
 #include "backend/memory/dirty_bytes.h"
 #include "base/os/clock.h"
+#include "frontend/process/housekeeping.h"
 #include "frontend/thread_cache/bins_switch.h"
 #include "frontend/thread_cache/shelves.h"
 #include "frontend/thread_cache/thread_cache.h"
@@ -43,13 +44,13 @@ bool ThreadCache::IsWorthRationing(size_t dirty) {
 // thread looks.
 bool ThreadCache::IsWorthWatching(size_t dirty) const {
   const size_t own = reserve_mark_.IsEmpty() ? 0 : 1;
-  return dirty > kWorthWatchingBytes || Shelves::MayHold() ||
+  return dirty > kWorthWatchingBytes || Shelves::MayHold() || AwaitsEpochs() ||
          reserves_in_use_.load(std::memory_order_relaxed) > own;
 }
 
 void ThreadCache::ChooseWatch(uint64_t now) {
-  const size_t dirty = DirtyBytes::Bytes() + DirtyBytes::Idle();
-  dirty_seen_ = dirty;
+  dirty_seen_ = DirtyBytes::Bytes();
+  const size_t dirty = dirty_seen_ + DirtyBytes::Idle();
   const bool is_worth_it = IsWorthWatching(dirty);
   const bool is_new_tick = now != current_tick_;
   if (is_worth_it) RequestPollFromOthers(now, HowOften::kSeldom);
