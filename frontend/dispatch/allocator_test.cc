@@ -20,6 +20,7 @@
 
 #include "base/build_config.h"
 #include "base/text/options.h"
+#include "frontend/dispatch/dispatch_test_helper.h"
 #include "frontend/thread_cache/thread_cache.h"
 #include "frontend/verify/heap_check.h"
 #include "gtest/gtest.h"
@@ -40,30 +41,12 @@ using hakmem_test::kMiB;
 
 constexpr int kThreads = 4;
 
-// As in malloc.cc.
-
-void* Malloc(size_t bytes) {
-  void* block = PopFromBins(bytes);
-  return block != nullptr ? block
-                          : AllocateSlow(bytes, CallOf(HAKMEM_ENTRY_MALLOC));
-}
-
-void* Calloc(size_t bytes) {
-  void* block = PopFromBins(bytes);
-  return block != nullptr ? memset(block, 0, bytes)
-                          : AllocateZeroed(bytes, CallOf(HAKMEM_ENTRY_CALLOC));
-}
-
 void* Memalign(size_t alignment, size_t bytes) {
   return AllocateAligned(alignment, bytes, CallOf(HAKMEM_ENTRY_MEMALIGN));
 }
 
 void* Realloc(void* block, size_t bytes) {
   return Reallocate(block, bytes, CallOf(HAKMEM_ENTRY_REALLOC));
-}
-
-void Free(void* block) {
-  if (!PushToBins(block)) FreeSlow(block, CallOf(HAKMEM_ENTRY_NONE));
 }
 
 // A block and the size that determines its contents.
@@ -252,29 +235,7 @@ TEST(AllocatorTest, WhatAThreadLeavesIsFreedByOthers) {
 
 TEST(AllocatorTest, BlocksPassedInOnlyOneDirection) {
   // The receiver frees what it never allocates: remote frees, in batches.
-  constexpr size_t kPlaces = 512;
-  constexpr size_t kBlocks = 60'000;
-  std::vector<std::atomic<void*>> ring(kPlaces);
-  std::thread receiver([&] {
-    for (size_t i = 0; i < kBlocks; ++i) {
-      void* block = nullptr;
-      while ((block = ring[i % kPlaces].exchange(
-                  nullptr, std::memory_order_acquire)) == nullptr) {
-        std::this_thread::yield();
-      }
-      EXPECT_TRUE(Holds(block, 24, i));
-      Free(block);
-    }
-  });
-  for (size_t i = 0; i < kBlocks; ++i) {
-    void* block = Malloc(24 + i % 200);
-    Fill(block, 24, i);
-    while (ring[i % kPlaces].load(std::memory_order_relaxed) != nullptr) {
-      std::this_thread::yield();
-    }
-    ring[i % kPlaces].store(block, std::memory_order_release);
-  }
-  receiver.join();
+  PassInOneDirection();
 }
 
 TEST(AllocatorTest, EverythingIsCollectedMeanwhile) {
